@@ -1,0 +1,29 @@
+"""Run one simulation with Parsl.
+
+A function with a decorator becomes an app. Calling an app gives a future at once; the work is
+done by a worker, and `result()` waits for it.
+"""
+
+from pathlib import Path
+
+import parsl
+
+from molloop.execution.sites import local
+
+
+@parsl.python_app
+def simulate(smiles):
+    """Compute the vertical ionization energy of a molecule, on a worker."""
+    from molloop.simulate.worker import simulate_one
+
+    return simulate_one(smiles, "gfn2")
+
+
+if __name__ == "__main__":
+    # one worker process on this machine; on a supercomputer, only this line changes
+    with parsl.load(local(n_workers=1, run_dir=Path("runs/examples/parsl").absolute())):
+        future = simulate("O")  # water
+        print(f"The call came back at once with a future; done: {future.done()}")
+
+        outcome = future.result()  # waits
+        print(f"The vertical ionization energy of water: {outcome.value:.3f} eV (GFN2-xTB)")

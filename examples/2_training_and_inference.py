@@ -1,0 +1,78 @@
+"""Simulate some molecules, train a model on them, rank a library with it: all on the workers.
+
+Apps are tied by their data: give a future to another app, and Parsl starts that one when the data
+is there. Nothing in this script waits until it needs a result itself.
+"""
+
+import tempfile
+from concurrent.futures import as_completed
+from pathlib import Path
+
+import numpy as np
+import parsl
+
+from molloop import Settings, open_library
+from molloop.campaign.design import InitialDesign
+from molloop.execution.sites import available_cores, local
+from molloop.search import rank
+from molloop.simulate.outcome import Success
+from molloop.simulate.worker import simulate_one
+
+N_SIMULATIONS = 16
+SEED = 42
+
+# a function of molloop becomes an app as any function does
+simulate = parsl.python_app(simulate_one)
+train = parsl.python_app(rank.fit)
+scan = parsl.python_app(rank.scan)
+merge = parsl.python_app(rank.merge)
+
+
+def simulate_random_molecules(library, n):
+    """Simulate random molecules until n of them have a value: molecule id -> IE in eV."""
+    design = InitialDesign(library.n_molecules, SEED)
+    drawn = list(design.take(0, n))
+    molecule_of = {simulate(library.smiles(key), "gfn2"): key for key in drawn}
+    values = {}
+    while len(values) < n and molecule_of:
+        # whichever ends first comes first; a failure is replaced by the next random molecule
+        future = next(as_completed(molecule_of))
+        molecule_id = molecule_of.pop(future)
+        outcome = future.result()
+        if isinstance(outcome, Success):
+            values[molecule_id] = outcome.value
+            print(f"{len(values):3}  {outcome.value:.3f} eV  {library.smiles(molecule_id)}")
+        else:
+            print(f"  -  {outcome.kind}: {outcome.message}")
+            for replacement in design.take(len(drawn), 1):
+                drawn.append(replacement)
+                molecule_of[simulate(library.smiles(replacement), "gfn2")] = replacement
+    return values
+
+
+def rank_library(library, values, n, folder):
+    """Train on the values and return the n best of the library that were not simulated."""
+    ids = sorted(values)
+    training = folder / "training.npz"
+    rank.write_training(
+        training,
+        features=library.fingerprints(ids),
+        values=np.array([values[key] for key in ids]),
+        tried=np.array(ids),
+    )
+    model = train("knn", training, folder / "model.npz")  # a future
+    # a task per shard: each waits for the model, all run at the same time
+    parts = [scan(shard, model, training, "greedy", n) for shard in library.shards]
+    return merge(n, *parts).result()
+
+
+if __name__ == "__main__":
+    library = open_library(Settings())  # QM9: built at the first use, then opened at once
+    config = local(n_workers=available_cores(), run_dir=Path("runs/examples/parsl").absolute())
+    with parsl.load(config), tempfile.TemporaryDirectory() as folder:
+        values = simulate_random_molecules(library, N_SIMULATIONS)
+        best = rank_library(library, values, 10, Path(folder))
+
+    print(f"\nThe best predicted of {library.n_molecules:,} molecules, by {len(values)} values")
+    for molecule_id, ie_ev in zip(best.ids, best.means, strict=True):
+        print(f"{ie_ev:.3f} eV  {library.smiles(int(molecule_id))}")

@@ -1,0 +1,117 @@
+"""The loop: simulate, train, rank, simulate what the model finds best, and again.
+
+The exercise: change the three parameters to find the molecule with the largest ionization energy
+in the shortest time. `molloop run` does the same with a database, a progress display and more.
+"""
+
+import tempfile
+import time
+from concurrent.futures import as_completed
+from pathlib import Path
+
+import numpy as np
+import parsl
+
+from molloop import Settings, open_library
+from molloop.campaign.design import InitialDesign
+from molloop.campaign.store import Simulated
+from molloop.execution.sites import available_cores, local
+from molloop.report.figures import write_loop_figure
+from molloop.report.results import Results, TimedRanking
+from molloop.search import rank
+from molloop.simulate.outcome import Success
+from molloop.simulate.worker import simulate_group
+
+INITIAL_TRAINING_COUNT = 8  # random molecules before the first model
+MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
+BATCH_SIZE = 4  # molecules simulated between two trainings
+SEED = 42
+FIGURE = Path("runs/examples/parsl_ml_in_the_loop.png")
+
+simulate = parsl.python_app(simulate_group)
+train = parsl.python_app(rank.fit)
+scan = parsl.python_app(rank.scan)
+merge = parsl.python_app(rank.merge)
+
+
+class Loop:
+    """What the loop has learned so far."""
+
+    def __init__(self, library, folder):
+        self.library = library
+        self.folder = folder
+        self.began_s = time.time()
+        self.simulated = []
+        self.rankings = []
+
+    @property
+    def values(self):
+        """Molecule id -> IE in eV."""
+        return {
+            item.molecule_id: item.outcome.value
+            for item in self.simulated
+            if isinstance(item.outcome, Success)
+        }
+
+    def simulate(self, molecule_ids, batch):
+        """Simulate some molecules at the same time, and wait for all of them."""
+        if not molecule_ids:
+            raise SystemExit("every molecule of the library has been tried")
+        futures = {simulate([self.library.smiles(key)], "gfn2"): key for key in molecule_ids}
+        for future in as_completed(futures):
+            key, done = futures[future], future.result()
+            now_s = time.time() - self.began_s
+            began_s, ended_s = done.began_s - self.began_s, done.ended_s - self.began_s
+            place = len(self.simulated)
+            smiles = self.library.smiles(key)
+            when = (now_s, done.worker, began_s, ended_s)
+            self.simulated.append(Simulated(place, key, smiles, batch, *when, done.outcomes[0]))
+
+    def rank(self, n, batch):
+        """Train on all values; return the ids of the n best molecules that were never tried."""
+        training = self.folder / f"training-{batch}.npz"
+        ids = list(self.values)
+        features = self.library.fingerprints(ids)
+        tried = np.array([item.molecule_id for item in self.simulated])
+        rank.write_training(training, features, np.array([self.values[key] for key in ids]), tried)
+        began_s = time.time() - self.began_s
+        model = train("knn", training, self.folder / f"model-{batch}.npz")
+        parts = [scan(shard, model, training, "greedy", n) for shard in self.library.shards]
+        best = merge(n, *parts).result()
+        ids, means = tuple(best.ids.tolist()), tuple(best.means.tolist())
+        now_s = time.time() - self.began_s
+        self.rankings.append(TimedRanking(batch, began_s, now_s, ids, means))
+        return ids
+
+    def report(self, batch):
+        """Print the best molecule so far."""
+        values = self.values
+        best = max(values, key=values.__getitem__)
+        print(
+            f"iteration {batch}: {len(values)} values, the best is "
+            f"{values[best]:.3f} eV, {self.library.smiles(best)}"
+        )
+
+
+if __name__ == "__main__":
+    library = open_library(Settings())
+    config = local(n_workers=available_cores(), run_dir=Path("runs/examples/parsl").absolute())
+    with parsl.load(config), tempfile.TemporaryDirectory() as folder:
+        loop = Loop(library, Path(folder))
+        design = InitialDesign(library.n_molecules, SEED)
+        while (missing := INITIAL_TRAINING_COUNT - len(loop.values)) > 0:
+            loop.simulate(design.take(len(loop.simulated), missing), batch=0)
+        loop.report(0)
+        batch = 0
+        while (missing := MAX_TRAINING_COUNT - len(loop.values)) > 0:
+            batch += 1
+            proposals = loop.rank(max(5, BATCH_SIZE), batch)
+            loop.simulate(proposals[: min(BATCH_SIZE, missing)], batch)
+            loop.report(batch)
+
+    FIGURE.parent.mkdir(parents=True, exist_ok=True)
+    results = Results(
+        library.n_molecules, "gfn2", (), tuple(loop.simulated), tuple(loop.rankings), None
+    )
+    write_loop_figure(results, FIGURE)
+    print(f"{FIGURE} shows the way there")

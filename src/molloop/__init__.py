@@ -1,0 +1,45 @@
+"""molloop finds the molecules of a library that have the largest ionization energy."""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from molloop.api import open_library, run, simulate
+    from molloop.config import Settings, load
+    from molloop.errors import InputError, MolloopError, RunError, SimulationError
+
+__version__ = metadata.version("molloop")
+
+_HOMES = {
+    "open_library": "molloop.api",
+    "run": "molloop.api",
+    "simulate": "molloop.api",
+    "Settings": "molloop.config",
+    "load": "molloop.config",
+    "InputError": "molloop.errors",
+    "MolloopError": "molloop.errors",
+    "RunError": "molloop.errors",
+    "SimulationError": "molloop.errors",
+}
+__all__ = [
+    "InputError",
+    "MolloopError",
+    "RunError",
+    "Settings",
+    "SimulationError",
+    "load",
+    "open_library",
+    "run",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used: `import molloop` stays fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'molloop' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""`python -m molloop`."""
+
+from molloop.cli import main
+
+main()

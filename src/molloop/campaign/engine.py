@@ -1,0 +1,109 @@
+"""What the driver needs of whatever runs its tasks. The engines live in `molloop.execution`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.library.shards import ShardRef
+from molloop.search.policy import Policy
+from molloop.search.rank import Candidates
+from molloop.simulate.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Molecules that one task simulates.
+
+    Attributes
+    ----------
+    molecule_ids, smiles
+        One a molecule, in the same order.
+    level
+        Level of theory.
+    """
+
+    molecule_ids: tuple[int, ...]
+    smiles: tuple[str, ...]
+    level: str
+
+
+@dataclass(frozen=True, eq=False)
+class RankRequest:
+    """Train a model and rank a library with it.
+
+    Attributes
+    ----------
+    number
+        From 1, one more each time.
+    policy
+        What to fit and how to score.
+    features, values
+        Training rows, shapes (n, n_bits / 8) and (n,).
+    tried
+        Ids to leave out, shape (k,).
+    shards
+        The library.
+    n
+        How many candidates come back.
+    """
+
+    number: int
+    policy: Policy
+    features: NDArray[np.uint8]
+    values: NDArray[np.float64]
+    tried: NDArray[np.int64]
+    shards: Sequence[ShardRef]
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulations:
+    """A group has been simulated: an outcome a molecule; times in seconds by the engine's clock."""
+
+    group: Group
+    outcomes: tuple[Outcome, ...]
+    worker: str
+    began_s: float
+    ended_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A ranking has ended."""
+
+    request: RankRequest
+    candidates: Candidates
+
+
+Completion = Simulations | Ranking
+
+
+class Engine(Protocol):
+    """Runs tasks, tells the time."""
+
+    def now(self) -> float:
+        """Return seconds since the engine began."""
+
+    def n_workers(self) -> int:
+        """How many tasks run at the same time."""
+
+    def simulate(self, group: Group) -> None:
+        """Hand out a group; its completion comes from `wait`."""
+
+    def rank(self, request: RankRequest) -> None:
+        """Hand out a ranking; its completion comes from `wait`."""
+
+    def wait(self, timeout_s: float) -> list[Completion]:
+        """Return what has ended; wait for it up to `timeout_s`, then return nothing.
+
+        Raises
+        ------
+        EngineError
+            Nothing will ever end: the workers do not start or are lost.
+        """
+
+    def close(self) -> None:
+        """Stop all tasks and workers."""

@@ -1,0 +1,95 @@
+"""Values known beforehand: they train the model and are not simulated again."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from molloop.campaign.store import Known
+from molloop.errors import InputError
+from molloop.library.features import PackedFingerprints, identity_hash, morgan, parse
+from molloop.library.shards import Library
+
+COLUMNS = ("smiles", "ie_ev")
+
+
+@dataclass(frozen=True, slots=True)
+class WarmStart:
+    """Known values with their features of shape (n, n_bits / 8)."""
+
+    known: tuple[Known, ...]
+    features: PackedFingerprints
+
+
+def read_warm_start(path: Path | None, library: Library) -> WarmStart:
+    """Read a .csv file with the columns smiles and ie_ev; without a path, nothing is known.
+
+    Molecules are matched with the library's by canonical SMILES.
+
+    Raises
+    ------
+    InputError
+        The file, a column, a SMILES or a value cannot be read.
+    """
+    rows = [] if path is None else _read(path)
+    molecules = []
+    for line, smiles, _ in rows:
+        molecule = parse(smiles)
+        if molecule is None:
+            raise InputError(
+                f"{path}, line {line}, smiles", smiles, "a valid SMILES", "Mend or remove the line."
+            )
+        molecules.append(molecule)
+    hashes = [identity_hash(molecule) for molecule in molecules]
+    ids = library.find(hashes)
+    known = tuple(
+        Known(smiles, value, ids.get(key))
+        for (_, smiles, value), key in zip(rows, hashes, strict=True)
+    )
+    spec = library.manifest.morgan
+    empty = np.empty((0, spec.n_bits // 8), dtype=np.uint8)
+    return WarmStart(known, morgan(molecules, spec) if molecules else empty)
+
+
+def _read(path: Path) -> list[tuple[int, str, float]]:
+    rows = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
+            if missing:
+                raise InputError(
+                    f"the columns of {path}",
+                    ", ".join(table.fieldnames or []),
+                    "smiles and ie_ev",
+                    f"Add {' and '.join(missing)}.",
+                )
+            for row in table:
+                value = _number(row["ie_ev"])
+                if value is None:
+                    raise InputError(
+                        f"{path}, line {table.line_num}, ie_ev",
+                        row["ie_ev"],
+                        "a finite number in eV",
+                        "Mend or remove the line.",
+                    )
+                rows.append((table.line_num, (row["smiles"] or "").strip(), value))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            "campaign.training_data", str(path), "a .csv file", f"It cannot be read: {error}."
+        ) from error
+    if not rows:
+        raise InputError(
+            "campaign.training_data", str(path), "at least one row", "Leave the option out."
+        )
+    return rows
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

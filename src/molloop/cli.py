@@ -1,0 +1,172 @@
+"""The command line: arguments to the Python interface, errors to one line and an exit code."""
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from molloop import __version__, config
+from molloop.errors import MolloopError
+
+if TYPE_CHECKING:
+    from molloop.simulate.outcome import Outcome
+
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+
+app = typer.Typer(
+    help="Find the molecules of a library that have the largest ionization energy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"molloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("config")
+def show_config(
+    path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
+    assignments: SetOption = None,
+) -> None:
+    """Print a configuration with a comment a setting: the defaults, or a file resolved."""
+    typer.echo(config.load(path, assignments or []).to_toml(), nl=False)
+
+
+@app.command()
+def simulate(
+    smiles: Annotated[list[str], typer.Argument(metavar="SMILES...")],
+    level: Annotated[str, typer.Option(help="Level of theory.")] = "gfn2",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Compute the vertical ionization energy (eV) of single molecules."""
+    from molloop import api
+
+    settings = config.load(overrides={"simulation.level": level})
+    outcomes = []
+    for text, outcome in zip(smiles, api.simulate(smiles, settings.simulation.level), strict=True):
+        outcomes.append(outcome)
+        if as_json:
+            typer.echo(json.dumps(_record(text, outcome), ensure_ascii=False))
+    if not as_json:
+        from molloop.report.terminal import outcome_table
+
+        Console().print(outcome_table(smiles, outcomes, level))
+    if any("failure" in _record(text, item) for text, item in zip(smiles, outcomes, strict=True)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
+    library: Annotated[str | None, typer.Option(help="qm9, or a file of SMILES.")] = None,
+    initial_training_count: Annotated[
+        int | None, typer.Option(help="Values before the first model (8).")
+    ] = None,
+    max_training_count: Annotated[
+        int | None, typer.Option(help="Values to simulate in all (24).")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Molecules simulated between two trainings (4).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same result (42).")] = None,
+    training_data: Annotated[
+        Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
+    ] = None,
+    schedule: Annotated[str | None, typer.Option(help="batch.")] = None,
+    policy: Annotated[str | None, typer.Option(help="published.")] = None,
+    site: Annotated[str | None, typer.Option(help="local.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that simulate (all cores).")
+    ] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")
+    ] = None,
+    assignments: SetOption = None,
+) -> None:
+    """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
+    from molloop import api
+    from molloop.report.terminal import RunDisplay, best_table
+
+    settings = config.load(
+        path,
+        assignments or [],
+        {
+            "library.source": library,
+            "campaign.initial_training_count": initial_training_count,
+            "campaign.max_training_count": max_training_count,
+            "campaign.batch_size": batch_size,
+            "campaign.seed": seed,
+            "campaign.training_data": None if training_data is None else str(training_data),
+            "campaign.schedule": schedule,
+            "search.policy": policy,
+            "site.name": site,
+            "site.workers": workers,
+        },
+    )
+    folder = run_dir or api.new_run_dir()
+    console = Console()
+    with RunDisplay(console, settings) as display:
+        found = api.run(settings, folder, display.show_event, display.show_library)
+    console.print(best_table(found))
+    console.print(f"Tables, figure and database: {folder}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `molloop` command."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except MolloopError as error:
+        typer.echo(f"molloop: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("molloop: interrupted; what had finished is stored.", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    typer.echo("molloop: terminated; what had finished is stored.", err=True)
+    sys.exit(TERMINATED)
+
+
+def _record(smiles: str, outcome: "Outcome") -> dict[str, Any]:
+    """Return what a JSON line says of a molecule."""
+    from molloop.simulate.outcome import Failure
+
+    if isinstance(outcome, Failure):
+        failure = {key: getattr(outcome, key) for key in ("kind", "message", "can_retry")}
+        result: dict[str, Any] = {"failure": failure}
+    else:
+        result = {"ie_ev": outcome.value, **outcome.details, "flags": list(outcome.flags)}
+    facts = asdict(outcome)
+    return (
+        {"smiles": smiles} | result | {key: facts[key] for key in ("level", "fidelity", "seconds")}
+    )

@@ -1,0 +1,241 @@
+"""Everything that a user may set: TOML in and out, nothing unknown accepted."""
+
+import difflib
+import textwrap
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from molloop.errors import InputError
+from molloop.search.policy import POLICIES
+from molloop.simulate.levels import LEVELS
+
+SCHEDULES = ("batch",)
+SITES = ("local",)
+COMMENT_WIDTH = 90
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+def _one_of(value: str, names: Iterable[str]) -> str:
+    if value not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return value
+
+
+class LibrarySettings(_Section):
+    """The search space."""
+
+    source: str = Field(
+        "qm9",
+        description="A built-in library (qm9), or a file of SMILES: .smi or .csv, also with .gz "
+        "behind, or .parquet.",
+    )
+    column: str = Field("smiles", description="The column of a .csv or .parquet file.")
+
+
+class SimulationSettings(_Section):
+    """How a value is computed."""
+
+    level: str = Field("gfn2", description="Level of theory: gfn2 (GFN2-xTB ΔSCF, uncorrected).")
+
+    @field_validator("level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        return _one_of(value, LEVELS)
+
+
+class SearchSettings(_Section):
+    """What is chosen."""
+
+    policy: str = Field(
+        "published",
+        description="published: the tutorial's nearest neighbours on Morgan fingerprints, greedy.",
+    )
+
+    @field_validator("policy")
+    @classmethod
+    def _known_policy(cls, value: str) -> str:
+        return _one_of(value, POLICIES)
+
+
+class CampaignSettings(_Section):
+    """The loop."""
+
+    schedule: str = Field(
+        "batch", description="batch: simulate a batch, wait for all of it, train, rank, repeat."
+    )
+    initial_training_count: int = Field(
+        8,
+        ge=1,
+        description="Values before the first model. Random molecules are simulated for them; "
+        "those of training_data count.",
+    )
+    max_training_count: int = Field(24, ge=1, description="Values to simulate in all.")
+    batch_size: int = Field(4, ge=1, description="Molecules simulated between two trainings.")
+    seed: int = Field(42, ge=0, description="The same seed gives the same molecules and values.")
+    training_data: str | None = Field(
+        None,
+        description="A .csv file with the columns smiles and ie_ev: values known beforehand, of "
+        "the same property and level. They train the model and are not simulated.",
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, value: str) -> str:
+        return _one_of(value, SCHEDULES)
+
+    @model_validator(mode="after")
+    def _initial_below_max(self) -> Self:
+        if self.initial_training_count >= self.max_training_count:
+            raise ValueError(
+                f"expected initial_training_count ({self.initial_training_count}) below "
+                f"max_training_count ({self.max_training_count})"
+            )
+        return self
+
+
+class SiteSettings(_Section):
+    """Where it runs."""
+
+    name: str = Field("local", description="local: this machine.")
+    workers: int | None = Field(
+        None, ge=1, description="Processes that simulate, a core each. Left out: all cores."
+    )
+    worker_start_timeout_s: float = Field(
+        60.0, gt=0, description="The run ends with the workers' log if none has started by then."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _known_site(cls, value: str) -> str:
+        return _one_of(value, SITES)
+
+
+class Settings(_Section):
+    """A whole configuration."""
+
+    library: LibrarySettings = Field(default=LibrarySettings())
+    simulation: SimulationSettings = Field(default=SimulationSettings())
+    search: SearchSettings = Field(default=SearchSettings())
+    campaign: CampaignSettings = Field(default=CampaignSettings())
+    site: SiteSettings = Field(default=SiteSettings())
+
+    def to_toml(self) -> str:
+        """Write it with a comment a setting; a setting without a value stands in a comment."""
+        document = tomlkit.document()
+        for section_name, section_field in type(self).model_fields.items():
+            section = getattr(self, section_name)
+            table = tomlkit.table()
+            table.comment((section_field.annotation.__doc__ or "").strip())
+            for name, field in type(section).model_fields.items():
+                for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
+                    table.add(tomlkit.comment(line))
+                value = getattr(section, name)
+                if value is None:
+                    table.add(tomlkit.comment(f"{name} ="))
+                else:
+                    table.add(name, value)
+            table.add(tomlkit.nl())
+            document.add(section_name, table)
+        return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def load(
+    path: Path | None = None,
+    assignments: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read a configuration: a file, then what overrides it.
+
+    Parameters
+    ----------
+    path
+        A TOML file; without one, the defaults. Paths in it are taken from its folder.
+    assignments
+        ``section.key=value``, the value as in TOML; a bare word is a string.
+    overrides
+        ``{"section.key": value}``; applied last, None is left out.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type or out of bounds.
+    """
+    values: dict[str, Any] = {} if path is None else _read(path)
+    for key, value in [
+        *map(_parse_assignment, assignments),
+        *((key, value) for key, value in (overrides or {}).items() if value is not None),
+    ]:
+        section, _, name = key.partition(".")
+        if not name or "." in name:
+            raise InputError(
+                "--set", key, "section.key=value", "`molloop config` lists all settings."
+            )
+        if not isinstance(values.setdefault(section, {}), dict):
+            raise InputError(section, values[section], "a section", f"Write [{section}] above.")
+        values[section][name] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _input_error(error) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "configuration", str(path), "a TOML file", f"It cannot be read: {error}."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("configuration", str(path), "TOML", f"Mend it: {error}.") from error
+    for section, name in (("library", "source"), ("campaign", "training_data")):
+        table = values.get(section)
+        if isinstance(table, dict) and isinstance(table.get(name), str):
+            beside = path.parent / Path(table[name]).expanduser()
+            if beside.exists():
+                table[name] = str(beside.resolve())
+    return values
+
+
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise InputError("--set", text, "section.key=value", "`molloop config` lists all settings.")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _input_error(error: ValidationError) -> InputError:
+    """Turn the first thing that pydantic minds into our words."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return InputError(path, first["input"], "no such setting", _suggest(path))
+    expected = first["msg"]
+    for prefix in ("Value error, expected ", "Input should be "):
+        expected = expected.removeprefix(prefix)
+    value = first["input"]
+    if isinstance(value, dict):
+        value = ", ".join(f"{key} = {item}" for key, item in value.items())
+    return InputError(path, value, expected, f"`molloop config` explains it{more}.")
+
+
+def _suggest(path: str) -> str:
+    names = [
+        f"{section}.{name}"
+        for section, field in Settings.model_fields.items()
+        for name in field.annotation.model_fields  # type: ignore[union-attr]
+    ]
+    close = difflib.get_close_matches(path, [*Settings.model_fields, *names], n=1)
+    return f"Is {close[0]} meant?" if close else "`molloop config` lists all settings."

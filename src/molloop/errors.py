@@ -1,0 +1,105 @@
+"""What can go wrong, and whether trying again can help.
+
+Every exception keeps its facts as typed attributes and survives pickling: workers send them home.
+The command line turns them into one line and an exit code; nothing else does.
+"""
+
+from typing import ClassVar
+
+
+class MolloopError(Exception):
+    """Anything that molloop raises on purpose.
+
+    Attributes
+    ----------
+    exit_code
+        What the command line ends with when the error reaches it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(MolloopError):
+    """Something that the user gave cannot be used.
+
+    Parameters
+    ----------
+    what
+        The thing that is wrong, by the name that the user knows.
+    value
+        What was given.
+    expected
+        What would have been right.
+    remedy
+        What to do about it.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, value: object, expected: str, remedy: str) -> None:
+        super().__init__(what, value, expected, remedy)
+        self.what = what
+        self.value = value
+        self.expected = expected
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}: got {self.value!r}, expected {self.expected}. {self.remedy}"
+
+
+class RunError(MolloopError):
+    """A run cannot go on.
+
+    Parameters
+    ----------
+    reason
+        What happened.
+    remedy
+        What to do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}"
+
+
+class EngineError(RunError):
+    """The workers cannot be started or have been lost for good."""
+
+
+class StoreError(RunError):
+    """The run's database cannot be read or written."""
+
+
+class SimulationError(MolloopError):
+    """One molecule cannot be simulated; the others are not touched by it.
+
+    Parameters
+    ----------
+    kind
+        The class of failure, a stable word: ``invalid_smiles``, ``embedding``, ``relaxation``, ...
+    message
+        What happened, with the molecule's SMILES where that helps.
+    can_retry
+        Whether the same call may succeed later (a lost worker), or never will.
+    """
+
+    def __init__(self, kind: str, message: str, *, can_retry: bool = False) -> None:
+        super().__init__(kind, message)
+        self.kind = kind
+        self.message = message
+        self.can_retry = can_retry
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _simulation_error, (self.kind, self.message, self.can_retry)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+def _simulation_error(kind: str, message: str, can_retry: bool) -> SimulationError:
+    return SimulationError(kind, message, can_retry=can_retry)

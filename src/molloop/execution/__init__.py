@@ -1,0 +1,1 @@
+"""Where tasks run; the only folder that imports Parsl."""

@@ -1,0 +1,170 @@
+"""The engine that runs tasks as Parsl apps."""
+
+import queue
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import parsl
+from parsl.dataflow.dflow import DataFlowKernel
+from parsl.executors import HighThroughputExecutor
+
+from molloop.campaign.engine import Completion, Group, Ranking, RankRequest, Simulations
+from molloop.errors import EngineError
+from molloop.execution.sites import LABEL
+from molloop.search import rank
+from molloop.search.rank import Candidates
+from molloop.simulate.outcome import Failure
+from molloop.simulate.worker import GroupResult, simulate_group
+
+N_LOG_LINES = 15
+
+
+class ParslEngine:
+    """Simulations and rankings as Parsl apps, tied by their data.
+
+    Parameters
+    ----------
+    config
+        Of Parsl; its run directory takes the logs.
+    n_workers
+        That the configuration starts.
+    scratch
+        A folder that the workers see too: models and training data pass through it.
+    worker_start_timeout_s
+        How long the first worker may take to start.
+    """
+
+    def __init__(
+        self, config: parsl.Config, n_workers: int, scratch: Path, worker_start_timeout_s: float
+    ) -> None:
+        self._n_workers = n_workers
+        self._scratch = scratch
+        self._worker_start_timeout_s = worker_start_timeout_s
+        self._began_s = time.monotonic()
+        self._began_epoch_s = time.time()
+        self._has_worker = False
+        self._done: queue.SimpleQueue[Callable[[], Completion]] = queue.SimpleQueue()
+        self._kernel = DataFlowKernel(config)
+        self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
+        self._simulate = self._app(simulate_group)
+        self._fit = self._app(rank.fit)
+        self._scan = self._app(rank.scan)
+        self._merge = self._app(rank.merge)
+
+    def now(self) -> float:
+        """Return seconds since the engine began."""
+        return time.monotonic() - self._began_s
+
+    def n_workers(self) -> int:
+        """How many tasks run at the same time."""
+        return self._n_workers
+
+    def simulate(self, group: Group) -> None:
+        """Hand out a group."""
+        future = self._simulate(group.smiles, group.level)
+        future.add_done_callback(
+            lambda done: self._done.put(partial(self._simulations, group, done))
+        )
+
+    def rank(self, request: RankRequest) -> None:
+        """Hand out a ranking: fit, a scan a shard, merge, each as soon as its data is there."""
+        folder = self._scratch / f"ranking-{request.number}"
+        folder.mkdir(parents=True)
+        training = folder / "training.npz"
+        rank.write_training(training, request.features, request.values, request.tried)
+        model = self._fit(request.policy.model, training, folder / "model.npz")
+        scans = [
+            self._scan(shard, model, training, request.policy.acquisition, request.n)
+            for shard in request.shards
+        ]
+        future = self._merge(request.n, *scans)
+        future.add_done_callback(
+            lambda done: self._done.put(partial(self._ranking, request, folder, done))
+        )
+
+    def wait(self, timeout_s: float) -> list[Completion]:
+        """Return what has ended; wait for it up to `timeout_s`, then return nothing."""
+        try:
+            ended = [self._done.get(timeout=timeout_s)]
+        except queue.Empty:
+            self._check_health()
+            return []
+        while not self._done.empty():
+            ended.append(self._done.get_nowait())
+        completions = [read() for read in ended]
+        self._has_worker = True
+        return completions
+
+    def close(self) -> None:
+        """Stop all tasks and workers."""
+        if not self._kernel.cleanup_called:
+            self._kernel.cleanup()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[LABEL])
+
+    def _simulations(self, group: Group, future: "Future[GroupResult]") -> Completion:
+        error = future.exception()
+        if error is not None:
+            self._check_executor()
+            # a worker reports what a molecule does as an outcome: this is the worker's own trouble
+            message = f"{type(error).__name__}: {error}"
+            failure = Failure("worker", message, group.level, fidelity="", can_retry=True)
+            now_s = self.now()
+            return Simulations(group, (failure,) * len(group.smiles), "", now_s, now_s)
+        result = future.result()
+        return Simulations(
+            group,
+            result.outcomes,
+            result.worker,
+            result.began_s - self._began_epoch_s,
+            result.ended_s - self._began_epoch_s,
+        )
+
+    def _ranking(
+        self, request: RankRequest, folder: Path, future: "Future[Candidates]"
+    ) -> Completion:
+        error = future.exception()
+        if error is not None:
+            self._check_executor()
+            raise EngineError(
+                f"Ranking {request.number} failed on the workers: {type(error).__name__}: {error}.",
+                f"What was simulated is stored; the logs are in {self._kernel.run_dir}.",
+            ) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        return Ranking(request, future.result())
+
+    def _check_health(self) -> None:
+        self._check_executor()
+        if self._has_worker or self.now() < self._worker_start_timeout_s:
+            return
+        self._has_worker = bool(self._executor.connected_managers())
+        if not self._has_worker:
+            raise EngineError(
+                f"No worker has started within {self._worker_start_timeout_s:g} s.{self._logs()}",
+                "Mend what the log says, or raise site.worker_start_timeout_s.",
+            )
+
+    def _check_executor(self) -> None:
+        if self._executor.bad_state_is_set:
+            raise EngineError(
+                f"The workers cannot be started: {self._executor.executor_exception}{self._logs()}",
+                "Mend what the log says and run again.",
+            )
+
+    def _logs(self) -> str:
+        """Last lines of what the workers wrote."""
+        folder = Path(self._kernel.run_dir)
+        patterns = ("submit_scripts/*.err", "submit_scripts/*.stderr", f"{LABEL}/block-*/*/*.log")
+        texts = []
+        for path in sorted(found for pattern in patterns for found in folder.glob(pattern)):
+            lines = path.read_text(errors="replace").splitlines()
+            if lines:
+                texts.append(f"\n--- {path}\n" + "\n".join(lines[-N_LOG_LINES:]))
+        return "".join(texts) + "\n" if texts else f" The workers wrote no log in {folder}."

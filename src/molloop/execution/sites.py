@@ -1,0 +1,81 @@
+"""Sites: a name becomes a Parsl configuration."""
+
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import parsl
+from parsl.executors import HighThroughputExecutor
+from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
+from parsl.jobs.error_handlers import windowed_error_handler
+from parsl.logconfigs.file import FileLogging
+from parsl.providers import LocalProvider
+
+from molloop.errors import InputError
+
+LABEL = "workers"
+LOOPBACK = "127.0.0.1"
+STRATEGY_PERIOD_S = 0.2
+LOST_WORKER_RETRIES = 2
+# a simulation and a library scan use one core each, whatever the environment says
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def local(n_workers: int, run_dir: Path) -> parsl.Config:
+    """Workers on this machine, one core each, on the loopback interface.
+
+    The interpreter that runs this starts the interchange and the workers: whether the
+    environment is activated does not matter.
+
+    Raises
+    ------
+    InputError
+        The run directory's path has a blank or another character that the shell would read.
+    """
+    if shlex.quote(str(run_dir)) != str(run_dir):
+        raise InputError(
+            "run directory",
+            str(run_dir),
+            "a path of letters, digits and ._-+=:,@%/",
+            "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
+        )
+    module = "parsl.executors.high_throughput"
+    launch = DEFAULT_LAUNCH_CMD.replace(
+        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -m {module}.process_worker_pool"
+    )
+    executor = HighThroughputExecutor(
+        label=LABEL,
+        address=LOOPBACK,
+        max_workers_per_node=n_workers,
+        # more workers than cores, if the user says so
+        cores_per_worker=min(1.0, available_cores() / n_workers),
+        launch_cmd=launch,
+        interchange_launch_cmd=[sys.executable, "-m", f"{module}.interchange"],
+        block_error_handler=windowed_error_handler,
+        heartbeat_period=5,
+        heartbeat_threshold=20,
+        provider=LocalProvider(
+            init_blocks=1,
+            min_blocks=1,
+            max_blocks=1,
+            worker_init="\n".join(f"export {name}=1" for name in ONE_THREAD),
+        ),
+    )
+    return parsl.Config(
+        executors=[executor],
+        run_dir=str(run_dir),
+        retries=LOST_WORKER_RETRIES,
+        strategy_period=STRATEGY_PERIOD_S,
+        # the default log at DEBUG costs more than the tasks
+        initialize_logging=FileLogging(level=logging.WARNING),
+    )
+
+
+SITES = {"local": local}

@@ -1,0 +1,143 @@
+"""Figures, with one look."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from molloop.report.results import Results
+from molloop.report.tables import N_BEST_PREDICTED
+
+# Okabe and Ito's colours: told apart by colour-blind readers, and in print
+SIMULATED = "#0072B2"
+PREDICTED = "#D55E00"
+BEST = "#222222"
+LOOK: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "grid.color": "#E6E6E6",
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+}
+SPREAD = 0.5  # width that the points of an iteration take, in iterations
+
+
+def write_loop_figure(results: Results, path: Path) -> None:
+    """Draw the published two panels: best molecules over iterations and over time."""
+    with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
+        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        over_batches, over_time = figure.subplots(1, 2, sharey=True)
+        over_batches.set(
+            title="Best molecules over iterations",
+            xlabel="Iteration (0: random molecules)",
+            ylabel="Vertical ionization energy (eV)",
+        )
+        over_batches.xaxis.set_major_locator(MaxNLocator(integer=True))
+        over_time.set(title="Best molecules over time", xlabel="Time (s)")
+        if results.successes:
+            _draw_over_batches(over_batches, results)
+            _draw_over_time(over_time, results)
+            over_batches.margins(y=0.1)
+            handles, labels = over_time.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        figure.suptitle(
+            f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules"
+            f"  ·  {results.label}",
+            fontsize=12,
+        )
+        partial = path.with_suffix(".partial")
+        figure.savefig(partial, format=path.suffix[1:])
+        partial.replace(path)
+
+
+def _draw_over_batches(axes: Axes, results: Results) -> None:
+    batches = [item.batch for item in results.successes]
+    values = [results.values[item.molecule_id] for item in results.successes]
+    predictions = [
+        (ranking.batch, mean) for ranking in results.rankings for mean in _top(ranking.means)
+    ]
+    _draw_points(
+        axes,
+        simulated=(_spread(batches), values),
+        predicted=(_spread([batch for batch, _ in predictions]), [ev for _, ev in predictions]),
+    )
+    first, last = min(batches), max(batches)
+    best = [
+        max(value for value, batch in zip(values, batches, strict=True) if batch <= limit)
+        for limit in range(first, last + 1)
+    ]
+    edges = np.arange(first, last + 2) - 0.5
+    axes.stairs(best, edges, baseline=None, color=BEST, linewidth=1.8)
+
+
+def _draw_over_time(axes: Axes, results: Results) -> None:
+    times = [item.time_s for item in results.successes]
+    values = [results.values[item.molecule_id] for item in results.successes]
+    predictions = [
+        (ranking.time_s, mean) for ranking in results.rankings for mean in _top(ranking.means)
+    ]
+    _draw_points(
+        axes,
+        simulated=(times, values),
+        predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
+    )
+    best = np.maximum.accumulate(values)
+    axes.step(times, best, where="post", color=BEST, linewidth=1.8, label="best simulated so far")
+    axes.set_xlim(left=0)
+    top = results.best(1)[0]
+    is_early = top.time_s < axes.get_xlim()[1] / 3
+    axes.annotate(
+        f"{top.smiles}\n{best[-1]:.2f} eV",
+        (top.time_s, best[-1]),
+        xytext=(8 if is_early else -8, -6),
+        textcoords="offset points",
+        ha="left" if is_early else "right",
+        va="top",
+        parse_math=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+    )
+
+
+def _draw_points(
+    axes: Axes,
+    simulated: tuple[Sequence[float], Sequence[float]],
+    predicted: tuple[Sequence[float], Sequence[float]],
+) -> None:
+    axes.scatter(
+        *predicted,
+        s=34,
+        marker="D",
+        facecolors="none",
+        edgecolors=PREDICTED,
+        linewidths=1.2,
+        label=f"{N_BEST_PREDICTED} best predicted",
+    )
+    axes.scatter(
+        *simulated, s=36, color=SIMULATED, edgecolors="white", linewidths=0.5, label="simulated"
+    )
+
+
+def _top(means: Sequence[float]) -> Sequence[float]:
+    return means[:N_BEST_PREDICTED]
+
+
+def _spread(batches: Sequence[int]) -> list[float]:
+    """Move the points of an iteration beside each other, so that all can be seen."""
+    size = {batch: batches.count(batch) for batch in set(batches)}
+    n_seen = dict.fromkeys(size, 0)
+    places = []
+    for batch in batches:
+        n_seen[batch] += 1
+        places.append(batch + SPREAD * ((n_seen[batch] - 0.5) / size[batch] - 0.5))
+    return places

@@ -1,0 +1,100 @@
+"""A run as its reports need it: read from the store once."""
+
+from dataclasses import dataclass
+
+from molloop.campaign.state import Began, Ranked, RankingBegan, Stopped
+from molloop.campaign.store import Known, Simulated, Store
+from molloop.simulate.levels import LEVELS
+from molloop.simulate.outcome import Success
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRanking:
+    """A ranking's best molecules, when it began and when they were known."""
+
+    batch: int
+    began_s: float
+    time_s: float
+    molecule_ids: tuple[int, ...]
+    means: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run has found.
+
+    Attributes
+    ----------
+    n_molecules
+        Size of the library.
+    level
+        Of theory.
+    known
+        Values known beforehand.
+    simulated
+        In the order of their proposals.
+    rankings
+        In their order.
+    stopped
+        How it ended, if it has.
+    """
+
+    n_molecules: int
+    level: str
+    known: tuple[Known, ...]
+    simulated: tuple[Simulated, ...]
+    rankings: tuple[TimedRanking, ...]
+    stopped: Stopped | None
+
+    @property
+    def label(self) -> str:
+        """Level of theory as figures and tables name it."""
+        return LEVELS[self.level].label
+
+    @property
+    def values(self) -> dict[int, float]:
+        """Molecule id -> IE in eV, of all that were simulated."""
+        return {
+            item.molecule_id: item.outcome.value
+            for item in self.simulated
+            if isinstance(item.outcome, Success)
+        }
+
+    @property
+    def successes(self) -> list[Simulated]:
+        """Simulations that gave a value, in the order in which they ended."""
+        ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
+        return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+
+    def best(self, n: int) -> list[Simulated]:
+        """Return the n simulated molecules with the largest values, the largest first."""
+        values = self.values
+        return sorted(self.successes, key=lambda item: (-values[item.molecule_id], item.proposal))[
+            :n
+        ]
+
+
+def read(store: Store, level: str) -> Results:
+    """Read a run from its store."""
+    rankings = []
+    stopped = None
+    n_molecules = 0
+    began_s = 0.0
+    for time_s, event in store.events():
+        match event:
+            case Began(n_molecules):
+                pass
+            case RankingBegan():
+                began_s = time_s
+            case Ranked(batch, molecule_ids, means):
+                rankings.append(TimedRanking(batch, began_s, time_s, molecule_ids, means))
+            case Stopped():
+                stopped = event
+    return Results(
+        n_molecules,
+        level,
+        tuple(store.known()),
+        tuple(store.simulated()),
+        tuple(rankings),
+        stopped,
+    )

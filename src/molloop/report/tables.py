@@ -1,0 +1,61 @@
+"""The tables of a run directory."""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from molloop.report.results import Results
+
+N_BEST_PREDICTED = 5
+
+
+def write_training_data(results: Results, path: Path) -> None:
+    """Write every value that a model may learn from: smiles, ie_ev, batch, time_s.
+
+    Values known beforehand come first, without batch and time.
+    """
+    known = [(item.smiles, _ev(item.value), "", "") for item in results.known]
+    values = results.values
+    simulated = [
+        (item.smiles, _ev(values[item.molecule_id]), item.batch, _s(item.time_s))
+        for item in results.simulated
+        if item.molecule_id in values
+    ]
+    _write(path, ("smiles", "ie_ev", "batch", "time_s"), [*known, *simulated])
+
+
+def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path: Path) -> None:
+    """Write the five best predicted of each ranking, with their values where simulated."""
+    values = results.values
+    rows = [
+        (
+            smiles_of(molecule_id),
+            _ev(mean),
+            _ev(values[molecule_id]) if molecule_id in values else "",
+            ranking.batch,
+            _s(ranking.time_s),
+        )
+        for ranking in results.rankings
+        for molecule_id, mean in list(zip(ranking.molecule_ids, ranking.means, strict=True))[
+            :N_BEST_PREDICTED
+        ]
+    ]
+    _write(path, ("smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s"), rows)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a whole file or none."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    partial.replace(path)
+
+
+def _ev(value: float) -> str:
+    return f"{value:.6f}"
+
+
+def _s(seconds: float) -> str:
+    return f"{seconds:.3f}"

@@ -1,0 +1,1 @@
+"""A model becomes a choice of molecules."""

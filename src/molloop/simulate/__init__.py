@@ -1,0 +1,1 @@
+"""A SMILES becomes an outcome."""

@@ -1,0 +1,80 @@
+"""What a simulation gives: a success or a failure, never an exception."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Atoms in space.
+
+    Attributes
+    ----------
+    numbers
+        Atomic numbers, shape (n,).
+    positions_angstrom
+        Shape (n, 3).
+    """
+
+    numbers: NDArray[np.uint8]
+    positions_angstrom: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A value, and what else is known of it.
+
+    Attributes
+    ----------
+    value
+        The property, in its unit: for the default one, the vertical IE in eV.
+    level, fidelity
+        Level of theory, and how much of the protocol was run.
+    details
+        Named numbers with the unit in the name, such as the energies of neutral and cation.
+    flags
+        Doubts that a reader of the value should know, such as ``not_converged``.
+    geometry
+        The relaxed molecule.
+    seconds
+        Time that it took.
+    """
+
+    value: float
+    level: str
+    fidelity: str
+    details: dict[str, float]
+    flags: tuple[str, ...]
+    geometry: Geometry | None
+    seconds: float = 0.0
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no value.
+
+    Attributes
+    ----------
+    kind
+        A stable word.
+    message
+        A sentence.
+    can_retry
+        Whether the same call may succeed later.
+    """
+
+    kind: str
+    message: str
+    level: str
+    fidelity: str
+    can_retry: bool = False
+    seconds: float = 0.0
+    schema_version: int = SCHEMA_VERSION
+
+
+Outcome = Success | Failure

@@ -1,0 +1,21 @@
+import pytest
+
+from molloop.library.ingest import open_or_build
+
+# every one of them embeds and runs with xTB within a tenth of a second
+SMALL_MOLECULES = [
+    *("C", "N", "O", "CC", "CO", "CN", "C#N", "C=O", "CF", "FC(F)F", "CCO", "COC"),
+    *("CC=O", "C#C", "C=C", "CC#N", "NC=O", "OC=O", "CCF", "CNC", "CCC", "CC(C)C", "C1CC1", "OO"),
+]
+
+
+@pytest.fixture(scope="session")
+def small_smi(tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "small.smi"
+    path.write_text("\n".join(SMALL_MOLECULES) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_library(small_smi, tmp_path_factory):
+    return open_or_build(str(small_smi), cache_dir=tmp_path_factory.mktemp("libraries"))

@@ -1,0 +1,187 @@
+"""The driver with an engine that computes at once, in an order of its own."""
+
+import random
+
+import numpy as np
+import pytest
+
+from molloop.campaign.design import InitialDesign
+from molloop.campaign.driver import Driver
+from molloop.campaign.engine import Ranking, Simulations
+from molloop.campaign.schedule import Batch
+from molloop.campaign.state import Began, Finished, Ranked, Stopped, Submitted
+from molloop.campaign.store import Known, Store
+from molloop.campaign.warm_start import WarmStart, read_warm_start
+from molloop.errors import EngineError
+from molloop.search import rank
+from molloop.search.policy import POLICIES
+from molloop.simulate.outcome import Failure, Success
+
+
+def fake_value(smiles):
+    return 10.0 + len(smiles) + smiles.count("F")
+
+
+class InstantEngine:
+    def __init__(self, folder, seed=0, failing=(), breaks_after=None):
+        self.folder = folder
+        self.order = random.Random(seed)
+        self.failing = failing
+        self.breaks_after = breaks_after
+        self.pending = []
+        self.requests = []
+        self.time_s = 0.0
+
+    def now(self):
+        return self.time_s
+
+    def n_workers(self):
+        return 1
+
+    def simulate(self, group):
+        self.pending.append(group)
+
+    def rank(self, request):
+        self.pending.append(request)
+        self.requests.append(request)
+
+    def wait(self, timeout_s):  # noqa: ARG002 - the protocol's
+        self.time_s += 1.0
+        if self.breaks_after is not None and self.time_s > self.breaks_after:
+            raise EngineError("The workers are gone.", "Start again.")
+        n = self.order.randint(1, len(self.pending))
+        chosen = [self.pending.pop(self.order.randrange(len(self.pending))) for _ in range(n)]
+        return [
+            self.ranked(item) if item in self.requests else self.simulated(item) for item in chosen
+        ]
+
+    def simulated(self, group):
+        outcomes = tuple(
+            Failure("embedding", smiles, group.level, "relaxed")
+            if smiles in self.failing
+            else Success(fake_value(smiles), group.level, "relaxed", {}, (), None)
+            for smiles in group.smiles
+        )
+        return Simulations(group, outcomes, "me", self.time_s - 0.5, self.time_s)
+
+    def ranked(self, request):
+        training = self.folder / f"training-{request.number}.npz"
+        rank.write_training(training, request.features, request.values, request.tried)
+        model = rank.fit(request.policy.model, training, training.with_name("model.npz"))
+        parts = [
+            rank.scan(shard, model, training, request.policy.acquisition, request.n)
+            for shard in request.shards
+        ]
+        return Ranking(request, rank.merge(request.n, *parts))
+
+    def close(self):
+        pass
+
+
+class Campaign:
+    def __init__(self, folder, library, warm_start=None, counts=(4, 12, 3), **engine):
+        folder.mkdir()
+        warm_start = warm_start or read_warm_start(None, library)
+        known = [item.molecule_id for item in warm_start.known if item.molecule_id is not None]
+        self.events = []
+        self.engine = InstantEngine(folder, **engine)
+        self.store = Store(folder / "campaign.sqlite", create=True)
+        schedule = Batch(InitialDesign(library.n_molecules, 42, known), *counts)
+        self.driver = Driver(
+            self.engine,
+            self.store,
+            library,
+            schedule,
+            POLICIES["published"],
+            "gfn2",
+            warm_start,
+            lambda time_s, event, item: self.events.append((time_s, event, item)),
+        )
+
+    def rows(self):
+        return [
+            (item.proposal, item.molecule_id, item.smiles, item.batch, item.outcome)
+            for item in self.store.simulated()
+        ]
+
+
+def test_a_run_from_begin_to_end(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    state = campaign.driver.run()
+    assert state.n_values == 12
+    rows = campaign.rows()
+    assert [row[0] for row in rows] == list(range(12))
+    assert [row[3] for row in rows] == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 2
+    for _, molecule_id, smiles, _, outcome in rows:
+        assert small_library.smiles(molecule_id) == smiles
+        assert outcome.value == fake_value(smiles)
+    assert len({row[1] for row in rows}) == 12
+
+
+def test_what_is_told_is_stored_first_and_in_the_same_order(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.driver.run()
+    assert [(time_s, event) for time_s, event, _ in campaign.events] == campaign.store.events()
+    told = [event for _, event, _ in campaign.events]
+    assert told[0] == Began(24, 0)
+    assert isinstance(told[1], Submitted)
+    assert isinstance(told[-1], Stopped)
+    for _, event, item in campaign.events:
+        if isinstance(event, Finished):
+            assert item.molecule_id == event.molecule_id
+
+
+def test_the_order_in_which_simulations_end_changes_nothing(tmp_path, small_library):
+    runs = []
+    for seed in range(4):
+        campaign = Campaign(
+            tmp_path / f"run-{seed}", small_library, seed=seed, failing=("CO", "FC(F)F", "CCC")
+        )
+        campaign.driver.run()
+        rankings = [event for event in campaign.events if isinstance(event[1], Ranked)]
+        runs.append((campaign.rows(), [event for _, event, _ in rankings]))
+    assert runs[0][1]
+    assert all(run == runs[0] for run in runs)
+
+
+def test_a_request_holds_all_that_is_known(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, failing=("CO", "CCO", "C=O", "C#N"))
+    campaign.driver.run()
+    for request in campaign.engine.requests:
+        before = [row for row in campaign.rows() if row[3] < request.number]
+        ok = [row for row in before if isinstance(row[4], Success)]
+        assert request.values.tolist() == [row[4].value for row in ok]
+        assert sorted(request.tried) == sorted(row[1] for row in before)
+        expected = small_library.fingerprints([row[1] for row in ok])
+        assert np.array_equal(request.features, expected)
+
+
+def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
+    (tmp_path / "known.csv").write_text("smiles,ie_ev\nOC,15.0\nCCCCCC,13.0\nFC(F)F,17.0\n")
+    warm_start = read_warm_start(tmp_path / "known.csv", small_library)
+    campaign = Campaign(tmp_path / "run", small_library, warm_start)
+    campaign.driver.run()
+    smiles = [row[2] for row in campaign.rows()]
+    assert len(smiles) == 12
+    assert not {"CO", "FC(F)F"} & set(smiles)
+    first = campaign.engine.requests[0]
+    assert first.values.tolist() == [15.0, 13.0, 17.0, fake_value(smiles[0])]
+    assert len(first.features) == 4
+    assert {item.molecule_id for item in warm_start.known} - {None} <= set(first.tried.tolist())
+
+
+def test_a_library_that_is_known_whole_ends_at_once(tmp_path, small_library):
+    known = tuple(Known(small_library.smiles(k), 15.0, k) for k in range(24))
+    warm_start = WarmStart(known, small_library.fingerprints(range(24)))
+    campaign = Campaign(tmp_path / "run", small_library, warm_start)
+    state = campaign.driver.run()
+    assert state.stopped == Stopped("every molecule of the library has been tried", ok=True)
+    assert campaign.rows() == []
+
+
+def test_what_was_computed_before_the_engine_broke_is_stored(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, breaks_after=3.0)
+    with pytest.raises(EngineError):
+        campaign.driver.run()
+    n_told = sum(isinstance(event, Finished) for _, event, _ in campaign.events)
+    assert n_told == len(campaign.rows()) > 0

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from molloop.campaign.warm_start import read_warm_start
+from molloop.errors import InputError
+from molloop.library.features import morgan, parse
+
+
+def write(tmp_path, text):
+    path = tmp_path / "known.csv"
+    path.write_text(text)
+    return path
+
+
+def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
+    path = write(tmp_path, "ie_ev,smiles,note\n15.5,OC,x\n13.25,CCCCCC,\n")
+    warm = read_warm_start(path, small_library)
+    methanol, hexane = warm.known
+    assert (methanol.smiles, methanol.value) == ("OC", 15.5)
+    assert small_library.smiles(methanol.molecule_id) == "CO"
+    assert (hexane.value, hexane.molecule_id) == (13.25, None)
+    expected = morgan([parse("OC"), parse("CCCCCC")], small_library.manifest.morgan)
+    assert np.array_equal(warm.features, expected)
+
+
+def test_nothing_known(small_library):
+    warm = read_warm_start(None, small_library)
+    assert warm.known == ()
+    assert warm.features.shape == (0, 32)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("smiles\nC\n", ["columns", "ie_ev"]),
+        ("", ["columns", "smiles and ie_ev"]),
+        ("smiles,ie_ev\n", ["at least one row"]),
+        ("smiles,ie_ev\nC,17\nxx,15\n", ["line 3, smiles", "'xx'"]),
+        ("smiles,ie_ev\nC,\n", ["line 2, ie_ev", "a finite number"]),
+        ("smiles,ie_ev\nC,high\n", ["line 2, ie_ev", "'high'"]),
+        ("smiles,ie_ev\nC,nan\n", ["line 2, ie_ev", "'nan'"]),
+        ("smiles,ie_ev\nC\n", ["line 2, ie_ev"]),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
+    with pytest.raises(InputError) as caught:
+        read_warm_start(write(tmp_path, text), small_library)
+    for word in [*words, "known.csv"]:
+        assert word in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path, small_library):
+    with pytest.raises(InputError, match="No such file"):
+        read_warm_start(tmp_path / "none.csv", small_library)

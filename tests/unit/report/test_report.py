@@ -1,0 +1,148 @@
+import csv
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from rich.console import Console
+
+from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Stopped, Submitted
+from molloop.campaign.store import Known, Simulated
+from molloop.config import Settings
+from molloop.report import figures, tables
+from molloop.report.results import Results, TimedRanking
+from molloop.report.terminal import RunDisplay, best_table, outcome_table
+from molloop.simulate.outcome import Failure, Success
+
+SMILES = ["C", "CO", "CF", "CC", "O"]
+
+
+def simulated(proposal, molecule_id, value, batch, time_s):
+    if value is None:
+        outcome = Failure("scf", "no", "gfn2", "relaxed")
+    else:
+        outcome = Success(value, "gfn2", "relaxed", {}, (), None)
+    smiles = SMILES[molecule_id]
+    return Simulated(proposal, molecule_id, smiles, batch, time_s, "w", 0.0, time_s, outcome)
+
+
+@pytest.fixture
+def results():
+    return Results(
+        n_molecules=5,
+        level="gfn2",
+        known=(Known("CCC", 13.0, None),),
+        simulated=(
+            simulated(0, 0, 14.0, 0, 2.0),
+            simulated(1, 3, None, 0, 1.0),
+            simulated(2, 1, 13.5, 0, 1.0),
+            simulated(3, 2, 15.25, 1, 4.0),
+        ),
+        rankings=(TimedRanking(1, 2.0, 3.0, (2, 4), (14.5, 14.25)),),
+        stopped=Stopped("done", ok=True),
+    )
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_training_data(tmp_path, results):
+    tables.write_training_data(results, tmp_path / "t.csv")
+    assert read(tmp_path / "t.csv") == [
+        ["smiles", "ie_ev", "batch", "time_s"],
+        ["CCC", "13.000000", "", ""],
+        ["C", "14.000000", "0", "2.000"],
+        ["CO", "13.500000", "0", "1.000"],
+        ["CF", "15.250000", "1", "4.000"],
+    ]
+
+
+def test_best_molecules(tmp_path, results):
+    tables.write_best_molecules(results, SMILES.__getitem__, tmp_path / "b.csv")
+    assert read(tmp_path / "b.csv") == [
+        ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s"],
+        ["CF", "14.500000", "15.250000", "1", "3.000"],
+        ["O", "14.250000", "", "1", "3.000"],
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+
+
+def test_the_order_of_the_best(results):
+    assert [item.smiles for item in results.best(10)] == ["CF", "C", "CO"]
+    assert [item.smiles for item in results.successes] == ["CO", "C", "CF"]
+
+
+def test_the_figure_shows_three_colours(tmp_path, results):
+    figures.write_loop_figure(results, tmp_path / "f.png")
+    image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
+    assert image.shape[1] == 2200
+    for colour in (figures.SIMULATED, figures.PREDICTED, figures.BEST):
+        wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 100
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_figure_of_hardly_anything(tmp_path, results, kept):
+    little = Results(5, "gfn2", (), results.simulated[3 : 3 + kept], (), None)
+    figures.write_loop_figure(little, tmp_path / "f.png")
+    assert (tmp_path / "f.png").stat().st_size > 1000
+
+
+def shown(width=120):
+    console = Console(width=width, force_terminal=False, record=True)
+    return console, RunDisplay(console, Settings())
+
+
+def test_the_screen_has_a_line_an_iteration(results):
+    console, display = shown()
+    first = results.simulated[:3]
+    with display:
+        display.show_library(3, None)
+        display.show_event(0.0, Began(5, 1), None)
+        display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
+        for item in first:
+            display.show_event(item.time_s, Finished(item.molecule_id, True), item)
+        display.show_event(2.0, RankingBegan(1, 3), None)
+        display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
+        display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
+        display.show_event(4.0, Finished(2, True), results.simulated[3])
+        display.show_event(4.0, Stopped("done", ok=True), None)
+    title, header, initial, batch = console.export_text().splitlines()
+    assert (
+        title
+        == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 values known beforehand"
+    )
+    assert header.split()[:2] == ["iter", "train"]
+    assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "2.0", "s"]
+    # |14.5 - 15.25| / 15.25 is 4.9%
+    assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "2.0", "s"]
+
+
+def test_a_narrow_screen_cuts_molecules_and_no_line(results):
+    console, display = shown(width=80)
+    long = Simulated(0, 0, "C" * 60, 0, 1.0, "w", 0.0, 1.0, results.simulated[0].outcome)
+    with display:
+        display.show_event(0.0, Submitted((0,), Source.INITIAL, 0), None)
+        display.show_event(1.0, Finished(0, True), long)
+        display.show_event(1.0, Stopped("done", ok=True), None)
+    lines = console.export_text().splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 84
+    assert "CCC…" in lines[1]
+
+
+def test_tables_name_unit_and_level(results):
+    console = Console(width=100, record=True)
+    console.print(best_table(results))
+    console.print(
+        outcome_table(
+            ["O", "[x]"], [results.simulated[0].outcome, results.simulated[1].outcome], "gfn2"
+        )
+    )
+    text = console.export_text()
+    assert text.count("IE (eV)") == 2
+    assert text.count("GFN2-xTB ΔSCF, uncorrected") == 2
+    assert "15.250" in text
+    assert "failed, scf: no" in text
+    assert "[x]" in text

@@ -1,0 +1,97 @@
+"""The rooms, who may import whom, and what stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import molloop
+
+ROOT = Path(molloop.__file__).parent
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in ROOT.rglob("*.py")
+    if path.name != "__main__.py"
+)
+# room -> rooms that it may import; `config` reads the names of policies and levels, no more
+MAY_IMPORT = {
+    "errors": set(),
+    "library": {"errors"},
+    "simulate": {"errors"},
+    "surrogate": {"errors"},
+    "search": {"errors", "library", "simulate", "surrogate"},
+    "config": {"errors", "search.policy", "simulate.levels"},
+    "campaign": {"errors", "library", "simulate", "surrogate", "search", "config"},
+    "execution": {"errors", "library", "simulate", "surrogate", "search", "campaign", "config"},
+    "report": {"errors", "library", "simulate", "campaign", "config"},
+}
+ALL_BUT_CLI = set(MAY_IMPORT) | {"api"}
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def room_of(module):
+    return module.removeprefix("molloop.").split(".")[0]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "molloop"])
+def test_imports_follow_the_direction(module):
+    room = room_of(module)
+    allowed = MAY_IMPORT.get(room, ALL_BUT_CLI) | {room}
+    path = ROOT.parent.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    for name in imports_of(path):
+        if not name.startswith("molloop."):
+            continue
+        rest = name.removeprefix("molloop.")
+        if rest == "__version__":
+            continue
+        assert any(rest == one or rest.startswith(f"{one}.") for one in allowed), (
+            f"{module} imports {name}"
+        )
+
+
+def test_only_execution_imports_parsl():
+    for path in ROOT.rglob("*.py"):
+        if path.parent.name != "execution":
+            assert not [name for name in imports_of(path) if name.split(".")[0] == "parsl"], path
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_imports_alone(module):
+    command = [sys.executable, "-W", "error", "-c", f"import {module}"]
+    assert subprocess.run(command, check=False, capture_output=True).stderr == b""
+
+
+@pytest.mark.parametrize(
+    "statement", ["import molloop", "from molloop.cli import app; app(['--help'])"]
+)
+def test_start_loads_nothing_heavy(statement):
+    heavy = {"rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy"}
+    code = f"""
+import sys
+try:
+    {statement}
+except SystemExit:
+    pass
+print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_public_names_are_there():
+    for name in molloop.__all__:
+        assert getattr(molloop, name) is not None
+    assert set(molloop.__all__) <= set(dir(molloop))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = molloop.nothing

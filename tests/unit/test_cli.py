@@ -1,0 +1,99 @@
+import json
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from molloop import config
+
+
+def molloop(*arguments, cwd=None, env=None):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "molloop", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=os.environ | (env or {}),
+    )
+
+
+def test_config_prints_what_config_reads(tmp_path):
+    done = molloop("config")
+    assert done.returncode == 0
+    assert config.Settings.model_validate(tomllib.loads(done.stdout)) == config.load()
+    (tmp_path / "a.toml").write_text(done.stdout)
+    again = molloop("config", tmp_path / "a.toml", "--set", "campaign.seed=7")
+    assert again.stdout == done.stdout.replace("seed = 42", "seed = 7")
+
+
+def test_simulate_prints_a_table_with_units():
+    done = molloop("simulate", "O", "xx", env={"COLUMNS": "120"})
+    assert done.returncode == 1
+    assert "IE (eV)" in done.stdout
+    assert "18.293" in done.stdout
+    assert "invalid_smiles" in done.stdout
+    assert "GFN2-xTB ΔSCF, uncorrected" in done.stdout
+    assert done.stderr == ""
+
+
+def test_simulate_prints_one_object_a_line():
+    done = molloop("simulate", "--json", "OC", "xx", "O")
+    methanol, failure, water = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1
+    assert methanol["smiles"] == "OC"
+    assert methanol["ie_ev"] == pytest.approx(15.459, abs=0.01)
+    assert methanol["level"] == "gfn2"
+    assert water["ie_ev"] == pytest.approx(18.293, abs=0.01)
+    assert failure["failure"]["kind"] == "invalid_smiles"
+    assert "ie_ev" not in failure
+    assert molloop("simulate", "--json", "O").returncode == 0
+
+
+def test_version_and_help():
+    assert molloop("--version").stdout.startswith("molloop ")
+    done = molloop("--help")
+    for command in ("config", "simulate", "run"):
+        assert command in done.stdout
+
+
+BAD_INPUT = [
+    (["--set", "campaign.batch=3"], ["campaign.batch", "no such setting", "batch_size"]),
+    (
+        ["--initial-training-count", "24"],
+        ["initial_training_count (24)", "max_training_count (24)"],
+    ),
+    (["--batch-size", "0"], ["campaign.batch_size", "got 0"]),
+    (["--max-training-count", "-1"], ["campaign.max_training_count", "got -1"]),
+    (["--workers", "0"], ["site.workers", "got 0"]),
+    (["--library", "none.smi"], ["library", "none.smi", "Check the path"]),
+    (["--library", "empty.smi"], ["empty.smi", "at least one valid SMILES"]),
+    (["--policy", "best"], ["search.policy", "'best'", "published"]),
+    (["--schedule", "x"], ["campaign.schedule", "'x'", "batch"]),
+    (["--site", "moon"], ["site.name", "'moon'", "local"]),
+    (["--training-data", "none.csv"], ["none.csv", "No such file"]),
+    (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
+    (["none.toml"], ["none.toml", "No such file"]),
+    (["--run-dir", "taken"], ["taken", "holds another run", "--run-dir"]),
+    (["--run-dir", "a b"], ["a b", "--run-dir"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_INPUT, ids=lambda item: " ".join(item[:2]))
+def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words):
+    (tmp_path / "empty.smi").write_text("\n")
+    (tmp_path / "small.smi").write_text("C\nN\n")
+    (tmp_path / "bad.csv").write_text("smiles,ie_ev\nxx,15\n")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "campaign.sqlite").touch()
+    if "--library" not in arguments:
+        arguments = [*arguments, "--library", "small.smi"]
+    done = molloop("run", *arguments, cwd=tmp_path, env={"XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "runs").exists()

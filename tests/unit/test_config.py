@@ -1,0 +1,115 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molloop import config
+from molloop.config import Settings
+from molloop.errors import InputError
+
+
+def test_the_defaults_are_the_published_parameters():
+    campaign = config.load().campaign
+    assert (campaign.initial_training_count, campaign.max_training_count) == (8, 24)
+    assert (campaign.batch_size, campaign.seed) == (4, 42)
+
+
+@given(
+    source=st.text(min_size=1),
+    counts=st.tuples(st.integers(1, 50), st.integers(51, 10**9)),
+    training_data=st.none() | st.text(min_size=1),
+    timeout_s=st.floats(0.001, 1e6),
+)
+def test_what_is_written_reads_back(source, counts, training_data, timeout_s):
+    settings = Settings.model_validate(
+        {
+            "library": {"source": source},
+            "campaign": {
+                "initial_training_count": counts[0],
+                "max_training_count": counts[1],
+                "training_data": training_data,
+            },
+            "site": {"worker_start_timeout_s": timeout_s},
+        }
+    )
+    assert Settings.model_validate(tomllib.loads(settings.to_toml())) == settings
+
+
+def test_every_setting_is_explained():
+    lines = config.load().to_toml().splitlines()
+    for section in Settings.model_fields.values():
+        for name in section.annotation.model_fields:
+            (place,) = [
+                k for k, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{name} =")
+            ]
+            assert lines[place - 1].startswith("# ")
+
+
+def test_a_file_then_set_then_named_options(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[campaign]\nbatch_size = 5\nseed = 5\nmax_training_count = 50\n")
+    settings = config.load(
+        path,
+        ["campaign.batch_size=6", "campaign.seed=6"],
+        {"campaign.seed": 7, "site.workers": None},
+    )
+    assert settings.campaign.max_training_count == 50
+    assert settings.campaign.batch_size == 6
+    assert settings.campaign.seed == 7
+    assert settings.site.workers is None
+
+
+def test_a_bare_word_is_a_string():
+    assert config.load(None, ["library.source=my.smi"]).library.source == "my.smi"
+
+
+def test_paths_in_a_file_are_beside_it(tmp_path):
+    (tmp_path / "mine.smi").write_text("C\n")
+    path = tmp_path / "config.toml"
+    path.write_text('[library]\nsource = "mine.smi"\n')
+    assert config.load(path).library.source == str(tmp_path / "mine.smi")
+    path.write_text('[library]\nsource = "qm9"\n')
+    assert config.load(path).library.source == "qm9"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("campaign.batch_siz=3", ["campaign.batch_siz", "no such setting", "batch_size"]),
+        ("campain.batch_size=3", ["campain", "no such setting", "campaign"]),
+        ("campaign.batch_size=0", ["campaign.batch_size", "got 0", "greater than or equal to 1"]),
+        ("campaign.max_training_count=0", ["campaign.max_training_count", "got 0"]),
+        ("campaign.initial_training_count=-3", ["initial_training_count", "got -3"]),
+        ("campaign.batch_size=2.5", ["campaign.batch_size", "got 2.5", "integer"]),
+        ("campaign.batch_size=true", ["campaign.batch_size", "got True", "integer"]),
+        ("campaign.seed=many", ["campaign.seed", "'many'", "integer"]),
+        ("campaign.initial_training_count=24", ["below max_training_count (24)"]),
+        ("search.policy=best", ["search.policy", "'best'", "one of published"]),
+        ("simulation.level=dft", ["simulation.level", "'dft'", "gfn2"]),
+        ("campaign.schedule=x", ["campaign.schedule", "'x'", "batch"]),
+        ("site.name=x", ["site.name", "'x'", "local"]),
+        ("site.workers=0", ["site.workers", "got 0"]),
+        ("campaign", ["--set", "'campaign'", "section.key=value"]),
+        ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
+        ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_remedy(assignment, words):
+    with pytest.raises(InputError) as caught:
+        config.load(None, [assignment])
+    for word in [*words, "meant" if "no such setting" in words else "molloop config"]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[campaign", "x = ", b"\xff\xfe", "campaign = 3"])
+def test_a_file_that_is_no_configuration(tmp_path, content):
+    path = tmp_path / "config.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError):
+        config.load(path, ["campaign.seed=1"])
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        config.load(tmp_path / "none.toml")

@@ -4,7 +4,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from molloop.api import open_library, run, simulate
+    from molloop.api import open_library, run, simulate_molecules
     from molloop.config import Settings, load
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
 
@@ -13,7 +13,7 @@ __version__ = metadata.version("molloop")
 _HOMES = {
     "open_library": "molloop.api",
     "run": "molloop.api",
-    "simulate": "molloop.api",
+    "simulate_molecules": "molloop.api",
     "Settings": "molloop.config",
     "load": "molloop.config",
     "InputError": "molloop.errors",
@@ -30,7 +30,7 @@ __all__ = [
     "load",
     "open_library",
     "run",
-    "simulate",
+    "simulate_molecules",
 ]
 
 

@@ -25,7 +25,7 @@ BEST_MOLECULES = "best_molecules.csv"
 FIGURE = "parsl_ml_in_the_loop.png"
 
 
-def simulate(smiles: Iterable[str], level: str = "gfn2") -> Iterator[Outcome]:
+def simulate_molecules(smiles: Iterable[str], level: str = "gfn2") -> Iterator[Outcome]:
     """Simulate molecules one after the other, in this process.
 
     Parameters

@@ -17,9 +17,6 @@ from molloop.errors import MolloopError
 if TYPE_CHECKING:
     from molloop.simulate.outcome import Outcome
 
-INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
-
 app = typer.Typer(
     help="Find the molecules of a library that have the largest ionization energy.",
     no_args_is_help=True,
@@ -68,7 +65,9 @@ def simulate(
 
     settings = config.load(overrides={"simulation.level": level})
     outcomes = []
-    for text, outcome in zip(smiles, api.simulate(smiles, settings.simulation.level), strict=True):
+    for text, outcome in zip(
+        smiles, api.simulate_molecules(smiles, settings.simulation.level), strict=True
+    ):
         outcomes.append(outcome)
         if as_json:
             typer.echo(json.dumps(_record(text, outcome), ensure_ascii=False))
@@ -138,23 +137,19 @@ def run(
 
 def main() -> None:
     """Run the command line; the entry point of the `molloop` command."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     try:
         app()
     except MolloopError as error:
         typer.echo(f"molloop: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("molloop: interrupted; what had finished is stored.", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    typer.echo("molloop: terminated; what had finished is stored.", err=True)
-    sys.exit(TERMINATED)
+def _end(number: int, _frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    typer.echo(f"molloop: ended by {name}; what a run had finished is stored.", err=True)
+    sys.exit(128 + number)
 
 
 def _record(smiles: str, outcome: "Outcome") -> dict[str, Any]:

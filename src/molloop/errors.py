@@ -64,7 +64,8 @@ class RunError(MolloopError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.reason} {self.remedy}"
+        separator = "" if self.reason.endswith("\n") else " "
+        return f"{self.reason}{separator}{self.remedy}"
 
 
 class EngineError(RunError):

@@ -12,6 +12,7 @@ from typing import Any, cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
+from parsl.jobs.errors import TooManyJobFailuresError
 
 from molloop.campaign.engine import Completion, Group, Ranking, RankRequest, Simulations
 from molloop.errors import EngineError
@@ -147,24 +148,29 @@ class ParslEngine:
         self._has_worker = bool(self._executor.connected_managers())
         if not self._has_worker:
             raise EngineError(
-                f"No worker has started within {self._worker_start_timeout_s:g} s.{self._logs()}",
+                f"No worker has started within {self._worker_start_timeout_s:g} s."
+                f"{self._last_log()}",
                 "Mend what the log says, or raise site.worker_start_timeout_s.",
             )
 
     def _check_executor(self) -> None:
         if self._executor.bad_state_is_set:
+            error = self._executor.executor_exception
+            # that one's text only repeats every log
+            what = "" if isinstance(error, TooManyJobFailuresError) else f" ({error})"
             raise EngineError(
-                f"The workers cannot be started: {self._executor.executor_exception}{self._logs()}",
+                f"The workers cannot be started{what}.{self._last_log()}",
                 "Mend what the log says and run again.",
             )
 
-    def _logs(self) -> str:
-        """Last lines of what the workers wrote."""
+    def _last_log(self) -> str:
+        """Return the last lines of the newest log that the workers wrote."""
         folder = Path(self._kernel.run_dir)
         patterns = ("submit_scripts/*.err", "submit_scripts/*.stderr", f"{LABEL}/block-*/*/*.log")
-        texts = []
-        for path in sorted(found for pattern in patterns for found in folder.glob(pattern)):
-            lines = path.read_text(errors="replace").splitlines()
-            if lines:
-                texts.append(f"\n--- {path}\n" + "\n".join(lines[-N_LOG_LINES:]))
-        return "".join(texts) + "\n" if texts else f" The workers wrote no log in {folder}."
+        logs = [path for pattern in patterns for path in folder.glob(pattern)]
+        written = [path for path in logs if path.stat().st_size > 0]
+        if not written:
+            return f" The workers wrote no log in {folder}."
+        newest = max(written, key=lambda path: path.stat().st_mtime)
+        lines = newest.read_text(errors="replace").splitlines()[-N_LOG_LINES:]
+        return "\n".join([f" The log {newest} ends with:", *lines, ""])

@@ -16,6 +16,7 @@ from parsl.providers import LocalProvider
 from molloop.errors import InputError
 
 LABEL = "workers"
+WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
 LOOPBACK = "127.0.0.1"
 STRATEGY_PERIOD_S = 0.2
 LOST_WORKER_RETRIES = 2
@@ -46,9 +47,8 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             "a path of letters, digits and ._-+=:,@%/",
             "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
         )
-    module = "parsl.executors.high_throughput"
     launch = DEFAULT_LAUNCH_CMD.replace(
-        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -m {module}.process_worker_pool"
+        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -m {WORKER_POOL}"
     )
     executor = HighThroughputExecutor(
         label=LABEL,
@@ -57,7 +57,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
         # more workers than cores, if the user says so
         cores_per_worker=min(1.0, available_cores() / n_workers),
         launch_cmd=launch,
-        interchange_launch_cmd=[sys.executable, "-m", f"{module}.interchange"],
+        interchange_launch_cmd=[sys.executable, "-m", "molloop.execution.interchange"],
         block_error_handler=windowed_error_handler,
         heartbeat_period=5,
         heartbeat_threshold=20,

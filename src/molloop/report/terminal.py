@@ -1,6 +1,7 @@
 """The screen: one progress display, a line an iteration, the best molecules at the end."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -68,7 +69,7 @@ class RunDisplay:
         match event:
             case Began(n_molecules, n_known):
                 self._progress.update(self._library_bar, visible=False)
-                self._console.print(self._title(n_molecules, n_known))
+                self._console.print(self._title(n_molecules, n_known), soft_wrap=True)
             case Submitted(molecule_ids):
                 self._progress.update(self._bar, visible=True, description="simulating")
                 if self._batch == 0:
@@ -89,7 +90,7 @@ class RunDisplay:
 
     def _title(self, n_molecules: int, n_known: int) -> Text:
         facts = [
-            f"{self._settings.library.source}: {n_molecules:,} molecules",
+            f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
             LEVELS[self._settings.simulation.level].label,
             f"seed {self._settings.campaign.seed}",
         ]

@@ -1,0 +1,26 @@
+"""Parsl's interchange as a process that only its driver ends.
+
+It has a session of its own, so Ctrl-C in a terminal reaches the driver alone, which then ends
+it in order; on Linux it dies with the driver, so a killed run leaves none behind.
+"""
+
+import ctypes
+import os
+import runpy
+import signal
+import sys
+
+MODULE = "parsl.executors.high_throughput.interchange"
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Run the interchange; Parsl sends its configuration through standard input."""
+    os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+import csv
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from molloop.campaign.state import Finished, Ranked, RankingBegan, Stopped, Submitted
+from molloop.campaign.store import Store
+
+SMALL_RUN = ("--initial-training-count", 4, "--max-training-count", 12, "--batch-size", 3)
+# elements beyond GFN2-xTB's last: valid SMILES, no value
+UNKNOWN_ELEMENTS = [f"[{symbol}]{tail}" for symbol in ("Fr", "Ra", "Ac", "Th") for tail in
+                    ("C", "CC", "CCC", "CCCC", "O", "N", "F", "Cl", "CO", "CN")]  # fmt: skip
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def stored(run_dir):
+    store = Store(run_dir / "campaign.sqlite")
+    try:
+        return store.events(), store.simulated()
+    finally:
+        store.close()
+
+
+def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
+    done = molloop("run", "--library", small_smi, "--run-dir", "run", *SMALL_RUN)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    run_dir = tmp_path / "run"
+
+    lines = done.stdout.splitlines()
+    assert "24 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42" in lines[0]
+    assert [line.split()[0] for line in lines[1:6]] == ["iter", "0", "1", "2", "3"]
+    assert "The best of 12 simulated molecules" in done.stdout
+
+    training = table(run_dir / "training_data.csv")
+    assert list(training[0]) == ["smiles", "ie_ev", "batch", "time_s"]
+    assert [int(row["batch"]) for row in training] == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 2
+    assert all(10 < float(row["ie_ev"]) < 21 for row in training)
+    best = table(run_dir / "best_molecules.csv")
+    assert [int(row["batch"]) for row in best] == [1] * 5 + [2] * 5 + [3] * 5
+    values = {row["smiles"]: row["ie_ev"] for row in training}
+    for row in best:
+        assert row["ie_ev"] == values.get(row["smiles"], "")
+    assert (run_dir / "parsl_ml_in_the_loop.png").read_bytes().startswith(b"\x89PNG")
+
+    resolved = tomllib.loads((run_dir / "config.toml").read_text())
+    assert resolved["campaign"]["max_training_count"] == 12
+    assert json.loads((run_dir / "environment.json").read_text())["library"]["n_molecules"] == 24
+    assert not (run_dir / "scratch").exists()
+
+    events, simulated = stored(run_dir)
+    kinds = [type(event) for _, event in events]
+    assert (kinds.count(Submitted), kinds.count(RankingBegan), kinds.count(Ranked)) == (4, 3, 3)
+    assert kinds.count(Finished) == len(simulated) == 12
+    assert events[-1][1] == Stopped("12 values are there, as asked", ok=True)
+    assert all(item.outcome.geometry is not None for item in simulated)
+    assert all(0 < item.began_s < item.ended_s <= item.time_s + 0.1 for item in simulated)
+
+
+def test_qm9_gives_the_same_with_one_and_two_workers(molloop, tmp_path):
+    runs = []
+    for workers in (1, 2):
+        done = molloop("run", "--workers", workers, "--run-dir", f"run-{workers}")
+        assert done.returncode == 0, done.stderr
+        simulated = stored(tmp_path / f"run-{workers}")[1]
+        runs.append([(item.smiles, item.batch, item.outcome.value) for item in simulated])
+        assert len({item.worker for item in simulated}) == workers
+    assert len(runs[0]) == 24
+    assert runs[0] == runs[1]
+
+
+def test_known_values_are_not_simulated_again(molloop, small_smi, tmp_path):
+    assert molloop("run", "--library", small_smi, "--run-dir", "one", *SMALL_RUN).returncode == 0
+    known = tmp_path / "one" / "training_data.csv"
+    done = molloop(
+        "run", "--library", small_smi, "--run-dir", "two", "--training-data", known, *SMALL_RUN
+    )
+    assert done.returncode == 0, done.stderr
+    assert "12 values known beforehand" in done.stdout
+    first, second = table(known), table(tmp_path / "two" / "training_data.csv")
+    assert [row["smiles"] for row in second[:12]] == [row["smiles"] for row in first]
+    assert {row["batch"] for row in second[:12]} == {""}
+    new = {row["smiles"] for row in second[12:]}
+    assert len(new) == 12
+    assert not new & {row["smiles"] for row in first}
+
+
+def test_a_simulator_that_always_fails_ends_the_run(molloop, tmp_path):
+    (tmp_path / "bad.smi").write_text("\n".join(UNKNOWN_ELEMENTS))
+    done = molloop("run", "--library", "bad.smi", "--run-dir", "run")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "the last 24 simulations all failed" in done.stderr
+    assert "24 x " in done.stderr
+    assert len(stored(tmp_path / "run")[1]) == 24
+    assert table(tmp_path / "run" / "training_data.csv") == []
+
+
+def test_workers_that_cannot_import_the_simulation_end_the_run(molloop, small_smi, tmp_path):
+    broken = tmp_path / "site" / "tblite"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('no tblite here')")
+    extra = {"PYTHONPATH": str(broken.parent)}
+    done = molloop("run", "--library", small_smi, "--run-dir", "run", *SMALL_RUN, extra=extra)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "no tblite here" in done.stderr
+    assert len(stored(tmp_path / "run")[1]) == 12
+
+
+BREAK_WORKERS = """
+import sys
+if any("process_worker_pool" in word for word in sys.orig_argv):
+    {how}
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("sys.exit('the module system is down')", ["cannot be started", "system is down"]),
+        ("import time; print('waiting', file=sys.stderr, flush=True); time.sleep(60)",
+         ["No worker has started within 3 s", "waiting"]),
+    ],
+    ids=["dies", "hangs"],
+)  # fmt: skip
+def test_workers_that_do_not_start_are_an_error_with_their_log(
+    molloop, small_smi, tmp_path, how, words
+):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(BREAK_WORKERS.format(how=how))
+    timeout_s = 3 if "hang" in how or "sleep" in how else 60
+    done = molloop(
+        *("run", "--library", small_smi, "--run-dir", "run"),
+        *("--set", f"site.worker_start_timeout_s={timeout_s}"),
+        extra={"PYTHONPATH": str(tmp_path / "site")},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("molloop: ")  # what follows may quote a traceback of the worker
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "SIGINT"), (signal.SIGTERM, 143, "SIGTERM")],
+)
+def test_a_signal_ends_the_run_and_keeps_what_is_stored(
+    command, small_smi, tmp_path, environment, number, code, word
+):
+    run_dir = tmp_path / "run"
+    counts = ("--max-training-count", "24", "--batch-size", "1")
+    arguments = ["run", "--library", str(small_smi), "--run-dir", str(run_dir), *counts]
+    process = subprocess.Popen(
+        [*command, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        n_before = wait_for_outcomes(run_dir, 2)
+        os.killpg(process.pid, number)  # as a terminal does
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == code
+    assert word in stderr
+    assert "Traceback" not in stderr
+    assert len(stored(run_dir)[1]) >= n_before
+    assert len(table(run_dir / "training_data.csv")) >= n_before
+    for _ in range(100):
+        if not members(process.pid):
+            break
+        time.sleep(0.1)
+    assert members(process.pid) == []
+
+
+def wait_for_outcomes(run_dir, n):
+    for _ in range(600):
+        time.sleep(0.05)
+        try:
+            with sqlite3.connect(
+                f"file:{run_dir / 'campaign.sqlite'}?mode=ro", uri=True
+            ) as database:
+                (count,) = database.execute("SELECT count(*) FROM outcomes").fetchone()
+        except sqlite3.OperationalError:
+            continue
+        finally:
+            if "database" in locals():
+                database.close()
+        if count >= n:
+            return count
+    raise AssertionError("no outcome within 30 s")
+
+
+def members(session):
+    """Processes of a session that are still there."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(ProcessLookupError):
+                if os.getsid(int(entry.name)) == session:
+                    found.append(int(entry.name))
+    return found

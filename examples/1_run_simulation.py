@@ -14,9 +14,10 @@ from molloop.execution.sites import local
 @parsl.python_app
 def simulate(smiles):
     """Compute the vertical ionization energy of a molecule, on a worker."""
+    from molloop.simulate.protocol import SimulationProtocol
     from molloop.simulate.worker import simulate_one
 
-    return simulate_one(smiles, "gfn2")
+    return simulate_one(smiles, SimulationProtocol(level="gfn2"))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@ from molloop.campaign.design import InitialDesign
 from molloop.execution.sites import available_cores, local
 from molloop.search import rank
 from molloop.simulate.outcome import Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_one
 
 N_SIMULATIONS = 16
 SEED = 42
+PROTOCOL = SimulationProtocol(level="gfn2")
 
 # a function of molloop becomes an app as any function does
 simulate = parsl.python_app(simulate_one)
@@ -32,7 +34,7 @@ def simulate_random_molecules(library, n):
     """Simulate random molecules until n of them have a value: molecule id -> IE in eV."""
     design = InitialDesign(library.n_molecules, SEED)
     drawn = list(design.take(0, n))
-    molecule_of = {simulate(library.smiles(key), "gfn2"): key for key in drawn}
+    molecule_of = {simulate(library.smiles(key), PROTOCOL): key for key in drawn}
     values = {}
     while len(values) < n and molecule_of:
         # whichever ends first comes first; a failure is replaced by the next random molecule
@@ -46,7 +48,7 @@ def simulate_random_molecules(library, n):
             print(f"  -  {outcome.kind}: {outcome.message}")
             for replacement in design.take(len(drawn), 1):
                 drawn.append(replacement)
-                molecule_of[simulate(library.smiles(replacement), "gfn2")] = replacement
+                molecule_of[simulate(library.smiles(replacement), PROTOCOL)] = replacement
     return values
 
 

@@ -20,12 +20,14 @@ from molloop.report.figures import write_loop_figure
 from molloop.report.results import Results, TimedRanking
 from molloop.search import rank
 from molloop.simulate.outcome import Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_group
 
 INITIAL_TRAINING_COUNT = 8  # random molecules before the first model
 MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
 BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
+PROTOCOL = SimulationProtocol(level="gfn2")
 FIGURE = Path("runs/examples/parsl_ml_in_the_loop.png")
 
 simulate = parsl.python_app(simulate_group)
@@ -57,7 +59,7 @@ class Loop:
         """Simulate some molecules at the same time, and wait for all of them."""
         if not molecule_ids:
             raise SystemExit("every molecule of the library has been tried")
-        futures = {simulate([self.library.smiles(key)], "gfn2"): key for key in molecule_ids}
+        futures = {simulate([self.library.smiles(key)], PROTOCOL): key for key in molecule_ids}
         for future in as_completed(futures):
             key, done = futures[future], future.result()
             now_s = time.time() - self.began_s
@@ -110,8 +112,8 @@ if __name__ == "__main__":
             loop.report(batch)
 
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
-    results = Results(
-        library.n_molecules, "gfn2", (), tuple(loop.simulated), tuple(loop.rankings), None
-    )
+    target = Settings().target()
+    found = (tuple(loop.simulated), tuple(loop.rankings))
+    results = Results(library.n_molecules, target, (), *found, None)
     write_loop_figure(results, FIGURE)
     print(f"{FIGURE} shows the way there")

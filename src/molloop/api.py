@@ -12,37 +12,59 @@ from molloop.campaign.schedule import Batch, Schedule
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config import Settings
-from molloop.errors import RunError
+from molloop.errors import InputError, RunError
 from molloop.library.ingest import Progress, open_or_build
 from molloop.library.shards import Library
 from molloop.report import results
 from molloop.report.results import Results
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Outcome
+from molloop.simulate.protocol import SimulationProtocol
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
 FIGURE = "parsl_ml_in_the_loop.png"
 
 
-def simulate_molecules(smiles: Iterable[str], level: str = "gfn2") -> Iterator[Outcome]:
-    """Simulate molecules one after the other, in this process.
+def simulate_molecules(
+    smiles: Iterable[str], settings: Settings | None = None
+) -> Iterator[Outcome]:
+    """Simulate molecules one after the other, in a child of this process.
 
     Parameters
     ----------
     smiles
         Each is simulated as it is given.
-    level
-        Level of theory.
+    settings
+        Their sections `property` and `simulation` say how; the defaults otherwise.
 
     Yields
     ------
-    One outcome each, in order: a success with its value in eV, or a failure. Never raises for a
-    molecule.
+    One outcome each, in order: a success with its value in the property's unit, or a failure.
+    Never raises for a molecule.
+
+    Raises
+    ------
+    InputError
+        The simulator cannot be imported.
     """
     from molloop.simulate.worker import simulate_one
 
-    return (simulate_one(text, level) for text in smiles)
+    protocol = (settings or Settings()).protocol()
+    _check_simulator(protocol)
+    return (simulate_one(text, protocol) for text in smiles)
+
+
+def _check_simulator(protocol: SimulationProtocol) -> None:
+    from molloop.simulate.worker import check_simulator
+
+    if reason := check_simulator(protocol):
+        raise InputError(
+            "property.simulator",
+            protocol.simulator,
+            "a function that can be imported, package.module:function",
+            f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
+        )
 
 
 def open_library(settings: Settings, progress: Progress | None = None) -> Library:
@@ -108,7 +130,11 @@ def run(
 
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
-    warm_start = read_warm_start(Path(training_data) if training_data else None, library)
+    target, protocol = settings.target(), settings.protocol()
+    warm_start = read_warm_start(
+        Path(training_data) if training_data else None, target.column, library
+    )
+    _check_simulator(protocol)
     parsl_config = SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
     with closing(RunDir(run_dir)) as directory:
         directory.describe(settings.to_toml(), library.describe())
@@ -129,12 +155,13 @@ def run(
                         library,
                         _schedule(settings, library, warm_start),
                         POLICIES[settings.search.policy],
-                        settings.simulation.level,
+                        target,
+                        protocol,
                         warm_start,
                         listener or (lambda *_: None),
                     ).run()
             finally:
-                found = results.read(store, settings.simulation.level)
+                found = results.read(store, target)
                 write_reports(found, library, directory.path)
             if found.stopped is not None and not found.stopped.ok:
                 raise RunError(_why(found.stopped.reason, store), _REMEDY)

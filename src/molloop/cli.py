@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,7 @@ from molloop.errors import MolloopError
 
 if TYPE_CHECKING:
     from molloop.simulate.outcome import Outcome
+    from molloop.simulate.property import Property
 
 app = typer.Typer(
     help="Find the molecules of a library that have the largest ionization energy.",
@@ -57,25 +57,41 @@ def show_config(
 @app.command()
 def simulate(
     smiles: Annotated[list[str], typer.Argument(metavar="SMILES...")],
-    level: Annotated[str, typer.Option(help="Level of theory.")] = "gfn2",
+    path: Annotated[
+        Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
+    ] = None,
+    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
+    fidelity: Annotated[
+        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
+    ] = None,
+    assignments: SetOption = None,
 ) -> None:
     """Compute the vertical ionization energy (eV) of single molecules."""
     from molloop import api
+    from molloop.simulate.outcome import Success
 
-    settings = config.load(overrides={"simulation.level": level})
+    overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
+    settings = config.load(path, assignments or [], overrides)
+    target = settings.target()
     outcomes = []
-    for text, outcome in zip(
-        smiles, api.simulate_molecules(smiles, settings.simulation.level), strict=True
-    ):
+    for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
         outcomes.append(outcome)
         if as_json:
-            typer.echo(json.dumps(_record(text, outcome), ensure_ascii=False))
+            typer.echo(json.dumps(_record(text, outcome, target), ensure_ascii=False))
     if not as_json:
         from molloop.report.terminal import outcome_table
 
-        Console().print(outcome_table(smiles, outcomes, level))
-    if any("failure" in _record(text, item) for text, item in zip(smiles, outcomes, strict=True)):
+        Console().print(outcome_table(smiles, outcomes, target))
+    pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
+    if save is not None:
+        from molloop.report.structures import write_structures
+
+        write_structures(save, [t for t, _ in pairs], [o for _, o in pairs], target)
+    if len(pairs) < len(outcomes):
         raise typer.Exit(1)
 
 
@@ -98,6 +114,10 @@ def run(
     ] = None,
     schedule: Annotated[str | None, typer.Option(help="batch.")] = None,
     policy: Annotated[str | None, typer.Option(help="published.")] = None,
+    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
+    fidelity: Annotated[
+        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
+    ] = None,
     site: Annotated[str | None, typer.Option(help="local.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that simulate (all cores).")
@@ -123,6 +143,8 @@ def run(
             "campaign.training_data": None if training_data is None else str(training_data),
             "campaign.schedule": schedule,
             "search.policy": policy,
+            "simulation.level": level,
+            "simulation.fidelity": fidelity,
             "site.name": site,
             "site.workers": workers,
         },
@@ -152,7 +174,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _record(smiles: str, outcome: "Outcome") -> dict[str, Any]:
+def _record(smiles: str, outcome: "Outcome", target: "Property") -> dict[str, Any]:
     """Return what a JSON line says of a molecule."""
     from molloop.simulate.outcome import Failure
 
@@ -160,8 +182,6 @@ def _record(smiles: str, outcome: "Outcome") -> dict[str, Any]:
         failure = {key: getattr(outcome, key) for key in ("kind", "message", "can_retry")}
         result: dict[str, Any] = {"failure": failure}
     else:
-        result = {"ie_ev": outcome.value, **outcome.details, "flags": list(outcome.flags)}
-    facts = asdict(outcome)
-    return (
-        {"smiles": smiles} | result | {key: facts[key] for key in ("level", "fidelity", "seconds")}
-    )
+        result = {target.column: outcome.value, **outcome.details, "flags": list(outcome.flags)}
+    facts = {key: getattr(outcome, key) for key in ("level", "fidelity", "seconds")}
+    return {"smiles": smiles} | result | facts

@@ -5,14 +5,24 @@ import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from molloop.errors import InputError
 from molloop.search.policy import POLICIES
-from molloop.simulate.levels import LEVELS
+from molloop.simulate.levels import FIDELITIES, LEVELS
+from molloop.simulate.property import Direction, Property
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 SCHEDULES = ("batch",)
 SITES = ("local",)
@@ -40,15 +50,57 @@ class LibrarySettings(_Section):
     column: str = Field("smiles", description="The column of a .csv or .parquet file.")
 
 
-class SimulationSettings(_Section):
-    """How a value is computed."""
+class PropertySettings(_Section):
+    """What is searched for."""
 
-    level: str = Field("gfn2", description="Level of theory: gfn2 (GFN2-xTB ΔSCF, uncorrected).")
+    name: str = Field("IE", min_length=1, description="Its name in tables and figures.")
+    unit: str = Field(
+        "eV", description="Its unit. The column of tables is name_unit in lower case: ie_ev."
+    )
+    direction: Annotated[Direction, Strict(False)] = Field(
+        Direction.MAXIMISE, description="maximise or minimise."
+    )
+    simulator: str = Field(
+        IONIZATION,
+        description="ionization: the vertical ionization energy. Or package.module:function, a "
+        "function of a SMILES that returns molloop.simulate.outcome.Success or raises "
+        "molloop.SimulationError.",
+    )
+
+
+class SimulationSettings(_Section):
+    """How a value is computed, and what it may cost."""
+
+    level: str = Field(
+        "gfn2",
+        description="Level of theory of the ionization energy: "
+        + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
+        + ".",
+    )
+    fidelity: str = Field(
+        "relaxed",
+        description="; ".join(f"{name}: {text}" for name, text in FIDELITIES.items()) + ".",
+    )
+    n_conformers: int = Field(
+        1, ge=1, description="Conformers that are embedded; the lowest by the force field is taken."
+    )
+    max_atoms: int = Field(
+        200, ge=1, description="A molecule with more, hydrogens included, is a failure."
+    )
+    timeout_s: float = Field(600.0, gt=0, description="A molecule that takes longer is a failure.")
+    memory_limit_gib: float = Field(
+        4.0, gt=0, description="A molecule whose processes take more is a failure."
+    )
 
     @field_validator("level")
     @classmethod
     def _known_level(cls, value: str) -> str:
         return _one_of(value, LEVELS)
+
+    @field_validator("fidelity")
+    @classmethod
+    def _known_fidelity(cls, value: str) -> str:
+        return _one_of(value, FIDELITIES)
 
 
 class SearchSettings(_Section):
@@ -82,8 +134,9 @@ class CampaignSettings(_Section):
     seed: int = Field(42, ge=0, description="The same seed gives the same molecules and values.")
     training_data: str | None = Field(
         None,
-        description="A .csv file with the columns smiles and ie_ev: values known beforehand, of "
-        "the same property and level. They train the model and are not simulated.",
+        description="A .csv file with the columns smiles and ie_ev (or the property's): values "
+        "known beforehand, of the same property and level. They train the model and are not "
+        "simulated.",
     )
 
     @field_validator("schedule")
@@ -122,10 +175,29 @@ class Settings(_Section):
     """A whole configuration."""
 
     library: LibrarySettings = Field(default=LibrarySettings())
+    property: PropertySettings = Field(default=PropertySettings())
     simulation: SimulationSettings = Field(default=SimulationSettings())
     search: SearchSettings = Field(default=SearchSettings())
     campaign: CampaignSettings = Field(default=CampaignSettings())
     site: SiteSettings = Field(default=SiteSettings())
+
+    def protocol(self) -> SimulationProtocol:
+        """Return what workers need to know of a simulation."""
+        return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
+
+    def target(self) -> Property:
+        """Return the property that is searched for."""
+        chosen = self.property
+        is_ie = chosen.simulator == IONIZATION
+        level, fidelity = LEVELS[self.simulation.level], self.simulation.fidelity
+        label = level.label if fidelity == "relaxed" else f"{level.label}, {fidelity}"
+        return Property(
+            name=chosen.name,
+            unit=chosen.unit,
+            direction=chosen.direction,
+            title="Vertical ionization energy" if is_ie else chosen.name,
+            level_label=label if is_ie else chosen.simulator,
+        )
 
     def to_toml(self) -> str:
         """Write it with a comment a setting; a setting without a value stands in a comment."""
@@ -141,7 +213,7 @@ class Settings(_Section):
                 if value is None:
                     table.add(tomlkit.comment(f"{name} ="))
                 else:
-                    table.add(name, value)
+                    table.add(name, str(value) if isinstance(value, str) else value)
             table.add(tomlkit.nl())
             document.add(section_name, table)
         return tomlkit.dumps(document).rstrip() + "\n"

@@ -45,7 +45,7 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     assert "The best of 12 simulated molecules" in done.stdout
 
     training = table(run_dir / "training_data.csv")
-    assert list(training[0]) == ["smiles", "ie_ev", "batch", "time_s"]
+    assert list(training[0]) == ["smiles", "ie_ev", "batch", "time_s", "flags"]
     assert [int(row["batch"]) for row in training] == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 2
     assert all(10 < float(row["ie_ev"]) < 21 for row in training)
     best = table(run_dir / "best_molecules.csv")
@@ -97,6 +97,43 @@ def test_known_values_are_not_simulated_again(molloop, small_smi, tmp_path):
     assert not new & {row["smiles"] for row in first}
 
 
+def test_a_molecule_that_crashes_its_process_is_a_failure_like_others(molloop, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import ctypes\n"
+        "from molloop.simulate.outcome import Success\n"
+        "def length(smiles):\n"
+        "    if 'F' in smiles: ctypes.string_at(0)\n"
+        "    return Success(value=float(len(smiles)))\n"
+    )
+    (tmp_path / "some.smi").write_text("C\nCF\nN\nO\nCCF\nCC\nCCC\nCCCF\n")
+    done = molloop(
+        *(
+            "run",
+            "--library",
+            "some.smi",
+            "--run-dir",
+            "run",
+            "--set",
+            "property.simulator=mine:length",
+        ),
+        *("--set", "property.name=length", "--set", "property.unit=letters"),
+        *("--initial-training-count", 3, "--batch-size", 2),
+        extra={"PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    kinds = [getattr(item.outcome, "kind", "") for item in stored(tmp_path / "run")[1]]
+    assert (kinds.count("crash"), kinds.count("")) == (3, 5)
+
+
+def test_a_simulator_that_cannot_be_imported_is_bad_input(molloop, small_smi, tmp_path):
+    done = molloop("run", "--library", small_smi, "--set", "property.simulator=nowhere:none")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    for words in ("property.simulator", "nowhere:none", "PYTHONPATH"):
+        assert words in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_simulator_that_always_fails_ends_the_run(molloop, tmp_path):
     (tmp_path / "bad.smi").write_text("\n".join(UNKNOWN_ELEMENTS))
     done = molloop("run", "--library", "bad.smi", "--run-dir", "run")
@@ -109,10 +146,14 @@ def test_a_simulator_that_always_fails_ends_the_run(molloop, tmp_path):
 
 
 def test_workers_that_cannot_import_the_simulation_end_the_run(molloop, small_smi, tmp_path):
-    broken = tmp_path / "site" / "tblite"
+    broken = tmp_path / "site" / "broken" / "tblite"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise ImportError('no tblite here')")
-    extra = {"PYTHONPATH": str(broken.parent)}
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        f"import os, sys\n"
+        f"if 'PARSL_WORKER_RANK' in os.environ: sys.path.insert(0, {str(broken.parent)!r})\n"
+    )
+    extra = {"PYTHONPATH": str(tmp_path / "site")}
     done = molloop("run", "--library", small_smi, "--run-dir", "run", *SMALL_RUN, extra=extra)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -15,16 +15,22 @@ MODULES = sorted(
     for path in ROOT.rglob("*.py")
     if path.name != "__main__.py"
 )
-# room -> rooms that it may import; `config` reads the names of policies and levels, no more
+# values and tables of `simulate` that the configuration is made of
+LIGHT = ("levels", "property", "protocol")
+# room -> rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
+    "processes": set(),
     "library": {"errors"},
-    "simulate": {"errors"},
+    "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
-    "config": {"errors", "search.policy", "simulate.levels"},
+    "config": {"errors", "search.policy", *(f"simulate.{name}" for name in LIGHT)},
     "campaign": {"errors", "library", "simulate", "surrogate", "search", "config"},
-    "execution": {"errors", "library", "simulate", "surrogate", "search", "campaign", "config"},
+    "execution": {
+        *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
+        "config",
+    },
     "report": {"errors", "library", "simulate", "campaign", "config"},
 }
 ALL_BUT_CLI = set(MAY_IMPORT) | {"api"}

@@ -23,6 +23,8 @@ from molloop.campaign.warm_start import WarmStart
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Success
+from molloop.simulate.property import Property
+from molloop.simulate.protocol import SimulationProtocol
 
 POLL_S = 0.5
 Listener = Callable[[float, Event, Simulated | None], None]
@@ -43,7 +45,8 @@ class Driver:
     library: Library
     schedule: Schedule
     policy: Policy
-    level: str
+    target: Property
+    protocol: SimulationProtocol
     warm_start: WarmStart
     listener: Listener
     state: State = field(default_factory=State)
@@ -90,9 +93,9 @@ class Driver:
                         ok = isinstance(item.outcome, Success)
                         events.append(Finished(item.molecule_id, ok))
                 case Ranking(request, best):
-                    ids, means, stds = (
-                        tuple(array.tolist()) for array in (best.ids, best.means, best.stds)
-                    )
+                    # the search maximises, whatever the property's direction
+                    arrays = (best.ids, self.target.sign * best.means, best.stds)
+                    ids, means, stds = (tuple(array.tolist()) for array in arrays)
                     events.append(Ranked(request.number, ids, means, stds))
         return events, simulated
 
@@ -121,7 +124,7 @@ class Driver:
             case Simulate(molecule_ids):
                 for molecule_id in molecule_ids:
                     smiles = self.library.smiles(molecule_id)
-                    self.engine.simulate(Group((molecule_id,), (smiles,), self.level))
+                    self.engine.simulate(Group((molecule_id,), (smiles,), self.protocol))
             case Rank(n):
                 self.engine.rank(self._request(n))
             case Stop():
@@ -130,13 +133,14 @@ class Driver:
     def _request(self, n: int) -> RankRequest:
         rows = self.store.training_rows()
         known = self.warm_start.known
+        values = [item.value for item in known] + [value for _, value in rows]
         features = self.library.fingerprints([molecule_id for molecule_id, _ in rows])
         in_library = [item.molecule_id for item in known if item.molecule_id is not None]
         return RankRequest(
             number=self.state.batch,
             policy=self.policy,
             features=np.concatenate([self.warm_start.features, features]),
-            values=np.array([item.value for item in known] + [value for _, value in rows]),
+            values=self.target.sign * np.array(values),
             tried=np.array([*in_library, *self._proposal_of], dtype=np.int64),
             shards=self.library.shards,
             n=n,

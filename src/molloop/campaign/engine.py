@@ -11,6 +11,7 @@ from molloop.library.shards import ShardRef
 from molloop.search.policy import Policy
 from molloop.search.rank import Candidates
 from molloop.simulate.outcome import Outcome
+from molloop.simulate.protocol import SimulationProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,13 @@ class Group:
     ----------
     molecule_ids, smiles
         One a molecule, in the same order.
-    level
-        Level of theory.
+    protocol
+        How they are simulated.
     """
 
     molecule_ids: tuple[int, ...]
     smiles: tuple[str, ...]
-    level: str
+    protocol: SimulationProtocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class RankRequest:
     policy
         What to fit and how to score.
     features, values
-        Training rows, shapes (n, n_bits / 8) and (n,).
+        Training rows, shapes (n, n_bits / 8) and (n,); large values are good.
     tried
         Ids to leave out, shape (k,).
     shards

@@ -12,8 +12,6 @@ from molloop.errors import InputError
 from molloop.library.features import PackedFingerprints, identity_hash, morgan, parse
 from molloop.library.shards import Library
 
-COLUMNS = ("smiles", "ie_ev")
-
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
@@ -23,17 +21,22 @@ class WarmStart:
     features: PackedFingerprints
 
 
-def read_warm_start(path: Path | None, library: Library) -> WarmStart:
-    """Read a .csv file with the columns smiles and ie_ev; without a path, nothing is known.
+def read_warm_start(path: Path | None, column: str, library: Library) -> WarmStart:
+    """Read a .csv file of SMILES and known values; without a path, nothing is known.
 
     Molecules are matched with the library's by canonical SMILES.
+
+    Parameters
+    ----------
+    column
+        Of the values, such as ``ie_ev``; the other is ``smiles``.
 
     Raises
     ------
     InputError
         The file, a column, a SMILES or a value cannot be read.
     """
-    rows = [] if path is None else _read(path)
+    rows = [] if path is None else _read(path, column)
     molecules = []
     for line, smiles, _ in rows:
         molecule = parse(smiles)
@@ -53,26 +56,26 @@ def read_warm_start(path: Path | None, library: Library) -> WarmStart:
     return WarmStart(known, morgan(molecules, spec) if molecules else empty)
 
 
-def _read(path: Path) -> list[tuple[int, str, float]]:
+def _read(path: Path, column: str) -> list[tuple[int, str, float]]:
     rows = []
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
+            missing = [name for name in ("smiles", column) if name not in (table.fieldnames or [])]
             if missing:
                 raise InputError(
                     f"the columns of {path}",
                     ", ".join(table.fieldnames or []),
-                    "smiles and ie_ev",
+                    f"smiles and {column}",
                     f"Add {' and '.join(missing)}.",
                 )
             for row in table:
-                value = _number(row["ie_ev"])
+                value = _number(row[column])
                 if value is None:
                     raise InputError(
-                        f"{path}, line {table.line_num}, ie_ev",
-                        row["ie_ev"],
-                        "a finite number in eV",
+                        f"{path}, line {table.line_num}, {column}",
+                        row[column],
+                        "a finite number",
                         "Mend or remove the line.",
                     )
                 rows.append((table.line_num, (row["smiles"] or "").strip(), value))

@@ -4,21 +4,19 @@ It has a session of its own, so Ctrl-C in a terminal reaches the driver alone, w
 it in order; on Linux it dies with the driver, so a killed run leaves none behind.
 """
 
-import ctypes
 import os
 import runpy
 import signal
-import sys
+
+from molloop.processes import die_with
 
 MODULE = "parsl.executors.high_throughput.interchange"
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Run the interchange; Parsl sends its configuration through standard input."""
     os.setsid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    die_with(os.getppid(), signal.SIGTERM)
     runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
 
 

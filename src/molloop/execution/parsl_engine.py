@@ -67,7 +67,7 @@ class ParslEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        future = self._simulate(group.smiles, group.level)
+        future = self._simulate(group.smiles, group.protocol)
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )
@@ -116,7 +116,8 @@ class ParslEngine:
             self._check_executor()
             # a worker reports what a molecule does as an outcome: this is the worker's own trouble
             message = f"{type(error).__name__}: {error}"
-            failure = Failure("worker", message, group.level, fidelity="", can_retry=True)
+            level, fidelity = group.protocol.outcome_level, group.protocol.outcome_fidelity
+            failure = Failure("worker", message, level, fidelity, can_retry=True)
             now_s = self.now()
             return Simulations(group, (failure,) * len(group.smiles), "", now_s, now_s)
         result = future.result()

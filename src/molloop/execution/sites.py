@@ -14,14 +14,13 @@ from parsl.logconfigs.file import FileLogging
 from parsl.providers import LocalProvider
 
 from molloop.errors import InputError
+from molloop.processes import ONE_THREAD
 
 LABEL = "workers"
 WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
 LOOPBACK = "127.0.0.1"
 STRATEGY_PERIOD_S = 0.2
 LOST_WORKER_RETRIES = 2
-# a simulation and a library scan use one core each, whatever the environment says
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def available_cores() -> int:
@@ -65,7 +64,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             init_blocks=1,
             min_blocks=1,
             max_blocks=1,
-            worker_init="\n".join(f"export {name}=1" for name in ONE_THREAD),
+            worker_init="\n".join(f"export {name}={n}" for name, n in ONE_THREAD.items()),
         ),
     )
     return parsl.Config(

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
+from molloop.simulate.property import Property
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in print
 SIMULATED = "#0072B2"
@@ -41,7 +42,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
         over_batches.set(
             title="Best molecules over iterations",
             xlabel="Iteration (0: random molecules)",
-            ylabel="Vertical ionization energy (eV)",
+            ylabel=_axis_label(results.target),
         )
         over_batches.xaxis.set_major_locator(MaxNLocator(integer=True))
         over_time.set(title="Best molecules over time", xlabel="Time (s)")
@@ -53,7 +54,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
             figure.legend(handles, labels, loc="outside lower center", ncols=3)
         figure.suptitle(
             f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules"
-            f"  ·  {results.label}",
+            f"  ·  {results.target.level_label}",
             fontsize=12,
         )
         partial = path.with_suffix(".partial")
@@ -74,7 +75,7 @@ def _draw_over_batches(axes: Axes, results: Results) -> None:
     )
     first, last = min(batches), max(batches)
     best = [
-        max(value for value, batch in zip(values, batches, strict=True) if batch <= limit)
+        results.target.best([v for v, batch in zip(values, batches, strict=True) if batch <= limit])
         for limit in range(first, last + 1)
     ]
     edges = np.arange(first, last + 2) - 0.5
@@ -92,18 +93,19 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         simulated=(times, values),
         predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
     )
-    best = np.maximum.accumulate(values)
+    sign = results.target.sign
+    best = sign * np.maximum.accumulate(sign * np.array(values))
     axes.step(times, best, where="post", color=BEST, linewidth=1.8, label="best simulated so far")
     axes.set_xlim(left=0)
     top = results.best(1)[0]
     is_early = top.time_s < axes.get_xlim()[1] / 3
     axes.annotate(
-        f"{top.smiles}\n{best[-1]:.2f} eV",
+        f"{top.smiles}\n{best[-1]:.2f} {results.target.unit}",
         (top.time_s, best[-1]),
-        xytext=(8 if is_early else -8, -6),
+        xytext=(8 if is_early else -8, -6 * sign),
         textcoords="offset points",
         ha="left" if is_early else "right",
-        va="top",
+        va="top" if sign > 0 else "bottom",
         parse_math=False,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )
@@ -126,6 +128,10 @@ def _draw_points(
     axes.scatter(
         *simulated, s=36, color=SIMULATED, edgecolors="white", linewidths=0.5, label="simulated"
     )
+
+
+def _axis_label(target: Property) -> str:
+    return f"{target.title} ({target.unit})" if target.unit else target.title
 
 
 def _top(means: Sequence[float]) -> Sequence[float]:

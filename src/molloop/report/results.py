@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from molloop.campaign.state import Began, Ranked, RankingBegan, Stopped
 from molloop.campaign.store import Known, Simulated, Store
-from molloop.simulate.levels import LEVELS
 from molloop.simulate.outcome import Success
+from molloop.simulate.property import Property
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Results:
     ----------
     n_molecules
         Size of the library.
-    level
-        Of theory.
+    target
+        The property that was searched for.
     known
         Values known beforehand.
     simulated
@@ -40,20 +40,15 @@ class Results:
     """
 
     n_molecules: int
-    level: str
+    target: Property
     known: tuple[Known, ...]
     simulated: tuple[Simulated, ...]
     rankings: tuple[TimedRanking, ...]
     stopped: Stopped | None
 
     @property
-    def label(self) -> str:
-        """Level of theory as figures and tables name it."""
-        return LEVELS[self.level].label
-
-    @property
     def values(self) -> dict[int, float]:
-        """Molecule id -> IE in eV, of all that were simulated."""
+        """Molecule id -> value, of all that were simulated."""
         return {
             item.molecule_id: item.outcome.value
             for item in self.simulated
@@ -67,14 +62,15 @@ class Results:
         return sorted(ok, key=lambda item: (item.time_s, item.proposal))
 
     def best(self, n: int) -> list[Simulated]:
-        """Return the n simulated molecules with the largest values, the largest first."""
-        values = self.values
-        return sorted(self.successes, key=lambda item: (-values[item.molecule_id], item.proposal))[
-            :n
-        ]
+        """Return the n best simulated molecules, the best first."""
+        sign, values = self.target.sign, self.values
+        ranked = sorted(
+            self.successes, key=lambda item: (-sign * values[item.molecule_id], item.proposal)
+        )
+        return ranked[:n]
 
 
-def read(store: Store, level: str) -> Results:
+def read(store: Store, target: Property) -> Results:
     """Read a run from its store."""
     rankings = []
     stopped = None
@@ -92,7 +88,7 @@ def read(store: Store, level: str) -> Results:
                 stopped = event
     return Results(
         n_molecules,
-        level,
+        target,
         tuple(store.known()),
         tuple(store.simulated()),
         tuple(rankings),

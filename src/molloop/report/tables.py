@@ -5,33 +5,43 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from molloop.report.results import Results
+from molloop.simulate.outcome import Success
 
 N_BEST_PREDICTED = 5
 
 
 def write_training_data(results: Results, path: Path) -> None:
-    """Write every value that a model may learn from: smiles, ie_ev, batch, time_s.
+    """Write every value that a model may learn from: smiles, ie_ev, batch, time_s, flags.
 
     Values known beforehand come first, without batch and time.
     """
-    known = [(item.smiles, _ev(item.value), "", "") for item in results.known]
+    known = [(item.smiles, _number(item.value), "", "", "") for item in results.known]
     values = results.values
     simulated = [
-        (item.smiles, _ev(values[item.molecule_id]), item.batch, _s(item.time_s))
+        (
+            item.smiles,
+            _number(values[item.molecule_id]),
+            item.batch,
+            _s(item.time_s),
+            " ".join(item.outcome.flags),
+        )
         for item in results.simulated
-        if item.molecule_id in values
+        if isinstance(item.outcome, Success)
     ]
-    _write(path, ("smiles", "ie_ev", "batch", "time_s"), [*known, *simulated])
+    _write(
+        path, ("smiles", results.target.column, "batch", "time_s", "flags"), [*known, *simulated]
+    )
 
 
 def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path: Path) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
+    column = results.target.column
     values = results.values
     rows = [
         (
             smiles_of(molecule_id),
-            _ev(mean),
-            _ev(values[molecule_id]) if molecule_id in values else "",
+            _number(mean),
+            _number(values[molecule_id]) if molecule_id in values else "",
             ranking.batch,
             _s(ranking.time_s),
         )
@@ -40,7 +50,7 @@ def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path
             :N_BEST_PREDICTED
         ]
     ]
-    _write(path, ("smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s"), rows)
+    _write(path, ("smiles", f"predicted_{column}", column, "batch", "time_s"), rows)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -53,7 +63,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     partial.replace(path)
 
 
-def _ev(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:.6f}"
 
 

@@ -12,15 +12,11 @@ from molloop.campaign.state import Began, Event, Finished, Ranked, RankingBegan,
 from molloop.campaign.store import Simulated
 from molloop.config import Settings
 from molloop.report.results import Results
-from molloop.simulate.levels import LEVELS
 from molloop.simulate.outcome import Failure, Outcome, Success
+from molloop.simulate.property import Property
 
-_HEADINGS = (
-    *("iter", "train", "best predicted (eV)", "best simulated (eV)"),
-    *("done", "fail", "error", "time"),
-)
 _ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
-_FIXED_WIDTH = len(_ROW.format(*[""] * len(_HEADINGS), width=0))
+_FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
 _MOLECULE_WIDTHS = (19, 34)
 
 
@@ -30,6 +26,7 @@ class RunDisplay:
     def __init__(self, console: Console, settings: Settings) -> None:
         self._console = console
         self._settings = settings
+        self._target = settings.target()
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
         self._progress = Progress(
@@ -91,7 +88,7 @@ class RunDisplay:
     def _title(self, n_molecules: int, n_known: int) -> Text:
         facts = [
             f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
-            LEVELS[self._settings.simulation.level].label,
+            self._target.level_label,
             f"seed {self._settings.campaign.seed}",
         ]
         if n_known:
@@ -111,8 +108,12 @@ class RunDisplay:
         if not self._in_batch:
             return
         if self._batch == 0:
-            self._print_row(_HEADINGS, style="bold")
-        best = max(self._values, key=self._values.__getitem__, default=None)
+            unit = f" ({self._target.unit})" if self._target.unit else ""
+            molecules = (f"best predicted{unit}", f"best simulated{unit}")
+            headings = ("iter", "train", *molecules, "done", "fail", "error", "time")
+            self._print_row(headings, style="bold")
+        sign = self._target.sign
+        best = max(self._values, key=lambda key: sign * self._values[key], default=None)
         self._print_row(
             (
                 self._batch,
@@ -131,8 +132,8 @@ class RunDisplay:
         row = Text(_ROW.format(*cells, width=self._width), style=style)
         self._console.print(row, soft_wrap=True)
 
-    def _named(self, ie_ev: float, smiles: str) -> str:
-        text = f"{ie_ev:.2f} {smiles}".rstrip()
+    def _named(self, value: float, smiles: str) -> str:
+        text = f"{value:.2f} {smiles}".rstrip()
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
@@ -144,9 +145,9 @@ class RunDisplay:
     def _describe_error(self) -> str:
         """Mean relative error of the model on the batch that it chose."""
         errors = [
-            abs(self._predicted[key] - self._values[key]) / self._values[key]
+            abs((self._predicted[key] - self._values[key]) / self._values[key])
             for key in self._in_batch
-            if key in self._values and key in self._predicted
+            if self._values.get(key) and key in self._predicted
         ]
         return f"{100 * sum(errors) / len(errors):.1f}%" if errors else "-"
 
@@ -156,7 +157,7 @@ def best_table(results: Results, n: int = 10) -> Group:
     table = Table(
         title=f"The best of {len(results.values)} simulated molecules", title_justify="left"
     )
-    for column in ("rank", "IE (eV)", "SMILES", "iteration", "time (s)", "flags"):
+    for column in ("rank", results.target.heading, "SMILES", "iteration", "time (s)", "flags"):
         table.add_column(column, justify="left" if column in ("SMILES", "flags") else "right")
     values = results.values
     for rank, item in enumerate(results.best(n), start=1):
@@ -168,24 +169,28 @@ def best_table(results: Results, n: int = 10) -> Group:
             f"{item.time_s:.1f}",
             ", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else "",
         )
-    return Group(table, _caption(results.label))
+    return Group(table, _caption(results.target))
 
 
-def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], level: str) -> Group:
+def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Property) -> Group:
     """Return the outcomes of single simulations as a table."""
     table = Table()
-    for column in ("SMILES", "IE (eV)", "time (s)", "remarks"):
-        table.add_column(column, justify="right" if "(" in column else "left")
+    for column in ("SMILES", target.heading, "time (s)", "remarks"):
+        is_text = column in ("SMILES", "remarks")
+        table.add_column(column, justify="left" if is_text else "right")
     for text, outcome in zip(smiles, outcomes, strict=True):
         if isinstance(outcome, Failure):
-            ie, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
+            value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
-            ie, remark = f"{outcome.value:.3f}", ", ".join(outcome.flags)
+            value, remark = f"{outcome.value:.3f}", ", ".join(outcome.flags)
         table.add_row(
-            Text(text, overflow="fold"), ie, f"{outcome.seconds:.2f}", Text(remark, overflow="fold")
+            Text(text, overflow="fold"),
+            value,
+            f"{outcome.seconds:.2f}",
+            Text(remark, overflow="fold"),
         )
-    return Group(table, _caption(LEVELS[level].label))
+    return Group(table, _caption(target))
 
 
-def _caption(label: str) -> Text:
-    return Text(f"Vertical ionization energy, {label}", style="italic")
+def _caption(target: Property) -> Text:
+    return Text(f"{target.title}, {target.level_label}", style="italic")

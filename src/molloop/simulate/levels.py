@@ -1,4 +1,7 @@
-"""Levels of theory, one table. Light to import: the configuration reads its names."""
+"""Levels of theory and fidelities, one table each.
+
+Light to import: the configuration reads the names.
+"""
 
 from dataclasses import dataclass
 
@@ -10,17 +13,49 @@ class Level:
     Attributes
     ----------
     method
-        What tblite calls it.
+        What tblite calls the method of the energies.
+    geometry_method
+        The same for the relaxation.
+    shift_ev
+        Added to the difference of the energies.
     label
         What figures and tables call it.
+    purpose
+        What it is good for.
     """
 
     method: str
+    geometry_method: str
+    shift_ev: float
     label: str
+    purpose: str
 
 
 LEVELS = {
     # Bannwarth, Ehlert and Grimme, J. Chem. Theory Comput. 15, 1652 (2019),
     # doi:10.1021/acs.jctc.8b01176
-    "gfn2": Level("GFN2-xTB", "GFN2-xTB ΔSCF, uncorrected"),
+    "gfn2": Level(
+        "GFN2-xTB", "GFN2-xTB", 0.0, "GFN2-xTB ΔSCF, uncorrected", "comparable with published runs"
+    ),
+    # Grimme, Bannwarth and Shushkov, J. Chem. Theory Comput. 13, 1989 (2017),
+    # doi:10.1021/acs.jctc.7b00118
+    "gfn1": Level(
+        "GFN1-xTB", "GFN1-xTB", 0.0, "GFN1-xTB ΔSCF, uncorrected", "elements that GFN2 does badly"
+    ),
+    # Ásgeirsson, Bauer and Grimme, Chem. Sci. 8, 4879 (2017), doi:10.1039/c7sc00601b,
+    # whose empirical shift it is
+    "ipea1": Level(
+        "IPEA1-xTB",
+        "GFN2-xTB",
+        -4.846,
+        "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV",
+        "IEs to be read in absolute terms",
+    ),
+}
+LAST_ELEMENT = 86  # radon, for all three
+
+# fidelity -> what it is
+FIDELITIES = {
+    "relaxed": "at the relaxed geometry",
+    "mmff-geometry": "at the force field's geometry, without relaxation: a quarter of the cost",
 }

@@ -1,6 +1,6 @@
 """What a simulation gives: a success or a failure, never an exception."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Success:
     value
         The property, in its unit: for the default one, the vertical IE in eV.
     level, fidelity
-        Level of theory, and how much of the protocol was run.
+        Level of theory, and how much of the protocol was run; a simulator of the user's leaves
+        them out, the worker fills them in.
     details
         Named numbers with the unit in the name, such as the energies of neutral and cation.
     flags
@@ -45,11 +46,11 @@ class Success:
     """
 
     value: float
-    level: str
-    fidelity: str
-    details: dict[str, float]
-    flags: tuple[str, ...]
-    geometry: Geometry | None
+    level: str = ""
+    fidelity: str = ""
+    details: dict[str, float] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    geometry: Geometry | None = None
     seconds: float = 0.0
     schema_version: int = SCHEMA_VERSION
 

@@ -1,66 +1,111 @@
-"""A 3D start geometry for a SMILES."""
+"""A SMILES becomes a molecule that can be simulated, or is refused before it costs anything."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit import Chem
 
 from molloop.errors import SimulationError
+from molloop.simulate.embedding import embed
 from molloop.simulate.outcome import Geometry
-
-EMBEDDING_SEED = 1
-FORCE_FIELD_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A molecule that can be simulated.
+    """A molecule in its force-field minimum.
 
     Attributes
     ----------
-    geometry
-        From the force field.
+    molecule
+        With hydrogens and one conformer; atoms in the order of the SMILES, hydrogens behind.
     charge
         In elementary charges.
     n_unpaired
         Unpaired electrons.
+    strategy
+        How the coordinates were found.
     """
 
-    geometry: Geometry
+    molecule: Chem.Mol
     charge: int
     n_unpaired: int
+    strategy: str
+
+    @property
+    def geometry(self) -> Geometry:
+        """Its atoms in space."""
+        return Geometry(_numbers(self.molecule), self.molecule.GetConformer().GetPositions())
 
 
-def start_structure(smiles: str) -> Structure:
-    """Embed a molecule and relax it with a force field, as the published workflow does.
+def start_structure(
+    smiles: str, *, last_element: int, max_atoms: int, n_conformers: int = 1
+) -> Structure:
+    """Read a SMILES as it was given and embed it.
 
-    The atoms stand in the order of the SMILES: another order embeds another conformer.
-    Embedding: ETKDG (Riniker and Landrum, J. Chem. Inf. Model. 55, 2562 (2015),
-    doi:10.1021/acs.jcim.5b00654); force field: MMFF94, or UFF where it lacks parameters.
+    The order of the atoms decides which conformer is found, so the SMILES is not rewritten.
+
+    Parameters
+    ----------
+    last_element
+        The largest atomic number that the method knows.
+    max_atoms
+        Hydrogens included.
+    n_conformers
+        How many are embedded; the lowest by the force field is taken.
 
     Raises
     ------
     SimulationError
-        ``invalid_smiles`` or ``embedding``.
+        ``invalid_smiles``, ``fragments``, ``element``, ``too_large`` or ``embedding``.
     """
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None or molecule.GetNumAtoms() == 0:
-            raise SimulationError("invalid_smiles", f"RDKit cannot read {smiles!r} as a molecule")
-        molecule = Chem.AddHs(molecule)
-        if rdDistGeom.EmbedMolecule(molecule, randomSeed=EMBEDDING_SEED) != 0:
-            raise SimulationError("embedding", f"no 3D structure was found for {smiles!r}")
-        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
-            rdForceFieldHelpers.MMFFOptimizeMolecule(molecule, maxIters=FORCE_FIELD_STEPS)
-        elif rdForceFieldHelpers.UFFHasAllMoleculeParams(molecule):
-            rdForceFieldHelpers.UFFOptimizeMolecule(molecule, maxIters=FORCE_FIELD_STEPS)
-    numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()], dtype=np.uint8)
+    molecule = _read(smiles, last_element, max_atoms)
+    strategy = embed(molecule, n_conformers)
     charge = Chem.GetFormalCharge(molecule)
+    return Structure(molecule, charge, _n_unpaired(molecule, charge), strategy)
+
+
+def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
+    """Read a SMILES as it was given and add its hydrogens behind.
+
+    Raises
+    ------
+    SimulationError
+        ``invalid_smiles``.
+    """
+    molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None or molecule.GetNumAtoms() == 0:
+        raise SimulationError("invalid_smiles", f"RDKit cannot read {smiles!r} as a molecule")
+    return Chem.AddHs(molecule)
+
+
+def _read(smiles: str, last_element: int, max_atoms: int) -> Chem.Mol:
+    molecule = molecule_with_hydrogens(smiles)
+    n_fragments = len(Chem.GetMolFrags(molecule))
+    if n_fragments > 1:
+        raise SimulationError("fragments", f"{smiles!r} has {n_fragments} fragments, expected one")
+    numbers = _numbers(molecule)
+    unknown = [
+        atom.GetSymbol() for atom in molecule.GetAtoms() if not _is_known(atom, last_element)
+    ]
+    if unknown:
+        raise SimulationError("element", f"{smiles!r} has {unknown[0]}, which the method lacks")
+    if len(numbers) > max_atoms:
+        raise SimulationError(
+            "too_large", f"{len(numbers)} atoms, expected at most max_atoms = {max_atoms}"
+        )
+    return molecule
+
+
+def _is_known(atom: Chem.Atom, last_element: int) -> bool:
+    return 1 <= atom.GetAtomicNum() <= last_element
+
+
+def _numbers(molecule: Chem.Mol) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    return np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()], dtype=np.uint8)
+
+
+def _n_unpaired(molecule: Chem.Mol, charge: int) -> int:
+    """Radical electrons of the SMILES, unless the number of electrons forbids it."""
     n_radical = sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
-    is_odd = (int(numbers.sum()) - charge) % 2
-    return Structure(
-        geometry=Geometry(numbers, molecule.GetConformer().GetPositions()),
-        charge=charge,
-        n_unpaired=n_radical if n_radical % 2 == is_odd else is_odd,
-    )
+    is_odd = (sum(atom.GetAtomicNum() for atom in molecule.GetAtoms()) - charge) % 2
+    return n_radical if n_radical % 2 == is_odd else is_odd

@@ -1,16 +1,16 @@
 """A group of molecules becomes one outcome each, on a worker."""
 
+import atexit
 import os
 import socket
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 
-from threadpoolctl import ThreadpoolController
-
-from molloop.errors import SimulationError
-from molloop.simulate.outcome import Failure, Outcome
+from molloop.simulate.guard import Guard
+from molloop.simulate.outcome import Outcome
+from molloop.simulate.protocol import SimulationProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +33,39 @@ class GroupResult:
     ended_s: float
 
 
-def simulate_group(smiles: Sequence[str], level: str) -> GroupResult:
-    """Simulate some molecules, one after the other; a failure is data, not an exception."""
+class _Guards(threading.local):
+    """A guard a thread, which lives on from group to group; a forked process makes its own."""
+
+    def __init__(self) -> None:
+        self.guard = Guard()
+        self.pid = os.getpid()
+        atexit.register(self.guard.close)
+
+    def get(self) -> Guard:
+        if self.pid != os.getpid():
+            self.__init__()  # type: ignore[misc]  # what the fork copied is the parent's
+        return self.guard
+
+
+_GUARDS = _Guards()
+
+
+def simulate_group(smiles: Sequence[str], protocol: SimulationProtocol) -> GroupResult:
+    """Simulate some molecules, one after the other; a failure is data, not an exception.
+
+    They run in one child process. Whatever a molecule does to it (a crash, a hang, more time or
+    memory than it may have), the others lose nothing.
+    """
     began_s = time.time()
-    outcomes = tuple(simulate_one(text, level) for text in smiles)
+    outcomes = tuple(simulate_one(text, protocol) for text in smiles)
     return GroupResult(outcomes, f"{socket.gethostname()}:{os.getpid()}", began_s, time.time())
 
 
-@cache
-def _threads() -> ThreadpoolController:
-    """Return the thread pools of tblite and NumPy, once both are loaded.
-
-    With one thread a value is the same bit for bit; with two it changes in the ninth digit.
-    """
-    return ThreadpoolController()
+def simulate_one(smiles: str, protocol: SimulationProtocol) -> Outcome:
+    """Simulate one molecule in this thread's child process."""
+    return _GUARDS.get().simulate(smiles, protocol)
 
 
-def simulate_one(smiles: str, level: str) -> Outcome:
-    """Simulate one molecule on one thread, whatever the environment says."""
-    from molloop.simulate.ionization import FIDELITY, vertical_ie
-
-    began_s = time.perf_counter()
-    try:
-        with _threads().limit(limits=1):
-            success = vertical_ie(smiles, level)
-    except SimulationError as error:
-        kind, message, can_retry = error.kind, error.message, error.can_retry
-    except Exception as error:  # noqa: BLE001 - whatever a molecule provokes stays its own failure
-        kind, message, can_retry = "unexpected", f"{type(error).__name__}: {error}", False
-    else:
-        return replace(success, seconds=time.perf_counter() - began_s)
-    seconds = time.perf_counter() - began_s
-    return Failure(kind, message, level, FIDELITY, can_retry, seconds)
+def check_simulator(protocol: SimulationProtocol) -> str:
+    """Return why a protocol's simulator cannot be used here, or nothing."""
+    return _GUARDS.get().check(protocol)

@@ -12,6 +12,7 @@ from molloop.campaign.schedule import Batch
 from molloop.campaign.state import Began, Finished, Ranked, Stopped, Submitted
 from molloop.campaign.store import Known, Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
+from molloop.config import Settings
 from molloop.errors import EngineError
 from molloop.search import rank
 from molloop.search.policy import POLICIES
@@ -57,9 +58,9 @@ class InstantEngine:
 
     def simulated(self, group):
         outcomes = tuple(
-            Failure("embedding", smiles, group.level, "relaxed")
+            Failure("embedding", smiles, "gfn2", "relaxed")
             if smiles in self.failing
-            else Success(fake_value(smiles), group.level, "relaxed", {}, (), None)
+            else Success(fake_value(smiles), "gfn2", "relaxed")
             for smiles in group.smiles
         )
         return Simulations(group, outcomes, "me", self.time_s - 0.5, self.time_s)
@@ -79,9 +80,12 @@ class InstantEngine:
 
 
 class Campaign:
-    def __init__(self, folder, library, warm_start=None, counts=(4, 12, 3), **engine):
+    def __init__(
+        self, folder, library, warm_start=None, counts=(4, 12, 3), settings=None, **engine
+    ):
         folder.mkdir()
-        warm_start = warm_start or read_warm_start(None, library)
+        settings = settings or Settings()
+        warm_start = warm_start or read_warm_start(None, "ie_ev", library)
         known = [item.molecule_id for item in warm_start.known if item.molecule_id is not None]
         self.events = []
         self.engine = InstantEngine(folder, **engine)
@@ -93,7 +97,8 @@ class Campaign:
             library,
             schedule,
             POLICIES["published"],
-            "gfn2",
+            settings.target(),
+            settings.protocol(),
             warm_start,
             lambda time_s, event, item: self.events.append((time_s, event, item)),
         )
@@ -158,7 +163,7 @@ def test_a_request_holds_all_that_is_known(tmp_path, small_library):
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
     (tmp_path / "known.csv").write_text("smiles,ie_ev\nOC,15.0\nCCCCCC,13.0\nFC(F)F,17.0\n")
-    warm_start = read_warm_start(tmp_path / "known.csv", small_library)
+    warm_start = read_warm_start(tmp_path / "known.csv", "ie_ev", small_library)
     campaign = Campaign(tmp_path / "run", small_library, warm_start)
     campaign.driver.run()
     smiles = [row[2] for row in campaign.rows()]
@@ -185,3 +190,16 @@ def test_what_was_computed_before_the_engine_broke_is_stored(tmp_path, small_lib
         campaign.driver.run()
     n_told = sum(isinstance(event, Finished) for _, event, _ in campaign.events)
     assert n_told == len(campaign.rows()) > 0
+
+
+def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
+    smallest = Settings.model_validate({"property": {"direction": "minimise"}})
+    campaign = Campaign(tmp_path / "run", small_library, settings=smallest)
+    campaign.driver.run()
+    values = {row[1]: row[4].value for row in campaign.rows()}
+    rankings = [event for _, event, _ in campaign.events if isinstance(event, Ranked)]
+    for ranking in rankings:
+        # predictions have the property's own sign, the best, which is the smallest, first
+        assert list(ranking.means) == sorted(ranking.means)
+        assert all(min(values.values()) <= mean <= max(values.values()) for mean in ranking.means)
+    assert all(request.values.max() < 0 for request in campaign.engine.requests)

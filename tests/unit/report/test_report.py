@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ def simulated(proposal, molecule_id, value, batch, time_s):
     if value is None:
         outcome = Failure("scf", "no", "gfn2", "relaxed")
     else:
-        outcome = Success(value, "gfn2", "relaxed", {}, (), None)
+        flags = ("not_converged",) if molecule_id == 2 else ()
+        outcome = Success(value, "gfn2", "relaxed", flags=flags)
     smiles = SMILES[molecule_id]
     return Simulated(proposal, molecule_id, smiles, batch, time_s, "w", 0.0, time_s, outcome)
 
@@ -29,7 +31,7 @@ def simulated(proposal, molecule_id, value, batch, time_s):
 def results():
     return Results(
         n_molecules=5,
-        level="gfn2",
+        target=Settings().target(),
         known=(Known("CCC", 13.0, None),),
         simulated=(
             simulated(0, 0, 14.0, 0, 2.0),
@@ -50,11 +52,11 @@ def read(path):
 def test_training_data(tmp_path, results):
     tables.write_training_data(results, tmp_path / "t.csv")
     assert read(tmp_path / "t.csv") == [
-        ["smiles", "ie_ev", "batch", "time_s"],
-        ["CCC", "13.000000", "", ""],
-        ["C", "14.000000", "0", "2.000"],
-        ["CO", "13.500000", "0", "1.000"],
-        ["CF", "15.250000", "1", "4.000"],
+        ["smiles", "ie_ev", "batch", "time_s", "flags"],
+        ["CCC", "13.000000", "", "", ""],
+        ["C", "14.000000", "0", "2.000", ""],
+        ["CO", "13.500000", "0", "1.000", ""],
+        ["CF", "15.250000", "1", "4.000", "not_converged"],
     ]
 
 
@@ -73,6 +75,11 @@ def test_the_order_of_the_best(results):
     assert [item.smiles for item in results.successes] == ["CO", "C", "CF"]
 
 
+def test_the_smallest_are_the_best_where_they_are_searched_for(results):
+    target = Settings.model_validate({"property": {"direction": "minimise"}}).target()
+    assert [item.smiles for item in replace(results, target=target).best(2)] == ["CO", "C"]
+
+
 def test_the_figure_shows_three_colours(tmp_path, results):
     figures.write_loop_figure(results, tmp_path / "f.png")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
@@ -84,7 +91,7 @@ def test_the_figure_shows_three_colours(tmp_path, results):
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
-    little = Results(5, "gfn2", (), results.simulated[3 : 3 + kept], (), None)
+    little = Results(5, results.target, (), results.simulated[3 : 3 + kept], (), None)
     figures.write_loop_figure(little, tmp_path / "f.png")
     assert (tmp_path / "f.png").stat().st_size > 1000
 
@@ -137,7 +144,9 @@ def test_tables_name_unit_and_level(results):
     console.print(best_table(results))
     console.print(
         outcome_table(
-            ["O", "[x]"], [results.simulated[0].outcome, results.simulated[1].outcome], "gfn2"
+            ["O", "[x]"],
+            [results.simulated[0].outcome, results.simulated[1].outcome],
+            results.target,
         )
     )
     text = console.export_text()
@@ -145,4 +154,5 @@ def test_tables_name_unit_and_level(results):
     assert text.count("GFN2-xTB ΔSCF, uncorrected") == 2
     assert "15.250" in text
     assert "failed, scf: no" in text
+    assert "not_converged" in text
     assert "[x]" in text

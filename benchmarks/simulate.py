@@ -1,0 +1,99 @@
+"""The published simulation protocol against molloop's, molecule by molecule in turn.
+
+`python benchmarks/simulate.py`, in an environment with xtb-python 22.1 (`pip install '.[bench]'`;
+Python 3.11 is the last one that it has wheels for). Both run on one thread of this process.
+"""
+
+import argparse
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import time  # noqa: E402 - the threads are limited before anything that reads them is loaded
+
+import numpy as np  # noqa: E402
+from ase import Atoms  # noqa: E402
+from ase.optimize import LBFGSLineSearch  # noqa: E402
+from rdkit import Chem, rdBase  # noqa: E402
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers  # noqa: E402
+from xtb.ase.calculator import XTB  # noqa: E402
+
+from molloop.errors import SimulationError  # noqa: E402
+from molloop.library import sources  # noqa: E402
+from molloop.simulate.ionization import vertical_ie  # noqa: E402
+
+LARGE_EV = 0.02
+
+
+def published(smiles):
+    """Return the IE and the molecule's energy (eV), as the published scripts compute them."""
+    molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    if rdDistGeom.EmbedMolecule(molecule, randomSeed=1) != 0:
+        raise SimulationError("embedding", smiles)
+    rdForceFieldHelpers.MMFFOptimizeMolecule(molecule)
+    numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
+    atoms = Atoms(numbers, molecule.GetConformer().GetPositions())
+    atoms.calc = XTB(method="GFN2-xTB", accuracy=0.05)
+    LBFGSLineSearch(atoms, logfile=None).run(fmax=0.02, steps=250)
+    neutral_ev = atoms.get_potential_energy()
+    atoms.set_initial_charges([1] + [0] * (len(atoms) - 1))
+    atoms.calc = XTB(method="GFN2-xTB", accuracy=0.05)
+    return atoms.get_potential_energy() - neutral_ev, neutral_ev
+
+
+def ours(smiles):
+    """Return the same of molloop."""
+    success = vertical_ie(smiles)
+    return success.value, success.details["molecule_energy_ev"]
+
+
+def timed(function, smiles):
+    """Return a function's result or its failure, and its core-seconds."""
+    began_s = time.process_time()
+    try:
+        result = function(smiles)
+    except SimulationError as error:
+        result = error
+    return result, time.process_time() - began_s
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--molecules", type=int, default=100)
+    n = parser.parse_args().molecules
+    rdBase.DisableLog("rdApp.*")
+    library = [
+        text for block in sources.blocks(sources.locate("qm9"), "smiles") for text in block.smiles
+    ]
+    chosen = np.random.default_rng(0).choice(len(library), n, replace=False)
+    timed(published, "C")
+    timed(ours, "C")
+    rows, seconds = [], np.zeros(2)
+    for smiles in (library[row] for row in chosen):
+        theirs, their_s = timed(published, smiles)
+        mine, my_s = timed(ours, smiles)
+        if isinstance(theirs, SimulationError) or isinstance(mine, SimulationError):
+            print(f"left out: {smiles}: published {theirs}; molloop {mine}")
+            continue
+        seconds += their_s, my_s
+        rows.append((smiles, *theirs, *mine))
+    ie = np.array([(row[1], row[3]) for row in rows])
+    energy = np.array([(row[2], row[4]) for row in rows])
+    difference = np.abs(ie[:, 1] - ie[:, 0])
+    their_s, my_s = seconds / len(rows)
+    print(f"{len(rows)} molecules, core-seconds a molecule: published {their_s:.4f}, "
+          f"molloop {my_s:.4f}: {their_s / my_s:.2f} times as many a core-second")  # fmt: skip
+    print(f"|difference of IEs|: median {np.median(difference):.4f} eV, "
+          f"95% below {np.quantile(difference, 0.95):.4f} eV")  # fmt: skip
+    lower = energy[:, 1] - energy[:, 0]
+    large = np.flatnonzero(difference > LARGE_EV)
+    print(f"{len(large)} above {LARGE_EV} eV; of these molloop's minimum is lower in "
+          f"{(lower[large] < 0).sum()}, higher in {(lower[large] > 0).sum()}")  # fmt: skip
+    for row in large:
+        print(f"  {rows[row][0]:<24} IE {ie[row, 0]:.3f} -> {ie[row, 1]:.3f} eV, energy "
+              f"{energy[row, 0]:.4f} -> {energy[row, 1]:.4f} eV ({lower[row]:+.4f})")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Is a relaxed molecule still the molecule? Its bonds, compared with those of the SMILES."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+
+# A bond is broken when it is longer than any bond of its elements and has grown; two other atoms
+# have formed one when they are as near as a bond and have come nearer. Distance alone would call
+# small cages rearranged: across bicyclo[1.1.1]pentane, two atoms without a bond stand 1.87 Å apart.
+BROKEN = 1.3  # times the sum of covalent radii
+GROWN = 1.2  # times the start distance
+FORMED = 1.2
+SHRUNK = 0.8
+
+
+def changed_bonds(
+    molecule: Chem.Mol, relaxed_angstrom: NDArray[np.float64]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Compare a relaxed geometry with the bonds and the start geometry of a molecule.
+
+    Parameters
+    ----------
+    molecule
+        With hydrogens and the start geometry as its conformer.
+    relaxed_angstrom
+        Shape (n_atoms, 3).
+
+    Returns
+    -------
+    Broken and formed bonds, as pairs of atom indices.
+    """
+    table = Chem.GetPeriodicTable()
+    radii = np.array([table.GetRcovalent(atom.GetAtomicNum()) for atom in molecule.GetAtoms()])
+    reach = radii[:, None] + radii[None, :]
+    before = _distances(molecule.GetConformer().GetPositions())
+    after = _distances(relaxed_angstrom)
+    is_bond = Chem.GetAdjacencyMatrix(molecule).astype(bool)
+    is_broken = is_bond & (after > BROKEN * reach) & (after > GROWN * before)
+    is_formed = ~is_bond & (after < FORMED * reach) & (after < SHRUNK * before)
+    return _pairs(is_broken), _pairs(is_formed)
+
+
+def _distances(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    distances: NDArray[np.float64] = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    return distances
+
+
+def _pairs(matrix: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    return [(int(one), int(other)) for one, other in np.argwhere(np.triu(matrix, k=1))]

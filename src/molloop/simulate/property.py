@@ -1,0 +1,55 @@
+"""What is searched for: a property of a molecule, and which end of it is good."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which values are good."""
+
+    MAXIMISE = "maximise"
+    MINIMISE = "minimise"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property as configuration, tables and figures name it.
+
+    Attributes
+    ----------
+    name, unit
+        Such as ``IE`` and ``eV``.
+    direction
+        Whether large or small values are searched for.
+    title
+        In full, for axes.
+    level_label
+        How its values were computed; stands wherever one is shown.
+    """
+
+    name: str
+    unit: str
+    direction: Direction
+    title: str
+    level_label: str
+
+    @property
+    def column(self) -> str:
+        """Name of its column in tables: name and unit in lower case, such as ``ie_ev``."""
+        words = f"{self.name} {self.unit.replace('/', ' per ')}".lower()
+        return re.sub(r"[^0-9a-z]+", "_", words).strip("_")
+
+    @property
+    def heading(self) -> str:
+        """Name with unit, such as ``IE (eV)``."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    @property
+    def sign(self) -> int:
+        """What values are multiplied with, so that large ones are good."""
+        return 1 if self.direction is Direction.MAXIMISE else -1
+
+    def best(self, values: list[float]) -> float:
+        """Return the best of some values."""
+        return max(values, key=lambda value: self.sign * value)

@@ -1,0 +1,145 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from molloop.simulate.guard import Guard
+from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.worker import check_simulator, simulate_group, simulate_one
+
+EVIL = SimulationProtocol(simulator="evil:simulate", timeout_s=2.0, memory_limit_gib=0.4)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_path(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+@pytest.fixture
+def guard():
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+def is_running(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_one_outcome_each_in_order():
+    water, bad, methanol = simulate_group(["O", "xx", "CO"], SimulationProtocol()).outcomes
+    assert water.value == pytest.approx(18.293, abs=0.01)
+    assert (bad.kind, bad.level, bad.fidelity) == ("invalid_smiles", "gfn2", "relaxed")
+    assert methanol.value == pytest.approx(15.459, abs=0.01)
+    assert 0 < water.seconds < 60
+
+
+def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
+    alone = simulate_one("CCO", SimulationProtocol()).value
+    _, _, after = simulate_group(["CF", "xx", "CCO"], SimulationProtocol()).outcomes
+    assert after.value == alone
+    code = (
+        "from molloop.simulate.worker import simulate_one\n"
+        "from molloop.simulate.protocol import SimulationProtocol\n"
+        "print(simulate_one('CCO', SimulationProtocol()).value)"
+    )
+    for n_threads in ("1", "2"):
+        environment = os.environ | {"OMP_NUM_THREADS": n_threads}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert float(done.stdout) == alone
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words", "can_retry"),
+    [
+        ("crash", "crash", "SIGSEGV", False),
+        ("exit", "crash", "exited with 3", False),
+        ("sleep", "timeout", "timeout_s = 2", True),
+        ("memory", "memory", "memory_limit_gib = 0.4", True),
+        ("raise", "unexpected", "ZeroDivisionError: by zero", False),
+        ("none", "unexpected", "returned None, expected a Success", False),
+        ("refuse", "too_odd", "no", True),
+    ],
+)
+def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words, can_retry):
+    before, failure, after = (guard.simulate(smiles, EVIL) for smiles in ("C", what, "N"))
+    assert isinstance(before, Success)
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.can_retry) == (kind, can_retry)
+    assert words in failure.message
+    assert isinstance(after, Success)
+    assert (after.level, after.fidelity) == ("evil:simulate", "own")
+    is_replaced = before.details["pid"] != after.details["pid"]
+    assert is_replaced == (kind in ("crash", "timeout", "memory"))
+
+
+def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path):
+    pids = tmp_path / "pids"
+    assert guard.simulate(f"hang{pids}", EVIL).kind == "timeout"
+    found = [int(line) for line in pids.read_text().split()]
+    assert len(found) == 3
+    assert not [pid for pid in found if is_running(pid)]
+
+
+def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    outcomes = [guard.simulate("C", EVIL) for _ in range(3)]
+    (pid,) = {outcome.details["pid"] for outcome in outcomes}
+    assert {outcome.details["n_threads"] for outcome in outcomes} == {1}
+    assert os.getsid(pid) == pid != os.getsid(0)
+
+
+def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):
+    pid = guard.simulate("C", EVIL).details["pid"]
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    assert isinstance(guard.simulate("C", EVIL), Success)
+
+
+def test_what_a_simulator_prints_disturbs_nothing(guard, capfd):
+    assert isinstance(guard.simulate("print", EVIL), Success)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_child_ends_with_its_parent(tmp_path):
+    code = (
+        "import os, sys\n"
+        "from molloop.simulate.worker import simulate_one\n"
+        "from molloop.simulate.protocol import SimulationProtocol\n"
+        "protocol = SimulationProtocol(simulator='evil:simulate')\n"
+        "print(simulate_one('C', protocol).details['pid'], flush=True)\n"
+        "simulate_one('sleep', protocol)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with parent:
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+        parent.kill()
+    for _ in range(50):
+        if not is_running(pid):
+            break
+        time.sleep(0.1)
+    assert not is_running(pid)
+
+
+@pytest.mark.parametrize(
+    ("simulator", "words"),
+    [
+        ("evil:none", "no attribute 'none'"),
+        ("nowhere:none", "No module named 'nowhere'"),
+        ("evil", "not of the form package.module:function"),
+        ("evil:simulate", ""),
+        ("ionization", ""),
+    ],
+)
+def test_a_simulator_is_checked_before_a_run(simulator, words):
+    reason = check_simulator(SimulationProtocol(simulator=simulator))
+    assert words in reason
+    assert bool(reason) == bool(words)

@@ -88,7 +88,8 @@ def main():
             for workers in (1, 2):
                 wall, events, outcomes = run(workers, Path(folder) / f"run-{workers}")
                 values.setdefault(
-                    (repeat, workers), [(o.smiles, o.outcome.value) for o in outcomes]
+                    (repeat, workers),
+                    [(o.smiles, getattr(o.outcome, "value", None)) for o in outcomes],
                 )
             wall_s.append(wall)
             first_s.append(next(t for t, event in events if isinstance(event, Finished)))

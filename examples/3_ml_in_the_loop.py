@@ -114,6 +114,6 @@ if __name__ == "__main__":
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     target = Settings().target()
     found = (tuple(loop.simulated), tuple(loop.rankings))
-    results = Results(library.n_molecules, target, (), *found, None)
+    results = Results(library.n_molecules, target, PROTOCOL, (), *found, None)
     write_loop_figure(results, FIGURE)
     print(f"{FIGURE} shows the way there")

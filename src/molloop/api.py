@@ -19,7 +19,7 @@ from molloop.report import results
 from molloop.report.results import Results
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Outcome
-from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
@@ -58,6 +58,8 @@ def simulate_molecules(
 def _check_simulator(protocol: SimulationProtocol) -> None:
     from molloop.simulate.worker import check_simulator
 
+    if protocol.simulator == IONIZATION:
+        return
     if reason := check_simulator(protocol):
         raise InputError(
             "property.simulator",
@@ -132,7 +134,7 @@ def run(
     training_data = settings.campaign.training_data
     target, protocol = settings.target(), settings.protocol()
     warm_start = read_warm_start(
-        Path(training_data) if training_data else None, target.column, library
+        Path(training_data) if training_data else None, target.column, protocol, library
     )
     _check_simulator(protocol)
     parsl_config = SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
@@ -161,7 +163,7 @@ def run(
                         listener or (lambda *_: None),
                     ).run()
             finally:
-                found = results.read(store, target)
+                found = results.read(store, target, protocol)
                 write_reports(found, library, directory.path)
             if found.stopped is not None and not found.stopped.ok:
                 raise RunError(_why(found.stopped.reason, store), _REMEDY)

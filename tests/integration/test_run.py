@@ -45,7 +45,9 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     assert "The best of 12 simulated molecules" in done.stdout
 
     training = table(run_dir / "training_data.csv")
-    assert list(training[0]) == ["smiles", "ie_ev", "batch", "time_s", "flags"]
+    assert list(training[0]) == [
+        *("smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"),
+    ]
     assert [int(row["batch"]) for row in training] == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 2
     assert all(10 < float(row["ie_ev"]) < 21 for row in training)
     best = table(run_dir / "best_molecules.csv")
@@ -75,9 +77,15 @@ def test_qm9_gives_the_same_with_one_and_two_workers(molloop, tmp_path):
         done = molloop("run", "--workers", workers, "--run-dir", f"run-{workers}")
         assert done.returncode == 0, done.stderr
         simulated = stored(tmp_path / f"run-{workers}")[1]
-        runs.append([(item.smiles, item.batch, item.outcome.value) for item in simulated])
+        outcomes = [(item.smiles, item.batch, item.outcome) for item in simulated]
+        runs.append(
+            [
+                (*at, getattr(out, "value", None), getattr(out, "kind", None))
+                for *at, out in outcomes
+            ]
+        )
         assert len({item.worker for item in simulated}) == workers
-    assert len(runs[0]) == 24
+    assert sum(value is not None for _, _, value, _ in runs[0]) == 24
     assert runs[0] == runs[1]
 
 

@@ -11,6 +11,7 @@ from molloop.campaign.store import Known
 from molloop.errors import InputError
 from molloop.library.features import PackedFingerprints, identity_hash, morgan, parse
 from molloop.library.shards import Library
+from molloop.simulate.protocol import SimulationProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class WarmStart:
     features: PackedFingerprints
 
 
-def read_warm_start(path: Path | None, column: str, library: Library) -> WarmStart:
+def read_warm_start(
+    path: Path | None, column: str, protocol: SimulationProtocol, library: Library
+) -> WarmStart:
     """Read a .csv file of SMILES and known values; without a path, nothing is known.
 
     Molecules are matched with the library's by canonical SMILES.
@@ -30,13 +33,16 @@ def read_warm_start(path: Path | None, column: str, library: Library) -> WarmSta
     ----------
     column
         Of the values, such as ``ie_ev``; the other is ``smiles``.
+    protocol
+        Where the file says with which level and fidelity its values were computed, in columns of
+        these names, they must be this one's.
 
     Raises
     ------
     InputError
         The file, a column, a SMILES or a value cannot be read.
     """
-    rows = [] if path is None else _read(path, column)
+    rows = [] if path is None else _read(path, column, protocol)
     molecules = []
     for line, smiles, _ in rows:
         molecule = parse(smiles)
@@ -56,7 +62,7 @@ def read_warm_start(path: Path | None, column: str, library: Library) -> WarmSta
     return WarmStart(known, morgan(molecules, spec) if molecules else empty)
 
 
-def _read(path: Path, column: str) -> list[tuple[int, str, float]]:
+def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:
     rows = []
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -69,7 +75,16 @@ def _read(path: Path, column: str) -> list[tuple[int, str, float]]:
                     f"smiles and {column}",
                     f"Add {' and '.join(missing)}.",
                 )
+            same = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
             for row in table:
+                for name, expected in same.items():
+                    if row.get(name) and row[name] != expected:
+                        raise InputError(
+                            f"{path}, line {table.line_num}, {name}",
+                            row[name],
+                            f"{expected!r}, this run's",
+                            "Values of different levels cannot be mixed: leave the line out.",
+                        )
                 value = _number(row[column])
                 if value is None:
                     raise InputError(

@@ -53,8 +53,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
             handles, labels = over_time.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=3)
         figure.suptitle(
-            f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules"
-            f"  ·  {results.target.level_label}",
+            f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules",
             fontsize=12,
         )
         partial = path.with_suffix(".partial")
@@ -131,7 +130,8 @@ def _draw_points(
 
 
 def _axis_label(target: Property) -> str:
-    return f"{target.title} ({target.unit})" if target.unit else target.title
+    unit = f" ({target.unit})" if target.unit else ""
+    return f"{target.title}{unit}\n{target.level_label}"
 
 
 def _top(means: Sequence[float]) -> Sequence[float]:

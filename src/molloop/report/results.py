@@ -6,6 +6,7 @@ from molloop.campaign.state import Began, Ranked, RankingBegan, Stopped
 from molloop.campaign.store import Known, Simulated, Store
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
+from molloop.simulate.protocol import SimulationProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Results:
     ----------
     n_molecules
         Size of the library.
-    target
-        The property that was searched for.
+    target, protocol
+        The property that was searched for, and how it was computed.
     known
         Values known beforehand.
     simulated
@@ -41,6 +42,7 @@ class Results:
 
     n_molecules: int
     target: Property
+    protocol: SimulationProtocol
     known: tuple[Known, ...]
     simulated: tuple[Simulated, ...]
     rankings: tuple[TimedRanking, ...]
@@ -70,7 +72,7 @@ class Results:
         return ranked[:n]
 
 
-def read(store: Store, target: Property) -> Results:
+def read(store: Store, target: Property, protocol: SimulationProtocol) -> Results:
     """Read a run from its store."""
     rankings = []
     stopped = None
@@ -89,6 +91,7 @@ def read(store: Store, target: Property) -> Results:
     return Results(
         n_molecules,
         target,
+        protocol,
         tuple(store.known()),
         tuple(store.simulated()),
         tuple(rankings),

@@ -11,31 +11,34 @@ N_BEST_PREDICTED = 5
 
 
 def write_training_data(results: Results, path: Path) -> None:
-    """Write every value that a model may learn from: smiles, ie_ev, batch, time_s, flags.
+    """Write every value that a model may learn from, with its level, fidelity and flags.
 
     Values known beforehand come first, without batch and time.
     """
-    known = [(item.smiles, _number(item.value), "", "", "") for item in results.known]
-    values = results.values
+    level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
+    known = [
+        (item.smiles, _number(item.value), "", "", level, fidelity, "") for item in results.known
+    ]
     simulated = [
         (
             item.smiles,
-            _number(values[item.molecule_id]),
+            _number(item.outcome.value),
             item.batch,
             _s(item.time_s),
+            item.outcome.level,
+            item.outcome.fidelity,
             " ".join(item.outcome.flags),
         )
         for item in results.simulated
         if isinstance(item.outcome, Success)
     ]
-    _write(
-        path, ("smiles", results.target.column, "batch", "time_s", "flags"), [*known, *simulated]
-    )
+    header = ("smiles", results.target.column, "batch", "time_s", "level", "fidelity", "flags")
+    _write(path, header, [*known, *simulated])
 
 
 def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path: Path) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
-    column = results.target.column
+    column, level = results.target.column, results.protocol.outcome_level
     values = results.values
     rows = [
         (
@@ -44,13 +47,14 @@ def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path
             _number(values[molecule_id]) if molecule_id in values else "",
             ranking.batch,
             _s(ranking.time_s),
+            level,
         )
         for ranking in results.rankings
         for molecule_id, mean in list(zip(ranking.molecule_ids, ranking.means, strict=True))[
             :N_BEST_PREDICTED
         ]
     ]
-    _write(path, ("smiles", f"predicted_{column}", column, "batch", "time_s"), rows)
+    _write(path, ("smiles", f"predicted_{column}", column, "batch", "time_s", "level"), rows)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -1,5 +1,6 @@
 """The process that simulates: it may hang or crash, its parent (`guard.py`) outlives that."""
 
+import math
 import os
 import signal
 import sys
@@ -9,10 +10,13 @@ from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
 from multiprocessing.connection import Connection
+from numbers import Integral
+
+import numpy as np
 
 from molloop.errors import SimulationError
 from molloop.processes import adopt_orphans, die_with
-from molloop.simulate.outcome import Failure, Outcome, Success
+from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 Simulator = Callable[[str], Success]
@@ -49,19 +53,53 @@ def simulate(smiles: str, protocol: SimulationProtocol) -> Outcome:
     began_s = time.perf_counter()
     level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
     try:
-        success = load(protocol)(smiles)
-        if not isinstance(success, Success):
-            raise TypeError(f"{protocol.simulator} returned {success!r}, expected a Success")
+        success = _checked(load(protocol)(smiles))
         seconds = time.perf_counter() - began_s
         return replace(success, level=level, fidelity=fidelity, seconds=seconds)
     except SimulationError as error:
-        kind, message, can_retry = error.kind, error.message, error.can_retry
+        kind, message, can_retry = str(error.kind), str(error.message), bool(error.can_retry)
     except MemoryError:
         kind, message, can_retry = "memory", "out of memory", True
     except Exception as error:  # noqa: BLE001 - the guard promises one outcome a molecule
         kind, message, can_retry = "unexpected", f"{type(error).__name__}: {error}", False
     seconds = time.perf_counter() - began_s
     return Failure(kind, message, level, fidelity, can_retry, seconds)
+
+
+def _checked(success: Success) -> Success:
+    """Return a result whose parts are what the store can keep, whoever made it.
+
+    Raises
+    ------
+    SimulationError
+        ``invalid_result``.
+    """
+    try:
+        if not isinstance(success, Success):
+            raise TypeError(f"it is {success!r}")
+        value = float(success.value)
+        if not math.isfinite(value):
+            raise ValueError(f"its value is {value}")
+        geometry = success.geometry
+        if geometry is not None:
+            numbers = np.array(geometry.numbers, dtype=np.uint8)
+            positions = np.array(geometry.positions_angstrom, dtype=np.float64)
+            geometry = Geometry(numbers, positions.reshape(len(numbers), 3))
+        return replace(
+            success,
+            value=value,
+            details={str(key): _plain(number) for key, number in success.details.items()},
+            flags=tuple(map(str, success.flags)),
+            geometry=geometry,
+        )
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise SimulationError(
+            "invalid_result", f"expected a Success with a finite value, but {error}"
+        ) from error
+
+
+def _plain(number: float) -> float:
+    return int(number) if isinstance(number, Integral) else float(number)
 
 
 def check(protocol: SimulationProtocol) -> str:

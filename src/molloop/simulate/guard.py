@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
@@ -153,11 +154,9 @@ def _family(pid: int) -> list[psutil.Process]:
 
 def _memory_bytes(pid: int) -> int:
     total = 0
-    for one in (*_family(pid), psutil.Process(pid)):
-        try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
+    for one in (pid, *(child.pid for child in _family(pid))):
+        with suppress(psutil.NoSuchProcess):
+            total += psutil.Process(one).memory_info().rss
     return total
 
 

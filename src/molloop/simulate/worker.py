@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from molloop.simulate.guard import Guard
@@ -68,4 +69,5 @@ def simulate_one(smiles: str, protocol: SimulationProtocol) -> Outcome:
 
 def check_simulator(protocol: SimulationProtocol) -> str:
     """Return why a protocol's simulator cannot be used here, or nothing."""
-    return _GUARDS.get().check(protocol)
+    with closing(Guard()) as guard:
+        return guard.check(protocol)

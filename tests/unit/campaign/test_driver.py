@@ -17,6 +17,7 @@ from molloop.errors import EngineError
 from molloop.search import rank
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
 
 
 def fake_value(smiles):
@@ -85,7 +86,7 @@ class Campaign:
     ):
         folder.mkdir()
         settings = settings or Settings()
-        warm_start = warm_start or read_warm_start(None, "ie_ev", library)
+        warm_start = warm_start or read_warm_start(None, "ie_ev", settings.protocol(), library)
         known = [item.molecule_id for item in warm_start.known if item.molecule_id is not None]
         self.events = []
         self.engine = InstantEngine(folder, **engine)
@@ -163,7 +164,9 @@ def test_a_request_holds_all_that_is_known(tmp_path, small_library):
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
     (tmp_path / "known.csv").write_text("smiles,ie_ev\nOC,15.0\nCCCCCC,13.0\nFC(F)F,17.0\n")
-    warm_start = read_warm_start(tmp_path / "known.csv", "ie_ev", small_library)
+    warm_start = read_warm_start(
+        tmp_path / "known.csv", "ie_ev", SimulationProtocol(), small_library
+    )
     campaign = Campaign(tmp_path / "run", small_library, warm_start)
     campaign.driver.run()
     smiles = [row[2] for row in campaign.rows()]

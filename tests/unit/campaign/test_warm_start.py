@@ -4,6 +4,7 @@ import pytest
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.library.features import morgan, parse
+from molloop.simulate.protocol import SimulationProtocol
 
 
 def write(tmp_path, text):
@@ -14,7 +15,7 @@ def write(tmp_path, text):
 
 def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
     path = write(tmp_path, "ie_ev,smiles,note\n15.5,OC,x\n13.25,CCCCCC,\n")
-    warm = read_warm_start(path, "ie_ev", small_library)
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
     methanol, hexane = warm.known
     assert (methanol.smiles, methanol.value) == ("OC", 15.5)
     assert small_library.smiles(methanol.molecule_id) == "CO"
@@ -24,7 +25,7 @@ def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
 
 
 def test_nothing_known(small_library):
-    warm = read_warm_start(None, "ie_ev", small_library)
+    warm = read_warm_start(None, "ie_ev", SimulationProtocol(), small_library)
     assert warm.known == ()
     assert warm.features.shape == (0, 32)
 
@@ -39,16 +40,18 @@ def test_nothing_known(small_library):
         ("smiles,ie_ev\nC,\n", ["line 2, ie_ev", "a finite number"]),
         ("smiles,ie_ev\nC,high\n", ["line 2, ie_ev", "'high'"]),
         ("smiles,ie_ev\nC,nan\n", ["line 2, ie_ev", "'nan'"]),
+        ("smiles,ie_ev,level\nC,17,gfn2\nO,18,ipea1\n", ["line 3, level", "'ipea1'", "'gfn2'"]),
+        ("smiles,ie_ev,fidelity\nC,17,mmff-geometry\n", ["line 2, fidelity", "'relaxed'"]),
         ("smiles,ie_ev\nC\n", ["line 2, ie_ev"]),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
     with pytest.raises(InputError) as caught:
-        read_warm_start(write(tmp_path, text), "ie_ev", small_library)
+        read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)
     for word in [*words, "known.csv"]:
         assert word in str(caught.value)
 
 
 def test_a_missing_file_is_named(tmp_path, small_library):
     with pytest.raises(InputError, match="No such file"):
-        read_warm_start(tmp_path / "none.csv", "ie_ev", small_library)
+        read_warm_start(tmp_path / "none.csv", "ie_ev", SimulationProtocol(), small_library)

@@ -32,6 +32,7 @@ def results():
     return Results(
         n_molecules=5,
         target=Settings().target(),
+        protocol=Settings().protocol(),
         known=(Known("CCC", 13.0, None),),
         simulated=(
             simulated(0, 0, 14.0, 0, 2.0),
@@ -52,20 +53,20 @@ def read(path):
 def test_training_data(tmp_path, results):
     tables.write_training_data(results, tmp_path / "t.csv")
     assert read(tmp_path / "t.csv") == [
-        ["smiles", "ie_ev", "batch", "time_s", "flags"],
-        ["CCC", "13.000000", "", "", ""],
-        ["C", "14.000000", "0", "2.000", ""],
-        ["CO", "13.500000", "0", "1.000", ""],
-        ["CF", "15.250000", "1", "4.000", "not_converged"],
+        ["smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"],
+        ["CCC", "13.000000", "", "", "gfn2", "relaxed", ""],
+        ["C", "14.000000", "0", "2.000", "gfn2", "relaxed", ""],
+        ["CO", "13.500000", "0", "1.000", "gfn2", "relaxed", ""],
+        ["CF", "15.250000", "1", "4.000", "gfn2", "relaxed", "not_converged"],
     ]
 
 
 def test_best_molecules(tmp_path, results):
     tables.write_best_molecules(results, SMILES.__getitem__, tmp_path / "b.csv")
     assert read(tmp_path / "b.csv") == [
-        ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s"],
-        ["CF", "14.500000", "15.250000", "1", "3.000"],
-        ["O", "14.250000", "", "1", "3.000"],
+        ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
+        ["CF", "14.500000", "15.250000", "1", "3.000", "gfn2"],
+        ["O", "14.250000", "", "1", "3.000", "gfn2"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 
@@ -91,7 +92,9 @@ def test_the_figure_shows_three_colours(tmp_path, results):
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
-    little = Results(5, results.target, (), results.simulated[3 : 3 + kept], (), None)
+    little = Results(
+        5, results.target, results.protocol, (), results.simulated[3 : 3 + kept], (), None
+    )
     figures.write_loop_figure(little, tmp_path / "f.png")
     assert (tmp_path / "f.png").stat().st_size > 1000
 

@@ -7,11 +7,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
+
 from molloop.errors import SimulationError
-from molloop.simulate.outcome import Success
+from molloop.simulate.outcome import Geometry, Success
 
 
-def simulate(what):
+def simulate(what):  # noqa: PLR0912 - a list of evils
     if what == "crash":
         ctypes.string_at(0)
     if what == "exit":
@@ -24,6 +26,14 @@ def simulate(what):
         raise SimulationError("too_odd", "no", can_retry=True)
     if what == "none":
         return None
+    if what == "nan":
+        return Success(value=float("nan"))
+    if what == "text":
+        return Success(value="large")
+    if what == "shape":
+        return Success(value=1.0, geometry=Geometry(np.array([1, 1]), np.zeros((3, 3))))
+    if what == "numpy":
+        return Success(value=np.float32(1.5), details={"n": np.int64(3), "x": np.float32(2)})
     if what == "sleep":
         time.sleep(60)
     if what == "memory":

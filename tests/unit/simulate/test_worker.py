@@ -64,7 +64,10 @@ def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
         ("sleep", "timeout", "timeout_s = 2", True),
         ("memory", "memory", "memory_limit_gib = 0.4", True),
         ("raise", "unexpected", "ZeroDivisionError: by zero", False),
-        ("none", "unexpected", "returned None, expected a Success", False),
+        ("none", "invalid_result", "it is None", False),
+        ("nan", "invalid_result", "its value is nan", False),
+        ("text", "invalid_result", "could not convert", False),
+        ("shape", "invalid_result", "reshape", False),
         ("refuse", "too_odd", "no", True),
     ],
 )
@@ -143,3 +146,8 @@ def test_a_simulator_is_checked_before_a_run(simulator, words):
     reason = check_simulator(SimulationProtocol(simulator=simulator))
     assert words in reason
     assert bool(reason) == bool(words)
+
+
+def test_a_result_is_made_of_what_the_store_can_keep(guard):
+    details = guard.simulate("numpy", EVIL).details
+    assert [(type(value), value) for value in details.values()] == [(int, 3), (float, 2.0)]

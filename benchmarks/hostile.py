@@ -66,9 +66,9 @@ def main():
     print(f"{sum(counts.values())} outcomes of {n} calls in {seconds:.0f} s:")
     print(f"  {dict(counts.most_common())}")
     tenth = max(1, len(memory_mib) // 10)
-    for name, series in zip(("worker", "its child"), np.array(memory_mib).T, strict=True):
+    for name, series in zip(("the worker", "its child"), np.array(memory_mib).T, strict=True):
         early, late = np.median(series[tenth : 2 * tenth]), np.median(series[-tenth:])
-        print(f"memory of the {name}: {early:.0f} MiB after a tenth, {late:.0f} MiB at the end "
+        print(f"memory of {name}: {early:.0f} MiB after a tenth, {late:.0f} MiB at the end "
               f"({late / early - 1:+.1%}), at most {series.max():.0f} MiB")  # fmt: skip
 
 

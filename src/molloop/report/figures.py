@@ -49,7 +49,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
         if results.successes:
             _draw_over_batches(over_batches, results)
             _draw_over_time(over_time, results)
-            over_batches.margins(y=0.1)
+            over_batches.margins(y=0.12)
             handles, labels = over_time.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=3)
         figure.suptitle(
@@ -96,17 +96,14 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     best = sign * np.maximum.accumulate(sign * np.array(values))
     axes.step(times, best, where="post", color=BEST, linewidth=1.8, label="best simulated so far")
     axes.set_xlim(left=0)
-    top = results.best(1)[0]
-    is_early = top.time_s < axes.get_xlim()[1] / 3
     axes.annotate(
-        f"{top.smiles}\n{best[-1]:.2f} {results.target.unit}",
-        (top.time_s, best[-1]),
-        xytext=(8 if is_early else -8, -6 * sign),
+        f"{results.best(1)[0].smiles}  {best[-1]:.2f} {results.target.unit}",
+        (times[-1], best[-1]),
+        xytext=(0, 6 * sign),
         textcoords="offset points",
-        ha="left" if is_early else "right",
-        va="top" if sign > 0 else "bottom",
+        ha="right",
+        va="bottom" if sign > 0 else "top",
         parse_math=False,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )
 
 

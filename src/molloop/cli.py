@@ -76,6 +76,10 @@ def simulate(
 
     overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
     settings = config.load(path, assignments or [], overrides)
+    if save is not None:
+        from molloop.report.structures import check_path, write_structures
+
+        check_path(save)
     target = settings.target()
     outcomes = []
     for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
@@ -88,8 +92,6 @@ def simulate(
         Console().print(outcome_table(smiles, outcomes, target))
     pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
     if save is not None:
-        from molloop.report.structures import write_structures
-
         write_structures(save, [t for t, _ in pairs], [o for _, o in pairs], target)
     if len(pairs) < len(outcomes):
         raise typer.Exit(1)
@@ -166,6 +168,9 @@ def main() -> None:
     except MolloopError as error:
         typer.echo(f"molloop: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        typer.echo(f"molloop: {error}. Is the disk full, or not yours to write?", err=True)
+        sys.exit(1)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -97,3 +97,12 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words)
         assert word in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["a.pdb", "none/a.sdf"])
+def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_path, name):
+    done = molloop("simulate", "O", "--save", tmp_path / name)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--save" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -14,7 +14,7 @@ import numpy as np
 import rdkit
 from numpy.typing import NDArray
 
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.library import sources
 from molloop.library.features import MorganSpec, PackedFingerprints, identity_hash, morgan, parse
 from molloop.library.shards import (
@@ -71,24 +71,34 @@ def open_or_build(
     ------
     InputError
         The source is missing, cannot be read, or holds no molecule.
+    RunError
+        The cache cannot be written.
     """
     path = sources.locate(source)
     checksum = file_sha256(path)
     name = source if source in sources.BUILT_IN else path.name.split(".")[0]
     folder = cache_dir / f"{name}-{_cache_key(checksum, column, morgan_spec)}"
     if not (folder / MANIFEST).is_file():
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".building-") as scratch:
-            built = Path(scratch) / "library"
-            built.mkdir()
-            builder = _Builder(built, morgan_spec)
-            n_lines = sources.count(path)
-            for part in _featurize_all(path, column, morgan_spec, n_processes):
-                builder.add(part)
-                if progress is not None:
-                    progress(builder.n_read, n_lines)
-            builder.finish(source if source in sources.BUILT_IN else str(path), checksum, column)
-            _publish(built, folder)
+        title = source if source in sources.BUILT_IN else str(path)
+        parts = _featurize_all(path, column, morgan_spec, n_processes)
+        try:
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".building-") as scratch:
+                built = Path(scratch) / "library"
+                built.mkdir()
+                builder = _Builder(built, morgan_spec)
+                n_lines = sources.count(path)
+                for part in parts:
+                    builder.add(part)
+                    if progress is not None:
+                        progress(builder.n_read, n_lines)
+                builder.finish(title, checksum, column)
+                _publish(built, folder)
+        except OSError as error:
+            raise RunError(
+                f"The library cannot be kept in {cache_dir} ({error}).",
+                "Make space there, or have XDG_CACHE_HOME name another folder.",
+            ) from error
     return Library(folder)
 
 

@@ -31,16 +31,22 @@ def write_structures(
     InputError
         The file has another ending, or cannot be written.
     """
+    check_path(path)
     found = [pair for pair in zip(smiles, successes, strict=True) if pair[1].geometry is not None]
-    formats = {".xyz": _write_xyz, ".sdf": _write_sdf}
-    if path.suffix.lower() not in formats:
-        raise InputError("--save", str(path), "a file that ends with .xyz or .sdf", "Rename it.")
     try:
-        formats[path.suffix.lower()](path, found, target)
+        _FORMATS[path.suffix.lower()](path, found, target)
     except OSError as error:
         raise InputError(
             "--save", str(path), "a file that can be written", f"It fails with: {error}."
         ) from error
+
+
+def check_path(path: Path) -> None:
+    """Raise InputError where no structures can be written: before they are computed."""
+    if path.suffix.lower() not in _FORMATS:
+        raise InputError("--save", str(path), "a file that ends with .xyz or .sdf", "Rename it.")
+    if not path.absolute().parent.is_dir():
+        raise InputError("--save", str(path), "a file in a folder that exists", "Make the folder.")
 
 
 def _facts(smiles: str, success: Success, target: Property) -> dict[str, str | float]:
@@ -73,3 +79,6 @@ def _write_sdf(path: Path, found: list[tuple[str, Success]], target: Property) -
             for key, value in _facts(smiles, success, target).items():
                 molecule.SetProp(key, str(value))
             writer.write(molecule)
+
+
+_FORMATS = {".xyz": _write_xyz, ".sdf": _write_sdf}

@@ -110,3 +110,9 @@ def test_a_truncated_shard_is_named(tmp_path):
 
 def test_the_number_of_shards_is_fixed_by_the_library():
     assert SHARD_SIZE == 32_768
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=f"{tmp_path / 'file'}.*XDG_CACHE_HOME"):
+        open_or_build(write(tmp_path, "C"), cache_dir=tmp_path / "file" / "libraries")

@@ -1,7 +1,7 @@
 """The Python interface: builds what a configuration names, and runs it."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -162,9 +162,13 @@ def run(
                         warm_start,
                         listener or (lambda *_: None),
                     ).run()
-            finally:
-                found = results.read(store, target, protocol)
-                write_reports(found, library, directory.path)
+            except BaseException:
+                # what an ended run has found is written too, but may not hide why it ended
+                with suppress(OSError, RunError):
+                    write_reports(results.read(store, target, protocol), library, directory.path)
+                raise
+            found = results.read(store, target, protocol)
+            write_reports(found, library, directory.path)
             if found.stopped is not None and not found.stopped.ok:
                 raise RunError(_why(found.stopped.reason, store), _REMEDY)
             return found

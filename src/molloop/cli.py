@@ -155,7 +155,10 @@ def run(
     console = Console()
     with RunDisplay(console, settings) as display:
         found = api.run(settings, folder, display.show_event, display.show_library)
-    console.print(best_table(found))
+    if found.stopped is not None:
+        console.print(f"Ended: {found.stopped.reason}.", soft_wrap=True, markup=False)
+    if found.successes:
+        console.print(best_table(found))
     console.print(f"Tables, figure and database: {folder}", soft_wrap=True)
 
 

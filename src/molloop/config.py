@@ -1,6 +1,7 @@
 """Everything that a user may set: TOML in and out, nothing unknown accepted."""
 
 import difflib
+import os
 import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 from molloop.errors import InputError
+from molloop.library.sources import BUILT_IN
 from molloop.search.policy import POLICIES
 from molloop.simulate.levels import FIDELITIES, LEVELS
 from molloop.simulate.property import Direction, Property
@@ -66,6 +68,15 @@ class PropertySettings(_Section):
         "function of a SMILES that returns molloop.simulate.outcome.Success or raises "
         "molloop.SimulationError.",
     )
+
+    @model_validator(mode="after")
+    def _ionization_is_in_ev(self) -> Self:
+        if self.simulator == IONIZATION and (self.name, self.unit) != ("IE", "eV"):
+            raise ValueError(
+                "expected the name IE and the unit eV for the simulator ionization, which computes "
+                "just that"
+            )
+        return self
 
 
 class SimulationSettings(_Section):
@@ -229,7 +240,8 @@ def load(
     Parameters
     ----------
     path
-        A TOML file; without one, the defaults. Paths in it are taken from its folder.
+        A TOML file; without one, the defaults. Paths in it are taken from its folder,
+        others from the current one.
     assignments
         ``section.key=value``, the value as in TOML; a bare word is a string.
     overrides
@@ -241,6 +253,8 @@ def load(
         Something is unknown, of the wrong type or out of bounds.
     """
     values: dict[str, Any] = {} if path is None else _read(path)
+    if path is not None:
+        _resolve_paths(values, path.absolute().parent)
     for key, value in [
         *map(_parse_assignment, assignments),
         *((key, value) for key, value in (overrides or {}).items() if value is not None),
@@ -253,6 +267,7 @@ def load(
         if not isinstance(values.setdefault(section, {}), dict):
             raise InputError(section, values[section], "a section", f"Write [{section}] above.")
         values[section][name] = value
+    _resolve_paths(values, Path.cwd())
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -268,13 +283,16 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError("configuration", str(path), "TOML", f"Mend it: {error}.") from error
+    return values
+
+
+def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
+    """Make paths absolute, so that the run directory's configuration means the same anywhere."""
     for section, name in (("library", "source"), ("campaign", "training_data")):
         table = values.get(section)
-        if isinstance(table, dict) and isinstance(table.get(name), str):
-            beside = path.parent / Path(table[name]).expanduser()
-            if beside.exists():
-                table[name] = str(beside.resolve())
-    return values
+        text = table.get(name) if isinstance(table, dict) else None
+        if isinstance(text, str) and text not in ("", *BUILT_IN):
+            values[section][name] = os.path.normpath(folder / Path(text).expanduser())
 
 
 def _parse_assignment(text: str) -> tuple[str, Any]:

@@ -42,6 +42,7 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     lines = done.stdout.splitlines()
     assert "24 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42" in lines[0]
     assert [line.split()[0] for line in lines[1:6]] == ["iter", "0", "1", "2", "3"]
+    assert "Ended: 12 values are there, as asked." in done.stdout
     assert "The best of 12 simulated molecules" in done.stdout
 
     training = table(run_dir / "training_data.csv")

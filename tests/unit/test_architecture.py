@@ -25,7 +25,12 @@ MAY_IMPORT = {
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
-    "config": {"errors", "search.policy", *(f"simulate.{name}" for name in LIGHT)},
+    "config": {
+        "errors",
+        "library.sources",
+        "search.policy",
+        *(f"simulate.{name}" for name in LIGHT),
+    },
     "campaign": {"errors", "library", "simulate", "surrogate", "search", "config"},
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),

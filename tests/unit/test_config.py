@@ -62,16 +62,22 @@ def test_a_file_then_set_then_named_options(tmp_path):
 
 
 def test_a_bare_word_is_a_string():
-    assert config.load(None, ["library.source=my.smi"]).library.source == "my.smi"
+    assert config.load(None, ["search.policy=published"]).search.policy == "published"
 
 
-def test_paths_in_a_file_are_beside_it(tmp_path):
-    (tmp_path / "mine.smi").write_text("C\n")
+def test_paths_are_absolute(tmp_path, monkeypatch):
+    (tmp_path / "qm9").mkdir()
     path = tmp_path / "config.toml"
-    path.write_text('[library]\nsource = "mine.smi"\n')
-    assert config.load(path).library.source == str(tmp_path / "mine.smi")
+    path.write_text('[library]\nsource = "mine.smi"\n[campaign]\ntraining_data = "../known.csv"\n')
+    settings = config.load(path)
+    assert settings.library.source == str(tmp_path / "mine.smi")
+    assert settings.campaign.training_data == str(tmp_path.parent / "known.csv")
     path.write_text('[library]\nsource = "qm9"\n')
     assert config.load(path).library.source == "qm9"
+    monkeypatch.chdir(tmp_path)
+    overridden = config.load(path, ["library.source=x.smi"], {"campaign.training_data": "y.csv"})
+    assert overridden.library.source == str(tmp_path / "x.smi")
+    assert overridden.campaign.training_data == str(tmp_path / "y.csv")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,8 @@ def test_paths_in_a_file_are_beside_it(tmp_path):
         ("campaign.initial_training_count=24", ["below max_training_count (24)"]),
         ("search.policy=best", ["search.policy", "'best'", "one of published"]),
         ("simulation.level=dft", ["simulation.level", "'dft'", "gfn2"]),
+        ("property.unit=kcal/mol", ["property", "kcal/mol", "unit eV"]),
+        ("property.direction=up", ["property.direction", "'up'", "'maximise' or 'minimise'"]),
         ("campaign.schedule=x", ["campaign.schedule", "'x'", "batch"]),
         ("site.name=x", ["site.name", "'x'", "local"]),
         ("site.workers=0", ["site.workers", "got 0"]),

@@ -25,7 +25,7 @@ class RunDir:
     Parameters
     ----------
     path
-        It may exist, but may not hold a run. Readable by its owner only.
+        It may exist, but may not hold a run. A new one is readable by its owner only.
 
     Raises
     ------

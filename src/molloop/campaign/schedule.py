@@ -52,7 +52,8 @@ class Batch:
     design
         The random molecules that come first, and replace those that fail.
     initial_training_count
-        Values that the first model is trained on; values known beforehand count.
+        Values that the first model is trained on; values known beforehand count. It is trained on
+        fewer where the library ends, or where three times as many simulations fail for each value.
     max_training_count
         Simulated values after which it ends.
     batch_size

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rdkit import Chem
 
 from molloop.campaign.store import Known
 from molloop.errors import InputError
@@ -43,23 +44,29 @@ def read_warm_start(
         The file, a column, a SMILES or a value cannot be read.
     """
     rows = [] if path is None else _read(path, column, protocol)
-    molecules = []
-    for line, smiles, _ in rows:
+    molecules: dict[int, Chem.Mol] = {}
+    values: dict[int, tuple[str, float]] = {}
+    for line, smiles, value in rows:
         molecule = parse(smiles)
         if molecule is None:
             raise InputError(
                 f"{path}, line {line}, smiles", smiles, "a valid SMILES", "Mend or remove the line."
             )
-        molecules.append(molecule)
-    hashes = [identity_hash(molecule) for molecule in molecules]
-    ids = library.find(hashes)
-    known = tuple(
-        Known(smiles, value, ids.get(key))
-        for (_, smiles, value), key in zip(rows, hashes, strict=True)
-    )
+        key = identity_hash(molecule)
+        if key not in values:
+            molecules[key], values[key] = molecule, (smiles, value)
+        elif values[key][1] != value:
+            raise InputError(
+                f"{path}, line {line}, {column}",
+                value,
+                f"{values[key][1]}, which an earlier line has for the same molecule",
+                "Keep one of the two.",
+            )
+    ids = library.find(list(values))
+    known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
     spec = library.manifest.morgan
     empty = np.empty((0, spec.n_bits // 8), dtype=np.uint8)
-    return WarmStart(known, morgan(molecules, spec) if molecules else empty)
+    return WarmStart(known, morgan(list(molecules.values()), spec) if molecules else empty)
 
 
 def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:

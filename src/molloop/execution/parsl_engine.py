@@ -97,8 +97,18 @@ class ParslEngine:
             return []
         while not self._done.empty():
             ended.append(self._done.get_nowait())
-        completions = [read() for read in ended]
         self._has_worker = True
+        completions: list[Completion] = []
+        for place, read in enumerate(ended):
+            try:
+                completions.append(read())
+            except EngineError:
+                if not completions:
+                    raise
+                # what came before it is stored first; it is met again at the next call
+                for unread in ended[place:]:
+                    self._done.put(unread)
+                break
         return completions
 
     def close(self) -> None:

@@ -72,10 +72,13 @@ def open_or_build(
     InputError
         The source is missing, cannot be read, or holds no molecule.
     RunError
-        The cache cannot be written.
+        The cache cannot be written, or holds a damaged library.
     """
     path = sources.locate(source)
-    checksum = file_sha256(path)
+    try:
+        checksum = file_sha256(path)
+    except OSError as error:
+        raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
     name = source if source in sources.BUILT_IN else path.name.split(".")[0]
     folder = cache_dir / f"{name}-{_cache_key(checksum, column, morgan_spec)}"
     if not (folder / MANIFEST).is_file():
@@ -99,7 +102,9 @@ def open_or_build(
                 f"The library cannot be kept in {cache_dir} ({error}).",
                 "Make space there, or have XDG_CACHE_HOME name another folder.",
             ) from error
-    return Library(folder)
+    library = Library(folder)
+    library.verify()
+    return library
 
 
 def featurize(block: sources.Block, spec: MorganSpec) -> Featurized:
@@ -111,8 +116,8 @@ def featurize(block: sources.Block, spec: MorganSpec) -> Featurized:
         fingerprints=morgan([molecule for _, molecule in valid], spec),
         identity_hashes=[identity_hash(molecule) for _, molecule in valid],
         rejects=[
-            (block.first_line + place, smiles)
-            for place, (smiles, molecule) in enumerate(parsed)
+            (line, smiles)
+            for line, (smiles, molecule) in zip(block.lines, parsed, strict=True)
             if molecule is None
         ],
     )
@@ -128,8 +133,19 @@ def _featurize_all(
 ) -> Iterator[Featurized]:
     # in order, and a bounded number of blocks ahead
     parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
-    jobs = (joblib.delayed(featurize)(block, spec) for block in sources.blocks(path, column))
+    errors: list[InputError] = []
+    jobs = (joblib.delayed(featurize)(block, spec) for block in _until_error(path, column, errors))
     yield from parallel(jobs)
+    if errors:
+        raise errors[0]
+
+
+def _until_error(path: Path, column: str, errors: list[InputError]) -> Iterator[sources.Block]:
+    """Keep an error of the file for the consumer: joblib reads this in a thread of its own."""
+    try:
+        yield from sources.blocks(path, column)
+    except InputError as error:
+        errors.append(error)
 
 
 def _publish(built: Path, folder: Path) -> None:

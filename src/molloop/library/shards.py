@@ -105,10 +105,7 @@ class Shard:
             with pa.memory_map(ref.path) as source:
                 self._batch = pa.ipc.open_file(source).get_batch(0)
         except (OSError, pa.ArrowInvalid) as error:
-            raise RunError(
-                f"The library shard {ref.path} cannot be read ({error}).",
-                "Remove the folder that holds it; it is built again at the next run.",
-            ) from error
+            raise _damaged(Path(ref.path), str(error)) from error
 
     @cached_property
     def fingerprints(self) -> PackedFingerprints:
@@ -158,12 +155,22 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _damaged(path: Path, why: str) -> RunError:
+    return RunError(
+        f"{path} is damaged ({why}).",
+        "Remove the folder that holds it: the library is built again at the next run.",
+    )
+
+
 class Library:
     """A library on disk. A molecule's id is its row, counted over all shards from 0."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        try:
+            self.manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise _damaged(self.folder / MANIFEST, str(error)) from error
         first_ids = np.cumsum([0, *(entry.n_molecules for entry in self.manifest.shards)])
         self.shards = tuple(
             ShardRef(str(self.folder / entry.file), int(first_id), entry.n_molecules)
@@ -171,6 +178,23 @@ class Library:
         )
         self._first_ids = first_ids
         self._open: dict[int, Shard] = {}
+
+    def verify(self) -> None:
+        """Compare each shard with its checksum.
+
+        Raises
+        ------
+        RunError
+            One is missing or damaged.
+        """
+        for entry in self.manifest.shards:
+            path = self.folder / entry.file
+            try:
+                is_whole = file_sha256(path) == entry.sha256
+            except OSError as error:
+                raise _damaged(path, str(error)) from error
+            if not is_whole:
+                raise _damaged(path, "its checksum is not the manifest's")
 
     @property
     def n_molecules(self) -> int:

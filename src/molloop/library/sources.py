@@ -4,8 +4,10 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -22,13 +24,13 @@ class Block:
 
     Attributes
     ----------
-    first_line
-        Number of the first line in its file, from 1; a header is line 1.
+    lines
+        Where each entry stands in its file: line numbers, or rows of a .parquet, from 1.
     smiles
-        One a line, as the file has it.
+        Of each, as the file has it.
     """
 
-    first_line: int
+    lines: list[int]
     smiles: list[str]
 
 
@@ -72,19 +74,28 @@ def blocks(path: Path, column: str) -> Iterator[Block]:
         The file cannot be read, or has no such column.
     """
     read = {".smi": _smi, ".csv": _csv, ".parquet": _parquet}[_format(path)]
-    try:
-        yield from read(path, column)
-    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
-        raise InputError(
-            "library", str(path), "a file that can be read", f"It fails with: {error}."
-        ) from error
+    with _readable(path):
+        yield from _grouped(read(path, column))
 
 
 def count(path: Path) -> int | None:
     """How many lines a source has, where that is known without reading it."""
+    if _format(path) != ".parquet":
+        return None
     from pyarrow import parquet
 
-    return parquet.read_metadata(path).num_rows if _format(path) == ".parquet" else None
+    with _readable(path):
+        return int(parquet.read_metadata(path).num_rows)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
+        raise InputError(
+            "library", str(path), "a file that can be read", f"It fails with: {error}."
+        ) from error
 
 
 def _format(path: Path) -> str:
@@ -101,40 +112,45 @@ def _open_text(path: Path) -> TextIO:
     return path.open("rt", encoding="utf-8-sig", newline="")
 
 
-def _grouped(lines: Iterator[str], first_line: int) -> Iterator[Block]:
-    group: list[str] = []
-    for line in lines:
-        group.append(line)
-        if len(group) == BLOCK_SIZE:
-            yield Block(first_line, group)
-            first_line += len(group)
-            group = []
-    if group:
-        yield Block(first_line, group)
+def _grouped(entries: Iterator[tuple[int, str]]) -> Iterator[Block]:
+    while group := list(islice(entries, BLOCK_SIZE)):
+        lines, smiles = zip(*group, strict=True)
+        yield Block(list(lines), list(smiles))
 
 
-def _smi(path: Path, _column: str) -> Iterator[Block]:
+def _smi(path: Path, _column: str) -> Iterator[tuple[int, str]]:
     with _open_text(path) as file:
-        yield from _grouped(((line.split() or [""])[0] for line in file), first_line=1)
+        for number, line in enumerate(file, start=1):
+            yield number, (line.split() or [""])[0]
 
 
-def _csv(path: Path, column: str) -> Iterator[Block]:
+def _csv(path: Path, column: str) -> Iterator[tuple[int, str]]:
     with _open_text(path) as file:
         table = csv.DictReader(file)
         _check_column(path, column, list(table.fieldnames or []))
-        yield from _grouped(((row[column] or "").strip() for row in table), first_line=2)
+        for row in table:
+            yield table.line_num, (row[column] or "").strip()
 
 
-def _parquet(path: Path, column: str) -> Iterator[Block]:
+def _parquet(path: Path, column: str) -> Iterator[tuple[int, str]]:
+    import pyarrow as pa
     from pyarrow import parquet
 
     table = parquet.ParquetFile(path)
     _check_column(path, column, table.schema_arrow.names)
-    first_line = 1
+    kind = table.schema_arrow.field(column).type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise InputError(
+            "library.column",
+            column,
+            f"a column of text in {path}",
+            f"It holds {kind}: name another.",
+        )
+    number = 0
     for batch in table.iter_batches(batch_size=BLOCK_SIZE, columns=[column]):
-        smiles = [text or "" for text in batch.column(0).to_pylist()]
-        yield Block(first_line, smiles)
-        first_line += len(smiles)
+        for text in batch.column(0).to_pylist():
+            number += 1
+            yield number, (text or "").strip()
 
 
 def _check_column(path: Path, column: str, names: list[str]) -> None:

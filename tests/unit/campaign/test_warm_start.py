@@ -37,6 +37,7 @@ def test_nothing_known(small_library):
         ("", ["columns", "smiles and ie_ev"]),
         ("smiles,ie_ev\n", ["at least one row"]),
         ("smiles,ie_ev\nC,17\nxx,15\n", ["line 3, smiles", "'xx'"]),
+        ("smiles,ie_ev\nOCC,14\nCCO,13\n", ["line 3, ie_ev", "13.0", "14.0", "same molecule"]),
         ("smiles,ie_ev\nC,\n", ["line 2, ie_ev", "a finite number"]),
         ("smiles,ie_ev\nC,high\n", ["line 2, ie_ev", "'high'"]),
         ("smiles,ie_ev\nC,nan\n", ["line 2, ie_ev", "'nan'"]),
@@ -55,3 +56,10 @@ def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
 def test_a_missing_file_is_named(tmp_path, small_library):
     with pytest.raises(InputError, match="No such file"):
         read_warm_start(tmp_path / "none.csv", "ie_ev", SimulationProtocol(), small_library)
+
+
+def test_a_value_that_is_given_twice_counts_once(tmp_path, small_library):
+    path = write(tmp_path, "smiles,ie_ev\nOCC,14\nCCO,14\n")
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
+    assert [item.smiles for item in warm.known] == ["OCC"]
+    assert len(warm.features) == 1

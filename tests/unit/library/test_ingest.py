@@ -116,3 +116,22 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match=f"{tmp_path / 'file'}.*XDG_CACHE_HOME"):
         open_or_build(write(tmp_path, "C"), cache_dir=tmp_path / "file" / "libraries")
+
+
+def test_a_file_that_breaks_in_the_middle_is_an_error_with_several_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest.sources, "BLOCK_SIZE", 3)
+    path = tmp_path / "a.smi"
+    path.write_bytes(b"C\n" * 30_000 + b"\xff\n")
+    with pytest.raises(InputError, match="can't decode"):
+        open_or_build(str(path), cache_dir=tmp_path / "cache", n_processes=2)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "shard-00000.arrow"])
+def test_a_damaged_library_is_named_before_it_is_used(tmp_path, name):
+    source = write(tmp_path, "CCO", "N")
+    path = open_or_build(source, cache_dir=tmp_path / "cache").folder / name
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"CCO", b"CSS") if b"CCO" in content else content[:20])
+    with pytest.raises(RunError, match=f"{path} is damaged"):
+        open_or_build(source, cache_dir=tmp_path / "cache")

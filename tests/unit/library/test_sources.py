@@ -11,7 +11,7 @@ from molloop.library import sources
 def all_lines(path, column="smiles"):
     found = []
     for block in sources.blocks(path, column):
-        found.extend(enumerate(block.smiles, start=block.first_line))
+        found.extend(zip(block.lines, block.smiles, strict=True))
     return found
 
 
@@ -33,6 +33,26 @@ def test_csv_with_a_short_row_and_a_byte_order_mark(tmp_path):
     assert all_lines(path) == [(2, "C"), (3, "N")]
 
 
+def test_csv_counts_lines_and_not_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('smiles\nC\n\n\nXXX\n"C\nC"\nQQQ\n')
+    assert all_lines(path) == [(2, "C"), (5, "XXX"), (7, "C\nC"), (8, "QQQ")]
+
+
+def test_parquet_of_numbers_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"smiles": [1, 2]}), path)
+    with pytest.raises(InputError, match="It holds int64"):
+        all_lines(path)
+
+
+def test_a_damaged_parquet_cannot_be_counted(tmp_path):
+    path = tmp_path / "a.parquet"
+    path.write_text("junk")
+    with pytest.raises(InputError, match=str(path)):
+        sources.count(path)
+
+
 def test_gz(tmp_path):
     path = tmp_path / "a.smi.gz"
     path.write_bytes(gzip.compress(b"C\nN\n"))
@@ -52,7 +72,8 @@ def test_blocks_number_their_lines(tmp_path):
     n = sources.BLOCK_SIZE * 2 + 5
     path.write_text("C\n" * n)
     blocks = list(sources.blocks(path, ""))
-    assert [block.first_line for block in blocks] == [1, 1 + n // 2 - 2, 2 * sources.BLOCK_SIZE + 1]
+    size = sources.BLOCK_SIZE
+    assert [block.lines[0] for block in blocks] == [1, size + 1, 2 * size + 1]
     assert sum(len(block.smiles) for block in blocks) == n
 
 

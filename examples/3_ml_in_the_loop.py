@@ -60,13 +60,14 @@ class Loop:
         if not molecule_ids:
             raise SystemExit("every molecule of the library has been tried")
         futures = {simulate([self.library.smiles(key)], PROTOCOL): key for key in molecule_ids}
+        ended_s = {}
         for future in as_completed(futures):
-            key, done = futures[future], future.result()
-            now_s = time.time() - self.began_s
-            began_s, ended_s = done.began_s - self.began_s, done.ended_s - self.began_s
-            place = len(self.simulated)
-            smiles = self.library.smiles(key)
-            when = (now_s, done.worker, began_s, ended_s)
+            ended_s[futures[future]] = time.time() - self.began_s
+        # in the order of the proposals: what is learned may not depend on who was faster
+        for future, key in futures.items():
+            done = future.result()
+            when = (ended_s[key], done.worker, done.began_s - self.began_s, ended_s[key])
+            place, smiles = len(self.simulated), self.library.smiles(key)
             self.simulated.append(Simulated(place, key, smiles, batch, *when, done.outcomes[0]))
 
     def rank(self, n, batch):

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -166,6 +167,9 @@ def main() -> None:
     """Run the command line; the entry point of the `molloop` command."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
     try:
         app()
     except MolloopError as error:

@@ -4,6 +4,9 @@ import ctypes
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 # OpenMP and the linear algebra libraries read these when they are loaded
 ONE_THREAD = {
@@ -14,6 +17,7 @@ ONE_THREAD = {
     "VECLIB_MAXIMUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
 }
+KILL_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -33,3 +37,40 @@ def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def has_children() -> bool:
+    """Whether this process has any, dead or alive; cheap, so that it can be asked often."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def kill_descendants() -> None:
+    """Kill and reap all descendants of this process, which should have adopted its orphans.
+
+    They are stopped first, so that none starts another while it is looked at.
+    """
+    import psutil
+
+    deadline_s = time.monotonic() + KILL_TIMEOUT_S
+    while has_children() and time.monotonic() < deadline_s:
+        family = psutil.Process().children(recursive=True)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for one in family:
+                with suppress(psutil.Error):
+                    one.send_signal(number)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.002)
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process; 0 where the system does not say."""
+    with suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0

@@ -211,11 +211,12 @@ def test_a_signal_ends_the_run_and_keeps_what_is_stored(
     command, small_smi, tmp_path, environment, number, code, word
 ):
     run_dir = tmp_path / "run"
+    mark = f"MOLLOOP_TEST_MARK={tmp_path}"
     counts = ("--max-training-count", "24", "--batch-size", "1")
     arguments = ["run", "--library", str(small_smi), "--run-dir", str(run_dir), *counts]
     process = subprocess.Popen(
         [*command, *arguments],
-        env=environment,
+        env=environment | {"MOLLOOP_TEST_MARK": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -223,6 +224,7 @@ def test_a_signal_ends_the_run_and_keeps_what_is_stored(
     )
     try:
         n_before = wait_for_outcomes(run_dir, 2)
+        assert len(members(mark)) >= 6  # driver, interchange, manager, worker, supervisor, child
         os.killpg(process.pid, number)  # as a terminal does
         _, stderr = process.communicate(timeout=30)
     finally:
@@ -234,10 +236,10 @@ def test_a_signal_ends_the_run_and_keeps_what_is_stored(
     assert len(stored(run_dir)[1]) >= n_before
     assert len(table(run_dir / "training_data.csv")) >= n_before
     for _ in range(100):
-        if not members(process.pid):
+        if not members(mark):
             break
         time.sleep(0.1)
-    assert members(process.pid) == []
+    assert members(mark) == []
 
 
 def wait_for_outcomes(run_dir, n):
@@ -258,12 +260,12 @@ def wait_for_outcomes(run_dir, n):
     raise AssertionError("no outcome within 30 s")
 
 
-def members(session):
-    """Processes of a session that are still there."""
+def members(mark):
+    """Processes that have the mark in their environment: sessions of their own do not hide them."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with suppress(ProcessLookupError):
-                if os.getsid(int(entry.name)) == session:
+            with suppress(OSError):
+                if mark.encode() in (entry / "environ").read_bytes():
                     found.append(int(entry.name))
     return found

@@ -53,8 +53,8 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
         label=LABEL,
         address=LOOPBACK,
         max_workers_per_node=n_workers,
-        # more workers than cores, if the user says so
-        cores_per_worker=min(1.0, available_cores() / n_workers),
+        # more workers than cores, if the user says so; Parsl rounds the quotient down
+        cores_per_worker=min(1.0, 0.999 * available_cores() / n_workers),
         launch_cmd=launch,
         interchange_launch_cmd=[sys.executable, "-m", "molloop.execution.interchange"],
         block_error_handler=windowed_error_handler,

@@ -31,10 +31,15 @@ class MorganSpec:
 
 
 def parse(smiles: str) -> Chem.Mol | None:
-    """Return the molecule, or None where RDKit refuses the SMILES or it holds no atom."""
+    """Return the molecule, or None where RDKit refuses the SMILES, or it has no or a dummy atom."""
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    return molecule if molecule is not None and molecule.GetNumAtoms() > 0 else None
+    if molecule is None or molecule.GetNumAtoms() == 0:
+        return None
+    may_have_dummy = "*" in smiles or "#0" in smiles  # asking every atom would cost more
+    if may_have_dummy and any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
+        return None
+    return molecule
 
 
 def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:

@@ -80,7 +80,7 @@ def open_or_build(
     except OSError as error:
         raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
     name = source if source in sources.BUILT_IN else path.name.split(".")[0]
-    folder = cache_dir / f"{name}-{_cache_key(checksum, column, morgan_spec)}"
+    folder = cache_dir / f"{name}-{_cache_key(path, checksum, column, morgan_spec)}"
     if not (folder / MANIFEST).is_file():
         title = source if source in sources.BUILT_IN else str(path)
         parts = _featurize_all(path, column, morgan_spec, n_processes)
@@ -123,8 +123,16 @@ def featurize(block: sources.Block, spec: MorganSpec) -> Featurized:
     )
 
 
-def _cache_key(checksum: str, column: str, spec: MorganSpec) -> str:
-    parts = (checksum, column, spec, SCHEMA_VERSION, SHARD_SIZE, rdkit.__version__)
+def _cache_key(path: Path, checksum: str, column: str, spec: MorganSpec) -> str:
+    parts = (
+        sources.file_format(path),
+        checksum,
+        column,
+        spec,
+        SCHEMA_VERSION,
+        SHARD_SIZE,
+        rdkit.__version__,
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

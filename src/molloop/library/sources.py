@@ -44,15 +44,19 @@ def locate(source: str) -> Path:
     """
     if source in BUILT_IN:
         return Path(str(resources.files("molloop.library") / "data" / BUILT_IN[source]))
-    path = Path(source).expanduser()
-    if not path.is_file():
+    try:
+        path = Path(source).expanduser()
+        is_file = path.is_file()
+    except (OSError, RuntimeError):  # too long a name, an unknown user
+        is_file = False
+    if not is_file:
         raise InputError(
             "library",
             source,
             f"a built-in library ({', '.join(BUILT_IN)}) or a file",
             "Check the path.",
         )
-    if _format(path) not in {".smi", ".csv", ".parquet"}:
+    if file_format(path) not in {".smi", ".csv", ".parquet"}:
         raise InputError("library", source, f"a file of the format {FORMATS}", "Convert the file.")
     return path.resolve()
 
@@ -73,14 +77,14 @@ def blocks(path: Path, column: str) -> Iterator[Block]:
     InputError
         The file cannot be read, or has no such column.
     """
-    read = {".smi": _smi, ".csv": _csv, ".parquet": _parquet}[_format(path)]
+    read = {".smi": _smi, ".csv": _csv, ".parquet": _parquet}[file_format(path)]
     with _readable(path):
         yield from _grouped(read(path, column))
 
 
 def count(path: Path) -> int | None:
     """How many lines a source has, where that is known without reading it."""
-    if _format(path) != ".parquet":
+    if file_format(path) != ".parquet":
         return None
     from pyarrow import parquet
 
@@ -98,7 +102,7 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _format(path: Path) -> str:
+def file_format(path: Path) -> str:
     """Suffix of a path, without .gz; a .parquet compresses itself."""
     name = path.name.lower()
     plain = name.removesuffix(".gz")

@@ -31,6 +31,7 @@ LOOK: dict[str, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 200,
 }
+N_SMILES = 36
 SPREAD = 0.5  # width that the points of an iteration take, in iterations
 
 
@@ -96,8 +97,8 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     best = sign * np.maximum.accumulate(sign * np.array(values))
     axes.step(times, best, where="post", color=BEST, linewidth=1.8, label="best simulated so far")
     axes.set_xlim(left=0)
-    axes.annotate(
-        f"{results.best(1)[0].smiles}  {best[-1]:.2f} {results.target.unit}",
+    label = axes.annotate(
+        f"{_shortened(results.best(1)[0].smiles)}  {best[-1]:.2f} {results.target.unit}",
         (times[-1], best[-1]),
         xytext=(0, 6 * sign),
         textcoords="offset points",
@@ -105,6 +106,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         va="bottom" if sign > 0 else "top",
         parse_math=False,
     )
+    label.set_in_layout(False)
 
 
 def _draw_points(
@@ -124,6 +126,10 @@ def _draw_points(
     axes.scatter(
         *simulated, s=36, color=SIMULATED, edgecolors="white", linewidths=0.5, label="simulated"
     )
+
+
+def _shortened(smiles: str) -> str:
+    return smiles if len(smiles) <= N_SMILES else f"{smiles[: N_SMILES - 1]}…"
 
 
 def _axis_label(target: Property) -> str:

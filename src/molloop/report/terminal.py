@@ -47,6 +47,7 @@ class RunDisplay:
         self._batch = 0
         self._batch_began_s = 0.0
         self._n_training = 0
+        self._has_headings = False
         self._predicted: dict[int, float] = {}
         self._in_batch: tuple[int, ...] = ()
 
@@ -107,7 +108,8 @@ class RunDisplay:
         """Print the line of the iteration that has ended."""
         if not self._in_batch:
             return
-        if self._batch == 0:
+        if not self._has_headings:
+            self._has_headings = True
             unit = f" ({self._target.unit})" if self._target.unit else ""
             molecules = (f"best predicted{unit}", f"best simulated{unit}")
             headings = ("iter", "train", *molecules, "done", "fail", "error", "time")

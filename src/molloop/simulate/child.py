@@ -15,7 +15,13 @@ from numbers import Integral
 import numpy as np
 
 from molloop.errors import SimulationError
-from molloop.processes import adopt_orphans, die_with
+from molloop.processes import (
+    adopt_orphans,
+    die_with,
+    has_children,
+    kill_descendants,
+    memory_bytes,
+)
 from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
@@ -85,8 +91,7 @@ def _checked(success: Success) -> Success:
             numbers = np.array(geometry.numbers, dtype=np.uint8)
             positions = np.array(geometry.positions_angstrom, dtype=np.float64)
             geometry = Geometry(numbers, positions.reshape(len(numbers), 3))
-        return replace(
-            success,
+        return Success(  # a subclass might not be known where it is read
             value=value,
             details={str(key): _plain(number) for key, number in success.details.items()},
             flags=tuple(map(str, success.flags)),
@@ -114,9 +119,9 @@ def check(protocol: SimulationProtocol) -> str:
 def main() -> None:
     """Answer requests until the parent closes the connection: (SMILES or None, protocol)."""
     connection = Connection(int(sys.argv[1]))
+    os.set_inheritable(connection.fileno(), False)
     die_with(int(sys.argv[2]), signal.SIGKILL)
     adopt_orphans()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # what a library prints goes where the guard reads after a crash
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while True:
@@ -124,7 +129,13 @@ def main() -> None:
             smiles, protocol = connection.recv()
         except EOFError:
             return
-        connection.send(check(protocol) if smiles is None else simulate(smiles, protocol))
+        answer = check(protocol) if smiles is None else simulate(smiles, protocol)
+        # what a molecule leaves behind is not charged to the next one
+        if has_children():
+            kill_descendants()
+        # nor is what the process has grown by
+        is_last = memory_bytes() > protocol.memory_limit_gib * 2**30 / 2
+        connection.send((answer, is_last))
 
 
 if __name__ == "__main__":

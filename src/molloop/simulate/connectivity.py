@@ -10,6 +10,7 @@ from rdkit import Chem
 BROKEN = 1.3  # times the sum of covalent radii
 GROWN = 1.2  # times the start distance
 FORMED = 1.2
+FORMED_ANGSTROM = 0.95  # two hydrogens: their radii add up to less than the bond of H2
 SHRUNK = 0.8
 
 
@@ -36,7 +37,9 @@ def changed_bonds(
     after = _distances(relaxed_angstrom)
     is_bond = Chem.GetAdjacencyMatrix(molecule).astype(bool)
     is_broken = is_bond & (after > BROKEN * reach) & (after > GROWN * before)
-    is_formed = ~is_bond & (after < FORMED * reach) & (after < SHRUNK * before)
+    is_formed = (
+        ~is_bond & (after < np.maximum(FORMED * reach, FORMED_ANGSTROM)) & (after < SHRUNK * before)
+    )
     return _pairs(is_broken), _pairs(is_formed)
 
 

@@ -45,7 +45,8 @@ def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
         molecule.RemoveAllConformers()
         if strategy(molecule, n_conformers):
             _keep_lowest(molecule)
-            return name
+            if _has_sensible_bonds(molecule) and _has_stereo(molecule):
+                return name
     raise SimulationError(
         "embedding", f"no 3D structure was found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))!r}"
     )
@@ -77,7 +78,7 @@ def _from_drawing(molecule: Chem.Mol, _n_conformers: int) -> bool:
         for atom, place in enumerate(flat + rng.normal(0, NOISE_ANGSTROM, flat.shape)):
             conformer.SetAtomPosition(atom, Point3D(*map(float, place)))
         energy = optimize(trial, kind="UFF")
-        if _has_sensible_bonds(trial) and _has_stereo_of(molecule, trial):
+        if _has_sensible_bonds(trial) and _has_stereo(trial):
             found.append((energy, len(found), trial))
     molecule.RemoveAllConformers()
     if found:
@@ -117,17 +118,8 @@ def _has_sensible_bonds(molecule: Chem.Mol) -> bool:
     return True
 
 
-def _has_stereo_of(wanted: Chem.Mol, embedded: Chem.Mol) -> bool:
+def _has_stereo(molecule: Chem.Mol) -> bool:
     """Whether each stereocentre and double bond that the SMILES specifies came out as asked."""
-    came_out = Chem.Mol(embedded)
+    came_out = Chem.Mol(molecule)
     Chem.AssignStereochemistryFrom3D(came_out)
-    for atom, other in zip(wanted.GetAtoms(), came_out.GetAtoms(), strict=True):
-        if atom.HasProp("_CIPCode") and (
-            not other.HasProp("_CIPCode") or atom.GetProp("_CIPCode") != other.GetProp("_CIPCode")
-        ):
-            return False
-    specified = (Chem.BondStereo.STEREONONE, Chem.BondStereo.STEREOANY)
-    return all(
-        bond.GetStereo() in specified or bond.GetStereo() == other.GetStereo()
-        for bond, other in zip(wanted.GetBonds(), came_out.GetBonds(), strict=True)
-    )
+    return bool(came_out.HasSubstructMatch(molecule, useChirality=True))

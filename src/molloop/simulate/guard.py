@@ -2,15 +2,18 @@
 
 import fcntl
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import weakref
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
@@ -19,83 +22,94 @@ from molloop.simulate.outcome import Failure, Outcome
 from molloop.simulate.protocol import SimulationProtocol
 
 START_TIMEOUT_S = 120.0
+END_TIMEOUT_S = 15.0
 POLL_S = 0.2  # between two looks at the memory
 N_LAST_WORDS = 500
 GIB = 2**30
 
 
+class ChildError(Exception):
+    """The child passed a limit, or is gone: the kind of failure, why, and whether to retry."""
+
+    def __init__(self, kind: str, reason: str, can_retry: bool) -> None:
+        super().__init__(kind, reason, can_retry)
+        self.kind = kind
+        self.reason = reason
+        self.can_retry = can_retry
+
+
 class Guard:
     """One child process that simulates molecule after molecule.
 
-    It is started when it is first needed, again whenever it is gone, has a session of its own,
-    runs one thread, and ends with the thread that started it.
+    It is started when it is first needed and again whenever it is gone. It has a session of its
+    own, runs one thread, and ends with the thread that started it, or with this object.
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection[Any, Any] | None = None
-        self._words: IO[bytes] | None = None  # what the child prints
-        self._owner_pid = os.getpid()
+        self._child: _Child | None = None
+        self._end: weakref.finalize[Any, Guard] | None = None
 
     def check(self, protocol: SimulationProtocol) -> str:
         """Return why a protocol's simulator cannot be used, or nothing."""
-        self._start()
         try:
-            return str(self._ask(None, protocol, START_TIMEOUT_S))
-        except (TimeoutError, EOFError, BrokenPipeError, ConnectionResetError):
-            reason = f"it {self._how_it_ended()}"
-            self.close()
-            return reason
+            return str(self._ask(None, protocol, START_TIMEOUT_S, None))
+        except ChildError as error:
+            return f"the process that simulates {error.reason}"
 
     def simulate(self, smiles: str, protocol: SimulationProtocol) -> Outcome:
         """Return a molecule's outcome, whatever it does to the child."""
         began_s = time.perf_counter()
-        level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
-        if not self._is_alive():
-            # imports do not count for the molecule's time
-            reason = self.check(protocol)
-            if not self._is_alive():
-                message = f"the process that simulates does not start: {reason}"
-                return Failure("crash", message, level, fidelity, can_retry=True)
+        if self._child is None or not self._child.answers():
+            self.check(protocol)  # imports do not count for the molecule's time and memory
+            began_s = time.perf_counter()
         try:
-            self._forget_words()
-            outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s)
-        except TimeoutError:
-            kind, can_retry = "timeout", True
-            message = f"{smiles!r} took longer than timeout_s = {protocol.timeout_s:g}"
-        except MemoryError:
-            kind, can_retry = "memory", True
-            message = f"{smiles!r} passed memory_limit_gib = {protocol.memory_limit_gib:g}"
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            kind, can_retry = "crash", False
-            message = f"{smiles!r}: the process that simulates {self._how_it_ended()}"
-        else:
-            return outcome
-        self.close()
-        return Failure(kind, message, level, fidelity, can_retry, time.perf_counter() - began_s)
+            limit_bytes = protocol.memory_limit_gib * GIB
+            outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s, limit_bytes)
+        except ChildError as error:
+            level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
+            message = f"{smiles!r}: the process that simulates {error.reason}"
+            seconds = time.perf_counter() - began_s
+            return Failure(error.kind, message, level, fidelity, error.can_retry, seconds)
+        return outcome
 
     def close(self) -> None:
-        """Kill the child and all its descendants; a forked copy of this guard leaves them alone."""
-        if self._process is not None and self._owner_pid == os.getpid():
-            _kill_family(self._process.pid)
-            self._process.wait()
-        for resource in (self._connection, self._words):
-            if resource is not None:
-                resource.close()
-        self._process = self._connection = self._words = None
+        """End the child and all its descendants."""
+        if self._end is not None:
+            self._end()
+        self._child = self._end = None
 
-    def _is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def _ask(
+        self,
+        smiles: str | None,
+        protocol: SimulationProtocol,
+        timeout_s: float,
+        limit_bytes: float | None,
+    ) -> Any:
+        if self._child is None or not self._child.answers():
+            self.close()
+            self._child = _Child()
+            self._end = weakref.finalize(self, self._child.end)
+        try:
+            answer, is_last = self._child.ask((smiles, protocol), timeout_s, limit_bytes)
+        except BaseException:
+            # an answer that comes too late may never be taken for the next molecule's
+            self.close()
+            raise
+        if is_last:
+            self.close()
+        return answer
 
-    def _start(self) -> None:
-        if self._is_alive():
-            return
-        self.close()
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+
+class _Child:
+    """A running child, behind its supervisor."""
+
+    def __init__(self) -> None:
+        self._owner_pid = os.getpid()
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - what the child prints; closed in end
         fcntl.fcntl(self._words, fcntl.F_SETFL, os.O_APPEND)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "molloop.simulate.child"]
+            command = [sys.executable, "-m", "molloop.simulate.supervisor"]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 env=os.environ | ONE_THREAD,
@@ -107,68 +121,96 @@ class Guard:
             )
         self._connection = Connection(ours.detach())
 
-    def _ask(self, smiles: str | None, protocol: SimulationProtocol, timeout_s: float) -> Any:
-        """Send a request and wait for its answer.
+    def answers(self) -> bool:
+        """Whether the child waits for a request: nothing was sent, and its end is not closed."""
+        return not self._connection.poll()
+
+    def ask(self, request: object, timeout_s: float, limit_bytes: float | None) -> Any:
+        """Send a request; return its answer, and whether the child wants to be replaced.
+
+        A second thread watches the limits and ends the child where one is passed: neither sending
+        nor receiving can block for longer, whatever the child does.
 
         Raises
         ------
-        TimeoutError, MemoryError, EOFError, BrokenPipeError, ConnectionResetError
-            The child passed a limit, or is gone.
+        ChildError
         """
-        assert self._process is not None
-        assert self._connection is not None
-        deadline_s = time.monotonic() + timeout_s
-        self._connection.send((smiles, protocol))
-        while not self._connection.poll(min(POLL_S, max(0.0, deadline_s - time.monotonic()))):
-            if time.monotonic() >= deadline_s:
-                raise TimeoutError
-            if _memory_bytes(self._process.pid) > protocol.memory_limit_gib * GIB:
-                raise MemoryError
-        return self._connection.recv()
+        os.ftruncate(self._words.fileno(), 0)
+        answered = threading.Event()
+        passed: list[ChildError] = []
+        watch = threading.Thread(
+            target=self._watch, args=(answered, timeout_s, limit_bytes, passed), daemon=True
+        )
+        watch.start()
+        try:
+            self._connection.send(request)
+            content = self._connection.recv_bytes()
+        except (OSError, EOFError) as error:
+            answered.set()
+            watch.join()
+            if passed:
+                raise passed[0] from error
+            raise ChildError("crash", self._how_it_ended(), False) from error
+        finally:
+            answered.set()
+        try:
+            answer, is_last = pickle.loads(content)
+        except Exception as error:  # garbage may raise anything when it is unpickled
+            raise ChildError("crash", "gave no answer that can be read", False) from error
+        return answer, is_last
 
-    def _forget_words(self) -> None:
-        if self._words is not None:
-            os.ftruncate(self._words.fileno(), 0)
+    def end(self) -> None:
+        """End the child and all its descendants; a forked copy of this object leaves them alone."""
+        if self._owner_pid != os.getpid():
+            return
+        self._stop()
+        self._connection.close()
+        self._words.close()
+
+    def _watch(
+        self,
+        answered: threading.Event,
+        timeout_s: float,
+        limit_bytes: float | None,
+        passed: list[ChildError],
+    ) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while not answered.wait(min(POLL_S, max(0.0, deadline_s - time.monotonic()))):
+            if time.monotonic() >= deadline_s:
+                passed.append(ChildError("timeout", f"took longer than {timeout_s:g} s", True))
+            elif limit_bytes is not None and self._memory_bytes() > limit_bytes:
+                reason = f"took more memory than {limit_bytes / GIB:g} GiB"
+                passed.append(ChildError("memory", reason, True))
+            if passed:
+                self._stop()
+                return
+
+    def _stop(self) -> None:
+        """Have the supervisor kill everything, and wait for it."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _memory_bytes(self) -> int:
+        total = 0
+        with suppress(psutil.Error):
+            for one in psutil.Process(self._process.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    total += one.memory_info().rss
+        return total
 
     def _how_it_ended(self) -> str:
-        assert self._process is not None
-        assert self._words is not None
         try:
-            code = self._process.wait(timeout=1.0)
+            code = self._process.wait(timeout=END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return "does not answer"
-        self._words.seek(0)
-        words = self._words.read().decode(errors="replace").strip()[-N_LAST_WORDS:]
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        size = os.fstat(self._words.fileno()).st_size
+        tail = os.pread(self._words.fileno(), N_LAST_WORDS, max(0, size - N_LAST_WORDS))
+        words = tail.decode(errors="replace").strip()
+        how = f"exited with {code}"
+        with suppress(ValueError):
+            how = f"was ended by {signal.Signals(code - 128).name}"
         return f"{how}; its last words: {words}" if words else how
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    """Return a process's living descendants."""
-    try:
-        found = psutil.Process(pid).children(recursive=True)
-        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _memory_bytes(pid: int) -> int:
-    total = 0
-    for one in (pid, *(child.pid for child in _family(pid))):
-        with suppress(psutil.NoSuchProcess):
-            total += psutil.Process(one).memory_info().rss
-    return total
-
-
-def _kill_family(pid: int) -> None:
-    """Kill a process and its descendants, which it has adopted where their parents ended."""
-    try:
-        parent = psutil.Process(pid)
-        parent.suspend()  # it starts no more
-        while family := _family(pid):
-            for one in family:
-                one.kill()
-            psutil.wait_procs(family, timeout=0.1)
-        parent.kill()
-    except psutil.NoSuchProcess:
-        return

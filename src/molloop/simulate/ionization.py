@@ -16,6 +16,7 @@ from molloop.simulate.xtb import XTB, XTB_ERRORS
 
 # an IE outside of these is no IE: helium's is the largest of any neutral atom, at 24.6 eV
 IE_BOUNDS_EV = (0.0, 50.0)
+D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
 
 
 def vertical_ie(
@@ -47,7 +48,8 @@ def vertical_ie(
 
     Returns
     -------
-    Its value is the IE in eV. The flag ``not_converged`` says that 250 steps were not enough.
+    Its value is the IE in eV. The flag ``not_converged`` says that 250 steps were not enough,
+    ``spin_assumed`` that a transition metal was taken with the lowest spin.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def _vertical_ie(
             "ion_n_unpaired": ion_n_unpaired,
             "n_steps": 0 if relaxed is None else relaxed.n_steps,
         },
-        flags=() if relaxed is None or relaxed.converged else ("not_converged",),
+        flags=_flags(structure, relaxed),
         geometry=geometry,
     )
 
@@ -127,6 +129,15 @@ def _energy_ev(method: str, geometry: Geometry, charge: int, n_unpaired: int) ->
 def _ion_n_unpaired(n_unpaired: int) -> int:
     # the electron that leaves is an unpaired one, if there is any
     return n_unpaired - 1 if n_unpaired else 1
+
+
+def _flags(structure: Structure, relaxed: Relaxed | None) -> tuple[str, ...]:
+    flags = {
+        "not_converged": relaxed is not None and not relaxed.converged,
+        # the SMILES of a metal complex does not say its spin: the lowest was taken
+        "spin_assumed": any(number in D_AND_F_BLOCK for number in structure.geometry.numbers),
+    }
+    return tuple(name for name, is_set in flags.items() if is_set)
 
 
 def _check_bonds(structure: Structure, geometry: Geometry, smiles: str) -> None:

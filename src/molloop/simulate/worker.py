@@ -1,6 +1,5 @@
 """A group of molecules becomes one outcome each, on a worker."""
 
-import atexit
 import os
 import socket
 import threading
@@ -40,7 +39,6 @@ class _Guards(threading.local):
     def __init__(self) -> None:
         self.guard = Guard()
         self.pid = os.getpid()
-        atexit.register(self.guard.close)
 
     def get(self) -> Guard:
         if self.pid != os.getpid():

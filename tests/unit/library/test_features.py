@@ -29,7 +29,7 @@ def test_no_molecules_give_no_rows():
     assert morgan([], MorganSpec()).shape == (0, 32)
 
 
-@pytest.mark.parametrize("text", ["", "xx", "C1CC", "C(C)(C)(C)(C)C", "π", "\x00"])
+@pytest.mark.parametrize("text", ["", "xx", "C1CC", "C(C)(C)(C)(C)C", "π", "\x00", "C*", "[#0]C"])
 def test_what_is_no_molecule_is_none(text, capfd):
     assert parse(text) is None
     assert capfd.readouterr().err == ""

@@ -4,6 +4,7 @@ import ctypes
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
         return Success(value=1.0, geometry=Geometry(np.array([1, 1]), np.zeros((3, 3))))
     if what == "numpy":
         return Success(value=np.float32(1.5), details={"n": np.int64(3), "x": np.float32(2)})
+    if what == "interrupted":
+        time.sleep(1)
+    if what.startswith("daemon"):
+        # an orphan in a session of its own
+        shell = f"sleep 1000 & echo $! > {what[6:]}"
+        subprocess.Popen(["setsid", "sh", "-c", shell]).wait()
+        if what.endswith("exit"):
+            os._exit(3)
+    if what == "garbage":
+        os.write(int(sys.argv[1]), b"\0\0\0\4nope")
+    if what == "stall":
+        os.write(int(sys.argv[1]), b"\0\0\1\0half")
+        time.sleep(60)
     if what == "sleep":
         time.sleep(60)
     if what == "memory":

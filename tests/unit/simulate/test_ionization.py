@@ -111,6 +111,10 @@ def test_a_relaxation_that_does_not_end_is_flagged(monkeypatch):
     assert vertical_ie("CCO").flags == ("not_converged",)
 
 
+def test_the_spin_of_a_metal_is_flagged_as_assumed():
+    assert vertical_ie("C[Zn]C").flags == ("spin_assumed",)
+
+
 def test_a_value_out_of_bounds_is_a_failure(monkeypatch):
     monkeypatch.setattr("molloop.simulate.ionization.IE_BOUNDS_EV", (0.0, 10.0))
     with pytest.raises(SimulationError, match=r"out_of_bounds: 'O' has an IE of 18\.29"):

@@ -34,7 +34,9 @@ def test_what_does_not_embed_at_first_is_rescued(smiles):
     assert np.array_equal(found.geometry.positions_angstrom, again.geometry.positions_angstrom)
 
 
-@pytest.mark.parametrize("smiles", ["C[C@H](F)Cl", "C[C@@H](F)Cl", "F/C=C/F", "F/C=C\\F"])
+@pytest.mark.parametrize(
+    "smiles", ["C[C@H](F)Cl", "C[C@@H](F)Cl", "F/C=C/F", "F/C=C\\F", "C[C@H]1CC[C@@H](C)CC1"]
+)
 def test_the_last_resort_keeps_stereochemistry(smiles):
     molecule = molecule_with_hydrogens(smiles)
     assert STRATEGIES["from drawing"](molecule, 1)
@@ -46,13 +48,23 @@ def test_the_last_resort_keeps_stereochemistry(smiles):
         assert 0.9 < np.linalg.norm(ends) < 1.9
 
 
-def test_wrong_stereochemistry_is_refused():
-    wanted = molecule_with_hydrogens("C[C@H](F)Cl")
-    other = molecule_with_hydrogens("C[C@@H](F)Cl")
-    for molecule in (wanted, other):
-        Chem.rdDistGeom.EmbedMolecule(molecule, randomSeed=1)
-    assert embedding._has_stereo_of(wanted, wanted)
-    assert not embedding._has_stereo_of(wanted, other)
+@pytest.mark.parametrize(
+    ("wanted", "other"),
+    [
+        ("C[C@H](F)Cl", "C[C@@H](F)Cl"),
+        ("F/C=C/F", "F/C=C\\F"),
+        ("C[C@H]1CC[C@@H](C)CC1", "C[C@H]1CC[C@H](C)CC1"),
+        ("F[C@H]1C[C@H](F)C1", "F[C@H]1C[C@@H](F)C1"),
+    ],
+)
+def test_wrong_stereochemistry_is_refused(wanted, other):
+    molecule, embedded = molecule_with_hydrogens(wanted), molecule_with_hydrogens(other)
+    for one in (molecule, embedded):
+        Chem.rdDistGeom.EmbedMolecule(one, randomSeed=1)
+    assert embedding._has_stereo(molecule)
+    molecule.RemoveAllConformers()
+    molecule.AddConformer(embedded.GetConformer())
+    assert not embedding._has_stereo(molecule)
 
 
 def test_what_none_embeds_is_a_failure_of_its_own(monkeypatch):
@@ -116,3 +128,10 @@ def test_a_bond_that_opens_is_seen():
         ]:
             places[atom.GetIdx()] += shift
     assert changed_bonds(molecule, places) == ([(0, 1)], [])
+
+
+def test_two_hydrogens_that_meet_have_formed_a_bond():
+    molecule = structure("CC").molecule
+    places = molecule.GetConformer().GetPositions()
+    places[2] = places[3] + [0.0, 0.0, 0.75]
+    assert (2, 3) in changed_bonds(molecule, places)[1]

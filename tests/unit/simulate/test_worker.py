@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -61,8 +62,10 @@ def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
     [
         ("crash", "crash", "SIGSEGV", False),
         ("exit", "crash", "exited with 3", False),
-        ("sleep", "timeout", "timeout_s = 2", True),
-        ("memory", "memory", "memory_limit_gib = 0.4", True),
+        ("sleep", "timeout", "longer than 2 s", True),
+        ("memory", "memory", "more memory than 0.4 GiB", True),
+        ("garbage", "crash", "no answer that can be read", False),
+        ("stall", "timeout", "longer than 2 s", True),
         ("raise", "unexpected", "ZeroDivisionError: by zero", False),
         ("none", "invalid_result", "it is None", False),
         ("nan", "invalid_result", "its value is nan", False),
@@ -91,12 +94,59 @@ def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path)
     assert not [pid for pid in found if is_running(pid)]
 
 
+@pytest.mark.parametrize("end", ["", "exit"])
+def test_what_a_molecule_leaves_behind_is_killed(guard, tmp_path, end):
+    pids = tmp_path / f"pids{end}"
+    guard.simulate(f"daemon{pids}", EVIL)
+    assert not is_running(int(pids.read_text()))
+    assert isinstance(guard.simulate("C", EVIL), Success)
+
+
+def test_an_answer_is_never_taken_for_another_molecule_s(guard):
+    class InterruptionError(Exception):
+        pass
+
+    def interrupt(_number, _frame):
+        raise InterruptionError
+
+    before = guard.simulate("C", EVIL).details["pid"]
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(InterruptionError):
+            guard.simulate("interrupted", EVIL)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert guard.simulate("C", EVIL).details["pid"] != before
+
+
+def test_a_memory_limit_below_what_python_takes_is_a_failure(guard):
+    small = SimulationProtocol(simulator="evil:simulate", memory_limit_gib=0.001)
+    assert guard.simulate("sleep", small).kind == "memory"
+
+
+def test_a_guard_ends_its_child_with_its_thread():
+    pids = []
+
+    def work():
+        pids.append(simulate_one("C", EVIL).details["pid"])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    for _ in range(50):
+        if not is_running(pids[0]):
+            break
+        time.sleep(0.1)
+    assert not is_running(pids[0])
+
+
 def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     outcomes = [guard.simulate("C", EVIL) for _ in range(3)]
     (pid,) = {outcome.details["pid"] for outcome in outcomes}
     assert {outcome.details["n_threads"] for outcome in outcomes} == {1}
-    assert os.getsid(pid) == pid != os.getsid(0)
+    assert os.getsid(pid) != os.getsid(0)
 
 
 def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):

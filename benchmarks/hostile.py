@@ -59,14 +59,16 @@ def main():
         outcomes = simulate_group(group, PROTOCOL).outcomes
         assert len(outcomes) == len(group)
         counts.update(getattr(outcome, "kind", "success") for outcome in outcomes)
-        children = worker.children()
+        children = worker.children(recursive=True)
         sizes = [one.memory_info().rss / 2**20 for one in (worker, *children)]
         memory_mib.append((sizes[0], sum(sizes[1:])))
     seconds = time.perf_counter() - began_s
     print(f"{sum(counts.values())} outcomes of {n} calls in {seconds:.0f} s:")
     print(f"  {dict(counts.most_common())}")
     tenth = max(1, len(memory_mib) // 10)
-    for name, series in zip(("the worker", "its child"), np.array(memory_mib).T, strict=True):
+    for name, series in zip(
+        ("the worker", "its child and supervisor"), np.array(memory_mib).T, strict=True
+    ):
         early, late = np.median(series[tenth : 2 * tenth]), np.median(series[-tenth:])
         print(f"memory of {name}: {early:.0f} MiB after a tenth, {late:.0f} MiB at the end "
               f"({late / early - 1:+.1%}), at most {series.max():.0f} MiB")  # fmt: skip

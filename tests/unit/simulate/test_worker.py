@@ -30,7 +30,18 @@ def guard():
 
 
 def is_running(pid):
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until_gone(pid):
+    for _ in range(50):
+        if not is_running(pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {pid} is still there after 5 s")
 
 
 def test_one_outcome_each_in_order():
@@ -134,11 +145,7 @@ def test_a_guard_ends_its_child_with_its_thread():
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    for _ in range(50):
-        if not is_running(pids[0]):
-            break
-        time.sleep(0.1)
-    assert not is_running(pids[0])
+    wait_until_gone(pids[0])
 
 
 def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
@@ -152,7 +159,7 @@ def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monke
 def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):
     pid = guard.simulate("C", EVIL).details["pid"]
     os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    wait_until_gone(pid)
     assert isinstance(guard.simulate("C", EVIL), Success)
 
 
@@ -175,11 +182,7 @@ def test_the_child_ends_with_its_parent(tmp_path):
         pid = int(parent.stdout.readline())
         assert is_running(pid)
         parent.kill()
-    for _ in range(50):
-        if not is_running(pid):
-            break
-        time.sleep(0.1)
-    assert not is_running(pid)
+    wait_until_gone(pid)
 
 
 @pytest.mark.parametrize(

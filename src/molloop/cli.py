@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from molloop import __version__, config
 from molloop.errors import MolloopError
@@ -160,7 +161,7 @@ def run(
         console.print(f"Ended: {found.stopped.reason}.", soft_wrap=True, markup=False)
     if found.successes:
         console.print(best_table(found))
-    console.print(f"Tables, figure and database: {folder}", soft_wrap=True)
+    console.print(Text(f"Tables, figure and database: {folder}"), soft_wrap=True)
 
 
 def main() -> None:

@@ -82,7 +82,10 @@ class Batch:
             return [Rank(max(self.batch_size, N_REPORTED))]
         if not state.proposals:
             return [Stop("every molecule of the library has been tried", ok=True)]
-        return [Simulate(state.proposals[: min(self.batch_size, n_left)], Source.RANKING)]
+        n_next = min(self.batch_size, n_left)
+        if state.n_values == 0:
+            n_next = min(n_next, self._max_tries_without_value - state.n_failed_in_drought)
+        return [Simulate(state.proposals[:n_next], Source.RANKING)]
 
     @property
     def _max_tries_without_value(self) -> int:

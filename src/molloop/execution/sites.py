@@ -47,7 +47,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
         )
     launch = DEFAULT_LAUNCH_CMD.replace(
-        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -m {WORKER_POOL}"
+        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -P -m {WORKER_POOL}"
     )
     executor = HighThroughputExecutor(
         label=LABEL,
@@ -56,7 +56,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
         # more workers than cores, if the user says so; Parsl rounds the quotient down
         cores_per_worker=min(1.0, 0.999 * available_cores() / n_workers),
         launch_cmd=launch,
-        interchange_launch_cmd=[sys.executable, "-m", "molloop.execution.interchange"],
+        interchange_launch_cmd=[sys.executable, "-P", "-m", "molloop.execution.interchange"],
         block_error_handler=windowed_error_handler,
         heartbeat_period=5,
         heartbeat_threshold=20,

@@ -68,7 +68,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def _number(value: float) -> str:
-    return f"{value:.6f}"
+    return repr(float(value))  # reads back as the same number
 
 
 def _s(seconds: float) -> str:

@@ -109,7 +109,7 @@ class _Child:
         fcntl.fcntl(self._words, fcntl.F_SETFL, os.O_APPEND)
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "molloop.simulate.supervisor"]
+            command = [sys.executable, "-P", "-m", "molloop.simulate.supervisor"]
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(os.getpid())],
                 env=os.environ | ONE_THREAD,

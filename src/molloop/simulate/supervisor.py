@@ -12,6 +12,8 @@ from types import FrameType
 
 from molloop.processes import adopt_orphans, die_with, kill_descendants
 
+CHILD = "molloop.simulate.child"
+
 
 def main() -> None:
     """Start the child with the connection of the guard; end with its exit code, or 128 + signal."""
@@ -20,7 +22,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     adopt_orphans()
     die_with(parent_pid, signal.SIGTERM)
-    command = [sys.executable, "-m", "molloop.simulate.child", str(connection), str(os.getpid())]
+    command = [sys.executable, "-P", "-m", CHILD, str(connection), str(os.getpid())]
     child = subprocess.Popen(command, pass_fds=[connection])
     os.close(connection)
     while True:

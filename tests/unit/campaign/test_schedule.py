@@ -168,3 +168,9 @@ def test_nothing_is_decided_while_waiting():
     assert schedule.decide(State(n_values=8, n_drawn=8, batch=1, is_ranking=True)) == []
     assert schedule.decide(State(stopped=Stopped("", ok=True))) == []
     assert schedule.decide(State()) == [Simulate(schedule.design.take(0, 8), Source.INITIAL)]
+
+
+def test_a_warm_start_whose_simulator_never_succeeds_has_the_same_limit():
+    world = World(batch(initial=1, size=8), failing=range(N), n_known=5).run()
+    assert len(world.tried) == 3
+    assert not world.state.stopped.ok

@@ -1,4 +1,3 @@
-import sqlite3
 import stat
 
 import numpy as np
@@ -118,9 +117,11 @@ def test_a_second_process_reads_while_the_first_writes(store):
 
 def test_the_file_belongs_to_its_owner_and_is_synchronised(store):
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
-    connection = sqlite3.connect(store.path)
-    assert connection.execute("PRAGMA journal_mode").fetchone()[0] in ("delete", "truncate")
-    connection.close()
+    pragma = {
+        name: store._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous")
+    }
+    assert pragma == {"journal_mode": "truncate", "synchronous": 2}
     assert not store.path.with_name(store.path.name + "-wal").exists()
 
 

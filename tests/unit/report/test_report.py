@@ -54,10 +54,10 @@ def test_training_data(tmp_path, results):
     tables.write_training_data(results, tmp_path / "t.csv")
     assert read(tmp_path / "t.csv") == [
         ["smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"],
-        ["CCC", "13.000000", "", "", "gfn2", "relaxed", ""],
-        ["C", "14.000000", "0", "2.000", "gfn2", "relaxed", ""],
-        ["CO", "13.500000", "0", "1.000", "gfn2", "relaxed", ""],
-        ["CF", "15.250000", "1", "4.000", "gfn2", "relaxed", "not_converged"],
+        ["CCC", "13.0", "", "", "gfn2", "relaxed", ""],
+        ["C", "14.0", "0", "2.000", "gfn2", "relaxed", ""],
+        ["CO", "13.5", "0", "1.000", "gfn2", "relaxed", ""],
+        ["CF", "15.25", "1", "4.000", "gfn2", "relaxed", "not_converged"],
     ]
 
 
@@ -65,8 +65,8 @@ def test_best_molecules(tmp_path, results):
     tables.write_best_molecules(results, SMILES.__getitem__, tmp_path / "b.csv")
     assert read(tmp_path / "b.csv") == [
         ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
-        ["CF", "14.500000", "15.250000", "1", "3.000", "gfn2"],
-        ["O", "14.250000", "", "1", "3.000", "gfn2"],
+        ["CF", "14.5", "15.25", "1", "3.000", "gfn2"],
+        ["O", "14.25", "", "1", "3.000", "gfn2"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 

@@ -4,13 +4,21 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from molloop.api import open_library, run, simulate_molecules
+    from molloop.api import (
+        build_library,
+        enumerate_library,
+        open_library,
+        run,
+        simulate_molecules,
+    )
     from molloop.config import Settings, load
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
 
 __version__ = metadata.version("molloop")
 
 _HOMES = {
+    "build_library": "molloop.api",
+    "enumerate_library": "molloop.api",
     "open_library": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
@@ -27,6 +35,8 @@ __all__ = [
     "RunError",
     "Settings",
     "SimulationError",
+    "build_library",
+    "enumerate_library",
     "load",
     "open_library",
     "run",

@@ -1,6 +1,6 @@
 """The Python interface: builds what a configuration names, and runs it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,10 @@ from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config import Settings
 from molloop.errors import InputError, RunError
-from molloop.library.ingest import Progress, open_or_build
-from molloop.library.shards import Library
+from molloop.library.enumeration import Enumeration
+from molloop.library.ingest import Files, build, open_or_build
+from molloop.library.manifest import BuildSpec
+from molloop.library.shards import Library, Progress
 from molloop.report import results
 from molloop.report.results import Results
 from molloop.search.policy import POLICIES
@@ -88,11 +90,82 @@ def open_library(settings: Settings, progress: Progress | None = None) -> Librar
     )
 
 
-def n_workers(settings: Settings) -> int:
-    """Return how many workers a configuration asks for."""
+def build_library(
+    files: Sequence[str],
+    folder: Path,
+    column: str = "smiles",
+    spec: BuildSpec | None = None,
+    n_processes: int | None = None,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library from files of SMILES, go on with an unfinished build, or open a finished one.
+
+    Parameters
+    ----------
+    files
+        Of the formats .smi, .csv, .tsv or .parquet, also with .gz or .zst behind.
+    folder
+        Takes the library.
+    column
+        Where a file that is no .smi holds the SMILES.
+    spec
+        Fingerprints and filters.
+    n_processes
+        That parse molecules; None: one a core.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        A file, the column or a filter is wrong, or the folder holds something else.
+    RunError
+        The folder cannot be written.
+    """
+    return build(
+        Files.of(files, column), folder, spec or BuildSpec(), n_processes or _cores(), progress
+    )
+
+
+def enumerate_library(
+    scaffolds: str,
+    substituents: str,
+    folder: Path,
+    max_molecules: int | None = None,
+    column: str = "smiles",
+    spec: BuildSpec | None = None,
+    n_processes: int | None = None,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library of every scaffold with every substituent at every attachment point.
+
+    Parameters
+    ----------
+    scaffolds, substituents
+        Files of SMILES; see :class:`molloop.library.enumeration.Enumeration`.
+    max_molecules
+        Take this many of the products, spread over all of them; None: all.
+    folder, column, spec, n_processes, progress
+        As of :func:`build_library`.
+
+    Raises
+    ------
+    InputError, RunError
+        As :func:`build_library`; a line is no scaffold or no substituent.
+    """
+    source = Enumeration.of(scaffolds, substituents, column, max_molecules)
+    return build(source, folder, spec or BuildSpec(), n_processes or _cores(), progress)
+
+
+def _cores() -> int:
     from molloop.execution.sites import available_cores
 
-    return settings.site.workers or available_cores()
+    return available_cores()
+
+
+def n_workers(settings: Settings) -> int:
+    """Return how many workers a configuration asks for."""
+    return settings.site.workers or _cores()
 
 
 def new_run_dir() -> Path:
@@ -118,7 +191,7 @@ def run(
         Called with the time in seconds, each event once it is stored, and the outcome that a
         `Finished` tells of.
     progress
-        Called while the library is built, with lines read and lines in all, where known.
+        Called while the library is built, with what is being done, and how much of it, 0 to 1.
 
     Raises
     ------
@@ -160,6 +233,7 @@ def run(
                         target,
                         protocol,
                         warm_start,
+                        settings.campaign.seed,
                         listener or (lambda *_: None),
                     ).run()
             except BaseException:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from molloop.errors import InputError
-from molloop.library.sources import BUILT_IN
+from molloop.library.sources import BUILT_IN, FORMATS
 from molloop.search.policy import POLICIES
 from molloop.simulate.levels import FIDELITIES, LEVELS
 from molloop.simulate.property import Direction, Property
@@ -46,10 +46,10 @@ class LibrarySettings(_Section):
 
     source: str = Field(
         "qm9",
-        description="A built-in library (qm9), or a file of SMILES: .smi or .csv, also with .gz "
-        "behind, or .parquet.",
+        description="A built-in library (qm9); the folder of one that `molloop library` built; or "
+        f"a file of SMILES: {FORMATS}.",
     )
-    column: str = Field("smiles", description="The column of a .csv or .parquet file.")
+    column: str = Field("smiles", description="The column of a file that is no .smi.")
 
 
 class PropertySettings(_Section):
@@ -119,7 +119,8 @@ class SearchSettings(_Section):
 
     policy: str = Field(
         "published",
-        description="published: the tutorial's nearest neighbours on Morgan fingerprints, greedy.",
+        description="; ".join(f"{name}: {policy.summary}" for name, policy in POLICIES.items())
+        + ".",
     )
 
     @field_validator("policy")

@@ -90,6 +90,23 @@ def test_qm9_gives_the_same_with_one_and_two_workers(molloop, tmp_path):
     assert runs[0] == runs[1]
 
 
+@pytest.mark.parametrize("policy", ["gp", "ridge", "forest"])
+def test_every_policy_gives_the_same_with_one_and_two_workers(molloop, small_smi, tmp_path, policy):
+    runs = []
+    for workers in (1, 2):
+        done = molloop(
+            *("run", "--library", small_smi, "--policy", policy, "--workers", workers),
+            *("--run-dir", f"run-{workers}", *SMALL_RUN),
+        )
+        assert done.returncode == 0, done.stderr
+        events, simulated = stored(tmp_path / f"run-{workers}")
+        rankings = [event for _, event in events if isinstance(event, Ranked)]
+        assert len(rankings) == 3
+        assert all(std > 0 for std in rankings[0].stds)
+        runs.append(([(item.smiles, item.outcome.value) for item in simulated], rankings))
+    assert runs[0] == runs[1]
+
+
 def test_known_values_are_not_simulated_again(molloop, small_smi, tmp_path):
     assert molloop("run", "--library", small_smi, "--run-dir", "one", *SMALL_RUN).returncode == 0
     known = tmp_path / "one" / "training_data.csv"

@@ -69,7 +69,7 @@ BAD_INPUT = [
     (["--max-training-count", "-1"], ["campaign.max_training_count", "got -1"]),
     (["--workers", "0"], ["site.workers", "got 0"]),
     (["--library", "none.smi"], ["library", "none.smi", "Check the path"]),
-    (["--library", "empty.smi"], ["empty.smi", "at least one valid SMILES"]),
+    (["--library", "empty.smi"], ["empty.smi", "at least one molecule"]),
     (["--policy", "best"], ["search.policy", "'best'", "published"]),
     (["--schedule", "x"], ["campaign.schedule", "'x'", "batch"]),
     (["--site", "moon"], ["site.name", "'moon'", "local"]),
@@ -106,3 +106,57 @@ def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_p
     assert done.stdout == ""
     assert "--save" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_library_is_built_described_and_verified(tmp_path):
+    (tmp_path / "a.csv").write_text("name,smi\nx,CCO\ny,OCC\nz,bad\nw,C\nv,CCBr\n")
+    arguments = ("a.csv", "--out", "lib", "--column", "smi", "--elements", "C,O", "--bits", "512")
+    done = molloop("library", "build", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in ("molecules", "no valid molecule", "512 bits", "C, O", "rejects.csv"):
+        assert text in done.stdout
+    rejects = (tmp_path / "lib" / "rejects.csv").read_text().splitlines()
+    assert rejects[1:] == ["a.csv,4,bad,not a valid molecule", "a.csv,6,CCBr,element Br"]
+    assert molloop("library", "info", "lib", cwd=tmp_path).stdout == done.stdout
+    assert molloop("library", "build", *arguments, cwd=tmp_path).stdout == done.stdout
+    assert "All 1 shards" in molloop("library", "verify", "lib", cwd=tmp_path).stdout
+    shard = tmp_path / "lib" / "shard-00000.arrow"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    damaged = molloop("library", "verify", "lib", cwd=tmp_path)
+    assert damaged.returncode == 1
+    assert f"{shard} is damaged" in damaged.stderr
+    refused = molloop("run", "--library", "lib", "--run-dir", "run", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert f"{shard} is damaged" in refused.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_library_is_enumerated(tmp_path):
+    (tmp_path / "s.smi").write_text("C(*)*\n")
+    (tmp_path / "r.smi").write_text("*F\n*[H]\n*Cl\n")
+    done = molloop("library", "enumerate", "s.smi", "r.smi", "--out", "lib", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "s.smi x r.smi" in done.stdout
+    assert (tmp_path / "lib" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("build", "none.smi", "--out", "lib"), "none.smi"),
+        (("build", "a.smi", "--out", "lib", "--exclude", "["), "excluded SMARTS"),
+        (("build", "a.smi", "--out", "lib", "--elements", "C,Qq"), "'Qq'"),
+        (("build", "a.smi", "--out", "lib", "--bits", "100"), "a multiple of 64"),
+        (("build", "a.smi", "--out", "a.smi"), "Choose another"),
+        (("info", "none"), "none"),
+        (("verify", "."), "manifest.json"),
+        (("enumerate", "a.smi", "a.smi", "--out", "lib"), "a scaffold with"),
+    ],
+)
+def test_bad_input_about_libraries_is_named(tmp_path, arguments, words):
+    (tmp_path / "a.smi").write_text("C\n")
+    done = molloop("library", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "lib").exists()

@@ -22,6 +22,7 @@ from molloop.campaign.store import Simulated, Store
 from molloop.campaign.warm_start import WarmStart
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
+from molloop.search.rank import Training
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
@@ -36,6 +37,8 @@ class Driver:
 
     Attributes
     ----------
+    seed
+        Ranking number k draws from ``default_rng([seed, k])``.
     listener
         Called with the time, each event once it is stored, and the outcome that it tells of.
     """
@@ -48,6 +51,7 @@ class Driver:
     target: Property
     protocol: SimulationProtocol
     warm_start: WarmStart
+    seed: int
     listener: Listener
     state: State = field(default_factory=State)
     _proposal_of: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -92,9 +96,9 @@ class Driver:
                         simulated.append(item)
                         ok = isinstance(item.outcome, Success)
                         events.append(Finished(item.molecule_id, ok))
-                case Ranking(request, best):
+                case Ranking(request, chosen):
                     # the search maximises, whatever the property's direction
-                    arrays = (best.ids, self.target.sign * best.means, best.stds)
+                    arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
                     ids, means, stds = (tuple(array.tolist()) for array in arrays)
                     events.append(Ranked(request.number, ids, means, stds))
         return events, simulated
@@ -134,14 +138,20 @@ class Driver:
         rows = self.store.training_rows()
         known = self.warm_start.known
         values = [item.value for item in known] + [value for _, value in rows]
-        features = self.library.fingerprints([molecule_id for molecule_id, _ in rows])
+        kind = self.policy.features
+        features = self.library.features(kind, [molecule_id for molecule_id, _ in rows])
         in_library = [item.molecule_id for item in known if item.molecule_id is not None]
         return RankRequest(
             number=self.state.batch,
             policy=self.policy,
-            features=np.concatenate([self.warm_start.features, features]),
-            values=self.target.sign * np.array(values),
-            tried=np.array([*in_library, *self._proposal_of], dtype=np.int64),
+            training=Training(
+                features=np.concatenate([self.warm_start.features[kind], features]),
+                values=self.target.sign * np.array(values),
+                tried=np.array([*in_library, *self._proposal_of], dtype=np.int64),
+                pending=self.library.features(kind, sorted(self.state.in_flight)),
+                scaling=self.library.scaling,
+            ),
             shards=self.library.shards,
             n=n,
+            seed=(self.seed, self.state.batch),
         )

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from molloop.library.shards import ShardRef
 from molloop.search.policy import Policy
-from molloop.search.rank import Candidates
+from molloop.search.rank import Merged, Training
 from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -41,23 +38,22 @@ class RankRequest:
         From 1, one more each time.
     policy
         What to fit and how to score.
-    features, values
-        Training rows, shapes (n, n_bits / 8) and (n,); large values are good.
-    tried
-        Ids to leave out, shape (k,).
+    training
+        What the model learns from, and which molecules are left out.
     shards
         The library.
     n
-        How many candidates come back.
+        How many molecules to choose.
+    seed
+        Of whatever the model draws.
     """
 
     number: int
     policy: Policy
-    features: NDArray[np.uint8]
-    values: NDArray[np.float64]
-    tried: NDArray[np.int64]
+    training: Training
     shards: Sequence[ShardRef]
     n: int
+    seed: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class Ranking:
     """A ranking has ended."""
 
     request: RankRequest
-    candidates: Candidates
+    chosen: Merged
 
 
 Completion = Simulations | Ranking

@@ -4,23 +4,24 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from molloop.campaign.store import Known
 from molloop.errors import InputError
-from molloop.library.features import PackedFingerprints, identity_hash, morgan, parse
+from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.shards import Library
 from molloop.simulate.protocol import SimulationProtocol
 
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
-    """Known values with their features of shape (n, n_bits / 8)."""
+    """Known values, and their features as models take them, by kind."""
 
     known: tuple[Known, ...]
-    features: PackedFingerprints
+    features: dict[str, NDArray[Any]]
 
 
 def read_warm_start(
@@ -52,7 +53,7 @@ def read_warm_start(
             raise InputError(
                 f"{path}, line {line}, smiles", smiles, "a valid SMILES", "Mend or remove the line."
             )
-        key = identity_hash(molecule)
+        key = identity_hash(Chem.MolToSmiles(molecule))
         if key not in values:
             molecules[key], values[key] = molecule, (smiles, value)
         elif values[key][1] != value:
@@ -64,9 +65,12 @@ def read_warm_start(
             )
     ids = library.find(list(values))
     known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
-    spec = library.manifest.morgan
-    empty = np.empty((0, spec.n_bits // 8), dtype=np.uint8)
-    return WarmStart(known, morgan(list(molecules.values()), spec) if molecules else empty)
+    parsed = list(molecules.values())
+    features: dict[str, NDArray[Any]] = {
+        "fingerprints": morgan(parsed, library.manifest.spec.morgan),
+        "descriptors": library.scaling.apply(descriptors(parsed)),
+    }
+    return WarmStart(known, features)
 
 
 def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:

@@ -18,7 +18,7 @@ from molloop.campaign.engine import Completion, Group, Ranking, RankRequest, Sim
 from molloop.errors import EngineError
 from molloop.execution.sites import LABEL
 from molloop.search import rank
-from molloop.search.rank import Candidates
+from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.outcome import Failure
 from molloop.simulate.worker import GroupResult, simulate_group
 
@@ -49,7 +49,7 @@ class ParslEngine:
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
         self._has_worker = False
-        self._done: queue.SimpleQueue[Callable[[], Completion]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = DataFlowKernel(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
         self._simulate = self._app(simulate_group)
@@ -76,16 +76,19 @@ class ParslEngine:
         """Hand out a ranking: fit, a scan a shard, merge, each as soon as its data is there."""
         folder = self._scratch / f"ranking-{request.number}"
         folder.mkdir(parents=True)
-        training = folder / "training.npz"
-        rank.write_training(training, request.features, request.values, request.tried)
-        model = self._fit(request.policy.model, training, folder / "model.npz")
-        scans = [
-            self._scan(shard, model, training, request.policy.acquisition, request.n)
-            for shard in request.shards
-        ]
-        future = self._merge(request.n, *scans)
+        task = RankTask(folder, request.policy, request.n, request.seed)
+        request.training.write(task.training)
+        self._scan_all(request, task, self._fit(task), task.n_candidates)
+
+    def _scan_all(
+        self, request: RankRequest, task: RankTask, model: "Future[Path]", n_candidates: int
+    ) -> None:
+        scans = [self._scan(task, shard, n_candidates, model) for shard in request.shards]
+        future = self._merge(task, n_candidates, model, *scans)
         future.add_done_callback(
-            lambda done: self._done.put(partial(self._ranking, request, folder, done))
+            lambda done: self._done.put(
+                partial(self._ranking, request, task, model, n_candidates, done)
+            )
         )
 
     def wait(self, timeout_s: float) -> list[Completion]:
@@ -101,7 +104,9 @@ class ParslEngine:
         completions: list[Completion] = []
         for place, read in enumerate(ended):
             try:
-                completions.append(read())
+                completion = read()
+                if completion is not None:
+                    completions.append(completion)
             except EngineError:
                 if not completions:
                     raise
@@ -140,8 +145,13 @@ class ParslEngine:
         )
 
     def _ranking(
-        self, request: RankRequest, folder: Path, future: "Future[Candidates]"
-    ) -> Completion:
+        self,
+        request: RankRequest,
+        task: RankTask,
+        model: "Future[Path]",
+        n_candidates: int,
+        future: "Future[Merged]",
+    ) -> Completion | None:
         error = future.exception()
         if error is not None:
             self._check_executor()
@@ -149,7 +159,10 @@ class ParslEngine:
                 f"Ranking {request.number} failed on the workers: {type(error).__name__}: {error}.",
                 f"What was simulated is stored; the logs are in {self._kernel.run_dir}.",
             ) from error
-        shutil.rmtree(folder, ignore_errors=True)
+        if not future.result().is_exact:
+            self._scan_all(request, task, model, WIDER * n_candidates)
+            return None
+        shutil.rmtree(task.folder, ignore_errors=True)
         return Ranking(request, future.result())
 
     def _check_health(self) -> None:

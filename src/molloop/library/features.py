@@ -1,15 +1,26 @@
-"""SMILES to features: packed Morgan fingerprints."""
+"""SMILES to features: packed Morgan fingerprints and descriptors."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
-from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 PackedFingerprints = NDArray[np.uint8]
+Descriptors = NDArray[np.float32]
+
+# Counts of atoms, bonds and rings, connectivity and shape indices, surface areas, Crippen's logP
+# and molar refractivity: all of RDKit's `Properties` but the rotatable bonds and the chi indices
+# of order 2 to 4, which cost a third of the time and find nothing (docs/benchmarks.md).
+_LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "chi4n"}
+DESCRIPTORS: tuple[str, ...] = tuple(
+    name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT
+)
+MAX_SIGMA = 6.0  # standardised descriptors are cut here: a freak may not pull a model away
+_PROPERTIES = rdMolDescriptors.Properties(list(DESCRIPTORS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,24 @@ class MorganSpec:
 
     radius: int = 4
     n_bits: int = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Mean and standard deviation of each descriptor over a library, each of shape (d,)."""
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    def apply(self, descriptors: Descriptors) -> NDArray[np.float32]:
+        """Standardise descriptors of shape (n, d), cut at six standard deviations.
+
+        A descriptor that is the same in the whole library becomes 0.
+        """
+        inverse = np.divide(1.0, self.std, out=np.zeros_like(self.std), where=self.std > 0)
+        scaled = descriptors - self.mean.astype(np.float32)
+        scaled *= inverse.astype(np.float32)
+        return np.clip(scaled, -MAX_SIGMA, MAX_SIGMA, out=scaled)
 
 
 def parse(smiles: str) -> Chem.Mol | None:
@@ -57,7 +86,16 @@ def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprint
     return np.frombuffer(packed, dtype=np.uint8).reshape(len(molecules), spec.n_bits // 8)
 
 
-def identity_hash(molecule: Chem.Mol) -> int:
-    """64 bits that are equal for equal canonical SMILES: what finds duplicates."""
-    canonical = Chem.MolToSmiles(molecule).encode()
-    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "little")
+def descriptors(molecules: Iterable[Chem.Mol]) -> Descriptors:
+    """:data:`DESCRIPTORS` of some molecules, shape (n, d); what RDKit cannot say is 0."""
+    rows = [_PROPERTIES.ComputeProperties(molecule) for molecule in molecules]
+    table = np.array(rows, dtype=np.float32).reshape(-1, len(DESCRIPTORS))
+    return np.nan_to_num(table, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def identity_hash(canonical: str) -> int:
+    """64 bits of a canonical SMILES: what finds duplicates.
+
+    Among 10^9 different molecules, two share one with a probability of 3%.
+    """
+    return int.from_bytes(hashlib.blake2b(canonical.encode(), digest_size=8).digest(), "little")

@@ -1,243 +1,454 @@
-"""Files of SMILES become a library: validated, deduplicated shards with their features."""
+"""A source of SMILES becomes a library: validated, deduplicated shards with their features.
+
+Lines become parts on disk, features and all, a bounded number at a time; hashes tell which rows
+repeat a molecule; what is left is written in shards of one size. A build that ended early goes on
+after its last part.
+"""
 
 import csv
 import hashlib
+import json
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import warnings
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
+from typing import Protocol
 
 import joblib
 import numpy as np
+import pyarrow as pa
 import rdkit
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+import molloop
 from molloop.errors import InputError, RunError
 from molloop.library import sources
-from molloop.library.features import MorganSpec, PackedFingerprints, identity_hash, morgan, parse
-from molloop.library.shards import (
+from molloop.library.duplicates import first_occurrences
+from molloop.library.features import DESCRIPTORS
+from molloop.library.featurize import Featurized, Reject, featurize_for
+from molloop.library.manifest import (
     MANIFEST,
     SCHEMA_VERSION,
-    SHARD_SIZE,
-    Library,
+    BuildSpec,
+    Counts,
     Manifest,
     ShardEntry,
-    file_sha256,
-    write_shard,
+    SourceFile,
 )
+from molloop.library.shards import (
+    Library,
+    Progress,
+    Shard,
+    ShardRef,
+    file_sha256,
+    open_batch,
+    write_batch,
+    write_shard,
+    write_whole,
+)
+from molloop.library.statistics import Statistics
 
-PUBLISHED_MORGAN = MorganSpec()
 REJECTS = "rejects.csv"
-Progress = Callable[[int, int | None], None]
+REJECTS_HEADINGS = ("file", "line", "smiles", "reason")
+LOCK = "build.lock"
+UNFINISHED = "unfinished"
+KEY = "key"
+COUNTS = b"counts"
+BLOCKS_PER_PART = 16
+MIN_SHARD_SIZE = 2**15
+MAX_SHARDS = 2048  # of a library of up to 10^9: a ranking is a task a shard
 
 
-@dataclass(frozen=True, slots=True)
-class Featurized:
-    """A block of n valid molecules, and what was refused of it as (line, SMILES)."""
+class Source(Protocol):
+    """Where molecules come from."""
 
-    smiles: list[str]
-    fingerprints: PackedFingerprints
-    identity_hashes: list[int]
-    rejects: list[tuple[int, str]]
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """What it is made of."""
+
+    @property
+    def options(self) -> dict[str, int | str | None]:
+        """What else decides on its lines."""
+
+    @property
+    def keeps_smiles(self) -> bool:
+        """Whether its SMILES are somebody's, to be kept as given, or are made here."""
+
+    def blocks(self) -> Iterator[sources.Block]:
+        """Return its lines, a block at a time; the same ones each time."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of SMILES."""
+
+    name: str
+    paths: tuple[Path, ...]
+    files: tuple[SourceFile, ...]
+    column: str
+    keeps_smiles: bool = True
+
+    @classmethod
+    def of(cls, names: Sequence[str], column: str) -> "Files":
+        """Find files, or a built-in library.
+
+        Parameters
+        ----------
+        column
+            That holds the SMILES in a file that is no .smi.
+
+        Raises
+        ------
+        InputError
+            One is missing, or of an unknown format.
+        """
+        paths = tuple(sources.locate(name) for name in names)
+        title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
+        return cls(title, paths, tuple(map(_source_file, paths)), column)
+
+    @property
+    def options(self) -> dict[str, int | str | None]:
+        """What else decides on their lines."""
+        formats = ", ".join(map(sources.file_format, self.paths))
+        return {"column": self.column, "formats": formats}
+
+    def blocks(self) -> Iterator[sources.Block]:
+        """Return the lines of all files."""
+        return sources.blocks(self.paths, self.column)
+
+
+def _source_file(path: Path) -> SourceFile:
+    """Return a file's name and checksum."""
+    try:
+        return SourceFile(path.name, file_sha256(path))
+    except OSError as error:
+        raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
 
 
 def open_or_build(
     source: str,
     *,
     column: str = "smiles",
-    morgan_spec: MorganSpec = PUBLISHED_MORGAN,
     cache_dir: Path,
     n_processes: int = 1,
     progress: Progress | None = None,
 ) -> Library:
-    """Open the library of a source; build it at its first use.
+    """Open a library; one that is not built is, at its first use.
 
     Parameters
     ----------
     source
-        The name of a built-in library, or a file of SMILES.
+        A folder that holds a library, the name of a built-in one, or a file of SMILES.
     column
-        Where a .csv or .parquet file holds them.
+        That holds the SMILES in a file that is no .smi.
     cache_dir
-        Libraries are kept here, under a name made from the source's content.
+        Libraries that are built here are kept here, under a name made from the source's content.
     n_processes
         How many parse molecules at the same time.
     progress
-        Called block by block with the number of lines that are done, and of all where known.
+        Called with what is being done, and how much of it.
 
     Raises
     ------
     InputError
         The source is missing, cannot be read, or holds no molecule.
     RunError
-        The cache cannot be written, or holds a damaged library.
+        The cache cannot be written, or the library is damaged.
     """
-    path = sources.locate(source)
-    try:
-        checksum = file_sha256(path)
-    except OSError as error:
-        raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
-    name = source if source in sources.BUILT_IN else path.name.split(".")[0]
-    folder = cache_dir / f"{name}-{_cache_key(path, checksum, column, morgan_spec)}"
-    if not (folder / MANIFEST).is_file():
-        title = source if source in sources.BUILT_IN else str(path)
-        parts = _featurize_all(path, column, morgan_spec, n_processes)
-        try:
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=cache_dir, prefix=".building-") as scratch:
-                built = Path(scratch) / "library"
-                built.mkdir()
-                builder = _Builder(built, morgan_spec)
-                n_lines = sources.count(path)
-                for part in parts:
-                    builder.add(part)
-                    if progress is not None:
-                        progress(builder.n_read, n_lines)
-                builder.finish(title, checksum, column)
-                _publish(built, folder)
-        except OSError as error:
-            raise RunError(
-                f"The library cannot be kept in {cache_dir} ({error}).",
-                "Make space there, or have XDG_CACHE_HOME name another folder.",
-            ) from error
-    library = Library(folder)
-    library.verify()
+    folder = Path(source).expanduser()
+    if source not in sources.BUILT_IN and (folder / MANIFEST).is_file():
+        library = Library(folder)
+    else:
+        files, spec = Files.of([source], column), BuildSpec()
+        stem = files.paths[0].name.split(".")[0]
+        target = cache_dir / f"{stem}-{_key(files, spec)[:16]}"
+        library = build(files, target, spec, n_processes, progress)
+    library.verify_changed(n_processes, progress)
     return library
 
 
-def featurize(block: sources.Block, spec: MorganSpec) -> Featurized:
-    """Parse a block of lines and compute the features of its valid molecules."""
-    parsed = [(smiles, parse(smiles)) for smiles in block.smiles]
-    valid = [(smiles, molecule) for smiles, molecule in parsed if molecule is not None]
-    return Featurized(
-        smiles=[smiles for smiles, _ in valid],
-        fingerprints=morgan([molecule for _, molecule in valid], spec),
-        identity_hashes=[identity_hash(molecule) for _, molecule in valid],
-        rejects=[
-            (line, smiles)
-            for line, (smiles, molecule) in zip(block.lines, parsed, strict=True)
-            if molecule is None
-        ],
-    )
+def build(
+    source: Source,
+    folder: Path,
+    spec: BuildSpec,
+    n_processes: int = 1,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library in a folder, go on with one that was not finished, or open a finished one.
+
+    Two builds of the same folder at the same time wait for each other.
+
+    Raises
+    ------
+    InputError
+        A filter or the source is wrong, or the folder holds something else.
+    RunError
+        The folder cannot be written.
+    """
+    spec.check()
+    report = progress or (lambda _what, _fraction: None)
+    key = _key(source, spec)
+    if not (folder / MANIFEST).is_file():
+        try:
+            _check_folder(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            with _locked(folder, report):
+                if not (folder / MANIFEST).is_file():
+                    _build(source, spec, key, folder, n_processes, report)
+                shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+        except OSError as error:
+            raise RunError(
+                f"The library cannot be kept in {folder} ({error}).",
+                "Make space there, or choose another folder (XDG_CACHE_HOME for the cache); the "
+                "same command goes on where this one stopped.",
+            ) from error
+    library = Library(folder)
+    if library.manifest.key != key:
+        raise _other(folder, "library")
+    return library
 
 
-def _cache_key(path: Path, checksum: str, column: str, spec: MorganSpec) -> str:
-    parts = (
-        sources.file_format(path),
-        checksum,
-        column,
-        spec,
+def _key(source: Source, spec: BuildSpec) -> str:
+    """Return a checksum of all that a library's content depends on."""
+    facts = (
         SCHEMA_VERSION,
-        SHARD_SIZE,
+        [one.sha256 for one in source.files],
+        source.options,
+        spec,
+        DESCRIPTORS,
         rdkit.__version__,
     )
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _other(folder: Path, what: str) -> InputError:
+    return InputError(
+        "folder of the library",
+        str(folder),
+        "a new one",
+        f"It holds a {what} of other files, options or versions: remove it or choose another.",
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError("folder of the library", str(folder), "a folder", "Choose another.")
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if names and LOCK not in names:
+        raise InputError(
+            "folder of the library", str(folder), "a new or empty folder", "Choose another."
+        )
+
+
+@contextmanager
+def _locked(folder: Path, report: Progress) -> Iterator[None]:
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        report("waiting for another build of it", 0.0)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(
+    source: Source, spec: BuildSpec, key: str, folder: Path, n_processes: int, report: Progress
+) -> None:
+    _begin(folder, key)
+    try:
+        _make_parts(source, spec, folder / UNFINISHED, n_processes, report)
+        _finish(source, spec, key, folder, report)
+    except InputError:  # with another source it would be another library
+        shutil.rmtree(folder)
+        raise
+
+
+def _begin(folder: Path, key: str) -> None:
+    unfinished = folder / UNFINISHED
+    unfinished.mkdir(parents=True, exist_ok=True)
+    mark = unfinished / KEY
+    if not mark.exists():
+        write_whole(mark, lambda path: path.write_text(key, encoding="ascii"))
+    elif mark.read_text(encoding="ascii") != key:
+        raise _other(folder, "library that is not finished,")
+
+
+def _make_parts(
+    source: Source, spec: BuildSpec, folder: Path, n_processes: int, report: Progress
+) -> None:
+    """Write the parts that are not there yet."""
+    n_parts = len(_parts(folder))
+    report("reading", 0.0)
+    blocks = islice(source.blocks(), n_parts * BLOCKS_PER_PART, None)
+    with closing(_featurize_all(blocks, spec, source.keeps_smiles, n_processes)) as done:
+        for number in count(n_parts):
+            group = []
+            for featurized, fraction in islice(done, BLOCKS_PER_PART):
+                group.append(featurized)
+                report("reading", fraction)
+            if not group:
+                return
+            stem = folder / f"part-{number:06}"
+            rejects = [row for featurized in group for row in featurized.rejects]
+            write_whole(stem.with_suffix(".csv"), partial(_write_rejects, rejects))
+            write_whole(stem.with_suffix(".arrow"), partial(_write_part, group))
 
 
 def _featurize_all(
-    path: Path, column: str, spec: MorganSpec, n_processes: int
-) -> Iterator[Featurized]:
-    # in order, and a bounded number of blocks ahead
-    parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
+    blocks: Iterator[sources.Block], spec: BuildSpec, keeps_smiles: bool, n_processes: int
+) -> Generator[tuple[Featurized, float]]:
+    """Featurize blocks in order, in several processes; with each, how much has been read."""
     errors: list[InputError] = []
-    jobs = (joblib.delayed(featurize)(block, spec) for block in _until_error(path, column, errors))
-    yield from parallel(jobs)
+    fractions: deque[float] = deque()
+
+    def until_error() -> Iterator[sources.Block]:
+        # joblib reads this in a thread of its own: an error of the file is kept for the consumer
+        try:
+            for block in blocks:
+                fractions.append(block.fraction)
+                yield block
+        except InputError as error:
+            errors.append(error)
+
+    parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
+    task = joblib.delayed(featurize_for)
+    tasks = (task(os.getpid(), block, spec, keeps_smiles) for block in until_error())
+    with _closing_quietly(parallel(tasks)) as outputs:
+        for one in outputs:
+            yield one, fractions.popleft()
     if errors:
         raise errors[0]
 
 
-def _until_error(path: Path, column: str, errors: list[InputError]) -> Iterator[sources.Block]:
-    """Keep an error of the file for the consumer: joblib reads this in a thread of its own."""
+@contextmanager
+def _closing_quietly(outputs: Generator[Featurized]) -> Iterator[Generator[Featurized]]:
     try:
-        yield from sources.blocks(path, column)
-    except InputError as error:
-        errors.append(error)
+        yield outputs
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what is lost is computed again
+            outputs.close()
 
 
-def _publish(built: Path, folder: Path) -> None:
-    """Give a finished library its name, unless another process was first."""
-    try:
-        built.rename(folder)
-    except OSError:
-        if not (folder / MANIFEST).is_file():
-            # what is left of a library whose manifest was removed
-            shutil.rmtree(folder, ignore_errors=True)
-            built.rename(folder)
+def _write_part(group: Sequence[Featurized], path: Path) -> None:
+    counts = sum((one.counts for one in group), Counts())
+    molecules = _joined([one.molecules for one in group])
+    write_batch(molecules.replace_schema_metadata({COUNTS: json.dumps(asdict(counts))}), path)
 
 
-@dataclass
-class _Builder:
-    """Collects blocks into shards of a fixed size."""
+def _write_rejects(rows: Sequence[Reject], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
 
-    folder: Path
-    spec: MorganSpec
-    n_read: int = 0
-    n_rejected: int = 0
-    n_duplicates: int = 0
-    entries: list[ShardEntry] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
-    smiles: list[str] = field(default_factory=list)
-    hashes: list[int] = field(default_factory=list)
-    fingerprints: list[NDArray[np.uint8]] = field(default_factory=list)
 
-    def add(self, part: Featurized) -> None:
-        self.n_read += len(part.smiles) + len(part.rejects)
-        self._reject((line, smiles, "not a valid molecule") for line, smiles in part.rejects)
-        for row, (smiles, key) in enumerate(zip(part.smiles, part.identity_hashes, strict=True)):
-            if key in self.seen:
-                self.n_duplicates += 1
-                continue
-            self.seen.add(key)
-            self.smiles.append(smiles)
-            self.hashes.append(key)
-            self.fingerprints.append(part.fingerprints[row])
-            if len(self.smiles) == SHARD_SIZE:
-                self._flush()
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.arrow"))
 
-    def finish(self, name: str, checksum: str, column: str) -> None:
-        if self.smiles:
-            self._flush()
-        n_molecules = sum(entry.n_molecules for entry in self.entries)
-        if n_molecules == 0:
-            raise InputError(
-                "library",
-                name,
-                "at least one valid SMILES",
-                f"None of its {self.n_read} lines holds one.",
-            )
-        manifest = Manifest(
-            schema_version=SCHEMA_VERSION,
-            name=name,
-            source_sha256=checksum,
-            column=column,
-            morgan=self.spec,
-            rdkit_version=rdkit.__version__,
-            n_read=self.n_read,
-            n_rejected=self.n_rejected,
-            n_duplicates=self.n_duplicates,
-            n_molecules=n_molecules,
-            shards=tuple(self.entries),
+
+def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    joined = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined[0] if joined else batches[0]
+
+
+def _finish(source: Source, spec: BuildSpec, key: str, folder: Path, report: Progress) -> None:
+    """Turn all parts into shards, then write the manifest."""
+    report("finding duplicates", 0.0)
+    parts = _parts(folder / UNFINISHED)
+    counts = sum(map(_counts, parts), Counts())
+    n_rows = counts.read - counts.invalid - counts.filtered
+    hashes = (np.asarray(open_batch(path).column("identity_hash")) for path in parts)
+    is_first = first_occurrences(hashes, n_rows, folder / UNFINISHED)
+    n_molecules = int(np.count_nonzero(is_first))
+    if n_molecules == 0:
+        raise InputError(
+            "library",
+            source.name,
+            "at least one molecule",
+            f"Of its {counts.read} lines {counts.invalid} hold none and {counts.filtered} were "
+            "filtered out.",
         )
-        (self.folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        for entry in self.folder.iterdir():
-            with entry.open("rb") as file:
-                os.fsync(file.fileno())
+    statistics = Statistics(len(DESCRIPTORS))
+    shards: list[ShardEntry] = []
+    for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
+        path = folder / f"shard-{len(shards):05}.arrow"
+        first_id = sum(one.n_molecules for one in shards)
+        shards.append(write_shard(path, batch, first_id))
+        statistics.add(Shard(ShardRef(str(path), first_id, batch.num_rows)).descriptors)
+        report("writing shards", (first_id + batch.num_rows) / n_molecules)
+    write_whole(folder / REJECTS, partial(_join_rejects, parts))
+    manifest = Manifest(
+        schema_version=SCHEMA_VERSION,
+        key=key,
+        name=source.name,
+        molloop_version=molloop.__version__,
+        rdkit_version=rdkit.__version__,
+        sources=source.files,
+        options=source.options,
+        spec=spec,
+        counts=counts + Counts(duplicates=n_rows - n_molecules),
+        n_molecules=n_molecules,
+        descriptors=statistics.summary(DESCRIPTORS),
+        shards=tuple(shards),
+    )
+    write_whole(
+        folder / MANIFEST, lambda path: path.write_text(manifest.to_json(), encoding="utf-8")
+    )
 
-    def _flush(self) -> None:
-        path = self.folder / f"shard-{len(self.entries):05}.arrow"
-        hashes = np.array(self.hashes, dtype=np.uint64)
-        self.entries.append(write_shard(path, self.smiles, np.stack(self.fingerprints), hashes))
-        self.smiles, self.hashes, self.fingerprints = [], [], []
 
-    def _reject(self, rows: Iterator[tuple[int, str, str]]) -> None:
-        path = self.folder / REJECTS
-        fresh = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["line", "smiles", "reason"])
-            for row in rows:
-                self.n_rejected += 1
-                writer.writerow(row)
+def shard_size(n_molecules: int) -> int:
+    """Return how many molecules stand in a shard; it depends on their number alone."""
+    size = MIN_SHARD_SIZE
+    while n_molecules > MAX_SHARDS * size:
+        size *= 2
+    return size
+
+
+def _counts(part: Path) -> Counts:
+    return Counts(**json.loads(open_batch(part).schema.metadata[COUNTS]))
+
+
+def _kept(parts: Sequence[Path], is_first: NDArray[np.bool_]) -> Iterator[pa.RecordBatch]:
+    start = 0
+    for path in parts:
+        batch = open_batch(path).replace_schema_metadata(None)
+        mask = np.array(is_first[start : start + batch.num_rows])
+        start += batch.num_rows
+        yield batch if mask.all() else batch.filter(pa.array(mask))
+
+
+def _resized(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """Cut the same rows into batches of `size`, the last of what is left."""
+    waiting: list[pa.RecordBatch] = []
+    n_waiting = 0
+    for batch in batches:
+        waiting.append(batch)
+        n_waiting += batch.num_rows
+        while n_waiting >= size:
+            n_left = n_waiting - size
+            last = waiting.pop()
+            n_taken = last.num_rows - n_left
+            yield _joined([*waiting, last.slice(0, n_taken)])
+            waiting, n_waiting = [last.slice(n_taken)], n_left
+    if n_waiting:
+        yield _joined(waiting)
+
+
+def _join_rejects(parts: Sequence[Path], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(REJECTS_HEADINGS)
+        for part in parts:
+            file.write(part.with_suffix(".csv").read_text(encoding="utf-8"))

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.errors import RunError
-from molloop.library.features import MorganSpec, PackedFingerprints
+from molloop.errors import InputError, RunError
+from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.manifest import MANIFEST, Manifest, ShardEntry
 
-SCHEMA_VERSION = 1
-SHARD_SIZE = 2**15
-MANIFEST = "manifest.json"
+VERIFIED = "verified.json"
+_REMEDY = "Build the library again: remove its folder first."
+
+Progress = Callable[[str, float], None]  # what is being done, and how much of it, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,83 +43,42 @@ class ShardRef:
     first_id: int
     n_molecules: int
 
-
-@dataclass(frozen=True, slots=True)
-class ShardEntry:
-    """A shard in the manifest."""
-
-    file: str
-    n_molecules: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a library is made of.
-
-    Attributes
-    ----------
-    name
-        What the user calls it.
-    source_sha256
-        Checksum of the file that it was built from.
-    n_read, n_rejected, n_duplicates
-        Lines of the source, those that hold no valid molecule, those that repeat one.
-    n_molecules
-        What is left.
-    """
-
-    schema_version: int
-    name: str
-    source_sha256: str
-    column: str
-    morgan: MorganSpec
-    rdkit_version: str
-    n_read: int
-    n_rejected: int
-    n_duplicates: int
-    n_molecules: int
-    shards: tuple[ShardEntry, ...]
-
-    def to_json(self) -> str:
-        """Return the text of manifest.json."""
-        return json.dumps(asdict(self), indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Manifest":
-        """Read it back.
-
-        Raises
-        ------
-        ValueError
-            The text is no manifest, or one of another schema version.
-        """
-        fields = json.loads(text)
-        if not isinstance(fields, dict) or fields.get("schema_version") != SCHEMA_VERSION:
-            raise ValueError(f"not a library manifest of schema version {SCHEMA_VERSION}")
-        shards = tuple(ShardEntry(**entry) for entry in fields.pop("shards"))
-        return cls(**fields | {"morgan": MorganSpec(**fields["morgan"]), "shards": shards})
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Its molecule ids, shape (n,)."""
+        return np.arange(self.first_id, self.first_id + self.n_molecules, dtype=np.int64)
 
 
 class Shard:
-    """An open shard: columns in mapped memory, read as they are touched."""
+    """An open shard: columns in mapped memory, read as they are touched.
+
+    Raises
+    ------
+    RunError
+        The file is missing, damaged or another one.
+    """
 
     def __init__(self, ref: ShardRef) -> None:
         self.ref = ref
         try:
-            with pa.memory_map(ref.path) as source:
-                self._batch = pa.ipc.open_file(source).get_batch(0)
+            self._batch = open_batch(Path(ref.path))
         except (OSError, pa.ArrowInvalid) as error:
-            raise _damaged(Path(ref.path), str(error)) from error
+            raise damaged(Path(ref.path), str(error)) from error
+        if self._batch.num_rows != ref.n_molecules:
+            why = f"{self._batch.num_rows} rows instead of {ref.n_molecules}"
+            raise damaged(Path(ref.path), why)
 
     @cached_property
     def fingerprints(self) -> PackedFingerprints:
         """Packed fingerprints, shape (n, n_bits / 8)."""
         column = self._batch.column("fingerprint")
-        width = column.type.byte_width
-        flat = np.frombuffer(column.buffers()[1], dtype=np.uint8)
-        start = column.offset * width
-        return flat[start : start + len(column) * width].reshape(len(column), width)
+        return _rows(column.buffers()[1], column, column.type.byte_width, np.uint8)
+
+    @cached_property
+    def descriptors(self) -> Descriptors:
+        """Descriptors as RDKit gives them, shape (n, d)."""
+        column = self._batch.column("descriptors")
+        return _rows(column.values.buffers()[1], column, column.type.list_size, np.float32)
 
     @cached_property
     def identity_hashes(self) -> NDArray[np.uint64]:
@@ -126,27 +90,65 @@ class Shard:
         return str(self._batch.column("smiles")[row].as_py())
 
 
-def write_shard(
-    path: Path,
+def _rows(buffer: pa.Buffer, column: pa.Array, width: int, dtype: type) -> NDArray[Any]:
+    flat: NDArray[Any] = np.frombuffer(buffer, dtype=dtype)
+    return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
+
+
+def make_batch(
     smiles: Sequence[str],
     fingerprints: PackedFingerprints,
+    descriptors: Descriptors,
     identity_hashes: NDArray[np.uint64],
-) -> ShardEntry:
-    """Write one shard of n molecules: arrays of shape (n, n_bits / 8) and (n,)."""
-    width = fingerprints.shape[1]
-    packed = pa.Array.from_buffers(
-        pa.binary(width), len(smiles), [None, pa.py_buffer(np.ascontiguousarray(fingerprints))]
-    )
-    batch = pa.record_batch(
+) -> pa.RecordBatch:
+    """Put n molecules into columns: arrays of shape (n, n_bits / 8), (n, d) and (n,)."""
+    flat = pa.array(descriptors.reshape(-1), pa.float32())
+    return pa.record_batch(
         {
-            "smiles": pa.array(smiles, pa.string()),
-            "fingerprint": packed,
+            "smiles": pa.array(smiles, pa.large_string()),
+            "fingerprint": pa.Array.from_buffers(
+                pa.binary(fingerprints.shape[1]),
+                len(smiles),
+                [None, pa.py_buffer(np.ascontiguousarray(fingerprints))],
+            ),
+            "descriptors": pa.FixedSizeListArray.from_arrays(flat, descriptors.shape[1]),
             "identity_hash": pa.array(identity_hashes, pa.uint64()),
         }
     )
+
+
+def write_batch(batch: pa.RecordBatch, path: Path) -> None:
+    """Write a file of one batch."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return ShardEntry(path.name, len(smiles), file_sha256(path))
+
+
+def open_batch(path: Path) -> pa.RecordBatch:
+    """Map it into memory.
+
+    Raises
+    ------
+    OSError, pa.ArrowInvalid
+        It is missing or no such file.
+    """
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).get_batch(0)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name and rename it, so that it is never seen half written."""
+    unfinished = path.with_name(f"{path.name}.tmp")
+    write(unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def write_shard(path: Path, batch: pa.RecordBatch, first_id: int) -> ShardEntry:
+    """Write one shard: molecules, with their ids before the other columns."""
+    ids = pa.array(np.arange(first_id, first_id + batch.num_rows, dtype=np.int64))
+    write_whole(path, partial(write_batch, batch.add_column(0, "id", ids)))
+    return ShardEntry(path.name, batch.num_rows, file_sha256(path))
 
 
 def file_sha256(path: Path) -> str:
@@ -155,46 +157,102 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _damaged(path: Path, why: str) -> RunError:
-    return RunError(
-        f"{path} is damaged ({why}).",
-        "Remove the folder that holds it: the library is built again at the next run.",
-    )
+def damaged(path: Path, why: str) -> RunError:
+    """Return the error that names a file of a library."""
+    return RunError(f"{path} is damaged ({why}).", _REMEDY)
 
 
 class Library:
-    """A library on disk. A molecule's id is its row, counted over all shards from 0."""
+    """A library on disk. A molecule's id is its row, counted over all shards from 0.
+
+    Raises
+    ------
+    InputError
+        The folder holds no manifest.
+    RunError
+        It is damaged.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         try:
             self.manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise _damaged(self.folder / MANIFEST, str(error)) from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(
+                "library",
+                str(folder),
+                "a folder that holds a built library",
+                f"There is no {MANIFEST} in it: `molloop library build` makes one.",
+            ) from error
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder / MANIFEST, str(error)) from error
         first_ids = np.cumsum([0, *(entry.n_molecules for entry in self.manifest.shards)])
         self.shards = tuple(
             ShardRef(str(self.folder / entry.file), int(first_id), entry.n_molecules)
             for entry, first_id in zip(self.manifest.shards, first_ids, strict=False)
         )
+        self.scaling = self.manifest.scaling()
         self._first_ids = first_ids
         self._open: dict[int, Shard] = {}
 
-    def verify(self) -> None:
-        """Compare each shard with its checksum.
+    def verify(self, n_threads: int = 1, progress: Progress | None = None) -> None:
+        """Compare every shard with its checksum.
 
         Raises
         ------
         RunError
             One is missing or damaged.
         """
-        for entry in self.manifest.shards:
-            path = self.folder / entry.file
+        self._verify(self.manifest.shards, n_threads, progress)
+
+    def verify_changed(self, n_threads: int = 1, progress: Progress | None = None) -> None:
+        """Compare with their checksums the shards that were touched since they were last.
+
+        Size and times of the files tell; they are kept in the library's folder if it is writable.
+
+        Raises
+        ------
+        RunError
+            One is missing or damaged.
+        """
+        known: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            known = dict(json.loads((self.folder / VERIFIED).read_text(encoding="utf-8")))
+        marks = {entry.file: self._mark(entry) for entry in self.manifest.shards}
+        changed = [one for one in self.manifest.shards if known.get(one.file) != marks[one.file]]
+        if changed:
+            self._verify(changed, n_threads, progress)
+            with suppress(OSError):
+                (self.folder / VERIFIED).write_text(json.dumps(marks), encoding="utf-8")
+
+    def _mark(self, entry: ShardEntry) -> list[int]:
+        path = self.folder / entry.file
+        try:
+            facts = path.stat()
+        except OSError as error:
+            raise damaged(path, str(error)) from error
+        return [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns]
+
+    def _verify(
+        self, entries: Sequence[ShardEntry], n_threads: int, progress: Progress | None
+    ) -> None:
+        with ThreadPoolExecutor(n_threads) as pool:
             try:
-                is_whole = file_sha256(path) == entry.sha256
-            except OSError as error:
-                raise _damaged(path, str(error)) from error
-            if not is_whole:
-                raise _damaged(path, "its checksum is not the manifest's")
+                for n_done, _ in enumerate(pool.map(self._verify_one, entries), start=1):
+                    if progress is not None:
+                        progress("verifying", n_done / len(entries))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _verify_one(self, entry: ShardEntry) -> None:
+        path = self.folder / entry.file
+        try:
+            is_whole = file_sha256(path) == entry.sha256
+        except OSError as error:
+            raise damaged(path, str(error)) from error
+        if not is_whole:
+            raise damaged(path, "its checksum is not the manifest's")
 
     @property
     def n_molecules(self) -> int:
@@ -206,15 +264,24 @@ class Library:
         shard, row = self._locate(molecule_id)
         return shard.smiles(row)
 
-    def fingerprints(self, molecule_ids: Sequence[int]) -> PackedFingerprints:
-        """Packed fingerprints of n molecules, shape (n, n_bits / 8)."""
-        packed = np.empty((len(molecule_ids), self.manifest.morgan.n_bits // 8), dtype=np.uint8)
-        for place, molecule_id in enumerate(molecule_ids):
-            shard, row = self._locate(molecule_id)
-            packed[place] = shard.fingerprints[row]
-        return packed
+    def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
+        """Features of n molecules, for models.
 
-    def find(self, identity_hashes: Sequence[int]) -> dict[int, int]:
+        Parameters
+        ----------
+        kind
+            ``fingerprints``: packed, shape (n, n_bits / 8); ``descriptors``: standardised, (n, d).
+        """
+        places = [self._locate(molecule_id) for molecule_id in molecule_ids]
+        if kind == "fingerprints":
+            packed = [shard.fingerprints[row] for shard, row in places]
+            width = self.manifest.spec.morgan.n_bits // 8
+            return np.array(packed, dtype=np.uint8).reshape(len(places), width)
+        raw = [shard.descriptors[row] for shard, row in places]
+        width = len(self.manifest.descriptors)
+        return self.scaling.apply(np.array(raw, dtype=np.float32).reshape(len(places), width))
+
+    def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""
         wanted = np.array(sorted(set(identity_hashes)), dtype=np.uint64)
         found: dict[int, int] = {}
@@ -235,4 +302,5 @@ class Library:
     def describe(self) -> dict[str, Any]:
         """Return counts and parameters, as the run directory records them."""
         facts = asdict(self.manifest)
+        del facts["descriptors"]
         return facts | {"folder": str(self.folder), "shards": len(self.shards)}

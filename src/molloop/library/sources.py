@@ -1,21 +1,29 @@
 """Files of SMILES, read a block at a time."""
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any
 
 from molloop.errors import InputError
 
 BLOCK_SIZE = 4096
+BUFFER_BYTES = 2**20
 BUILT_IN = {"qm9": "qm9.parquet"}
-FORMATS = ".smi, .csv or .parquet (the first two also with .gz behind)"
+SUFFIXES = (".smi", ".csv", ".tsv", ".parquet")
+FORMATS = ".smi, .csv, .tsv or .parquet, also with .gz or .zst behind"
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+Entry = tuple[int, str]  # line, SMILES
+Fraction = Callable[[], float]  # of the file, read so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +32,20 @@ class Block:
 
     Attributes
     ----------
+    file
+        That holds them.
     lines
-        Where each entry stands in its file: line numbers, or rows of a .parquet, from 1.
+        Where each entry stands in it: line numbers, or rows of a .parquet, from 1.
     smiles
         Of each, as the file has it.
+    fraction
+        How much of the source is read when this block is, 0 to 1.
     """
 
+    file: str
     lines: list[int]
     smiles: list[str]
+    fraction: float
 
 
 def locate(source: str) -> Path:
@@ -53,115 +67,139 @@ def locate(source: str) -> Path:
         raise InputError(
             "library",
             source,
-            f"a built-in library ({', '.join(BUILT_IN)}) or a file",
+            f"a built-in library ({', '.join(BUILT_IN)}), a library's folder or a file of SMILES",
             "Check the path.",
         )
-    if file_format(path) not in {".smi", ".csv", ".parquet"}:
+    if file_format(path) not in SUFFIXES:
         raise InputError("library", source, f"a file of the format {FORMATS}", "Convert the file.")
     return path.resolve()
 
 
-def blocks(path: Path, column: str) -> Iterator[Block]:
-    """Read a file of SMILES.
+def file_format(path: Path) -> str:
+    """Suffix of a path, without that of the compression."""
+    name = path.name.lower()
+    return Path(name.removesuffix(_compression_suffix(path))).suffix
+
+
+def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
+    """Read files of SMILES one after the other.
 
     Parameters
     ----------
-    path
-        A .smi file holds a SMILES a line, what follows a blank is ignored; a .csv or .parquet
-        file holds it in a column.
+    paths
+        A .smi file holds a SMILES a line, what follows a blank is ignored; the others hold it in
+        a column. What is no UTF-8, or a broken record, is read as something that is no SMILES.
     column
         Name of that column.
 
     Raises
     ------
     InputError
-        The file cannot be read, or has no such column.
+        A file cannot be read, or has no such column.
     """
-    read = {".smi": _smi, ".csv": _csv, ".parquet": _parquet}[file_format(path)]
-    with _readable(path):
-        yield from _grouped(read(path, column))
-
-
-def count(path: Path) -> int | None:
-    """How many lines a source has, where that is known without reading it."""
-    if file_format(path) != ".parquet":
-        return None
-    from pyarrow import parquet
-
-    with _readable(path):
-        return int(parquet.read_metadata(path).num_rows)
+    sizes = [path.stat().st_size for path in paths]
+    for number, path in enumerate(paths):
+        with _readable(path), ExitStack() as stack:
+            read = {".smi": _smi, ".parquet": _parquet}.get(file_format(path), _table)
+            entries, fraction = read(path, column, stack)
+            while group := list(islice(entries, BLOCK_SIZE)):
+                lines, smiles = zip(*group, strict=True)
+                done = sum(sizes[:number]) + fraction() * sizes[number]
+                yield Block(path.name, list(lines), list(smiles), done / sum(sizes))
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
+    except (OSError, EOFError, ValueError, csv.Error) as error:
         raise InputError(
             "library", str(path), "a file that can be read", f"It fails with: {error}."
         ) from error
 
 
-def file_format(path: Path) -> str:
-    """Suffix of a path, without .gz; a .parquet compresses itself."""
-    name = path.name.lower()
-    plain = name.removesuffix(".gz")
-    suffix = Path(plain).suffix
-    return "" if suffix == ".parquet" and plain != name else suffix
+def _compression_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if suffix in _COMPRESSIONS else ""
 
 
-def _open_text(path: Path) -> TextIO:
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open("rt", encoding="utf-8-sig", newline="")
+def _open(path: Path, stack: ExitStack) -> tuple[IO[bytes], Fraction]:
+    """Open a file as if it were not compressed."""
+    import pyarrow as pa
+
+    file: IO[bytes] = stack.enter_context(path.open("rb"))
+    size = path.stat().st_size
+    plain = file
+    if suffix := _compression_suffix(path):
+        stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), _COMPRESSIONS[suffix])
+        plain = stack.enter_context(io.BufferedReader(stream, BUFFER_BYTES))
+    return plain, lambda: file.tell() / size
 
 
-def _grouped(entries: Iterator[tuple[int, str]]) -> Iterator[Block]:
-    while group := list(islice(entries, BLOCK_SIZE)):
-        lines, smiles = zip(*group, strict=True)
-        yield Block(list(lines), list(smiles))
+def _open_text(path: Path, stack: ExitStack) -> tuple[io.TextIOWrapper, Fraction]:
+    file, fraction = _open(path, stack)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+    return stack.enter_context(text), fraction
 
 
-def _smi(path: Path, _column: str) -> Iterator[tuple[int, str]]:
-    with _open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            yield number, (line.split() or [""])[0]
+def _smi(path: Path, _column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
+    text, fraction = _open_text(path, stack)
+    lines = enumerate(text, start=1)
+    return ((number, (line.split(maxsplit=1) or [""])[0]) for number, line in lines), fraction
 
 
-def _csv(path: Path, column: str) -> Iterator[tuple[int, str]]:
-    with _open_text(path) as file:
-        table = csv.DictReader(file)
-        _check_column(path, column, list(table.fieldnames or []))
-        for row in table:
-            yield table.line_num, (row[column] or "").strip()
+def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
+    text, fraction = _open_text(path, stack)
+    rows = csv.reader(text, delimiter=_DELIMITERS[file_format(path)])
+    return _cells(rows, _find_column(path, column, next(rows, []))), fraction
 
 
-def _parquet(path: Path, column: str) -> Iterator[tuple[int, str]]:
+def _cells(rows: Any, place: int) -> Iterator[Entry]:
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:  # a quotation mark that is never closed, for one
+            row = [""]
+        if row:
+            yield rows.line_num, row[place].strip() if place < len(row) else ""
+
+
+def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = parquet.ParquetFile(path)
-    _check_column(path, column, table.schema_arrow.names)
-    kind = table.schema_arrow.field(column).type
+    file, _ = _open(path, stack)
+    if _compression_suffix(path):
+        # a .parquet is read from its end
+        whole = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        shutil.copyfileobj(file, whole)
+        file = whole
+    table = parquet.ParquetFile(file)
+    kind = table.schema_arrow.field(_find_column(path, column, table.schema_arrow.names)).type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise InputError(
-            "library.column",
-            column,
-            f"a column of text in {path}",
-            f"It holds {kind}: name another.",
+            "column", column, f"a column of text in {path}", f"It holds {kind}: name another."
         )
-    number = 0
-    for batch in table.iter_batches(batch_size=BLOCK_SIZE, columns=[column]):
-        for text in batch.column(0).to_pylist():
-            number += 1
-            yield number, (text or "").strip()
+    n_read = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal n_read
+        for batch in table.iter_batches(batch_size=BLOCK_SIZE, columns=[column]):
+            for text in batch.column(0).to_pylist():
+                n_read += 1
+                yield n_read, (text or "").strip()
+
+    return entries(), lambda: n_read / table.metadata.num_rows
 
 
-def _check_column(path: Path, column: str, names: list[str]) -> None:
+def _find_column(path: Path, column: str, names: Sequence[str]) -> int:
     if column not in names:
         raise InputError(
-            "library.column",
+            "column",
             column,
             f"a column of {path} ({', '.join(names) or 'it has none'})",
             "Name the column that holds the SMILES.",
         )
+    return names.index(column)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from molloop.campaign.state import Began, Event, Finished, Ranked, RankingBegan, Stopped, Submitted
 from molloop.campaign.store import Simulated
 from molloop.config import Settings
+from molloop.library.ingest import REJECTS
+from molloop.library.shards import Library
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.property import Property
@@ -18,6 +20,48 @@ from molloop.simulate.property import Property
 _ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
 _FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
 _MOLECULE_WIDTHS = (19, 34)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[done]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+class LibraryDisplay:
+    """Shows how far a library is built; a context manager for the screen."""
+
+    def __init__(self, console: Console, progress: Progress | None = None) -> None:
+        self._progress = progress or _progress(console)
+        self._bar = self._progress.add_task("", total=1.0, visible=False, done="")
+
+    def __enter__(self) -> "LibraryDisplay":
+        if self._progress.console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress.console.is_terminal:
+            self._progress.stop()
+
+    def show(self, what: str, fraction: float) -> None:
+        """Show what is being done, and how much of it."""
+        self._progress.update(
+            self._bar,
+            description=f"library: {what}",
+            completed=fraction,
+            done=f"{fraction:.0%}",
+            visible=True,
+        )
+
+    def hide(self) -> None:
+        """Take it off the screen."""
+        self._progress.update(self._bar, visible=False)
 
 
 class RunDisplay:
@@ -29,17 +73,11 @@ class RunDisplay:
         self._target = settings.target()
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-        self._library_bar = self._progress.add_task("reading the library", visible=False)
+        self._progress = _progress(console)
+        self.library = LibraryDisplay(console, self._progress)
+        self._n_wanted = settings.campaign.max_training_count
         self._bar = self._progress.add_task(
-            "simulating", total=settings.campaign.max_training_count, visible=False
+            "simulating", total=self._n_wanted, visible=False, done=""
         )
         self._smiles: dict[int, str] = {}
         self._values: dict[int, float] = {}
@@ -58,15 +96,11 @@ class RunDisplay:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show_library(self, n_read: int, n_lines: int | None) -> None:
-        """Show how far the library has been read."""
-        self._progress.update(self._library_bar, completed=n_read, total=n_lines, visible=True)
-
     def show_event(self, time_s: float, event: Event, simulated: Simulated | None) -> None:
         """Show what an event changes."""
         match event:
             case Began(n_molecules, n_known):
-                self._progress.update(self._library_bar, visible=False)
+                self.library.hide()
                 self._console.print(self._title(n_molecules, n_known), soft_wrap=True)
             case Submitted(molecule_ids):
                 self._progress.update(self._bar, visible=True, description="simulating")
@@ -100,7 +134,9 @@ class RunDisplay:
         self._smiles[simulated.molecule_id] = simulated.smiles
         if isinstance(simulated.outcome, Success):
             self._values[simulated.molecule_id] = simulated.outcome.value
-            self._progress.update(self._bar, completed=len(self._values))
+            n_done = len(self._values)
+            done = f"{n_done}/{self._n_wanted}"
+            self._progress.update(self._bar, completed=n_done, done=done)
         else:
             self._n_failed += 1
 
@@ -192,6 +228,37 @@ def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Pr
             Text(remark, overflow="fold"),
         )
     return Group(table, _caption(target))
+
+
+def library_summary(library: Library) -> Group:
+    """Return what a library is made of as a table."""
+    manifest = library.manifest
+    counts, filters, morgan = manifest.counts, manifest.spec.filters, manifest.spec.morgan
+    size = sum(Path(ref.path).stat().st_size for ref in library.shards)
+    rows: dict[str, str] = {
+        "molecules": f"{manifest.n_molecules:,}",
+        "lines read": f"{counts.read:,}",
+        "  no valid molecule": f"{counts.invalid:,}",
+        "  filtered out": f"{counts.filtered:,}",
+        "  repeated": f"{counts.duplicates:,}",
+        "source": ", ".join(one.file for one in manifest.sources),
+        "heavy atoms": "at least {}, at most {}".format(
+            filters.min_heavy_atoms, filters.max_heavy_atoms or "any"
+        ),
+        "elements": ", ".join(filters.elements) if filters.elements else "any",
+        "excluded": " ".join(filters.excluded_smarts) or "nothing",
+        "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
+        "descriptors": f"{len(manifest.descriptors)} of RDKit",
+        "shards": f"{len(library.shards):,}, {size / manifest.n_molecules:.0f} bytes a molecule",
+        "made with": f"molloop {manifest.molloop_version}, RDKit {manifest.rdkit_version}",
+        "folder": str(library.folder),
+    }
+    if counts.invalid + counts.filtered:
+        rows["rejected lines"] = str(library.folder / REJECTS)
+    table = Table(show_header=False, box=None)
+    for name, value in rows.items():
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    return Group(Text(manifest.name, style="bold"), table)
 
 
 def _caption(target: Property) -> Text:

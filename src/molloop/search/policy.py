@@ -1,4 +1,4 @@
-"""Policies: which model and which acquisition choose the molecules.
+"""Policies: which model, on which features, and which acquisition choose the molecules.
 
 Light to import: the configuration reads the names.
 """
@@ -14,15 +14,35 @@ class Policy:
     ----------
     model
         A key of :data:`molloop.surrogate.MODELS`.
+    features
+        ``fingerprints`` or ``descriptors``: what the model learns from.
     acquisition
         A key of :data:`molloop.search.acquisition.ACQUISITIONS`.
+    summary
+        For users.
     """
 
     model: str
+    features: str
     acquisition: str
+    summary: str
 
 
 POLICIES = {
-    # the nearest-neighbour regressor of the tutorial
-    "published": Policy(model="knn", acquisition="greedy"),
+    "published": Policy(
+        "knn",
+        "fingerprints",
+        "greedy",
+        "the tutorial's nearest neighbours on Morgan fingerprints, greedy",
+    ),
+    "gp": Policy(
+        "gp",
+        "descriptors",
+        "ucb",
+        "a Gaussian process on descriptors, upper confidence bound",
+    ),
+    "ridge": Policy("ridge", "descriptors", "greedy", "linear regression on descriptors, greedy"),
+    "forest": Policy(
+        "forest", "descriptors", "ucb", "a random forest on descriptors, upper confidence bound"
+    ),
 }

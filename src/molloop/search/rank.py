@@ -1,78 +1,262 @@
-"""Rank a library: fit a model, scan shard by shard, merge the best of each.
+"""Rank a library: fit a model, scan shard by shard, merge the best of each, choose a batch.
 
-Three functions that pass files and small arrays, so that each can be a task on another node.
-The result does not depend on the number of shards.
+Functions that pass files and small values, so that each can be a task on another node. The result
+does not depend on the number of shards.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop import surrogate
+from molloop.library.features import Scaling
 from molloop.library.shards import Shard, ShardRef
 from molloop.search.acquisition import ACQUISITIONS
+from molloop.search.batch import choose
+from molloop.search.policy import Policy
+from molloop.surrogate.model import Features, Floats, Surrogate
+
+CANDIDATES_PER_PICK = 64
+WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
+CHUNK = 2**15
+
+# structured: id, mean, std, score, features; see `_table`
+Candidates = NDArray[np.void]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """Molecules, the best first; equal scores go by the lower id.
+class Training:
+    """What a ranking learns from, and what it leaves out.
 
     Attributes
     ----------
-    ids, scores, means, stds
-        Each of shape (n,).
+    features, values
+        Of n molecules, shapes (n, width) and (n,); large values are good.
+    tried
+        Ids that are no candidates, shape (k,).
+    pending
+        Features of those of them that are being simulated, shape (p, width).
+    scaling
+        Standardises the library's descriptors.
+    """
+
+    features: Features
+    values: Floats
+    tried: NDArray[np.int64]
+    pending: Features
+    scaling: Scaling
+
+    def write(self, path: Path) -> None:
+        """Save it to a file of numbers."""
+        np.savez(
+            path,
+            features=self.features,
+            values=self.values,
+            tried=self.tried,
+            pending=self.pending,
+            scaling=np.stack([self.scaling.mean, self.scaling.std]),
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> "Training":
+        """Read it back."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return cls(**arrays | {"scaling": Scaling(*arrays["scaling"])})
+
+
+@dataclass(frozen=True, slots=True)
+class RankTask:
+    """What the tasks of a ranking share.
+
+    Attributes
+    ----------
+    folder
+        That all workers see; training data, model and candidates pass through it.
+    n
+        Molecules to choose.
+    seed
+        Of whatever the model draws.
+    """
+
+    folder: Path
+    policy: Policy
+    n: int
+    seed: tuple[int, int]
+
+    @property
+    def training(self) -> Path:
+        """File of the training data."""
+        return self.folder / "training.npz"
+
+    @property
+    def n_candidates(self) -> int:
+        """How many a shard returns at first."""
+        return CANDIDATES_PER_PICK * self.n
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """The chosen molecules, best first, and whether they are those of the whole library.
+
+    Attributes
+    ----------
+    ids, means, stds
+        Of each, shape (n,); the standard deviation is the one before any other was chosen.
+    is_exact
+        False where a molecule that no scan returned might have been chosen instead.
     """
 
     ids: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    means: NDArray[np.float64]
-    stds: NDArray[np.float64]
-
-    def best(self, n: int) -> "Candidates":
-        """Return the first n of them in order."""
-        if len(self.scores) > n:
-            # whatever ties with the n-th stays in, so that the ids can decide
-            limit = np.partition(self.scores, len(self.scores) - n)[-n]
-            rows = np.flatnonzero(self.scores >= limit)
-        else:
-            rows = np.arange(len(self.scores))
-        order = rows[np.lexsort((self.ids[rows], -self.scores[rows]))][:n]
-        return Candidates(self.ids[order], self.scores[order], self.means[order], self.stds[order])
+    means: Floats
+    stds: Floats
+    is_exact: bool
 
 
-def write_training(
-    path: Path, features: NDArray[np.uint8], values: NDArray[np.float64], tried: NDArray[np.int64]
-) -> None:
-    """Write what a ranking learns from, and the ids that it leaves out."""
-    np.savez(path, features=features, values=values, tried=tried)
+def fit(task: RankTask) -> Path:
+    """Fit the model and save it."""
+    training = Training.read(task.training)
+    rng = np.random.default_rng(task.seed)
+    model = surrogate.MODELS[task.policy.model].fit(training.features, training.values, rng)
+    path = task.folder / "model.npz"
+    surrogate.save(task.policy.model, model, path)
+    return path
 
 
-def fit(model: str, training: Path, out: Path) -> Path:
-    """Fit a model to a training file and save it."""
-    with np.load(training, allow_pickle=False) as file:
-        fitted = surrogate.MODELS[model](file["features"], file["values"])
-    surrogate.save(model, fitted, out)
-    return out
+def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
+    """Write the best n molecules of a shard that have not been tried; return the file."""
+    model, training = _load(model_path, task.training)
+    opened = Shard(shard)
+
+    def features(rows: Any) -> Features:
+        if task.policy.features == "fingerprints":
+            return opened.fingerprints[rows]
+        return training.scaling.apply(opened.descriptors[rows])
+
+    score = ACQUISITIONS[task.policy.acquisition]
+    bound = np.empty(shard.n_molecules)
+    for start in range(0, shard.n_molecules, CHUNK):
+        part = slice(start, start + CHUNK)
+        bound[part] = score(*model.screen(features(part)))
+    tried = training.tried - shard.first_id
+    bound[tried[(tried >= 0) & (tried < shard.n_molecules)]] = -np.inf
+
+    def exact(rows: NDArray[np.intp]) -> Candidates:
+        columns = features(rows)
+        mean, std = model.predict(columns)
+        return _table(shard.first_id + rows, mean, std, score(mean, std), columns)
+
+    path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
+    np.save(path, best_by_bound(bound, n, exact))
+    return path
 
 
-def scan(shard: ShardRef, model: Path, training: Path, acquisition: str, n: int) -> Candidates:
-    """Return the best n molecules of a shard that have not been tried."""
-    with np.load(training, allow_pickle=False) as file:
-        tried = file["tried"]
-    mean, std = surrogate.load(model).predict(Shard(shard).fingerprints)
-    ids = np.arange(shard.first_id, shard.first_id + shard.n_molecules, dtype=np.int64)
-    rows = np.flatnonzero(~np.isin(ids, tried))
-    scores = ACQUISITIONS[acquisition](mean, std)
-    return Candidates(ids[rows], scores[rows], mean[rows], std[rows]).best(n)
+def best_by_bound(
+    bound: Floats, n: int, exact: Callable[[NDArray[np.intp]], Candidates]
+) -> Candidates:
+    """Return the best n rows, best first, computing as few as an upper bound allows.
+
+    Parameters
+    ----------
+    bound
+        No row's score is above it, shape (m,); minus infinity leaves a row out.
+    exact
+        Rows -> their candidates.
+    """
+    rows = np.flatnonzero(bound > -np.inf)
+    n_first = min(2 * n, len(rows))
+    if n_first < len(rows):
+        first = np.argpartition(-bound[rows], n_first - 1)[:n_first]
+        found = exact(np.sort(rows[first]))
+        limit = np.partition(found["score"], len(found) - n)[-n]
+        is_done = np.zeros(len(rows), dtype=bool)
+        is_done[first] = True
+        others = rows[~is_done & (bound[rows] >= limit)]
+        found = np.concatenate([found, exact(others)])
+    else:
+        found = exact(rows)
+    return best(found, n)
 
 
-def merge(n: int, *parts: Candidates) -> Candidates:
-    """Return the best n of all shards."""
-    return Candidates(
-        np.concatenate([part.ids for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate([part.means for part in parts]),
-        np.concatenate([part.stds for part in parts]),
-    ).best(n)
+def best(candidates: Candidates, n: int) -> Candidates:
+    """Return the best n, best first; equal scores go by the lower id."""
+    order = np.lexsort((candidates["id"], -candidates["score"]))[:n]
+    chosen: Candidates = candidates[order]
+    return chosen
+
+
+def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
+    """Choose from the best n molecules of all shards.
+
+    Being chosen from later only lowers a score. So what the scans left out can be forgotten as
+    long as every chosen molecule still ranks before, or is, the last of the best n.
+    """
+    parts = (np.load(path, allow_pickle=False) for path in paths)
+    found = next(parts)
+    is_all = len(found) < n
+    for part in parts:
+        is_all = is_all and len(found) + len(part) < n
+        found = best(np.concatenate([found, part]), n)
+    if len(found) == 0:
+        nothing = np.empty(0)
+        return Merged(nothing.astype(np.int64), nothing, nothing, is_exact=True)
+    model, training = _load(model_path, task.training)
+    n_found = len(found)
+    joint = model.joint(np.concatenate([found["features"], training.pending]))
+    ids = np.concatenate([found["id"], np.full(len(training.pending), -1)])
+    choice = choose(
+        joint,
+        ids,
+        ACQUISITIONS[task.policy.acquisition],
+        task.n,
+        pending=range(n_found, len(ids)),
+    )
+    chosen = found[choice.rows]
+    last = (found["score"][-1], -found["id"][-1])
+    is_exact = is_all or all(
+        (score, -molecule_id) >= last
+        for score, molecule_id in zip(choice.scores, chosen["id"], strict=True)
+    )
+    return Merged(chosen["id"], chosen["mean"], chosen["std"], is_exact)
+
+
+def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
+    """Rank a library in this process."""
+    model = fit(task)
+    n = task.n_candidates
+    while True:
+        merged = merge(task, n, model, *(scan(task, shard, n, model) for shard in shards))
+        if merged.is_exact:
+            return merged
+        n *= WIDER
+
+
+@lru_cache(maxsize=1)
+def _load(model_path: Path, training_path: Path) -> tuple[Surrogate, Training]:
+    """Read both files once for all tasks of a ranking that this process runs."""
+    return surrogate.load(model_path), Training.read(training_path)
+
+
+def _table(
+    ids: NDArray[np.int64], mean: Floats, std: Floats, score: Floats, features: Features
+) -> Candidates:
+    table = np.empty(
+        len(ids),
+        dtype=[
+            ("id", np.int64),
+            ("mean", np.float64),
+            ("std", np.float64),
+            ("score", np.float64),
+            ("features", features.dtype, features.shape[1:]),
+        ],
+    )
+    for name, column in zip(
+        table.dtype.names or (), (ids, mean, std, score, features), strict=True
+    ):
+        table[name] = column
+    return table

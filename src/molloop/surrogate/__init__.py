@@ -1,28 +1,21 @@
 """Outcomes become a model: fit on features and values, predict mean and standard deviation."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from molloop.surrogate.forest import RandomForest
+from molloop.surrogate.gp import GaussianProcess
 from molloop.surrogate.knn import KNearestNeighbors
+from molloop.surrogate.model import Surrogate
+from molloop.surrogate.ridge import Ridge
 
-Floats = NDArray[np.float64]
-
-
-class Surrogate(Protocol):
-    """A fitted model; predicting is deterministic and changes nothing."""
-
-    def predict(self, features: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation, each of shape (n,)."""
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return all that the model is made of, by the names of its constructor's arguments."""
-
-
-MODELS: dict[str, Callable[..., Surrogate]] = {"knn": KNearestNeighbors}
+MODELS: dict[str, type[Surrogate]] = {
+    "knn": KNearestNeighbors,
+    "gp": GaussianProcess,
+    "ridge": Ridge,
+    "forest": RandomForest,
+}
 
 
 def save(name: str, model: Surrogate, path: Path) -> None:
@@ -34,5 +27,5 @@ def save(name: str, model: Surrogate, path: Path) -> None:
 def load(path: Path) -> Surrogate:
     """Read it back."""
     with np.load(path, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
+        arrays = {key: file[key][()] for key in file.files}
     return MODELS[str(arrays.pop("model"))](**arrays)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.surrogate.model import Features, Floats, Joint, independent
+
 N_NEIGHBORS = 4
 # molecules of one pass: its working arrays stay in the cache of a core
 BLOCK_SIZE = 8192
@@ -27,7 +29,7 @@ class KNearestNeighbors:
     """
 
     fingerprints: NDArray[np.uint8]
-    values: NDArray[np.float64]
+    values: Floats
 
     def __post_init__(self) -> None:
         n_points, width = self.fingerprints.shape
@@ -37,13 +39,27 @@ class KNearestNeighbors:
                 f"got {self.fingerprints.shape} and {self.values.shape}"
             )
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    @classmethod
+    def fit(
+        cls, features: Features, values: Floats, rng: np.random.Generator
+    ) -> "KNearestNeighbors":
+        """Remember fingerprints and values."""
+        del rng
+        return cls(features, values)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what it is made of."""
         return {"fingerprints": self.fingerprints, "values": self.values}
 
-    def predict(
-        self, features: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def screen(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation; no bound is faster to be had."""
+        return self.predict(features)
+
+    def joint(self, features: Features) -> Joint:
+        """Return the predictions as if they were independent."""
+        return independent(*self.predict(features))
+
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Predict for m packed fingerprints, shape (m, n_bits / 8).
 
         Returns
@@ -120,19 +136,19 @@ def _count_shared(
         out += np.bitwise_count(column & word)
 
 
-def _distances(points: _Bits, queries: _Bits, nearest: NDArray[np.intp]) -> NDArray[np.float64]:
+def _distances(points: _Bits, queries: _Bits, nearest: NDArray[np.intp]) -> Floats:
     """Jaccard distances to the nearest points, shape (k, n_queries); 0 between two empty ones."""
     n_shared = np.bitwise_count(points.words[:, nearest] & queries.words[:, None, :]).sum(
         axis=0, dtype=np.uint16
     )
     n_union = points.n_set[nearest] + queries.n_set - n_shared
-    distances: NDArray[np.float64] = (n_union - n_shared) / np.maximum(n_union, 1)
+    distances: Floats = (n_union - n_shared) / np.maximum(n_union, 1)
     return distances
 
 
 def _weighted(
-    nearest: NDArray[np.intp], distances: NDArray[np.float64], model: KNearestNeighbors
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    nearest: NDArray[np.intp], distances: Floats, model: KNearestNeighbors
+) -> tuple[Floats, Floats]:
     is_same = distances == 0
     inverse = 1 / np.where(is_same, 1.0, distances)
     weights = np.where(is_same.any(axis=0), is_same, inverse)

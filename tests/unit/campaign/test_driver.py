@@ -67,14 +67,11 @@ class InstantEngine:
         return Simulations(group, outcomes, "me", self.time_s - 0.5, self.time_s)
 
     def ranked(self, request):
-        training = self.folder / f"training-{request.number}.npz"
-        rank.write_training(training, request.features, request.values, request.tried)
-        model = rank.fit(request.policy.model, training, training.with_name("model.npz"))
-        parts = [
-            rank.scan(shard, model, training, request.policy.acquisition, request.n)
-            for shard in request.shards
-        ]
-        return Ranking(request, rank.merge(request.n, *parts))
+        folder = self.folder / f"ranking-{request.number}"
+        folder.mkdir()
+        task = rank.RankTask(folder, request.policy, request.n, request.seed)
+        request.training.write(task.training)
+        return Ranking(request, rank.rank(task, request.shards))
 
     def close(self):
         pass
@@ -82,7 +79,14 @@ class InstantEngine:
 
 class Campaign:
     def __init__(
-        self, folder, library, warm_start=None, counts=(4, 12, 3), settings=None, **engine
+        self,
+        folder,
+        library,
+        warm_start=None,
+        counts=(4, 12, 3),
+        settings=None,
+        policy="published",
+        **engine,
     ):
         folder.mkdir()
         settings = settings or Settings()
@@ -97,10 +101,11 @@ class Campaign:
             self.store,
             library,
             schedule,
-            POLICIES["published"],
+            POLICIES[policy],
             settings.target(),
             settings.protocol(),
             warm_start,
+            42,
             lambda time_s, event, item: self.events.append((time_s, event, item)),
         )
 
@@ -137,11 +142,16 @@ def test_what_is_told_is_stored_first_and_in_the_same_order(tmp_path, small_libr
             assert item.molecule_id == event.molecule_id
 
 
-def test_the_order_in_which_simulations_end_changes_nothing(tmp_path, small_library):
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_order_in_which_simulations_end_changes_nothing(tmp_path, small_library, policy):
     runs = []
     for seed in range(4):
         campaign = Campaign(
-            tmp_path / f"run-{seed}", small_library, seed=seed, failing=("CO", "FC(F)F", "CCC")
+            tmp_path / f"run-{seed}",
+            small_library,
+            seed=seed,
+            failing=("CO", "FC(F)F", "CCC"),
+            policy=policy,
         )
         campaign.driver.run()
         rankings = [event for event in campaign.events if isinstance(event[1], Ranked)]
@@ -156,10 +166,11 @@ def test_a_request_holds_all_that_is_known(tmp_path, small_library):
     for request in campaign.engine.requests:
         before = [row for row in campaign.rows() if row[3] < request.number]
         ok = [row for row in before if isinstance(row[4], Success)]
-        assert request.values.tolist() == [row[4].value for row in ok]
-        assert sorted(request.tried) == sorted(row[1] for row in before)
-        expected = small_library.fingerprints([row[1] for row in ok])
-        assert np.array_equal(request.features, expected)
+        assert request.training.values.tolist() == [row[4].value for row in ok]
+        assert sorted(request.training.tried) == sorted(row[1] for row in before)
+        expected = small_library.features("fingerprints", [row[1] for row in ok])
+        assert np.array_equal(request.training.features, expected)
+        assert request.seed == (42, request.number)
 
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
@@ -173,14 +184,18 @@ def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
     assert len(smiles) == 12
     assert not {"CO", "FC(F)F"} & set(smiles)
     first = campaign.engine.requests[0]
-    assert first.values.tolist() == [15.0, 13.0, 17.0, fake_value(smiles[0])]
-    assert len(first.features) == 4
-    assert {item.molecule_id for item in warm_start.known} - {None} <= set(first.tried.tolist())
+    assert first.training.values.tolist() == [15.0, 13.0, 17.0, fake_value(smiles[0])]
+    assert len(first.training.features) == 4
+    assert {item.molecule_id for item in warm_start.known} - {None} <= set(
+        first.training.tried.tolist()
+    )
 
 
 def test_a_library_that_is_known_whole_ends_at_once(tmp_path, small_library):
     known = tuple(Known(small_library.smiles(k), 15.0, k) for k in range(24))
-    warm_start = WarmStart(known, small_library.fingerprints(range(24)))
+    kinds = ("fingerprints", "descriptors")
+    features = {kind: small_library.features(kind, range(24)) for kind in kinds}
+    warm_start = WarmStart(known, features)
     campaign = Campaign(tmp_path / "run", small_library, warm_start)
     state = campaign.driver.run()
     assert state.stopped == Stopped("every molecule of the library has been tried", ok=True)
@@ -205,4 +220,4 @@ def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
         # predictions have the property's own sign, the best, which is the smallest, first
         assert list(ranking.means) == sorted(ranking.means)
         assert all(min(values.values()) <= mean <= max(values.values()) for mean in ranking.means)
-    assert all(request.values.max() < 0 for request in campaign.engine.requests)
+    assert all(request.training.values.max() < 0 for request in campaign.engine.requests)

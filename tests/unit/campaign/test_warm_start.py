@@ -20,14 +20,21 @@ def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
     assert (methanol.smiles, methanol.value) == ("OC", 15.5)
     assert small_library.smiles(methanol.molecule_id) == "CO"
     assert (hexane.value, hexane.molecule_id) == (13.25, None)
-    expected = morgan([parse("OC"), parse("CCCCCC")], small_library.manifest.morgan)
-    assert np.array_equal(warm.features, expected)
+    molecules = [parse("OC"), parse("CCCCCC")]
+    expected = morgan(molecules, small_library.manifest.spec.morgan)
+    assert np.array_equal(warm.features["fingerprints"], expected)
+    in_library = small_library.features("descriptors", [methanol.molecule_id])
+    assert np.array_equal(warm.features["descriptors"][:1], in_library)
+    assert len(warm.features["descriptors"]) == 2
 
 
 def test_nothing_known(small_library):
     warm = read_warm_start(None, "ie_ev", SimulationProtocol(), small_library)
     assert warm.known == ()
-    assert warm.features.shape == (0, 32)
+    assert {kind: table.shape for kind, table in warm.features.items()} == {
+        "fingerprints": (0, 32),
+        "descriptors": (0, len(small_library.manifest.descriptors)),
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,4 +69,4 @@ def test_a_value_that_is_given_twice_counts_once(tmp_path, small_library):
     path = write(tmp_path, "smiles,ie_ev\nOCC,14\nCCO,14\n")
     warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
     assert [item.smiles for item in warm.known] == ["OCC"]
-    assert len(warm.features) == 1
+    assert {len(table) for table in warm.features.values()} == {1}

@@ -3,7 +3,15 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
-from molloop.library.features import MorganSpec, identity_hash, morgan, parse
+from molloop.library.features import (
+    DESCRIPTORS,
+    MorganSpec,
+    Scaling,
+    descriptors,
+    identity_hash,
+    morgan,
+    parse,
+)
 
 SMILES = ["C", "CCO", "c1ccccc1", "O=C(O)c1ccccc1OC(C)=O"]
 
@@ -36,7 +44,42 @@ def test_what_is_no_molecule_is_none(text, capfd):
 
 
 def test_equal_molecules_have_equal_hashes():
-    assert identity_hash(parse("OCC")) == identity_hash(parse("CCO"))
-    assert identity_hash(parse("CCO")) != identity_hash(parse("CCN"))
-    assert identity_hash(parse("C[C@H](O)F")) != identity_hash(parse("C[C@@H](O)F"))
-    assert 0 <= identity_hash(Chem.MolFromSmiles("C")) < 2**64
+    def hashed(smiles):
+        return identity_hash(Chem.MolToSmiles(parse(smiles)))
+
+    assert hashed("OCC") == hashed("CCO")
+    assert hashed("CCO") != hashed("CCN")
+    assert hashed("C[C@H](O)F") != hashed("C[C@@H](O)F")
+    assert 0 <= hashed("C") < 2**64
+
+
+def test_descriptors_by_hand():
+    table = descriptors([parse("CCO"), parse("C")])
+    assert table.shape == (2, len(DESCRIPTORS))
+    assert table.dtype == np.float32
+    ethanol, methane = (dict(zip(DESCRIPTORS, row.tolist(), strict=True)) for row in table)
+    # masses of 12C, 1H and 16O; TPSA of a hydroxyl group: Ertl et al., J. Med. Chem. 43, 3714
+    # (2000); logP: Wildman and Crippen, J. Chem. Inf. Comput. Sci. 39, 868 (1999): C1, C3, O2
+    # and six hydrogens, H1 five times and H2 once
+    assert ethanol["exactmw"] == pytest.approx(2 * 12 + 6 * 1.00782503 + 15.99491462, abs=1e-4)
+    assert ethanol["tpsa"] == pytest.approx(20.23)
+    log_p = 0.1441 - 0.2035 - 0.2893 + 5 * 0.1230 - 0.2677
+    assert ethanol["CrippenClogP"] == pytest.approx(log_p, abs=1e-4)
+    assert ethanol["NumHeavyAtoms"] == 3
+    assert ethanol["NumHBD"] == 1
+    assert methane["FractionCSP3"] == 1
+    assert methane["tpsa"] == 0
+    assert not {"NumRotatableBonds", "chi3v", "chi4n"} & set(DESCRIPTORS)
+
+
+def test_descriptors_of_nothing_and_of_ions():
+    assert descriptors([]).shape == (0, len(DESCRIPTORS))
+    assert np.isfinite(descriptors([parse(s) for s in ("[H+]", "[He]", "[Na+].[Cl-]")])).all()
+
+
+def test_scaling_by_hand():
+    scaling = Scaling(np.array([1.0, 2.0, 5.0]), np.array([2.0, 0.0, 0.5]))
+    table = np.array([[2, 3, 5], [1, 2, 100], [-3, 2, -100]], dtype=np.float32)
+    expected = [[0.5, 0, 0], [0, 0, 6], [-2, 0, -6]]
+    assert scaling.apply(table).tolist() == expected
+    assert table[0, 0] == 2

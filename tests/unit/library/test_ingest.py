@@ -1,48 +1,165 @@
 import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
+import psutil
+import pyarrow as pa
 import pytest
 
 from molloop.errors import InputError, RunError
-from molloop.library import ingest
-from molloop.library.features import morgan, parse
-from molloop.library.ingest import open_or_build
-from molloop.library.shards import SHARD_SIZE, Library, Shard
+from molloop.library import ingest, sources
+from molloop.library.features import MorganSpec, descriptors, morgan, parse
+from molloop.library.filters import Filters
+from molloop.library.ingest import Files, build, open_or_build, shard_size
+from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.shards import Library, Shard
 
 
-def write(tmp_path, *lines):
-    path = tmp_path / "a.smi"
+def write(tmp_path, *lines, name="a.smi"):
+    path = tmp_path / name
     path.write_text("\n".join(lines) + "\n")
     return str(path)
+
+
+def build_files(names, folder, spec=None, **options):
+    return build(Files.of(names, "smiles"), folder, spec or BuildSpec(), **options)
+
+
+def all_smiles(library):
+    return [library.smiles(key) for key in range(library.n_molecules)]
+
+
+def rejects(library):
+    with (library.folder / ingest.REJECTS).open(newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def shards(library):
+    return [(ref.first_id, entry.sha256) for ref, entry in _pairs(library)]
+
+
+def _pairs(library):
+    return zip(library.shards, library.manifest.shards, strict=True)
 
 
 def test_smiles_stay_as_given_and_the_first_of_equals_stays(tmp_path):
     source = write(tmp_path, "OCC", "CCO", "C", "bad", "", "N", "C")
     library = open_or_build(source, cache_dir=tmp_path / "cache")
-    assert [library.smiles(key) for key in range(library.n_molecules)] == ["OCC", "C", "N"]
-    manifest = library.manifest
-    assert (manifest.n_read, manifest.n_rejected, manifest.n_duplicates) == (7, 2, 2)
-    with (library.folder / ingest.REJECTS).open(newline="") as file:
-        assert list(csv.reader(file)) == [
-            ["line", "smiles", "reason"],
-            ["4", "bad", "not a valid molecule"],
-            ["5", "", "not a valid molecule"],
-        ]
+    assert all_smiles(library) == ["OCC", "C", "N"]
+    assert library.manifest.counts == Counts(read=7, invalid=2, filtered=0, duplicates=2)
+    assert rejects(library) == [
+        ["a.smi", "4", "bad", "not a valid molecule"],
+        ["a.smi", "5", "", "not a valid molecule"],
+    ]
+    assert not (library.folder / ingest.UNFINISHED).exists()
+
+
+def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
+    monkeypatch.setattr(ingest, "BLOCKS_PER_PART", 1)
+    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 3)
+    first = write(tmp_path, "CO", "C", "N", "OC", "CC")
+    second = write(tmp_path, "smiles", "C(O)", "CN", "xx", "CCC", name="b.csv")
+    library = build_files([first, second], tmp_path / "library")
+    assert all_smiles(library) == ["CO", "C", "N", "CC", "CN", "CCC"]
+    assert rejects(library) == [["b.csv", "4", "xx", "not a valid molecule"]]
+    assert [ref.n_molecules for ref in library.shards] == [3, 3]
+    assert [one.file for one in library.manifest.sources] == ["a.smi", "b.csv"]
+
+
+def test_filtered_lines_say_why(tmp_path):
+    filters = Filters(2, 4, ("C", "F", "O"), ("[OX2H]", "C=O"))
+    lines = ["C", "CCCCC", "CN", "CCO", "CC=O", "CF", "[H][H]", "COC", "C[2H]"]
+    spec = BuildSpec(filters=filters)
+    library = build_files([write(tmp_path, *lines)], tmp_path / "library", spec)
+    assert all_smiles(library) == ["CF", "COC"]
+    assert [row[1:] for row in rejects(library)] == [
+        ["1", "C", "1 heavy atoms, fewer than 2"],
+        ["2", "CCCCC", "5 heavy atoms, more than 4"],
+        ["3", "CN", "element N"],
+        ["4", "CCO", "matches the excluded [OX2H]"],
+        ["5", "CC=O", "matches the excluded C=O"],
+        ["7", "[H][H]", "0 heavy atoms, fewer than 2"],
+        ["9", "C[2H]", "1 heavy atoms, fewer than 2"],
+    ]
+    assert library.manifest.counts == Counts(read=9, invalid=0, filtered=7, duplicates=0)
+    assert library.manifest.spec.filters == filters
+
+
+@pytest.mark.parametrize(
+    ("filters", "word"),
+    [
+        (Filters(elements=("C", "Xx")), "'Xx'"),
+        (Filters(excluded_smarts=("C", "[")), r"'\['"),
+        (Filters(excluded_smarts=("",)), "''"),
+        (Filters(5, 4), "max_heavy_atoms: got 4"),
+    ],
+)
+def test_a_filter_that_is_none_is_named(tmp_path, filters, word):
+    with pytest.raises(InputError, match=word):
+        build_files([write(tmp_path, "C")], tmp_path / "library", BuildSpec(filters=filters))
+    assert not (tmp_path / "library").exists()
 
 
 def test_features_are_those_of_the_molecules(small_library):
     ids = [5, 0, 23]
     molecules = [parse(small_library.smiles(key)) for key in ids]
-    expected = morgan(molecules, small_library.manifest.morgan)
-    assert np.array_equal(small_library.fingerprints(ids), expected)
+    expected = morgan(molecules, small_library.manifest.spec.morgan)
+    assert np.array_equal(small_library.features("fingerprints", ids), expected)
+    raw = Shard(small_library.shards[0]).descriptors
+    assert np.array_equal(raw[ids], descriptors(molecules))
+    scaled = small_library.features("descriptors", range(24))
+    assert scaled.mean(axis=0) == pytest.approx(0, abs=0.06)  # some are cut
+    assert small_library.features("descriptors", []).shape == (0, raw.shape[1])
+
+
+def test_statistics_are_those_of_all_shards(tmp_path, small_smi, monkeypatch):
+    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 5)
+    library = build_files([str(small_smi)], tmp_path / "library")
+    assert len(library.shards) == 5
+    table = np.concatenate([Shard(ref).descriptors for ref in library.shards]).astype(float)
+    for one, column in zip(library.manifest.descriptors, table.T, strict=True):
+        assert one.mean == pytest.approx(column.mean(), abs=1e-9)
+        assert one.std == pytest.approx(column.std(), abs=1e-9)
+        assert (one.min, one.max) == (column.min(), column.max())
+
+
+def test_fingerprints_of_another_size(tmp_path, small_smi):
+    spec = BuildSpec(MorganSpec(radius=2, n_bits=1024))
+    library = build_files([str(small_smi)], tmp_path / "library", spec)
+    expected = morgan([parse(library.smiles(7))], spec.morgan)
+    assert np.array_equal(library.features("fingerprints", [7]), expected)
+    assert expected.shape == (1, 128)
+
+
+def test_a_shard_can_be_read_without_molloop(small_library):
+    with pa.memory_map(small_library.shards[0].path) as file:
+        table = pa.ipc.open_file(file).read_all()
+    assert table.column_names == ["id", "smiles", "fingerprint", "descriptors", "identity_hash"]
+    assert table["id"].to_pylist() == list(range(24))
+    assert table["smiles"][10].as_py() == "CCO"
+    assert table["descriptors"].type == pa.list_(pa.float32(), len(descriptors([parse("C")])[0]))
 
 
 def test_a_second_opening_reads_nothing(tmp_path, monkeypatch):
     source = write(tmp_path, "C", "N")
     first = open_or_build(source, cache_dir=tmp_path / "cache")
-    monkeypatch.setattr(ingest, "featurize", None)
+    monkeypatch.setattr(ingest, "featurize_for", None)
     assert open_or_build(source, cache_dir=tmp_path / "cache").folder == first.folder
+
+
+def test_a_built_library_is_opened_by_its_folder(tmp_path):
+    built = build_files([write(tmp_path, "C", "N")], tmp_path / "library")
+    opened = open_or_build(str(tmp_path / "library"), cache_dir=tmp_path / "cache")
+    assert opened.folder == built.folder
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_changed_file_is_another_library(tmp_path):
@@ -60,16 +177,97 @@ def test_two_builds_at_once_give_one_library(tmp_path):
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
-def test_a_build_that_ends_early_leaves_no_library(tmp_path):
-    source = write(tmp_path, "C", "N")
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_processes):
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 3)
+    monkeypatch.setattr(ingest, "BLOCKS_PER_PART", 2)
+    lines = [f"C{'C' * (n // 2)}{'NO'[n % 2]}" for n in range(40)]
+    source = write(tmp_path, *lines, "xx", "CN")
+    whole = build_files([source], tmp_path / "whole")
 
-    def stop(_done, _total):
-        raise KeyboardInterrupt
+    reports = []
+
+    def stop(what, _fraction):
+        reports.append(what)
+        if reports.count("reading") == 9:  # the first says that it begins
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        open_or_build(source, cache_dir=tmp_path / "cache", progress=stop)
-    assert list((tmp_path / "cache").iterdir()) == []
-    assert open_or_build(source, cache_dir=tmp_path / "cache").n_molecules == 2
+        build_files([source], tmp_path / "library", n_processes=n_processes, progress=stop)
+    assert not (tmp_path / "library" / "manifest.json").exists()
+    parts = sorted((tmp_path / "library" / ingest.UNFINISHED).glob("part-*.arrow"))
+    assert len(parts) == 3
+    untouched = {part: part.stat().st_mtime_ns for part in parts}
+
+    reports = []
+
+    def check(what, fraction):
+        reports.append((what, fraction))
+        if what == "finding duplicates":
+            assert {part: part.stat().st_mtime_ns for part in parts} == untouched
+
+    again = build_files([source], tmp_path / "library", n_processes=n_processes, progress=check)
+    assert shards(again) == shards(whole)
+    assert again.manifest == whole.manifest
+    assert rejects(again) == rejects(whole)
+    assert [what for what, _ in reports if what == "reading"]
+    assert reports[-1] == ("writing shards", 1.0)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from molloop.library.ingest import Files, build
+from molloop.library.manifest import BuildSpec
+build(Files.of([sys.argv[1]], "smiles"), Path(sys.argv[2]), BuildSpec(), n_processes=2)
+"""
+
+
+def test_a_killed_build_leaves_no_process_and_goes_on(tmp_path):
+    path = sources.locate("qm9")
+    done = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "library")])
+    unfinished = tmp_path / "library" / ingest.UNFINISHED
+    try:
+        while not list(unfinished.glob("part-*.arrow")):
+            assert done.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(done.pid).children(recursive=True)
+        assert len(children) >= 2
+    finally:
+        done.kill()
+        done.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    library = build_files([str(path)], tmp_path / "library", n_processes=2)
+    assert library.n_molecules == 130_744
+    assert library.manifest.counts.duplicates == 87
+
+
+def test_an_unfinished_build_of_other_files_is_not_mixed_in(tmp_path):
+    def stop(what, _fraction):
+        if what == "finding duplicates":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_files([write(tmp_path, "C", "N")], tmp_path / "library", progress=stop)
+    with pytest.raises(InputError, match="not finished, of other files"):
+        build_files([write(tmp_path, "O")], tmp_path / "library")
+    spec = BuildSpec(filters=Filters(min_heavy_atoms=1))
+    with pytest.raises(InputError, match="not finished, of other files"):
+        build_files([write(tmp_path, "C", "N")], tmp_path / "library", spec)
+    assert all_smiles(build_files([write(tmp_path, "C", "N")], tmp_path / "library")) == ["C", "N"]
+    with pytest.raises(InputError, match="holds a library of other files"):
+        build_files([write(tmp_path, "O")], tmp_path / "library")
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("words")
+    source = write(tmp_path, "C")
+    for folder in (tmp_path / "mine", tmp_path / "a.smi"):
+        with pytest.raises(InputError, match=str(folder)):
+            build_files([source], folder)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "words"
 
 
 def test_several_processes_give_the_same_library(tmp_path, small_smi, small_library, monkeypatch):
@@ -80,18 +278,18 @@ def test_several_processes_give_the_same_library(tmp_path, small_smi, small_libr
 
 @pytest.mark.parametrize("lines", [[""], ["xx", "yy"]])
 def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
-    with pytest.raises(InputError, match="at least one valid SMILES"):
+    with pytest.raises(InputError, match="at least one molecule"):
         open_or_build(write(tmp_path, *lines), cache_dir=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "SHARD_SIZE", 2)
+    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 2)
     source = write(tmp_path, "C", "N", "O", "CC", "CN")
     library = open_or_build(source, cache_dir=tmp_path / "cache")
     assert [ref.n_molecules for ref in library.shards] == [2, 2, 1]
     assert [ref.first_id for ref in library.shards] == [0, 2, 4]
-    assert [library.smiles(key) for key in range(5)] == ["C", "N", "O", "CC", "CN"]
+    assert all_smiles(library) == ["C", "N", "O", "CC", "CN"]
     hashes = [int(h) for ref in library.shards for h in Shard(ref).identity_hashes]
     assert library.find([hashes[3], hashes[0], 12345]) == {hashes[0]: 0, hashes[3]: 3}
     assert library.find([]) == {}
@@ -100,16 +298,10 @@ def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
             library.smiles(wrong)
 
 
-def test_a_truncated_shard_is_named(tmp_path):
-    library = open_or_build(write(tmp_path, "C", "N"), cache_dir=tmp_path / "cache")
-    path = library.folder / library.manifest.shards[0].file
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RunError, match=str(path)):
-        Library(library.folder).smiles(0)
-
-
 def test_the_number_of_shards_is_fixed_by_the_library():
-    assert SHARD_SIZE == 32_768
+    assert shard_size(1) == shard_size(130_744) == shard_size(2048 * 32_768) == 32_768
+    assert shard_size(2048 * 32_768 + 1) == 65_536
+    assert shard_size(10**9) == 2**19  # 1,908 shards
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
@@ -120,9 +312,10 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
 
 def test_a_file_that_breaks_in_the_middle_is_an_error_with_several_processes(tmp_path, monkeypatch):
     monkeypatch.setattr(ingest.sources, "BLOCK_SIZE", 3)
-    path = tmp_path / "a.smi"
-    path.write_bytes(b"C\n" * 30_000 + b"\xff\n")
-    with pytest.raises(InputError, match="can't decode"):
+    path = tmp_path / "a.smi.zst"
+    lines = "".join("C" * (n % 50 + 1) + "\n" for n in range(20_000)).encode()
+    path.write_bytes(pa.compress(lines, codec="zstd", asbytes=True)[:-30])
+    with pytest.raises(InputError, match="Truncated"):
         open_or_build(str(path), cache_dir=tmp_path / "cache", n_processes=2)
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -130,8 +323,82 @@ def test_a_file_that_breaks_in_the_middle_is_an_error_with_several_processes(tmp
 @pytest.mark.parametrize("name", ["manifest.json", "shard-00000.arrow"])
 def test_a_damaged_library_is_named_before_it_is_used(tmp_path, name):
     source = write(tmp_path, "CCO", "N")
-    path = open_or_build(source, cache_dir=tmp_path / "cache").folder / name
+    library = open_or_build(source, cache_dir=tmp_path / "cache")
+    path = library.folder / name
     content = path.read_bytes()
     path.write_bytes(content.replace(b"CCO", b"CSS") if b"CCO" in content else content[:20])
     with pytest.raises(RunError, match=f"{path} is damaged"):
         open_or_build(source, cache_dir=tmp_path / "cache")
+    if name != "manifest.json":
+        with pytest.raises(RunError, match=f"{path} is damaged"):
+            library.verify()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing", "another"])
+def test_a_damaged_shard_is_named(tmp_path, damage):
+    library = build_files([write(tmp_path, "C", "N")], tmp_path / "library")
+    path = library.folder / library.manifest.shards[0].file
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:100])
+    elif damage == "another":
+        other = build_files([write(tmp_path, "C", "N", "O")], tmp_path / "other")
+        path.write_bytes((other.folder / path.name).read_bytes())
+    else:
+        path.unlink()
+    for use in (lambda: Library(library.folder).smiles(0), library.verify, library.verify_changed):
+        with pytest.raises(RunError, match=str(path)):
+            use()
+
+
+def test_only_what_was_touched_is_verified_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 2)
+    library = build_files([write(tmp_path, "C", "N", "O", "CC", "CN")], tmp_path / "library")
+    verified = []
+    check = Library._verify_one
+    monkeypatch.setattr(
+        Library,
+        "_verify_one",
+        lambda self, entry: (verified.append(entry.file), check(self, entry)),
+    )
+    names = [entry.file for entry in library.manifest.shards]
+    library.verify_changed()
+    assert verified == names
+    library.verify_changed()
+    assert verified == names
+    os.utime(library.folder / names[1])
+    library.verify_changed()
+    assert verified == [*names, names[1]]
+    (library.folder / "verified.json").write_text("junk")
+    library.verify_changed()
+    assert sorted(verified[4:]) == names
+    library.verify()
+    assert len(verified) == 10
+
+
+@pytest.mark.parametrize("change", ["schema_version", "descriptors", "shards"])
+def test_a_manifest_of_another_version_is_refused(tmp_path, change):
+    library = build_files([write(tmp_path, "C")], tmp_path / "library")
+    path = library.folder / "manifest.json"
+    facts = json.loads(path.read_text())
+    facts[change] = {"schema_version": 1, "descriptors": facts["descriptors"][1:], "shards": 3}[
+        change
+    ]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(RunError, match=r"manifest\.json is damaged"):
+        Library(library.folder)
+
+
+def test_a_stopped_build_leaves_no_process(tmp_path):
+    path = sources.locate("qm9")
+    done = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "library")],
+        stderr=subprocess.PIPE,
+    )
+    while len(children := psutil.Process(done.pid).children(recursive=True)) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    with suppress(ProcessLookupError):
+        done.send_signal(signal.SIGINT)
+    done.communicate(timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []

@@ -1,7 +1,10 @@
 import gzip
+import random
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from molloop.errors import InputError
@@ -10,9 +13,36 @@ from molloop.library import sources
 
 def all_lines(path, column="smiles"):
     found = []
-    for block in sources.blocks(path, column):
+    for block in sources.blocks([path], column):
+        assert block.file == path.name
         found.extend(zip(block.lines, block.smiles, strict=True))
     return found
+
+
+def write(path, content):
+    """Write bytes, compressed as the name says."""
+    if path.suffix == ".gz":
+        content = gzip.compress(content)
+    elif path.suffix == ".zst":
+        content = pa.compress(content, codec="zstd", asbytes=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("kind", [".smi", ".csv", ".tsv", ".parquet"])
+def test_every_format_and_compression(tmp_path, kind, suffix):
+    plain = tmp_path / f"plain{kind}"
+    if kind == ".parquet":
+        parquet.write_table(pa.table({"n": [1, 2, 3], "smiles": ["C", None, "N"]}), plain)
+    else:
+        sign = {".csv": ",", ".tsv": "\t", ".smi": " "}[kind]
+        rows = [["smiles", "n"], ["C", "1"], ["", "2"], ["N", "3"]][kind == ".smi" :]
+        plain.write_text("".join(sign.join(row) + "\n" for row in rows))
+    path = write(tmp_path / f"a{kind}{suffix}", plain.read_bytes())
+    first = 1 if kind in (".smi", ".parquet") else 2
+    empty = "2" if kind == ".smi" else ""  # the first word of ' 2'
+    assert all_lines(path) == [(first, "C"), (first + 1, empty), (first + 2, "N")]
 
 
 def test_smi_takes_the_first_word_of_a_line(tmp_path):
@@ -29,14 +59,23 @@ def test_csv_by_column_name(tmp_path):
 
 def test_csv_with_a_short_row_and_a_byte_order_mark(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"\xef\xbb\xbfsmiles,name\nC,x\nN\n")
-    assert all_lines(path) == [(2, "C"), (3, "N")]
+    path.write_bytes(b"\xef\xbb\xbfname,smiles\nx,C\ny\nz,N\n")
+    assert all_lines(path) == [(2, "C"), (3, ""), (4, "N")]
 
 
 def test_csv_counts_lines_and_not_rows(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('smiles\nC\n\n\nXXX\n"C\nC"\nQQQ\n')
     assert all_lines(path) == [(2, "C"), (5, "XXX"), (7, "C\nC"), (8, "QQQ")]
+
+
+def test_a_quotation_mark_that_is_never_closed_does_not_end_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('smiles\nC\n"N\n' + "CCCCCCCCC\n" * 30_000)
+    lines = all_lines(path)
+    assert lines[:2] == [(2, "C"), (lines[1][0], "")]
+    assert lines[2:] == [(line, "CCCCCCCCC") for line in range(lines[2][0], 30_004)]
+    assert len(lines) > 10_000
 
 
 def test_parquet_of_numbers_is_refused(tmp_path):
@@ -46,35 +85,40 @@ def test_parquet_of_numbers_is_refused(tmp_path):
         all_lines(path)
 
 
-def test_a_damaged_parquet_cannot_be_counted(tmp_path):
-    path = tmp_path / "a.parquet"
-    path.write_text("junk")
-    with pytest.raises(InputError, match=str(path)):
-        sources.count(path)
-
-
-def test_gz(tmp_path):
+def test_several_members_of_a_gz(tmp_path):
     path = tmp_path / "a.smi.gz"
-    path.write_bytes(gzip.compress(b"C\nN\n"))
+    path.write_bytes(gzip.compress(b"C\n") + gzip.compress(b"N\n"))
     assert all_lines(path) == [(1, "C"), (2, "N")]
-    assert sources.count(path) is None
 
 
-def test_parquet(tmp_path):
-    path = tmp_path / "a.parquet"
-    parquet.write_table(pa.table({"smiles": ["C", None, "N"]}), path)
-    assert all_lines(path) == [(1, "C"), (2, ""), (3, "N")]
-    assert sources.count(path) == 3
-
-
-def test_blocks_number_their_lines(tmp_path):
+def test_bytes_that_are_no_text_are_a_bad_line(tmp_path):
     path = tmp_path / "a.smi"
+    path.write_bytes(b"C\n\xff\xfe\x00\nN\n")
+    lines = all_lines(path)
+    assert [number for number, _ in lines] == [1, 2, 3]
+    assert lines[1][1] not in ("", "C", "N")
+
+
+def test_blocks_number_their_lines_and_say_how_far_they_are(tmp_path):
     n = sources.BLOCK_SIZE * 2 + 5
-    path.write_text("C\n" * n)
-    blocks = list(sources.blocks(path, ""))
+    paths = [tmp_path / "a.smi", tmp_path / "b.smi"]
+    for path in paths:
+        path.write_text("C\n" * n)
+    blocks = list(sources.blocks(paths, ""))
     size = sources.BLOCK_SIZE
-    assert [block.lines[0] for block in blocks] == [1, size + 1, 2 * size + 1]
-    assert sum(len(block.smiles) for block in blocks) == n
+    assert [block.lines[0] for block in blocks] == [1, size + 1, 2 * size + 1] * 2
+    assert [block.file for block in blocks] == ["a.smi"] * 3 + ["b.smi"] * 3
+    assert sum(len(block.smiles) for block in blocks) == 2 * n
+    fractions = [block.fraction for block in blocks]
+    assert fractions == sorted(fractions)
+    assert fractions[2] == 0.5
+    assert fractions[-1] == 1
+
+
+def test_empty_files_give_nothing(tmp_path):
+    for name in ("a.smi", "b.smi.gz"):
+        (tmp_path / name).touch()
+    assert list(sources.blocks([tmp_path / "a.smi", tmp_path / "b.smi.gz"], "")) == []
 
 
 def test_qm9_is_in_the_package():
@@ -85,10 +129,10 @@ def test_qm9_is_in_the_package():
     assert path.stat().st_size < 2**20
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "a.parquet.gz", "a.smi.bz2"])
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.smi.bz2", "a.gz"])
 def test_an_unknown_format_is_refused(tmp_path, name):
     (tmp_path / name).write_text("C\n")
-    with pytest.raises(InputError, match=r"\.smi, \.csv or \.parquet"):
+    with pytest.raises(InputError, match=r"\.smi, \.csv, \.tsv or \.parquet"):
         sources.locate(str(tmp_path / name))
 
 
@@ -98,13 +142,21 @@ def test_a_missing_file_is_refused(tmp_path, name):
         sources.locate(str(tmp_path / name) if name != "qm10" else name)
 
 
+def random_lines():
+    draw = random.Random(1)
+    return "".join("".join(draw.choices("CNOF", k=30)) + "\n" for _ in range(9999)).encode()
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.smi", b"\xff\xfe\x00"),
         ("a.smi.gz", b"not gzip"),
+        ("a.smi.zst", b"not zstd"),
         ("a.parquet", b"not parquet"),
-        ("a.csv.gz", gzip.compress(b"smiles\nC\n")[:-6]),
+        ("a.parquet.gz", gzip.compress(b"not parquet")),
+        ("a.smi.gz", gzip.compress(random_lines())[:-6]),
+        ("a.smi.gz", gzip.compress(random_lines())[:-2000]),
+        ("a.smi.zst", pa.compress(random_lines(), codec="zstd", asbytes=True)[:-2000]),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, name, content):
@@ -118,5 +170,14 @@ def test_a_damaged_file_is_named(tmp_path, name, content):
 def test_a_missing_column_is_named(tmp_path, content):
     path = tmp_path / "a.csv"
     path.write_text(content)
-    with pytest.raises(InputError, match=r"library\.column: got 'smiles'"):
+    with pytest.raises(InputError, match=r"column: got 'smiles'"):
         all_lines(path)
+
+
+@given(st.binary(max_size=300), st.sampled_from([".smi", ".csv", ".tsv"]))
+def test_any_bytes_are_lines_or_an_error(tmp_path_factory, content, kind):
+    path = tmp_path_factory.getbasetemp() / f"any{kind}"
+    path.write_bytes(b"smiles\n" + content)
+    for line, text in all_lines(path):
+        assert line >= 1
+        assert isinstance(text, str)

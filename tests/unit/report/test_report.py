@@ -108,7 +108,7 @@ def test_the_screen_has_a_line_an_iteration(results):
     console, display = shown()
     first = results.simulated[:3]
     with display:
-        display.show_library(3, None)
+        display.library.show("reading", 0.5)
         display.show_event(0.0, Began(5, 1), None)
         display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
         for item in first:

@@ -1,30 +1,18 @@
-"""The command line: arguments to the Python interface, errors to one line and an exit code."""
+"""`molloop config`, `molloop simulate` and `molloop run`."""
 
 import json
-import signal
-import sys
-from io import TextIOWrapper
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from molloop import __version__, config
-from molloop.errors import MolloopError
+from molloop import config
 
 if TYPE_CHECKING:
     from molloop.simulate.outcome import Outcome
     from molloop.simulate.property import Property
-
-app = typer.Typer(
-    help="Find the molecules of a library that have the largest ionization energy.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 SetOption = Annotated[
     list[str] | None,
@@ -32,22 +20,6 @@ SetOption = Annotated[
 ]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"molloop {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
-    ] = False,
-) -> None:
-    pass
-
-
-@app.command("config")
 def show_config(
     path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
     assignments: SetOption = None,
@@ -56,7 +28,6 @@ def show_config(
     typer.echo(config.load(path, assignments or []).to_toml(), nl=False)
 
 
-@app.command()
 def simulate(
     smiles: Annotated[list[str], typer.Argument(metavar="SMILES...")],
     path: Annotated[
@@ -99,10 +70,11 @@ def simulate(
         raise typer.Exit(1)
 
 
-@app.command()
 def run(
     path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
-    library: Annotated[str | None, typer.Option(help="qm9, or a file of SMILES.")] = None,
+    library: Annotated[
+        str | None, typer.Option(help="qm9, a library's folder, or a file of SMILES.")
+    ] = None,
     initial_training_count: Annotated[
         int | None, typer.Option(help="Values before the first model (8).")
     ] = None,
@@ -117,7 +89,9 @@ def run(
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
     ] = None,
     schedule: Annotated[str | None, typer.Option(help="batch.")] = None,
-    policy: Annotated[str | None, typer.Option(help="published.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="published, gp, ridge or forest (published).")
+    ] = None,
     level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
     fidelity: Annotated[
         str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
@@ -156,35 +130,12 @@ def run(
     folder = run_dir or api.new_run_dir()
     console = Console()
     with RunDisplay(console, settings) as display:
-        found = api.run(settings, folder, display.show_event, display.show_library)
+        found = api.run(settings, folder, display.show_event, display.library.show)
     if found.stopped is not None:
         console.print(f"Ended: {found.stopped.reason}.", soft_wrap=True, markup=False)
     if found.successes:
         console.print(best_table(found))
     console.print(Text(f"Tables, figure and database: {folder}"), soft_wrap=True)
-
-
-def main() -> None:
-    """Run the command line; the entry point of the `molloop` command."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
-    try:
-        app()
-    except MolloopError as error:
-        typer.echo(f"molloop: {error}", err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        typer.echo(f"molloop: {error}. Is the disk full, or not yours to write?", err=True)
-        sys.exit(1)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    typer.echo(f"molloop: ended by {name}; what a run had finished is stored.", err=True)
-    sys.exit(128 + number)
 
 
 def _record(smiles: str, outcome: "Outcome", target: "Property") -> dict[str, Any]:

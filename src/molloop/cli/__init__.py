@@ -1,0 +1,64 @@
+"""The command line: arguments to the Python interface, errors to one line and an exit code."""
+
+import signal
+import sys
+from io import TextIOWrapper
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from molloop import __version__
+from molloop.cli import campaign, library
+from molloop.errors import MolloopError
+
+app = typer.Typer(
+    help="Find the molecules of a library that have the largest ionization energy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"molloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("config")(campaign.show_config)
+app.command()(campaign.simulate)
+app.command()(campaign.run)
+app.add_typer(library.app)
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `molloop` command."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
+    try:
+        app()
+    except MolloopError as error:
+        typer.echo(f"molloop: {error}", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        typer.echo(f"molloop: {error}. Is the disk full, or not yours to write?", err=True)
+        sys.exit(1)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    typer.echo(f"molloop: ended by {name}; what a run had finished is stored.", err=True)
+    sys.exit(128 + number)

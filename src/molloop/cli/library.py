@@ -1,0 +1,151 @@
+"""`molloop library`: build, enumerate, look at and verify libraries."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from molloop.library.manifest import BuildSpec
+    from molloop.library.shards import Library
+
+app = typer.Typer(
+    name="library",
+    help="Build libraries of any size; look at them, verify them.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Takes the library; new, or a build to go on.")
+]
+ColumnOption = Annotated[str, typer.Option(help="Where a file that is no .smi holds the SMILES.")]
+MinAtomsOption = Annotated[int, typer.Option(min=0, help="Leave out smaller molecules.")]
+MaxAtomsOption = Annotated[int | None, typer.Option(min=1, help="Leave out larger molecules.")]
+ElementsOption = Annotated[
+    str | None,
+    typer.Option(metavar="C,N,...", help="Leave out molecules with others; H is allowed."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="SMARTS", help="Leave out what matches; may be repeated."),
+]
+RadiusOption = Annotated[int, typer.Option(min=0, help="Of the Morgan fingerprints, in bonds.")]
+BitsOption = Annotated[int, typer.Option(help="Of the fingerprints, a multiple of 64.")]
+ProcessesOption = Annotated[
+    int | None, typer.Option(min=1, help="That parse molecules (all cores).")
+]
+LibraryArgument = Annotated[
+    str, typer.Argument(metavar="DIR", help="A library's folder, or qm9.", show_default=False)
+]
+
+
+@app.command()
+def build(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
+    out: OutOption,
+    column: ColumnOption = "smiles",
+    min_heavy_atoms: MinAtomsOption = 0,
+    max_heavy_atoms: MaxAtomsOption = None,
+    elements: ElementsOption = None,
+    exclude: ExcludeOption = None,
+    radius: RadiusOption = 4,
+    bits: BitsOption = 256,
+    processes: ProcessesOption = None,
+) -> None:
+    """Build a library from files of SMILES: .smi, .csv, .tsv or .parquet, also .gz or .zst.
+
+    Molecules are validated, deduplicated and featurized. Bad and filtered lines are listed in
+    rejects.csv. The same command goes on with a build that was interrupted.
+    """
+    from molloop import api
+    from molloop.report.terminal import LibraryDisplay, library_summary
+
+    spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
+    with LibraryDisplay(Console(stderr=True)) as display:
+        built = api.build_library(files, out, column, spec, processes, display.show)
+    Console().print(library_summary(built))
+
+
+@app.command("enumerate")
+def enumerate_products(
+    scaffolds: Annotated[str, typer.Argument(metavar="SCAFFOLDS", show_default=False)],
+    substituents: Annotated[str, typer.Argument(metavar="SUBSTITUENTS", show_default=False)],
+    out: OutOption,
+    max_molecules: Annotated[
+        int | None,
+        typer.Option(min=1, help="Take so many of the products, spread over all (all)."),
+    ] = None,
+    column: ColumnOption = "smiles",
+    min_heavy_atoms: MinAtomsOption = 0,
+    max_heavy_atoms: MaxAtomsOption = None,
+    elements: ElementsOption = None,
+    exclude: ExcludeOption = None,
+    radius: RadiusOption = 4,
+    bits: BitsOption = 256,
+    processes: ProcessesOption = None,
+) -> None:
+    """Build a library of all scaffolds with all substituents at every attachment point.
+
+    Scaffolds are SMILES with attachment points, such as c1ccc([*:1])cc1 or C(*)(*)C=O;
+    substituents have one, such as *C(F)(F)F, or *[H] for none.
+    """
+    from molloop import api
+    from molloop.report.terminal import LibraryDisplay, library_summary
+
+    spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
+    with LibraryDisplay(Console(stderr=True)) as display:
+        built = api.enumerate_library(
+            scaffolds, substituents, out, max_molecules, column, spec, processes, display.show
+        )
+    Console().print(library_summary(built))
+
+
+@app.command()
+def info(library: LibraryArgument) -> None:
+    """Say what a library is made of."""
+    from molloop.report.terminal import library_summary
+
+    Console().print(library_summary(_open(library)))
+
+
+@app.command()
+def verify(library: LibraryArgument) -> None:
+    """Compare every shard of a library with its checksum."""
+    from molloop.execution.sites import available_cores
+    from molloop.report.terminal import LibraryDisplay
+
+    opened = _open(library)
+    with LibraryDisplay(Console(stderr=True)) as display:
+        opened.verify(available_cores(), display.show)
+    typer.echo(f"All {len(opened.shards)} shards of {opened.folder} are whole.")
+
+
+def _open(library: str) -> "Library":
+    from molloop import api, config
+    from molloop.library.shards import Library
+    from molloop.library.sources import BUILT_IN
+    from molloop.report.terminal import LibraryDisplay
+
+    if library not in BUILT_IN:
+        return Library(Path(library))
+    with LibraryDisplay(Console(stderr=True)) as display:
+        return api.open_library(config.load(None, [f"library.source={library}"]), display.show)
+
+
+def _spec(
+    min_heavy_atoms: int,
+    max_heavy_atoms: int | None,
+    elements: str | None,
+    exclude: list[str] | None,
+    radius: int,
+    bits: int,
+) -> "BuildSpec":
+    from molloop.library.features import MorganSpec
+    from molloop.library.filters import Filters
+    from molloop.library.manifest import BuildSpec
+
+    symbols = None if elements is None else tuple(sorted({*elements.replace(",", " ").split()}))
+    filters = Filters(min_heavy_atoms, max_heavy_atoms, symbols, tuple(exclude or ()))
+    return BuildSpec(MorganSpec(radius, bits), filters)

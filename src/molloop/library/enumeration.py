@@ -1,0 +1,185 @@
+"""Scaffolds x substituents: a source of molecules of any number."""
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from rdkit import Chem, rdBase
+
+from molloop.errors import InputError
+from molloop.library import sources
+from molloop.library.ingest import Files
+from molloop.library.manifest import SourceFile
+
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+RING_OFFSET = 50  # substituents close their rings with %50 and up, scaffolds below
+
+_SITE = re.compile(r"\[\*:\d+\]")
+_BRACKET_OR_RING = re.compile(r"(\[[^\]]*\])|%(\d\d)|(\d)")
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Every scaffold with every substituent at every attachment point.
+
+    Attributes
+    ----------
+    scaffolds
+        Each a SMILES in pieces: a substituent belongs between each two.
+    substituents
+        SMILES that begin with the atom, or the bond and the atom, that is attached.
+    max_molecules
+        Take this many of the products, spread over all of them; None takes all in order.
+    """
+
+    name: str
+    files: tuple[SourceFile, ...]
+    scaffolds: tuple[tuple[str, ...], ...]
+    substituents: tuple[str, ...]
+    max_molecules: int | None = None
+    keeps_smiles: bool = False
+
+    @classmethod
+    def of(
+        cls, scaffolds: str, substituents: str, column: str, max_molecules: int | None = None
+    ) -> "Enumeration":
+        """Read the files of both.
+
+        Parameters
+        ----------
+        scaffolds
+            A file of SMILES with an attachment point or more, ``*``, each on one single bond.
+        substituents
+            A file of SMILES with one attachment point each; ``*[H]`` leaves a place empty.
+        column
+            That holds them, unless they are .smi files.
+
+        Raises
+        ------
+        InputError
+            A file is missing, or a line of it is no scaffold or no substituent.
+        """
+        cores, groups = Files.of([scaffolds], column), Files.of([substituents], column)
+        return cls(
+            name=f"{cores.paths[0].name} x {groups.paths[0].name}",
+            files=cores.files + groups.files,
+            scaffolds=tuple(_scaffold(*entry) for entry in _entries(cores)),
+            # the same one twice would only make every molecule twice
+            substituents=tuple(dict.fromkeys(_substituent(*one) for one in _entries(groups))),
+            max_molecules=max_molecules,
+        )
+
+    @property
+    def options(self) -> dict[str, int | str | None]:
+        """What else decides on its lines."""
+        return {"max_molecules": self.max_molecules}
+
+    @property
+    def n_products(self) -> int:
+        """How many products there are; some are the same molecule."""
+        return sum(self._sizes())
+
+    def blocks(self) -> Iterator[sources.Block]:
+        """Return the products; a line is a product's place among all, from 1."""
+        edges = [0, *accumulate(self._sizes())]
+        n = min(edges[-1], self.max_molecules or edges[-1])
+        stride = 1 if n == edges[-1] else _spreading_stride(edges[-1])
+        for start in range(0, n, sources.BLOCK_SIZE):
+            stop = min(n, start + sources.BLOCK_SIZE)
+            places = [index * stride % edges[-1] for index in range(start, stop)]
+            smiles = [self._product(place, edges) for place in places]
+            yield sources.Block(self.name, [place + 1 for place in places], smiles, stop / n)
+
+    def _sizes(self) -> list[int]:
+        return [len(self.substituents) ** (len(pieces) - 1) for pieces in self.scaffolds]
+
+    def _product(self, place: int, edges: Sequence[int]) -> str:
+        number = bisect_right(edges, place) - 1
+        rest = place - edges[number]
+        first, *others = self.scaffolds[number]
+        text = first
+        for piece in others:
+            rest, choice = divmod(rest, len(self.substituents))
+            text += self.substituents[choice] + piece
+        return text
+
+
+def _spreading_stride(n: int) -> int:
+    """Return a step that visits all of range(n) before it repeats, evenly spread from the start."""
+    stride = max(1, round(n * GOLDEN_RATIO))
+    while math.gcd(stride, n) != 1:
+        stride += 1
+    return stride
+
+
+def _entries(files: Files) -> list[tuple[str, int, str]]:
+    entries = [
+        (block.file, line, smiles)
+        for block in files.blocks()
+        for line, smiles in zip(block.lines, block.smiles, strict=True)
+        if smiles
+    ]
+    if not entries:
+        raise InputError("file", files.name, "at least one SMILES", "It holds none.")
+    return entries
+
+
+def _scaffold(file: str, line: int, smiles: str) -> tuple[str, ...]:
+    molecule, sites = _parse(file, line, smiles)
+    inner = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() != 0]
+    single = Chem.BondType.SINGLE
+    if (
+        not sites
+        or not inner
+        or any(
+            site.GetDegree() != 1 or site.GetBonds()[0].GetBondType() != single for site in sites
+        )
+    ):
+        raise InputError(
+            f"{file}, line {line}",
+            smiles,
+            "a scaffold with one attachment point or more, each * on one single bond",
+            "Write it like c1ccc([*:1])cc1.",
+        )
+    for number, site in enumerate(sites, start=1):
+        site.SetIsotope(0)
+        site.SetAtomMapNum(number)
+    # from an inner atom, every attachment point is the end of a branch
+    return tuple(_SITE.split(_written_from(molecule, inner[0].GetIdx())))
+
+
+def _substituent(file: str, line: int, smiles: str) -> str:
+    molecule, sites = _parse(file, line, smiles)
+    if len(sites) != 1 or sites[0].GetDegree() != 1:
+        raise InputError(
+            f"{file}, line {line}",
+            smiles,
+            "a substituent with one attachment point *, on one bond",
+            "Write it like *C(F)(F)F, or *[H] for none.",
+        )
+    sites[0].SetIsotope(0)
+    sites[0].SetAtomMapNum(0)
+    return _BRACKET_OR_RING.sub(
+        _moved, _written_from(molecule, sites[0].GetIdx()).removeprefix("*")
+    )
+
+
+def _parse(file: str, line: int, smiles: str) -> tuple[Chem.Mol, list[Chem.Atom]]:
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        raise InputError(f"{file}, line {line}", smiles, "a valid SMILES", "Mend the line.")
+    return molecule, [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 0]
+
+
+def _written_from(molecule: Chem.Mol, atom: int) -> str:
+    return str(Chem.MolToSmiles(molecule, rootedAtAtom=atom, canonical=False))
+
+
+def _moved(match: re.Match[str]) -> str:
+    """Give a ring closure another number, and leave a bracket atom as it is."""
+    bracket, two_digits, digit = match.groups()
+    return bracket or f"%{RING_OFFSET + int(two_digits or digit)}"

@@ -1,0 +1,96 @@
+"""A block of lines becomes molecules with their features; what is refused says why."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from rdkit import Chem
+
+from molloop.library.features import descriptors, identity_hash, morgan, parse
+from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.shards import make_batch
+from molloop.library.sources import Block
+
+INVALID = "not a valid molecule"
+PARENT_POLL_S = 1.0
+
+Reject = tuple[str, int, str, str]  # file, line, SMILES, reason
+
+
+@dataclass(frozen=True)
+class Featurized:
+    """What became of a block.
+
+    Attributes
+    ----------
+    molecules
+        Columns of shards without the ids, in the order of the lines.
+    rejects
+        What is no molecule, or filtered out.
+    counts
+        Of the block's lines; duplicates are found later.
+    """
+
+    molecules: pa.RecordBatch
+    rejects: tuple[Reject, ...]
+    counts: Counts
+
+
+def featurize(block: Block, spec: BuildSpec, keeps_smiles: bool = True) -> Featurized:
+    """Parse and filter the lines of a block, and compute the features of what is left.
+
+    Parameters
+    ----------
+    keeps_smiles
+        Whether a SMILES stays as the block has it, or becomes the canonical one.
+    """
+    molecules: list[Chem.Mol] = []
+    smiles: list[str] = []
+    hashes: list[int] = []
+    rejects: list[Reject] = []
+    n_invalid = 0
+    for line, text in zip(block.lines, block.smiles, strict=True):
+        molecule = parse(text)
+        if molecule is None:
+            n_invalid += 1
+            rejects.append((block.file, line, text, INVALID))
+            continue
+        if objection := spec.filters.objection(molecule):
+            rejects.append((block.file, line, text, objection))
+            continue
+        canonical = Chem.MolToSmiles(molecule)
+        molecules.append(molecule)
+        smiles.append(text if keeps_smiles else canonical)
+        hashes.append(identity_hash(canonical))
+    return Featurized(
+        make_batch(
+            smiles,
+            morgan(molecules, spec.morgan),
+            descriptors(molecules),
+            np.array(hashes, dtype=np.uint64),
+        ),
+        tuple(rejects),
+        Counts(read=len(block.lines), invalid=n_invalid, filtered=len(rejects) - n_invalid),
+    )
+
+
+def featurize_for(parent_pid: int, block: Block, spec: BuildSpec, keeps_smiles: bool) -> Featurized:
+    """Do the same in a process that does not outlive the one that asked for it."""
+    _end_with(parent_pid)
+    return featurize(block, spec, keeps_smiles)
+
+
+def _end_with(parent_pid: int) -> None:
+    # a pool does not notice that its owner was killed, and would wait for more work
+    name = f"end-with-{parent_pid}"
+    if os.getpid() != parent_pid and name not in {one.name for one in threading.enumerate()}:
+        threading.Thread(target=_watch, args=(parent_pid,), name=name, daemon=True).start()
+
+
+def _watch(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(PARENT_POLL_S)
+    os._exit(1)

@@ -1,0 +1,136 @@
+"""What a library is made of: manifest.json."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from molloop.errors import InputError
+from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
+from molloop.library.filters import Filters
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """How a library is built from its source."""
+
+    morgan: MorganSpec = field(default_factory=MorganSpec)
+    filters: Filters = field(default_factory=Filters)
+
+    def check(self) -> None:
+        """Raise InputError where something in it makes no sense."""
+        if self.morgan.n_bits < 64 or self.morgan.n_bits % 64:
+            raise InputError(
+                "bits of the fingerprints", self.morgan.n_bits, "a multiple of 64", "Try 256."
+            )
+        self.filters.check()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a library was built from."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Lines of the source: read, without a valid molecule, filtered out, repeating another."""
+
+    read: int = 0
+    invalid: int = 0
+    filtered: int = 0
+    duplicates: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.read + other.read,
+            self.invalid + other.invalid,
+            self.filtered + other.filtered,
+            self.duplicates + other.duplicates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEntry:
+    """A shard: its file, rows, and the checksum of the file."""
+
+    file: str
+    n_molecules: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorStatistics:
+    """Of one descriptor over the library."""
+
+    name: str
+    mean: float
+    std: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a library is made of.
+
+    Attributes
+    ----------
+    key
+        Checksum of all that the content depends on.
+    name
+        What the user calls it.
+    options
+        What else than the files decides on the source's lines.
+    n_molecules
+        In all shards.
+    """
+
+    schema_version: int
+    key: str
+    name: str
+    molloop_version: str
+    rdkit_version: str
+    sources: tuple[SourceFile, ...]
+    options: dict[str, int | str | None]
+    spec: BuildSpec
+    counts: Counts
+    n_molecules: int
+    descriptors: tuple[DescriptorStatistics, ...]
+    shards: tuple[ShardEntry, ...]
+
+    def scaling(self) -> Scaling:
+        """Return what standardises the library's descriptors."""
+        return Scaling(
+            np.array([one.mean for one in self.descriptors]),
+            np.array([one.std for one in self.descriptors]),
+        )
+
+    def to_json(self) -> str:
+        """Return the text of manifest.json."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Read it back.
+
+        Raises
+        ------
+        ValueError
+            The text is no manifest, or one of another schema version or set of descriptors.
+        """
+        manifest = _READER.validate_json(text)
+        if manifest.schema_version != SCHEMA_VERSION:
+            raise ValueError(f"it is not of schema version {SCHEMA_VERSION}")
+        if tuple(one.name for one in manifest.descriptors) != DESCRIPTORS:
+            raise ValueError("its descriptors are not those of this version")
+        return manifest
+
+
+_READER = TypeAdapter(Manifest)

@@ -1,0 +1,97 @@
+"""What every surrogate model offers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+# fingerprints (n, n_bits / 8) in bytes, or standardised descriptors (n, d) in float32
+Features = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """What a model believes of n molecules together.
+
+    Attributes
+    ----------
+    mean, variance
+        Of each, shape (n,).
+    noise
+        Variance of a simulated value around the true one.
+    covariance
+        Row number -> covariance of that molecule with all, shape (n,).
+    """
+
+    mean: Floats
+    variance: Floats
+    noise: float
+    covariance: Callable[[int], Floats]
+
+
+class Surrogate(Protocol):
+    """A fitted model.
+
+    Predicting changes nothing, and what is predicted for a molecule is the same bit for bit
+    whatever is predicted beside it.
+    """
+
+    @classmethod
+    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
+        """Learn from n >= 1 values, shape (n,), and their features, shape (n, width)."""
+
+    def screen(self, features: Features) -> tuple[Floats, Floats]:
+        """Return what mean and standard deviation can be at most, shapes (n,), faster."""
+
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation, each of shape (n,)."""
+
+    def joint(self, features: Features) -> Joint:
+        """Return the joint prediction for n molecules."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that the model is made of, by the names of its constructor's arguments."""
+
+
+def check_shapes(points: Features, values: Floats) -> None:
+    """Raise ValueError unless there are n >= 1 points with n values."""
+    if points.ndim != 2 or values.shape != (len(points),) or len(points) == 0:
+        raise ValueError(
+            f"expected points (n, width) and values (n,) with n >= 1, "
+            f"got {points.shape} and {values.shape}"
+        )
+
+
+def independent(mean: Floats, std: Floats) -> Joint:
+    """Return the joint prediction of a model that knows of no covariance, shapes (n,)."""
+
+    def covariance(row: int) -> Floats:
+        column = np.zeros_like(std)
+        column[row] = std[row] ** 2
+        return column
+
+    return Joint(mean, std**2, 0.0, covariance)
+
+
+def in_blocks(
+    function: Callable[[Features], NDArray[Any]], features: Features, size: int
+) -> NDArray[Any]:
+    """Apply a function of (size, width) features that gives (k, size) numbers to n rows: (k, n).
+
+    Every call has the same shape, rows of zeros make up the last: the linear algebra library then
+    treats a row alike wherever it stands.
+    """
+    blocks = []
+    for start in range(0, len(features), size):
+        block = features[start : start + size]
+        if len(block) < size:
+            block = np.concatenate(
+                [block, np.zeros((size - len(block), features.shape[1]), features.dtype)]
+            )
+        blocks.append(function(block))
+    if not blocks:
+        blocks = [function(np.zeros((size, features.shape[1]), features.dtype))]
+    return np.concatenate(blocks, axis=1)[:, : len(features)]

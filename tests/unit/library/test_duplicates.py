@@ -1,0 +1,45 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from molloop.library import duplicates
+from molloop.library.duplicates import first_occurrences
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 12) | st.integers(0, 2**64 - 1), max_size=30), max_size=5),
+    st.sampled_from([1, 3, 10, 10**6]),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_first_of_each_stays_however_many_buckets_there_are(
+    tmp_path_factory, parts, bucket_rows
+):
+    seen, expected = set(), []
+    for value in [value for part in parts for value in part]:
+        expected.append(value not in seen)
+        seen.add(value)
+    arrays = [np.array(part, dtype=np.uint64) for part in parts]
+    folder = tmp_path_factory.mktemp("scratch")
+    before = duplicates.BUCKET_ROWS
+    duplicates.BUCKET_ROWS = bucket_rows
+    try:
+        found = first_occurrences(iter(arrays), len(expected), folder)
+    finally:
+        duplicates.BUCKET_ROWS = before
+    assert found.tolist() == expected
+    assert [path.name for path in folder.iterdir()] == ["is_first"]
+
+
+def test_hashes_are_dealt_out_to_more_than_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "BUCKET_ROWS", 100)
+    opened = []
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**64, 1000, dtype=np.uint64)
+
+    def parts():
+        opened.extend(path.name for path in tmp_path.iterdir())
+        yield np.concatenate([hashes, hashes[:10]])
+
+    found = first_occurrences(parts(), 1010, tmp_path)
+    assert len(opened) == 16
+    assert np.flatnonzero(~found).tolist() == list(range(1000, 1010))

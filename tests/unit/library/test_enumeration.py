@@ -1,0 +1,138 @@
+from itertools import pairwise, product
+
+import pytest
+from rdkit import Chem
+
+from molloop.errors import InputError
+from molloop.library import sources
+from molloop.library.enumeration import Enumeration, _spreading_stride
+from molloop.library.ingest import build
+from molloop.library.manifest import BuildSpec
+
+
+def enumeration(tmp_path, scaffolds, substituents, max_molecules=None):
+    (tmp_path / "scaffolds.smi").write_text("\n".join(scaffolds) + "\n")
+    (tmp_path / "substituents.smi").write_text("\n".join(substituents) + "\n")
+    return Enumeration.of(
+        str(tmp_path / "scaffolds.smi"),
+        str(tmp_path / "substituents.smi"),
+        "smiles",
+        max_molecules,
+    )
+
+
+def library_of(tmp_path, *arguments):
+    return build(enumeration(tmp_path, *arguments), tmp_path / "library", BuildSpec())
+
+
+def molecules(library):
+    return {library.smiles(key) for key in range(library.n_molecules)}
+
+
+def canonical(*smiles):
+    return {Chem.CanonSmiles(text) for text in smiles}
+
+
+def test_by_hand(tmp_path):
+    library = library_of(tmp_path, ["c1ccc([*:1])cc1", "C(*)*"], ["*F", "*[H]", "*C#N"])
+    benzenes = ("c1ccccc1F", "c1ccccc1", "c1ccccc1C#N")
+    methanes = ("FCF", "CF", "C", "FCC#N", "CC#N", "N#CCC#N")
+    assert molecules(library) == canonical(*benzenes, *methanes)
+    assert library.n_molecules == 9
+    counts = library.manifest.counts
+    assert (counts.read, counts.invalid, counts.duplicates) == (3 + 9, 0, 3)
+
+
+def test_rings_of_scaffold_and_substituent_stay_apart(tmp_path):
+    library = library_of(tmp_path, ["c1ccc2c(c1)cc(*)n2*"], ["*c1ccc2c(c1)CCC2", "*N1CC1"])
+    expected = canonical(
+        "c1ccc2c(c1)cc(c1ccc3c(c1)CCC3)n2c1ccc3c(c1)CCC3",
+        "c1ccc2c(c1)cc(N1CC1)n2c1ccc3c(c1)CCC3",
+        "c1ccc2c(c1)cc(c1ccc3c(c1)CCC3)n2N1CC1",
+        "c1ccc2c(c1)cc(N1CC1)n2N1CC1",
+    )
+    assert molecules(library) == expected
+
+
+def test_stereochemistry_and_bonds_are_kept(tmp_path):
+    library = library_of(tmp_path, ["C[C@@H](*)O", "C(*)C"], ["*[C@H](F)Cl", "*=O", "*/C=C/F"])
+    expected = canonical(
+        "C[C@@H]([C@H](F)Cl)O", "C[C@@H](/C=C/F)O", "C([C@H](F)Cl)C", "CC=O", "CC/C=C/F"
+    )
+    assert molecules(library) == expected
+    # =O on the chiral carbon has five bonds
+    assert library.manifest.counts.invalid == 1
+
+
+def replaced(scaffold, substituents):
+    """Join with RDKit's own tool: bonds between atoms of the same map number."""
+    core = Chem.MolFromSmiles(scaffold)
+    sites = [atom for atom in core.GetAtoms() if atom.GetAtomicNum() == 0]
+    for number, site in enumerate(sites, start=1):
+        site.SetAtomMapNum(number)
+    for number, text in enumerate(substituents, start=1):
+        group = Chem.MolFromSmiles(text)
+        [site] = [atom for atom in group.GetAtoms() if atom.GetAtomicNum() == 0]
+        site.SetAtomMapNum(number)
+        core = Chem.CombineMols(core, group)
+    return Chem.CanonSmiles(Chem.MolToSmiles(Chem.molzip(core)))
+
+
+def test_products_are_those_of_rdkit(tmp_path):
+    scaffolds = ["c1c(*)nc(*)s1", "O=C(*)N(*)C", "C1CC(*)(*)C1", "*n1cc[nH]c1=O", "*C(*)(C)C=C"]
+    substituents = ["*c1ccccc1", "*C(F)(F)F", "*[N+](=O)[O-]", "*N1CCOCC1", "*[Si](C)(C)C"]
+    expected = {
+        replaced(scaffold, groups)
+        for scaffold in scaffolds
+        for groups in product(substituents, repeat=scaffold.count("*"))
+    }
+    assert molecules(library_of(tmp_path, scaffolds, substituents)) == expected
+    assert len(expected) > 50
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12, 100, 9973])
+def test_a_stride_visits_every_place_once(n):
+    stride = _spreading_stride(n)
+    assert sorted(place * stride % n for place in range(n)) == list(range(n))
+
+
+def test_a_part_of_the_products_is_spread_over_all(tmp_path):
+    source = enumeration(tmp_path, ["C(*)(*)*", "N(*)*"], ["*F", "*C", "*O", "*N"], 20)
+    assert source.n_products == 64 + 16
+    [block] = source.blocks()
+    assert len(block.lines) == len(set(block.lines)) == 20
+    assert min(block.lines) >= 1
+    # spread: of the 20, a fifth has the second scaffold, and no gap is large
+    assert sum(line > 64 for line in block.lines) == 4
+    edges = [0, *sorted(block.lines), 81]
+    assert max(b - a for a, b in pairwise(edges)) <= 8
+
+
+def test_blocks_are_the_same_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 7)
+    source = enumeration(tmp_path, ["C(*)(*)*"], ["*F", "*C", "*O"])
+    first, second = list(source.blocks()), list(source.blocks())
+    assert first == second
+    assert [len(block.smiles) for block in first] == [7, 7, 7, 6]
+    assert first[-1].fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("scaffolds", "substituents", "words"),
+    [
+        (["C(*)C", "CC"], ["*F"], ["scaffolds.smi, line 2", "'CC'", "attachment point"]),
+        (["C=*"], ["*F"], ["line 1", "single bond"]),
+        (["C*C"], ["*F"], ["line 1", "single bond"]),
+        (["**"], ["*F"], ["line 1"]),
+        (["C1(*)"], ["*F"], ["a valid SMILES"]),
+        (["C*"], ["F"], ["substituents.smi, line 1", "'F'"]),
+        (["C*"], ["*C*"], ["'*C*'"]),
+        (["C*"], ["C*C"], ["'C*C'"]),
+        ([""], ["*F"], ["at least one SMILES"]),
+    ],
+)
+def test_what_cannot_be_joined_is_named(tmp_path, scaffolds, substituents, words):
+    with pytest.raises(InputError) as caught:
+        enumeration(tmp_path, scaffolds, substituents)
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+
+from molloop.surrogate import gp
+from molloop.surrogate.gp import GaussianProcess
+
+
+def sample(n, d=6, seed=0, noise=0.05):
+    rng = np.random.default_rng(seed)
+    points = np.clip(rng.normal(size=(n, d)), -6, 6).astype(np.float32)
+    values = 14 + np.sin(points[:, 0]) + points[:, 1] * 0.5 + noise * rng.normal(size=n)
+    return points, values
+
+
+def test_two_points_by_hand():
+    # k = exp(-1/2) between the points and the query and each of them; the mean is 10
+    points = np.array([[0.0], [1.0]], dtype=np.float32)
+    model = GaussianProcess(points, np.array([9.0, 11.0]), length_scale=1.0, noise_ratio=0.5)
+    k = np.exp(-0.5)
+    # (K + 0.5) (-a, a) = (-1, 1) with a = 1 / (1.5 - k); the query at 0 sees -a + k a
+    mean, std = model.predict(points[:1])
+    a = 1 / (1.5 - k)
+    assert mean == pytest.approx([10 - a + k * a])
+    # likeliest variance: (1 a + 1 a) / 2
+    explained = np.array([1, k]) @ np.linalg.inv([[1.5, k], [k, 1.5]]) @ np.array([1, k])
+    assert std == pytest.approx([np.sqrt(a * (1 - explained))])
+
+
+def test_predictions_are_those_of_scikit_learn():
+    points, values = sample(60)
+    queries, _ = sample(500, seed=1)
+    model = GaussianProcess(points, values, length_scale=2.5, noise_ratio=0.01)
+    reference = GaussianProcessRegressor(RBF(2.5), alpha=0.01, optimizer=None)
+    reference.fit(points.astype(float), values - values.mean())
+    mean, std = reference.predict(queries.astype(float), return_std=True)
+    found_mean, found_std = model.predict(queries)
+    assert found_mean == pytest.approx(mean + values.mean(), abs=1e-9)
+    centred = values - values.mean()
+    scale = np.sqrt(centred @ reference.alpha_ / len(values))
+    assert found_std == pytest.approx(std * scale, abs=1e-7)
+    joint = model.joint(queries[:50])
+    _, covariance = reference.predict(queries[:50].astype(float), return_cov=True)
+    found = np.stack([joint.covariance(row) for row in range(50)])
+    assert found == pytest.approx(covariance * scale**2, abs=1e-9)
+    assert joint.variance == pytest.approx(np.diag(found), abs=1e-9)
+    assert joint.noise == pytest.approx(0.01 * scale**2)
+
+
+def test_the_chosen_scales_have_the_largest_likelihood(monkeypatch):
+    monkeypatch.setattr(gp, "PRIOR_SIGMA", 1e6)  # the likelihood alone
+    points, values = sample(80, d=3)
+    model = GaussianProcess.fit(points, values, np.random.default_rng(0))
+    centred = (values - values.mean()) / values.std()
+
+    def likelihood(length_scale, noise_ratio):
+        # of scikit-learn, with the likeliest variance
+        unit = GaussianProcessRegressor(
+            RBF(length_scale) + WhiteKernel(noise_ratio), alpha=0, optimizer=None
+        ).fit(points.astype(float), centred)
+        variance = centred @ unit.alpha_ / len(centred)
+        kernel = variance * RBF(length_scale) + WhiteKernel(variance * noise_ratio)
+        scaled = GaussianProcessRegressor(kernel, alpha=0, optimizer=None)
+        return scaled.fit(points.astype(float), centred).log_marginal_likelihood_value_
+
+    best = likelihood(model.length_scale, model.noise_ratio)
+    for factor in (0.5, 0.9, 1.1, 2.0):
+        assert likelihood(model.length_scale * factor, model.noise_ratio) < best
+        assert likelihood(model.length_scale, model.noise_ratio * factor) < best
+    others = [
+        likelihood(length_scale, noise)
+        for length_scale in np.geomspace(0.6, 30, 12)
+        for noise in np.geomspace(1e-4, 1, 9)
+    ]
+    assert max(others) < best + 1e-6
+
+
+@pytest.mark.parametrize(("n", "values"), [(1, [14.0]), (3, [14.0, 14.0, 14.0]), (2, [14.0, 15.0])])
+def test_few_or_equal_values(n, values):
+    points, _ = sample(n)
+    model = GaussianProcess.fit(points, np.array(values), np.random.default_rng(0))
+    mean, std = model.predict(sample(20, seed=3)[0])
+    assert np.all(np.isfinite(mean))
+    assert np.all(std > 0)
+    assert mean.min() >= min(values) - 0.1
+    assert mean.max() <= max(values) + 0.1
+
+
+def test_the_same_point_twice():
+    points, values = sample(30)
+    twice = np.concatenate([points, points])
+    model = GaussianProcess.fit(
+        twice, np.concatenate([values, values + 0.1]), np.random.default_rng(0)
+    )
+    mean, _ = model.predict(points)
+    assert mean == pytest.approx(values + 0.05, abs=0.2)
+
+
+@given(
+    st.integers(1, 150),
+    st.sampled_from([0.5, 2.0, 8.0, 60.0]),
+    st.sampled_from([1e-4, 1e-2, 1.0]),
+    st.integers(0, 2**32),
+    st.sampled_from([3, 36]),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_prediction_is_above_its_screen(n, length_scale, noise_ratio, seed, d):
+    points, values = sample(n, d, seed)
+    model = GaussianProcess(points, values, length_scale, noise_ratio)
+    queries = np.concatenate([points, 3 * points, sample(300, d, seed + 1)[0]])
+    queries = np.clip(queries, -6, 6)
+    mean, std = model.predict(queries)
+    highest_mean, highest_std = model.screen(queries)
+    assert np.all(mean <= highest_mean)
+    assert np.all(std <= highest_std)
+
+
+def test_screening_is_close():
+    points, values = sample(200, d=36)
+    model = GaussianProcess.fit(points, values, np.random.default_rng(0))
+    queries, _ = sample(2000, d=36, seed=1)
+    mean, _ = model.predict(queries)
+    highest_mean, _ = model.screen(queries)
+    assert np.max(highest_mean - mean) < 0.02 * values.std()

@@ -1,0 +1,121 @@
+"""Rankings of QM9, measured: `python benchmarks/rank.py`.
+
+First the nearest neighbours against scikit-learn's in this process on one thread, features ready:
+predictions for the whole library. Then whole rankings through Parsl, its dispatch included, with two
+workers: train on 200 values, scan, choose a batch of four.
+"""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import contextlib  # noqa: E402 - the threads are limited before anything that reads them is loaded
+import csv  # noqa: E402
+import gzip  # noqa: E402
+import statistics  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+from rdkit import Chem  # noqa: E402
+from sklearn.neighbors import KNeighborsRegressor  # noqa: E402
+
+from molloop import Settings, open_library  # noqa: E402
+from molloop.campaign.engine import RankRequest  # noqa: E402
+from molloop.execution.parsl_engine import ParslEngine  # noqa: E402
+from molloop.execution.sites import local  # noqa: E402
+from molloop.library.features import identity_hash, parse  # noqa: E402
+from molloop.library.shards import Shard  # noqa: E402
+from molloop.search.policy import POLICIES  # noqa: E402
+from molloop.search.rank import Training  # noqa: E402
+from molloop.surrogate.knn import KNearestNeighbors  # noqa: E402
+
+TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
+N_POINTS = 200
+N_WORKERS = 2
+BATCH_SIZE = 4
+REPEATS = 21
+
+
+def known_values(library, n):
+    """Ids and IEs (eV) of n molecules of the table."""
+    with gzip.open(TABLE, "rt") as file:
+        rows = [row for row in csv.DictReader(file) if row["ie_ev"]][:n]
+    hashes = [identity_hash(Chem.MolToSmiles(parse(row["smiles"]))) for row in rows]
+    ids = library.find(hashes)
+    return [ids[key] for key in hashes], np.array([float(row["ie_ev"]) for row in rows])
+
+
+def seconds_of(function, repeats):
+    times = []
+    for _ in range(repeats):
+        began_s = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - began_s)
+    return statistics.median(times)
+
+
+def compare_neighbours(library):
+    packed = np.concatenate([Shard(ref).fingerprints for ref in library.shards])
+    bits = np.unpackbits(packed, axis=1, bitorder="little").astype(bool)
+    print("predictions for QM9, one thread   scikit-learn      molloop      ratio")
+    for n in (24, 200, 1000):
+        ids, values = known_values(library, n)
+        reference = KNeighborsRegressor(4, weights="distance", metric="jaccard", n_jobs=1)
+        reference.fit(bits[ids], values)
+        model = KNearestNeighbors(packed[ids], values)
+        reference_s = seconds_of(lambda model=reference: model.predict(bits), 3 if n < 1000 else 1)
+        ours_s = seconds_of(lambda model=model: model.predict(packed), 5)
+        print(
+            f"  knn, {n:5} training points      {reference_s:9.3f} s  {ours_s:9.4f} s"
+            f"  {reference_s / ours_s:7.1f} x"
+        )
+
+
+def rank_whole(library):
+    ids, values = known_values(library, N_POINTS)
+    print(
+        f"whole rankings of QM9: {N_WORKERS} workers, {N_POINTS} points, a batch of {BATCH_SIZE}; "
+        f"median of {REPEATS}"
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        engine = ParslEngine(
+            local(N_WORKERS, Path(scratch) / "parsl"), N_WORKERS, Path(scratch) / "scratch", 60
+        )
+        number = 0
+        with contextlib.closing(engine):
+            for name, policy in POLICIES.items():
+                training = Training(
+                    features=library.features(policy.features, ids),
+                    values=values,
+                    tried=np.array(ids),
+                    pending=library.features(policy.features, []),
+                    scaling=library.scaling,
+                )
+                times = []
+                for _ in range(REPEATS + 2):
+                    number += 1
+                    began_s = time.perf_counter()
+                    engine.rank(
+                        RankRequest(
+                            number, policy, training, library.shards, BATCH_SIZE, (42, number)
+                        )
+                    )
+                    while not engine.wait(1.0):
+                        pass
+                    times.append(time.perf_counter() - began_s)
+                # the first two import the model on the workers
+                median_s, worst_s = statistics.median(times[2:]), max(times[2:])
+                print(f"  {policy.model:10} {median_s:7.3f} s  (largest {worst_s:.3f} s)")
+
+
+def main():
+    library = open_library(Settings())
+    compare_neighbours(library)
+    rank_whole(library)
+
+
+if __name__ == "__main__":
+    main()

@@ -120,10 +120,9 @@ def known_values(library):
 def rank(folder, known_path):
     """Rank in this process and two workers: print a JSON object a model."""
     library = Library(folder)
-    known = json.loads(known_path.read_text())
-    ids_of = library.find(identity_hash(Chem.MolToSmiles(parse(text))) for text in known)
-    values_of = {identity_hash(Chem.MolToSmiles(parse(text))): v for text, v in known.items()}
-    ids = [ids_of[key] for key in values_of]
+    values = json.loads(known_path.read_text())
+    hashes = {identity_hash(Chem.MolToSmiles(parse(text))): text for text in values}
+    known = {key: values[hashes[one]] for one, key in library.find(hashes).items()}
     with tempfile.TemporaryDirectory() as scratch, PeakMemory(os.getpid(), scratch) as memory:
         config = local(N_WORKERS, Path(scratch) / "parsl")
         engine = ParslEngine(config, N_WORKERS, Path(scratch) / "scratch", 60)
@@ -133,13 +132,7 @@ def rank(folder, known_path):
                 seconds = []
                 for _ in range(REPEATS + 1):
                     number += 1
-                    training = Training(
-                        features=library.features(policy.features, ids),
-                        values=np.array(list(values_of.values())),
-                        tried=np.array(ids),
-                        pending=library.features(policy.features, []),
-                        scaling=library.scaling,
-                    )
+                    training = Training.of(library, policy.features, known)
                     began_s = time.perf_counter()
                     engine.rank(
                         RankRequest(number, policy, training, library.shards, 4, (42, number))

@@ -8,13 +8,13 @@ import tempfile
 from concurrent.futures import as_completed
 from pathlib import Path
 
-import numpy as np
 import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
 from molloop.execution.sites import available_cores, local
 from molloop.search import rank
+from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_one
@@ -22,6 +22,7 @@ from molloop.simulate.worker import simulate_one
 N_SIMULATIONS = 16
 SEED = 42
 PROTOCOL = SimulationProtocol(level="gfn2")
+POLICY = POLICIES["published"]  # or ridge, forest
 
 # a function of molloop becomes an app as any function does
 simulate = parsl.python_app(simulate_one)
@@ -53,19 +54,13 @@ def simulate_random_molecules(library, n):
 
 
 def rank_library(library, values, n, folder):
-    """Train on the values and return the n best of the library that were not simulated."""
-    ids = sorted(values)
-    training = folder / "training.npz"
-    rank.write_training(
-        training,
-        features=library.fingerprints(ids),
-        values=np.array([values[key] for key in ids]),
-        tried=np.array(ids),
-    )
-    model = train("knn", training, folder / "model.npz")  # a future
+    """Train on the values and choose the n best of the library that were not simulated."""
+    task = rank.RankTask(folder, POLICY, n, seed=(SEED, 1))
+    rank.Training.of(library, POLICY.features, values).write(task.training)
+    model = train(task)  # a future
     # a task per shard: each waits for the model, all run at the same time
-    parts = [scan(shard, model, training, "greedy", n) for shard in library.shards]
-    return merge(n, *parts).result()
+    parts = [scan(task, shard, task.n_candidates, model) for shard in library.shards]
+    return merge(task, task.n_candidates, model, *parts).result()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import time
 from concurrent.futures import as_completed
 from pathlib import Path
 
-import numpy as np
 import parsl
 
 from molloop import Settings, open_library
@@ -19,6 +18,7 @@ from molloop.execution.sites import available_cores, local
 from molloop.report.figures import write_loop_figure
 from molloop.report.results import Results, TimedRanking
 from molloop.search import rank
+from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_group
@@ -28,6 +28,7 @@ MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
 BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
 PROTOCOL = SimulationProtocol(level="gfn2")
+POLICY = POLICIES["published"]  # or ridge, forest
 FIGURE = Path("runs/examples/parsl_ml_in_the_loop.png")
 
 simulate = parsl.python_app(simulate_group)
@@ -72,15 +73,16 @@ class Loop:
 
     def rank(self, n, batch):
         """Train on all values; return the ids of the n best molecules that were never tried."""
-        training = self.folder / f"training-{batch}.npz"
-        ids = list(self.values)
-        features = self.library.fingerprints(ids)
-        tried = np.array([item.molecule_id for item in self.simulated])
-        rank.write_training(training, features, np.array([self.values[key] for key in ids]), tried)
+        folder = self.folder / f"ranking-{batch}"
+        folder.mkdir()
+        task = rank.RankTask(folder, POLICY, n, seed=(SEED, batch))
+        tried = [item.molecule_id for item in self.simulated]
+        training = rank.Training.of(self.library, POLICY.features, self.values, tried)
+        training.write(task.training)
         began_s = time.time() - self.began_s
-        model = train("knn", training, self.folder / f"model-{batch}.npz")
-        parts = [scan(shard, model, training, "greedy", n) for shard in self.library.shards]
-        best = merge(n, *parts).result()
+        model = train(task)
+        parts = [scan(task, shard, task.n_candidates, model) for shard in self.library.shards]
+        best = merge(task, task.n_candidates, model, *parts).result()
         ids, means = tuple(best.ids.tolist()), tuple(best.means.tolist())
         now_s = time.time() - self.began_s
         self.rankings.append(TimedRanking(batch, began_s, now_s, ids, means))

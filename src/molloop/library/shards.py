@@ -117,6 +117,12 @@ def make_batch(
     )
 
 
+def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Put the rows of some batches, at least one, into one."""
+    joined = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined[0] if joined else batches[0]
+
+
 def write_batch(batch: pa.RecordBatch, path: Path) -> None:
     """Write a file of one batch."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:

@@ -42,8 +42,9 @@ class Statistics:
         self._max = np.maximum(self._max, rows.max(axis=0))
 
     def summary(self, names: Sequence[str]) -> tuple[DescriptorStatistics, ...]:
-        """Return the statistics of each; at least one row has been added."""
-        columns = (self._mean, np.sqrt(self._squares / self._n), self._min, self._max)
+        """Return the statistics of each."""
+        std = np.sqrt(self._squares / max(self._n, 1))
+        columns = (self._mean, std, self._min, self._max)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return tuple(
             DescriptorStatistics(name, *row) for name, row in zip(names, rows, strict=True)

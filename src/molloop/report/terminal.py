@@ -11,7 +11,7 @@ from rich.text import Text
 from molloop.campaign.state import Began, Event, Finished, Ranked, RankingBegan, Stopped, Submitted
 from molloop.campaign.store import Simulated
 from molloop.config import Settings
-from molloop.library.ingest import REJECTS
+from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Outcome, Success

@@ -4,7 +4,7 @@ Functions that pass files and small values, so that each can be a task on anothe
 does not depend on the number of shards.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from molloop import surrogate
 from molloop.library.features import Scaling
-from molloop.library.shards import Shard, ShardRef
+from molloop.library.shards import Library, Shard, ShardRef
 from molloop.search.acquisition import ACQUISITIONS
 from molloop.search.batch import choose
 from molloop.search.policy import Policy
@@ -50,6 +50,27 @@ class Training:
     tried: NDArray[np.int64]
     pending: Features
     scaling: Scaling
+
+    @classmethod
+    def of(
+        cls, library: Library, kind: str, values: Mapping[int, float], tried: Iterable[int] = ()
+    ) -> "Training":
+        """Take molecules of a library: features of a kind for ids and their values.
+
+        Parameters
+        ----------
+        kind
+            ``fingerprints`` or ``descriptors``.
+        tried
+            Ids that are left out beside those with a value.
+        """
+        return cls(
+            features=library.features(kind, list(values)),
+            values=np.array(list(values.values())),
+            tried=np.array(sorted({*values, *tried}), dtype=np.int64),
+            pending=library.features(kind, []),
+            scaling=library.scaling,
+        )
 
     def write(self, path: Path) -> None:
         """Save it to a file of numbers."""

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pytest
 
 from molloop.errors import InputError, RunError
-from molloop.library import ingest, sources
+from molloop.library import assemble, ingest, parts, sources
+from molloop.library.assemble import shard_size
 from molloop.library.features import MorganSpec, descriptors, morgan, parse
 from molloop.library.filters import Filters
-from molloop.library.ingest import Files, build, open_or_build, shard_size
+from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.shards import Library, Shard
 
@@ -37,7 +38,7 @@ def all_smiles(library):
 
 
 def rejects(library):
-    with (library.folder / ingest.REJECTS).open(newline="") as file:
+    with (library.folder / assemble.REJECTS).open(newline="") as file:
         return list(csv.reader(file))[1:]
 
 
@@ -63,8 +64,8 @@ def test_smiles_stay_as_given_and_the_first_of_equals_stays(tmp_path):
 
 def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
-    monkeypatch.setattr(ingest, "BLOCKS_PER_PART", 1)
-    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 3)
+    monkeypatch.setattr(parts, "BLOCKS_PER_PART", 1)
+    monkeypatch.setattr(assemble, "MIN_SHARD_SIZE", 3)
     first = write(tmp_path, "CO", "C", "N", "OC", "CC")
     second = write(tmp_path, "smiles", "C(O)", "CN", "xx", "CCC", name="b.csv")
     library = build_files([first, second], tmp_path / "library")
@@ -121,7 +122,7 @@ def test_features_are_those_of_the_molecules(small_library):
 
 
 def test_statistics_are_those_of_all_shards(tmp_path, small_smi, monkeypatch):
-    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 5)
+    monkeypatch.setattr(assemble, "MIN_SHARD_SIZE", 5)
     library = build_files([str(small_smi)], tmp_path / "library")
     assert len(library.shards) == 5
     table = np.concatenate([Shard(ref).descriptors for ref in library.shards]).astype(float)
@@ -151,7 +152,7 @@ def test_a_shard_can_be_read_without_molloop(small_library):
 def test_a_second_opening_reads_nothing(tmp_path, monkeypatch):
     source = write(tmp_path, "C", "N")
     first = open_or_build(source, cache_dir=tmp_path / "cache")
-    monkeypatch.setattr(ingest, "featurize_for", None)
+    monkeypatch.setattr(parts, "featurize_for", None)
     assert open_or_build(source, cache_dir=tmp_path / "cache").folder == first.folder
 
 
@@ -180,7 +181,7 @@ def test_two_builds_at_once_give_one_library(tmp_path):
 @pytest.mark.parametrize("n_processes", [1, 2])
 def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_processes):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 3)
-    monkeypatch.setattr(ingest, "BLOCKS_PER_PART", 2)
+    monkeypatch.setattr(parts, "BLOCKS_PER_PART", 2)
     lines = [f"C{'C' * (n // 2)}{'NO'[n % 2]}" for n in range(40)]
     source = write(tmp_path, *lines, "xx", "CN")
     whole = build_files([source], tmp_path / "whole")
@@ -195,16 +196,16 @@ def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_
     with pytest.raises(KeyboardInterrupt):
         build_files([source], tmp_path / "library", n_processes=n_processes, progress=stop)
     assert not (tmp_path / "library" / "manifest.json").exists()
-    parts = sorted((tmp_path / "library" / ingest.UNFINISHED).glob("part-*.arrow"))
-    assert len(parts) == 3
-    untouched = {part: part.stat().st_mtime_ns for part in parts}
+    written = sorted((tmp_path / "library" / ingest.UNFINISHED).glob("part-*.arrow"))
+    assert len(written) == 3
+    untouched = {part: part.stat().st_mtime_ns for part in written}
 
     reports = []
 
     def check(what, fraction):
         reports.append((what, fraction))
         if what == "finding duplicates":
-            assert {part: part.stat().st_mtime_ns for part in parts} == untouched
+            assert {part: part.stat().st_mtime_ns for part in written} == untouched
 
     again = build_files([source], tmp_path / "library", n_processes=n_processes, progress=check)
     assert shards(again) == shards(whole)
@@ -271,7 +272,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
 
 
 def test_several_processes_give_the_same_library(tmp_path, small_smi, small_library, monkeypatch):
-    monkeypatch.setattr(ingest.sources, "BLOCK_SIZE", 5)
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 5)
     again = open_or_build(str(small_smi), cache_dir=tmp_path, n_processes=2)
     assert again.manifest.shards == small_library.manifest.shards
 
@@ -284,7 +285,7 @@ def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
 
 
 def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 2)
+    monkeypatch.setattr(assemble, "MIN_SHARD_SIZE", 2)
     source = write(tmp_path, "C", "N", "O", "CC", "CN")
     library = open_or_build(source, cache_dir=tmp_path / "cache")
     assert [ref.n_molecules for ref in library.shards] == [2, 2, 1]
@@ -311,13 +312,14 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_file_that_breaks_in_the_middle_is_an_error_with_several_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest.sources, "BLOCK_SIZE", 3)
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 3)
     path = tmp_path / "a.smi.zst"
     lines = "".join("C" * (n % 50 + 1) + "\n" for n in range(20_000)).encode()
     path.write_bytes(pa.compress(lines, codec="zstd", asbytes=True)[:-30])
     with pytest.raises(InputError, match="Truncated"):
         open_or_build(str(path), cache_dir=tmp_path / "cache", n_processes=2)
-    assert list((tmp_path / "cache").iterdir()) == []
+    # what was featurized before is kept: a file system may have failed, and not the file
+    assert list((tmp_path / "cache").glob("*/unfinished/part-*.arrow"))
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "shard-00000.arrow"])
@@ -351,7 +353,7 @@ def test_a_damaged_shard_is_named(tmp_path, damage):
 
 
 def test_only_what_was_touched_is_verified_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest, "MIN_SHARD_SIZE", 2)
+    monkeypatch.setattr(assemble, "MIN_SHARD_SIZE", 2)
     library = build_files([write(tmp_path, "C", "N", "O", "CC", "CN")], tmp_path / "library")
     verified = []
     check = Library._verify_one

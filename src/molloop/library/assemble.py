@@ -1,0 +1,110 @@
+"""Parts become shards of one size, each molecule once."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from molloop.library.duplicates import first_occurrences
+from molloop.library.features import DESCRIPTORS
+from molloop.library.manifest import Counts, DescriptorStatistics, ShardEntry
+from molloop.library.parts import Part
+from molloop.library.shards import (
+    Progress,
+    Shard,
+    ShardRef,
+    join_batches,
+    write_shard,
+    write_whole,
+)
+from molloop.library.statistics import Statistics
+
+REJECTS = "rejects.csv"
+REJECTS_HEADINGS = ("file", "line", "smiles", "reason")
+MIN_SHARD_SIZE = 2**15
+MAX_SHARDS = 2048  # of a library of up to 10^9: a ranking is a task a shard
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What came of the parts."""
+
+    counts: Counts
+    descriptors: tuple[DescriptorStatistics, ...]
+    shards: tuple[ShardEntry, ...]
+
+    @property
+    def n_molecules(self) -> int:
+        """In all shards."""
+        return sum(one.n_molecules for one in self.shards)
+
+
+def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progress) -> Assembled:
+    """Write the shards and the list of rejects into a folder."""
+    report("finding duplicates", 0.0)
+    counts = sum((part.counts() for part in parts), Counts())
+    n_rows = counts.read - counts.invalid - counts.filtered
+    hashes = (np.asarray(part.open().column("identity_hash")) for part in parts)
+    is_first = first_occurrences(hashes, n_rows, scratch)
+    n_molecules = int(np.count_nonzero(is_first))
+    statistics = Statistics(len(DESCRIPTORS))
+    shards: list[ShardEntry] = []
+    first_id = 0
+    for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
+        path = folder / f"shard-{len(shards):05}.arrow"
+        shards.append(write_shard(path, batch, first_id))
+        statistics.add(Shard(ShardRef(str(path), first_id, batch.num_rows)).descriptors)
+        first_id += batch.num_rows
+        report("writing shards", first_id / n_molecules)
+    write_whole(folder / REJECTS, partial(_join_rejects, parts))
+    return Assembled(
+        counts=counts + Counts(duplicates=n_rows - n_molecules),
+        descriptors=statistics.summary(DESCRIPTORS),
+        shards=tuple(shards),
+    )
+
+
+def shard_size(n_molecules: int) -> int:
+    """Return how many molecules stand in a shard; it depends on their number alone."""
+    size = MIN_SHARD_SIZE
+    while n_molecules > MAX_SHARDS * size:
+        size *= 2
+    return size
+
+
+def _kept(parts: Sequence[Part], is_first: NDArray[np.bool_]) -> Iterator[pa.RecordBatch]:
+    start = 0
+    for part in parts:
+        batch = part.open().replace_schema_metadata(None)
+        mask = np.array(is_first[start : start + batch.num_rows])
+        start += batch.num_rows
+        yield batch if mask.all() else batch.filter(pa.array(mask))
+
+
+def _resized(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """Cut the same rows into batches of `size`, the last of what is left."""
+    waiting: list[pa.RecordBatch] = []
+    n_waiting = 0
+    for batch in batches:
+        waiting.append(batch)
+        n_waiting += batch.num_rows
+        while n_waiting >= size:
+            n_left = n_waiting - size
+            last = waiting.pop()
+            n_taken = last.num_rows - n_left
+            yield join_batches([*waiting, last.slice(0, n_taken)])
+            waiting, n_waiting = [last.slice(n_taken)], n_left
+    if n_waiting:
+        yield join_batches(waiting)
+
+
+def _join_rejects(parts: Sequence[Part], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(REJECTS_HEADINGS)
+        for part in parts:
+            file.write(part.rejects.read_text(encoding="utf-8"))

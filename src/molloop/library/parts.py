@@ -1,0 +1,137 @@
+"""Lines become parts: files of molecules with their features, and of what was refused.
+
+A part is written whole, after a bounded number of lines, so that a build that ended early goes on
+after its last one.
+"""
+
+import csv
+import json
+import os
+import warnings
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+
+import joblib
+import pyarrow as pa
+
+from molloop.errors import InputError
+from molloop.library.featurize import Featurized, Reject, featurize_for
+from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.shards import (
+    Progress,
+    damaged,
+    join_batches,
+    open_batch,
+    write_batch,
+    write_whole,
+)
+from molloop.library.sources import Block
+
+BLOCKS_PER_PART = 16
+COUNTS = b"counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of molecules, and beside it one of rejects."""
+
+    path: Path
+
+    @property
+    def rejects(self) -> Path:
+        """Rows of file, line, SMILES, reason."""
+        return self.path.with_suffix(".csv")
+
+    def open(self) -> pa.RecordBatch:
+        """Map its molecules into memory: the columns of a shard without ids."""
+        try:
+            return open_batch(self.path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise damaged(self.path, str(error)) from error
+
+    def counts(self) -> Counts:
+        """Return what became of its lines."""
+        return Counts(**json.loads(self.open().schema.metadata[COUNTS]))
+
+
+def find_parts(folder: Path) -> list[Part]:
+    """Return the parts that a folder holds, in order."""
+    return [Part(path) for path in sorted(folder.glob("part-*.arrow"))]
+
+
+def make_parts(
+    blocks: Iterator[Block],
+    spec: BuildSpec,
+    keeps_smiles: bool,
+    folder: Path,
+    n_processes: int,
+    report: Progress,
+) -> None:
+    """Write the parts that are not there yet; the blocks must be those of the last time."""
+    n_parts = len(find_parts(folder))
+    report("reading", 0.0)
+    blocks = islice(blocks, n_parts * BLOCKS_PER_PART, None)
+    with closing(_featurize_all(blocks, spec, keeps_smiles, n_processes)) as done:
+        for number in count(n_parts):
+            group = []
+            for featurized, fraction in islice(done, BLOCKS_PER_PART):
+                group.append(featurized)
+                report("reading", fraction)
+            if not group:
+                return
+            part = Part(folder / f"part-{number:06}.arrow")
+            rejects = [row for featurized in group for row in featurized.rejects]
+            write_whole(part.rejects, partial(_write_rejects, rejects))
+            write_whole(part.path, partial(_write_part, group))
+
+
+def _featurize_all(
+    blocks: Iterator[Block], spec: BuildSpec, keeps_smiles: bool, n_processes: int
+) -> Generator[tuple[Featurized, float]]:
+    """Featurize blocks in order, in several processes; with each, how much has been read."""
+    errors: list[InputError] = []
+    fractions: deque[float] = deque()
+
+    def until_error() -> Iterator[Block]:
+        # joblib reads this in a thread of its own: an error of the file is kept for the consumer
+        try:
+            for block in blocks:
+                fractions.append(block.fraction)
+                yield block
+        except InputError as error:
+            errors.append(error)
+
+    parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
+    task = joblib.delayed(featurize_for)
+    tasks = (task(os.getpid(), block, spec, keeps_smiles) for block in until_error())
+    with _closing_quietly(parallel(tasks)) as outputs:
+        for one in outputs:
+            yield one, fractions.popleft()
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def _closing_quietly(outputs: Generator[Featurized]) -> Iterator[Generator[Featurized]]:
+    try:
+        yield outputs
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what is lost is computed again
+            outputs.close()
+
+
+def _write_part(group: Sequence[Featurized], path: Path) -> None:
+    counts = sum((one.counts for one in group), Counts())
+    molecules = join_batches([one.molecules for one in group])
+    write_batch(molecules.replace_schema_metadata({COUNTS: json.dumps(asdict(counts))}), path)
+
+
+def _write_rejects(rows: Sequence[Reject], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)

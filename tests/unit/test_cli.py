@@ -147,6 +147,7 @@ def test_a_library_is_enumerated(tmp_path):
         (("build", "a.smi", "--out", "lib", "--exclude", "["), "excluded SMARTS"),
         (("build", "a.smi", "--out", "lib", "--elements", "C,Qq"), "'Qq'"),
         (("build", "a.smi", "--out", "lib", "--bits", "100"), "a multiple of 64"),
+        (("build", "a.smi", "--out", "lib", "--radius", "5000000000"), "0 to 16 bonds"),
         (("build", "a.smi", "--out", "a.smi"), "Choose another"),
         (("info", "none"), "none"),
         (("verify", "."), "manifest.json"),
@@ -159,4 +160,4 @@ def test_bad_input_about_libraries_is_named(tmp_path, arguments, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "lib").exists()
+    assert not (tmp_path / "lib" / "manifest.json").exists()

@@ -102,18 +102,19 @@ class ParslEngine:
             ended.append(self._done.get_nowait())
         self._has_worker = True
         completions: list[Completion] = []
-        for place, read in enumerate(ended):
+        failure: EngineError | None = None
+        for read in ended:
             try:
                 completion = read()
                 if completion is not None:
                     completions.append(completion)
-            except EngineError:
-                if not completions:
-                    raise
-                # what came before it is stored first; it is met again at the next call
-                for unread in ended[place:]:
-                    self._done.put(unread)
-                break
+            except EngineError as error:
+                failure = failure or error
+        if failure is not None and completions:
+            # what ended beside it is stored first; the next call meets it again
+            self._done.put(partial(_fail, failure))
+        elif failure is not None:
+            raise failure
         return completions
 
     def close(self) -> None:
@@ -198,3 +199,7 @@ class ParslEngine:
         newest = max(written, key=lambda path: path.stat().st_mtime)
         lines = newest.read_text(errors="replace").splitlines()[-N_LOG_LINES:]
         return "\n".join([f" The log {newest} ends with:", *lines, ""])
+
+
+def _fail(error: EngineError) -> Completion | None:
+    raise error

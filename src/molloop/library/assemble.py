@@ -1,6 +1,6 @@
 """Parts become shards of one size, each molecule once."""
 
-import csv
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +104,8 @@ def _resized(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.Record
 
 
 def _join_rejects(parts: Sequence[Part], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(REJECTS_HEADINGS)
+    with path.open("wb") as file:
+        file.write((",".join(REJECTS_HEADINGS) + "\r\n").encode())
         for part in parts:
-            file.write(part.rejects.read_text(encoding="utf-8"))
+            with part.rejects.open("rb") as rows:
+                shutil.copyfileobj(rows, file)

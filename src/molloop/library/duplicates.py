@@ -48,7 +48,12 @@ def first_occurrences(
             edges = np.searchsorted(bucket[order], np.arange(2**n_bits + 1))
             for number in np.flatnonzero(np.diff(edges)):
                 rows[order[edges[number] : edges[number + 1]]].tofile(files[number])
-    is_first = np.memmap(scratch / "is_first", dtype=np.bool_, mode="w+", shape=(max(1, n_rows),))
+    path = scratch / "is_first"
+    with path.open("wb") as file:
+        # a full disk is an error here, and a dead process where a mapped page finds no room
+        for start in range(0, max(1, n_rows), BUCKET_ROWS):
+            file.write(bytes(min(BUCKET_ROWS, max(1, n_rows) - start)))
+    is_first = np.memmap(path, dtype=np.bool_, mode="r+")
     for path in paths:
         rows = np.fromfile(path, dtype=[("hash", np.uint64), ("row", np.int64)])
         path.unlink()

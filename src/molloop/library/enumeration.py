@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 
 from rdkit import Chem, rdBase
 
@@ -17,6 +17,8 @@ from molloop.library.manifest import SourceFile
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 RING_OFFSET = 50  # substituents close their rings with %50 and up, scaffolds below
 
+_TURNED = str.maketrans("/\\", "\\/")
+_UNNUMBERED_SITE = re.compile(r"\[\*\]|\*(?![^\[]*\])")
 _SITE = re.compile(r"\[\*:\d+\]")
 _BRACKET_OR_RING = re.compile(r"(\[[^\]]*\])|%(\d\d)|(\d)")
 
@@ -39,6 +41,7 @@ class Enumeration:
     files: tuple[SourceFile, ...]
     scaffolds: tuple[tuple[str, ...], ...]
     substituents: tuple[str, ...]
+    formats: tuple[object, ...] = ()
     max_molecules: int | None = None
     keeps_smiles: bool = False
 
@@ -66,16 +69,17 @@ class Enumeration:
         return cls(
             name=f"{cores.paths[0].name} x {groups.paths[0].name}",
             files=cores.files + groups.files,
-            scaffolds=tuple(_scaffold(*entry) for entry in _entries(cores)),
+            scaffolds=tuple(dict.fromkeys(_scaffold(*one) for one in _entries(cores))),
             # the same one twice would only make every molecule twice
             substituents=tuple(dict.fromkeys(_substituent(*one) for one in _entries(groups))),
+            formats=(cores.options, groups.options),
             max_molecules=max_molecules,
         )
 
     @property
     def options(self) -> dict[str, int | str | None]:
         """What else decides on its lines."""
-        return {"max_molecules": self.max_molecules}
+        return {"max_molecules": self.max_molecules, "columns": str(self.formats)}
 
     @property
     def n_products(self) -> int:
@@ -85,7 +89,7 @@ class Enumeration:
     def blocks(self) -> Iterator[sources.Block]:
         """Return the products; a line is a product's place among all, from 1."""
         edges = [0, *accumulate(self._sizes())]
-        n = min(edges[-1], self.max_molecules or edges[-1])
+        n = edges[-1] if self.max_molecules is None else min(edges[-1], self.max_molecules)
         stride = 1 if n == edges[-1] else _spreading_stride(edges[-1])
         for start in range(0, n, sources.BLOCK_SIZE):
             stop = min(n, start + sources.BLOCK_SIZE)
@@ -103,8 +107,21 @@ class Enumeration:
         text = first
         for piece in others:
             rest, choice = divmod(rest, len(self.substituents))
-            text += self.substituents[choice] + piece
+            text = _joined(text, self.substituents[choice]) + piece
         return text
+
+
+def _joined(text: str, substituent: str) -> str:
+    """Put a substituent behind a text; where both say the direction of the bond, it stands once."""
+    if text[-1] in "/\\":
+        if substituent[0] in "=#":
+            return text[:-1] + substituent
+        if substituent[0] in "/\\":
+            if substituent[0] != text[-1]:
+                # all directions turned round mean the same
+                substituent = substituent.translate(_TURNED)
+            return text + substituent[1:]
+    return text + substituent
 
 
 def _spreading_stride(n: int) -> int:
@@ -130,14 +147,7 @@ def _entries(files: Files) -> list[tuple[str, int, str]]:
 def _scaffold(file: str, line: int, smiles: str) -> tuple[str, ...]:
     molecule, sites = _parse(file, line, smiles)
     inner = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() != 0]
-    single = Chem.BondType.SINGLE
-    if (
-        not sites
-        or not inner
-        or any(
-            site.GetDegree() != 1 or site.GetBonds()[0].GetBondType() != single for site in sites
-        )
-    ):
+    if not sites or not inner or any(_order(site) != Chem.BondType.SINGLE for site in sites):
         raise InputError(
             f"{file}, line {line}",
             smiles,
@@ -145,7 +155,6 @@ def _scaffold(file: str, line: int, smiles: str) -> tuple[str, ...]:
             "Write it like c1ccc([*:1])cc1.",
         )
     for number, site in enumerate(sites, start=1):
-        site.SetIsotope(0)
         site.SetAtomMapNum(number)
     # from an inner atom, every attachment point is the end of a branch
     return tuple(_SITE.split(_written_from(molecule, inner[0].GetIdx())))
@@ -153,14 +162,14 @@ def _scaffold(file: str, line: int, smiles: str) -> tuple[str, ...]:
 
 def _substituent(file: str, line: int, smiles: str) -> str:
     molecule, sites = _parse(file, line, smiles)
-    if len(sites) != 1 or sites[0].GetDegree() != 1:
+    orders = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
+    if len(sites) != 1 or _order(sites[0]) not in orders:
         raise InputError(
             f"{file}, line {line}",
             smiles,
             "a substituent with one attachment point *, on one bond",
             "Write it like *C(F)(F)F, or *[H] for none.",
         )
-    sites[0].SetIsotope(0)
     sites[0].SetAtomMapNum(0)
     return _BRACKET_OR_RING.sub(
         _moved, _written_from(molecule, sites[0].GetIdx()).removeprefix("*")
@@ -168,11 +177,31 @@ def _substituent(file: str, line: int, smiles: str) -> str:
 
 
 def _parse(file: str, line: int, smiles: str) -> tuple[Chem.Mol, list[Chem.Atom]]:
+    """Return a molecule of one fragment, without atom map numbers, and its attachment points."""
+    # numbered before they are read: two that look alike would cost their centre its chirality
+    numbers = count(101)
+    numbered = _UNNUMBERED_SITE.sub(lambda _: f"[*:{next(numbers)}]", smiles)
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None:
-        raise InputError(f"{file}, line {line}", smiles, "a valid SMILES", "Mend the line.")
+        molecule = Chem.MolFromSmiles(numbered)
+    if molecule is None or len(Chem.GetMolFrags(molecule)) != 1:
+        raise InputError(
+            f"{file}, line {line}", smiles, "a valid SMILES of one fragment", "Mend the line."
+        )
+    for atom in molecule.GetAtoms():
+        if atom.GetAtomicNum() != 0:
+            atom.SetAtomMapNum(0)
     return molecule, [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 0]
+
+
+def _order(site: Chem.Atom) -> Chem.BondType | None:
+    """Return the bond of an attachment point, None where it is more than a plain one."""
+    is_plain = (
+        site.GetDegree() == 1
+        and site.GetFormalCharge() == 0
+        and site.GetTotalNumHs() == 0
+        and site.GetIsotope() == 0
+    )
+    return site.GetBonds()[0].GetBondType() if is_plain else None
 
 
 def _written_from(molecule: Chem.Mol, atom: int) -> str:

@@ -3,8 +3,10 @@
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
 
@@ -14,14 +16,15 @@ from filelock import FileLock, Timeout
 import molloop
 from molloop.errors import InputError, RunError
 from molloop.library import sources
-from molloop.library.assemble import assemble
+from molloop.library.assemble import REJECTS, assemble
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
 from molloop.library.parts import find_parts, make_parts
-from molloop.library.shards import Library, Progress, file_sha256, write_whole
+from molloop.library.shards import VERIFIED, Library, Progress, file_sha256, write_whole
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
+OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, "shard-*.arrow", "*.tmp")
 KEY = "key"
 
 
@@ -74,6 +77,7 @@ class Files:
         """
         paths = tuple(sources.locate(name) for name in names)
         title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
+        title = sources.printable(title)
         return cls(title, paths, tuple(map(_source_file, paths)), column)
 
     @property
@@ -90,7 +94,7 @@ class Files:
 def _source_file(path: Path) -> SourceFile:
     """Return a file's name and checksum."""
     try:
-        return SourceFile(path.name, file_sha256(path))
+        return SourceFile(sources.printable(path.name), file_sha256(path))
     except OSError as error:
         raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
 
@@ -158,7 +162,7 @@ def build(
     spec.check()
     report = progress or (lambda _what, _fraction: None)
     key = _key(source, spec)
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file() or (folder / UNFINISHED).exists():
         try:
             _check_folder(folder)
             folder.mkdir(parents=True, exist_ok=True)
@@ -166,6 +170,12 @@ def build(
                 if not (folder / MANIFEST).is_file():
                     _build(source, spec, key, folder, n_processes, report)
                 shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+        except BrokenExecutor as error:
+            raise RunError(
+                f"A process that parses molecules was lost ({error}).",
+                "Was it killed, for its memory perhaps? The same command goes on where this one "
+                "stopped; --processes sets how many there are.",
+            ) from error
         except (OSError, NotImplementedError) as error:  # the latter: no locks here
             raise RunError(
                 f"The library cannot be kept in {folder} ({error}).",
@@ -203,10 +213,17 @@ def _other(folder: Path, what: str) -> InputError:
 def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError("folder of the library", str(folder), "a folder", "Choose another.")
-    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if names and LOCK not in names:
+    others = [
+        path.name
+        for path in (folder.iterdir() if folder.exists() else ())
+        if not any(fnmatch(path.name, pattern) for pattern in OWN_NAMES)
+    ]
+    if others:
         raise InputError(
-            "folder of the library", str(folder), "a new or empty folder", "Choose another."
+            "folder of the library",
+            str(folder),
+            "a new or empty folder",
+            f"It holds {others[0]}: choose another.",
         )
 
 
@@ -233,11 +250,11 @@ def _build(
         make_parts(source.blocks(), spec, source.keeps_smiles, unfinished, n_processes, report)
     except InputError:
         if not find_parts(unfinished):
-            shutil.rmtree(folder)
+            shutil.rmtree(unfinished)
         raise
     assembled = assemble(find_parts(unfinished), folder, unfinished, report)
     if assembled.n_molecules == 0:
-        shutil.rmtree(folder)
+        shutil.rmtree(unfinished)
         counts = assembled.counts
         raise InputError(
             "library",

@@ -12,6 +12,8 @@ from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 2
+MAX_BITS = 16384
+MAX_RADIUS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,13 @@ class BuildSpec:
 
     def check(self) -> None:
         """Raise InputError where something in it makes no sense."""
-        if self.morgan.n_bits < 64 or self.morgan.n_bits % 64:
-            raise InputError(
-                "bits of the fingerprints", self.morgan.n_bits, "a multiple of 64", "Try 256."
-            )
+        radius, n_bits = self.morgan.radius, self.morgan.n_bits
+        if not 64 <= n_bits <= MAX_BITS or n_bits % 64:
+            expected = f"a multiple of 64 up to {MAX_BITS}"
+            raise InputError("bits of the fingerprints", n_bits, expected, "Try 256.")
+        if not 0 <= radius <= MAX_RADIUS:
+            expected = f"0 to {MAX_RADIUS} bonds"
+            raise InputError("radius of the fingerprints", radius, expected, "Try 4.")
         self.filters.check()
 
 

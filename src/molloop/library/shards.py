@@ -190,7 +190,11 @@ class Library:
                 "a folder that holds a built library",
                 f"There is no {MANIFEST} in it: `molloop library build` makes one.",
             ) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise RunError(
+                f"{folder / MANIFEST} cannot be read ({error}).", "Is it yours?"
+            ) from error
+        except ValueError as error:
             raise damaged(self.folder / MANIFEST, str(error)) from error
         first_ids = np.cumsum([0, *(entry.n_molecules for entry in self.manifest.shards)])
         self.shards = tuple(
@@ -259,6 +263,10 @@ class Library:
             raise damaged(path, str(error)) from error
         if not is_whole:
             raise damaged(path, "its checksum is not the manifest's")
+
+    def n_bytes(self) -> int:
+        """Return the size of all shards on disk; raise RunError where one is missing."""
+        return sum(self._mark(entry)[0] for entry in self.manifest.shards)
 
     @property
     def n_molecules(self) -> int:

@@ -2,15 +2,17 @@
 
 import csv
 import io
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from molloop.errors import InputError
 
@@ -20,9 +22,11 @@ BUILT_IN = {"qm9": "qm9.parquet"}
 SUFFIXES = (".smi", ".csv", ".tsv", ".parquet")
 FORMATS = ".smi, .csv, .tsv or .parquet, also with .gz or .zst behind"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+MAX_RECORD_LINES = 16
 
 Entry = tuple[int, str]  # line, SMILES
+Row = tuple[int, list[str]]  # line, cells
 Fraction = Callable[[], float]  # of the file, read so far
 
 
@@ -75,6 +79,11 @@ def locate(source: str) -> Path:
     return path.resolve()
 
 
+def printable(name: str) -> str:
+    """Return a file's name, with another sign for what is no UTF-8 in it."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def file_format(path: Path) -> str:
     """Suffix of a path, without that of the compression."""
     name = path.name.lower()
@@ -105,14 +114,14 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
             while group := list(islice(entries, BLOCK_SIZE)):
                 lines, smiles = zip(*group, strict=True)
                 done = sum(sizes[:number]) + fraction() * sizes[number]
-                yield Block(path.name, list(lines), list(smiles), done / sum(sizes))
+                yield Block(printable(path.name), list(lines), list(smiles), done / sum(sizes))
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError, ValueError, csv.Error) as error:
+    except (OSError, EOFError, ValueError, NotImplementedError, csv.Error) as error:
         raise InputError(
             "library", str(path), "a file that can be read", f"It fails with: {error}."
         ) from error
@@ -150,20 +159,50 @@ def _smi(path: Path, _column: str, stack: ExitStack) -> tuple[Iterator[Entry], F
 
 def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
     text, fraction = _open_text(path, stack)
-    rows = csv.reader(text, delimiter=_DELIMITERS[file_format(path)])
-    return _cells(rows, _find_column(path, column, next(rows, []))), fraction
+    rows = _records(text) if file_format(path) == ".csv" else _split_at_tabs(text)
+    _, names = next(rows, (0, []))
+    place = _find_column(path, column, names)
+    cells = ((line, row[place].strip() if place < len(row) else "") for line, row in rows)
+    return cells, fraction
 
 
-def _cells(rows: Any, place: int) -> Iterator[Entry]:
+def _split_at_tabs(text: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(text, start=1):
+        if cells := line.rstrip("\r\n"):
+            yield number, cells.split("\t")
+
+
+def _records(text: Iterable[str]) -> Iterator[Row]:
+    """Read records of a .csv file, each with the number of its last line.
+
+    A quotation mark that is not closed within some lines makes one bad record of its own line.
+    """
+    lines = enumerate(text, start=1)
+    waiting: deque[tuple[int, str]] = deque()
     while True:
-        try:
-            row = next(rows)
-        except StopIteration:
+        record: list[tuple[int, str]] = []
+        n_marks = 0
+        while not record or n_marks % 2:
+            following = waiting.popleft() if waiting else next(lines, None)
+            if following is None or len(record) == MAX_RECORD_LINES:
+                break
+            record.append(following)
+            n_marks += following[1].count('"')
+        if not record:
             return
-        except csv.Error:  # a quotation mark that is never closed, for one
-            row = [""]
+        if n_marks % 2:
+            if following is not None:
+                waiting.appendleft(following)
+            waiting.extendleft(reversed(record[1:]))
+            yield record[0][0], []
+            continue
+        try:
+            row = next(csv.reader([line for _, line in record]), [])
+        except csv.Error:  # a field of more than 131,072 characters
+            yield record[-1][0], []
+            continue
         if row:
-            yield rows.line_num, row[place].strip() if place < len(row) else ""
+            yield record[-1][0], row
 
 
 def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:

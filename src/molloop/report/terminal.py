@@ -234,7 +234,6 @@ def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
     manifest = library.manifest
     counts, filters, morgan = manifest.counts, manifest.spec.filters, manifest.spec.morgan
-    size = sum(Path(ref.path).stat().st_size for ref in library.shards)
     rows: dict[str, str] = {
         "molecules": f"{manifest.n_molecules:,}",
         "lines read": f"{counts.read:,}",
@@ -242,14 +241,13 @@ def library_summary(library: Library) -> Group:
         "  filtered out": f"{counts.filtered:,}",
         "  repeated": f"{counts.duplicates:,}",
         "source": ", ".join(one.file for one in manifest.sources),
-        "heavy atoms": "at least {}, at most {}".format(
-            filters.min_heavy_atoms, filters.max_heavy_atoms or "any"
-        ),
+        "heavy atoms": f"{filters.min_heavy_atoms} to {filters.max_heavy_atoms or 'any number'}",
         "elements": ", ".join(filters.elements) if filters.elements else "any",
         "excluded": " ".join(filters.excluded_smarts) or "nothing",
         "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
         "descriptors": f"{len(manifest.descriptors)} of RDKit",
-        "shards": f"{len(library.shards):,}, {size / manifest.n_molecules:.0f} bytes a molecule",
+        "shards": f"{len(library.shards):,}",
+        "bytes a molecule": f"{library.n_bytes() / manifest.n_molecules:.0f}",
         "made with": f"molloop {manifest.molloop_version}, RDKit {manifest.rdkit_version}",
         "folder": str(library.folder),
     }

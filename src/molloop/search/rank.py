@@ -98,7 +98,8 @@ class RankTask:
     Attributes
     ----------
     folder
-        That all workers see; training data, model and candidates pass through it.
+        That all workers see, of this ranking alone; training data, model and candidates pass
+        through it.
     n
         Molecules to choose.
     seed
@@ -195,10 +196,15 @@ def best_by_bound(
         first = np.argpartition(-bound[rows], n_first - 1)[:n_first]
         found = exact(np.sort(rows[first]))
         limit = np.partition(found["score"], len(found) - n)[-n]
-        is_done = np.zeros(len(rows), dtype=bool)
-        is_done[first] = True
-        others = rows[~is_done & (bound[rows] >= limit)]
-        found = np.concatenate([found, exact(others)])
+        others = np.delete(rows, first)
+        others = others[bound[others] >= limit]
+        others = others[np.argsort(-bound[others], kind="stable")]
+        for start in range(0, len(others), CHUNK):
+            chunk = others[start : start + CHUNK]
+            if bound[chunk[0]] < limit:
+                break
+            found = best(np.concatenate([found, exact(np.sort(chunk))]), n)
+            limit = found["score"][-1]
     else:
         found = exact(rows)
     return best(found, n)
@@ -229,6 +235,8 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     model, training = _load(model_path, task.training)
     n_found = len(found)
     joint = model.joint(np.concatenate([found["features"], training.pending]))
+    # what the scans said of a candidate holds to the last bit
+    joint.mean[:n_found], joint.variance[:n_found] = found["mean"], found["std"] ** 2
     ids = np.concatenate([found["id"], np.full(len(training.pending), -1)])
     choice = choose(
         joint,

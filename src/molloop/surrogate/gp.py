@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks
+from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
 
 # bounds of the search, and the prior that decides while values are few; see `_fit_scales`
 LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = (0.3, 1000.0)
@@ -19,8 +19,8 @@ MAX_ITERATIONS = 40
 
 SCREEN_BLOCK = 2048
 EXACT_BLOCK = 256
+PADDING = 16
 ROUNDING = float(np.finfo(np.float32).eps) / 2
-UNLIKELY = 8 * 40**0.5  # roundings, of dot products with some 40 descriptors
 MAX_TELLING = 64
 
 
@@ -74,19 +74,20 @@ class GaussianProcess:
         return mean, std
 
     def _predict_block(self, features: Features) -> Floats:
-        kernel = self._kernel(self._scaled(features))
-        mean = self._mean + kernel @ self._weights
-        explained = np.square(kernel @ self._factor.T).sum(axis=1)
+        points, weights, factor = self._padded
+        kernel = _squared_exponential(self._scaled(features), points)
+        mean = self._mean + kernel @ weights
+        explained = np.square(kernel @ factor.T).sum(axis=1)
         return np.stack([mean, self._scale * np.sqrt(np.maximum(1 - explained, 0))])
 
     def screen(self, features: Features) -> tuple[Floats, Floats]:
         """Return what mean and standard deviation can be at most, each of shape (m,), fast.
 
         In single precision, with an allowance for its rounding: dot products of n terms are taken
-        to be off by at most 8 sqrt(n) roundings of the terms' magnitudes, which fails once in 10^13
-        (Higham and Mary, SIAM J. Sci. Comput. 41, A2815 (2019), doi:10.1137/18M1226312). The
-        deviation is that given the most telling of the training molecules alone: others can only
-        lower it.
+        to be off by at most 8 sqrt(n) roundings of the terms' magnitudes. Were roundings
+        independent, that would fail once in 10^13 (Higham and Mary, SIAM J. Sci. Comput. 41, A2815
+        (2019), doi:10.1137/18M1226312); the tests look at what is left of it. The deviation is that
+        given the most telling of the training molecules alone: others can only lower it.
         """
         mean, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
         return mean, std
@@ -101,7 +102,9 @@ class GaussianProcess:
         np.minimum(kernel, 0, out=kernel)
         np.exp(kernel, out=kernel)
         # of each element of the kernel, which is at most 1
-        rounding = UNLIKELY * ROUNDING * (query_squares + screen.squares.max() + 1)
+        n_terms = len(screen.points) + features.shape[1] + 4
+        unlikely = 8 * np.sqrt(n_terms) * ROUNDING
+        rounding = unlikely * (query_squares + screen.squares.max() + 1)
         weighted = kernel @ screen.weights + rounding * screen.weights_norm
         known = kernel[:, : len(screen.inverse_factor)] @ screen.inverse_factor.T
         explained = np.einsum("ij,ij->i", known, known) - 2 * rounding * screen.factor_norm
@@ -146,10 +149,23 @@ class GaussianProcess:
         return self._factor.T @ (self._factor @ (self.values - self._mean))
 
     @cached_property
+    def _padded(self) -> tuple[Floats, Floats, Floats]:
+        """Points, weights and factor with points that weigh nothing, to a round number of them.
+
+        With an odd number, BLAS treats rows of one block differently in their last bits.
+        """
+        n_more = -len(self.points) % PADDING
+        return (
+            np.pad(self._scaled_points, ((0, n_more), (0, 0))),
+            np.pad(self._weights, (0, n_more)),
+            np.pad(self._factor, (0, n_more)),
+        )
+
+    @cached_property
     def _scale(self) -> float:
         """Standard deviation of the process, the likeliest one."""
         variance = float((self.values - self._mean) @ self._weights) / len(self.values)
-        return float(np.sqrt(variance)) if variance > 0 else 1.0
+        return float(np.sqrt(variance)) if is_spread(self.values) else 1.0
 
     @cached_property
     def _screen(self) -> "_Screen":
@@ -229,7 +245,7 @@ def _fit_scales(points: Floats, values: Floats) -> tuple[float, float]:
     n, d = points.shape
     centred = values - values.mean()
     spread = float(np.sqrt(np.mean(centred**2)))
-    if n < 2 or spread == 0:
+    if not is_spread(values):
         return float(np.sqrt(PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR * d)), START_NOISE_RATIO
     centred = centred / spread
     squares = np.square(points).sum(axis=1)
@@ -241,7 +257,9 @@ def _fit_scales(points: Floats, values: Floats) -> tuple[float, float]:
         kernel = np.exp(distances / -scale)
         covariance = kernel.copy()
         covariance[np.diag_indices(n)] += noise
-        factor, _ = lapack.dpotrf(covariance, lower=True, overwrite_a=True)
+        factor, info = lapack.dpotrf(covariance, lower=True)
+        if info:
+            return np.inf, np.zeros(2)
         inverse, _ = lapack.dpotri(factor, lower=True)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         weights = inverse @ centred

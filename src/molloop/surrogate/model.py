@@ -65,6 +65,11 @@ def check_shapes(points: Features, values: Floats) -> None:
         )
 
 
+def is_spread(values: Floats) -> bool:
+    """Whether values differ by more than rounding."""
+    return bool(np.ptp(values) > 1e-12 * np.abs(values).max())
+
+
 def independent(mean: Floats, std: Floats) -> Joint:
     """Return the joint prediction of a model that knows of no covariance, shapes (n,)."""
 

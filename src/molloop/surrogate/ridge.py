@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks
+from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
 
 PENALTY = (1e-4, 1e6)
+N_GRID = 47
 BLOCK_SIZE = 2048
 
 
@@ -95,7 +96,7 @@ class Ridge:
         residual = self.values - self.values.mean()
         fitted = (self.points - self._centre) @ self._coefficients
         variance = float(residual @ (residual - fitted)) / len(residual)
-        return variance if variance > 0 else 1.0
+        return variance if variance > 0 and is_spread(self.values) else 1.0
 
     @cached_property
     def _factor(self) -> Floats:
@@ -108,7 +109,7 @@ def _fit_penalty(points: Floats, values: Floats) -> float:
     from scipy.optimize import minimize_scalar
 
     residual = values - values.mean()
-    if len(values) < 2 or not residual.any():
+    if not is_spread(values):
         return 1.0
     left, singular, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     projected = (left.T @ residual) ** 2
@@ -119,5 +120,8 @@ def _fit_penalty(points: Floats, values: Floats) -> float:
         quadratic = (projected / growth).sum() + outside
         return float(len(values) / 2 * np.log(quadratic) + np.log(growth).sum() / 2)
 
-    bounds = tuple(np.log(PENALTY))
+    # there may be more than one minimum: the best of a grid is refined
+    grid = np.log(np.geomspace(*PENALTY, N_GRID))
+    place = int(np.argmin([loss(one) for one in grid]))
+    bounds = (grid[max(place - 1, 0)], grid[min(place + 1, N_GRID - 1)])
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))

@@ -129,6 +129,11 @@ def test_blocks_are_the_same_each_time(tmp_path, monkeypatch):
         (["C*"], ["*C*"], ["'*C*'"]),
         (["C*"], ["C*C"], ["'C*C'"]),
         ([""], ["*F"], ["at least one SMILES"]),
+        (["CCO.*c1ccccc1"], ["*F"], ["one fragment"]),
+        (["C*"], ["*C.[Na+]"], ["substituents.smi, line 1", "one fragment"]),
+        (["c1ccc([*+])cc1"], ["*F"], ["line 1", "attachment point"]),
+        (["c1ccc([*H])cc1"], ["*F"], ["line 1", "attachment point"]),
+        (["C*"], ["[*-]C"], ["'[*-]C'"]),
     ],
 )
 def test_what_cannot_be_joined_is_named(tmp_path, scaffolds, substituents, words):
@@ -136,3 +141,26 @@ def test_what_cannot_be_joined_is_named(tmp_path, scaffolds, substituents, words
         enumeration(tmp_path, scaffolds, substituents)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_double_bonds_on_both_sides_keep_their_stereochemistry(tmp_path):
+    scaffolds = ["F/C=C/[*:1]", "F/C=C\\[*:1]", "F/C=C(/[*:1])Cl", "Cl/C=C([*:1])/F"]
+    substituents = ["[*:1]/C=C/F", "[*:1]/C=C\\F", "[*:1]/N=N/C", "[*:1]/C(Cl)=C/F"]
+    expected = {replaced(scaffold, [group]) for scaffold in scaffolds for group in substituents}
+    library = library_of(tmp_path, scaffolds, substituents)
+    assert molecules(library) == expected
+    assert library.manifest.counts.invalid == 0
+
+
+def test_a_centre_with_two_unnumbered_sites_keeps_its_chirality(tmp_path):
+    library = library_of(tmp_path, ["C[C@](*)(*)F"], ["*O", "*Cl"])
+    assert canonical("C[C@](O)(Cl)F", "C[C@](Cl)(O)F") < molecules(library)
+
+
+def test_another_column_is_another_library(tmp_path):
+    (tmp_path / "s.csv").write_text("a,b\nC*,N*\n")
+    (tmp_path / "r.csv").write_text("a,b\n*F,*Cl\n")
+    names = (str(tmp_path / "s.csv"), str(tmp_path / "r.csv"))
+    build(Enumeration.of(*names, "a"), tmp_path / "library", BuildSpec())
+    with pytest.raises(InputError, match="other files, options"):
+        build(Enumeration.of(*names, "b"), tmp_path / "library", BuildSpec())

@@ -265,10 +265,49 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("words")
     source = write(tmp_path, "C")
+    (tmp_path / "mine" / "build.lock").touch()
     for folder in (tmp_path / "mine", tmp_path / "a.smi"):
         with pytest.raises(InputError, match=str(folder)):
             build_files([source], folder)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "words"
+
+
+def test_what_a_build_left_behind_goes_with_the_next(tmp_path):
+    source = write(tmp_path, "C")
+    library = build_files([source], tmp_path / "library")
+    (library.folder / ingest.UNFINISHED).mkdir()
+    (library.folder / ingest.UNFINISHED / "part-000000.arrow").touch()
+    build_files([source], tmp_path / "library")
+    assert not (library.folder / ingest.UNFINISHED).exists()
+
+
+def test_a_lost_worker_is_one_line_and_the_build_goes_on(tmp_path):
+    command = [sys.executable, "-m", "molloop", "library", "build", sources.locate("qm9")]
+    command += ["--out", tmp_path / "library", "--processes", "2"]
+    done = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    parts_of = (tmp_path / "library" / ingest.UNFINISHED).glob
+    while not list(parts_of("part-*.arrow")):
+        assert done.poll() is None
+        time.sleep(0.05)
+    for one in psutil.Process(done.pid).children(recursive=True):
+        if "popen_loky" in " ".join(one.cmdline()):
+            one.kill()
+            break
+    _, errors = done.communicate(timeout=60)
+    assert done.returncode == 1
+    assert "A process that parses molecules was lost" in errors
+    assert "goes on where this one stopped" in errors
+    assert "Traceback (most recent call last)" not in errors
+    assert list(parts_of("part-*.arrow"))
+
+
+def test_a_file_name_that_is_no_text(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.smi"
+    with open(path, "w") as file:  # noqa: PTH123 - no path that is text
+        file.write("C\nxx\n")
+    library = build_files([os.fsdecode(path)], tmp_path / "library")
+    assert rejects(library) == [["\ufffd.smi", "2", "xx", "not a valid molecule"]]
+    assert Library(library.folder).manifest.sources[0].file == "\ufffd.smi"
 
 
 def test_several_processes_give_the_same_library(tmp_path, small_smi, small_library, monkeypatch):
@@ -280,8 +319,10 @@ def test_several_processes_give_the_same_library(tmp_path, small_smi, small_libr
 @pytest.mark.parametrize("lines", [[""], ["xx", "yy"]])
 def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
     with pytest.raises(InputError, match="at least one molecule"):
-        open_or_build(write(tmp_path, *lines), cache_dir=tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+        build_files([write(tmp_path, *lines)], tmp_path / "library")
+    assert not (tmp_path / "library" / ingest.UNFINISHED).exists()
+    mended = build_files([write(tmp_path, "C")], tmp_path / "library")
+    assert all_smiles(mended) == ["C"]
 
 
 def test_molecules_are_found_across_shards(tmp_path, monkeypatch):

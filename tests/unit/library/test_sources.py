@@ -71,11 +71,17 @@ def test_csv_counts_lines_and_not_rows(tmp_path):
 
 def test_a_quotation_mark_that_is_never_closed_does_not_end_the_file(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text('smiles\nC\n"N\n' + "CCCCCCCCC\n" * 30_000)
+    path.write_text('smiles\nC\n"N\n' + "CC\n" * 30_000 + '"CO\nCN\n')
     lines = all_lines(path)
-    assert lines[:2] == [(2, "C"), (lines[1][0], "")]
-    assert lines[2:] == [(line, "CCCCCCCCC") for line in range(lines[2][0], 30_004)]
-    assert len(lines) > 10_000
+    assert lines[:3] == [(2, "C"), (3, ""), (4, "CC")]
+    assert lines[-3:] == [(30_003, "CC"), (30_004, ""), (30_005, "CN")]
+    assert len(lines) == 30_004
+
+
+def test_quotation_marks_in_a_tsv_are_signs_like_others(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text('smiles\tname\r\nC\t"5in\r\nN\t"\r\nO\n')
+    assert all_lines(path) == [(2, "C"), (3, "N"), (4, "O")]
 
 
 def test_parquet_of_numbers_is_refused(tmp_path):

@@ -78,13 +78,15 @@ def test_the_chosen_scales_have_the_largest_likelihood(monkeypatch):
     assert max(others) < best + 1e-6
 
 
-@pytest.mark.parametrize(("n", "values"), [(1, [14.0]), (3, [14.0, 14.0, 14.0]), (2, [14.0, 15.0])])
+@pytest.mark.parametrize(
+    ("n", "values"), [(1, [14.0]), (3, [0.1] * 3), (5, [-5.3] * 5), (2, [14.0, 15.0])]
+)
 def test_few_or_equal_values(n, values):
     points, _ = sample(n)
     model = GaussianProcess.fit(points, np.array(values), np.random.default_rng(0))
     mean, std = model.predict(sample(20, seed=3)[0])
     assert np.all(np.isfinite(mean))
-    assert np.all(std > 0)
+    assert np.all(std > 0.01)
     assert mean.min() >= min(values) - 0.1
     assert mean.max() <= max(values) + 0.1
 
@@ -112,6 +114,18 @@ def test_no_prediction_is_above_its_screen(n, length_scale, noise_ratio, seed, d
     model = GaussianProcess(points, values, length_scale, noise_ratio)
     queries = np.concatenate([points, 3 * points, sample(300, d, seed + 1)[0]])
     queries = np.clip(queries, -6, 6)
+    mean, std = model.predict(queries)
+    highest_mean, highest_std = model.screen(queries)
+    assert np.all(mean <= highest_mean)
+    assert np.all(std <= highest_std)
+
+
+@pytest.mark.parametrize(("n", "length_scale"), [(1000, 60.0), (1500, 14.0)])
+def test_no_prediction_of_many_points_is_above_its_screen(n, length_scale):
+    points, values = sample(n, d=36)
+    values[:5] += 20  # outliers have the largest weights
+    model = GaussianProcess(points, values, length_scale, 1e-4)
+    queries = np.concatenate([points[:500], sample(2000, d=36, seed=1)[0]])
     mean, std = model.predict(queries)
     highest_mean, highest_std = model.screen(queries)
     assert np.all(mean <= highest_mean)

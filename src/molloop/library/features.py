@@ -14,7 +14,7 @@ Descriptors = NDArray[np.float32]
 
 # Counts of atoms, bonds and rings, connectivity and shape indices, surface areas, Crippen's logP
 # and molar refractivity: all of RDKit's `Properties` but the rotatable bonds and the chi indices
-# of order 2 to 4, which cost a third of the time and find nothing (docs/benchmarks.md).
+# of order 2 to 4, which cost much and find nothing (benchmarks/features.py).
 _LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "chi4n"}
 DESCRIPTORS: tuple[str, ...] = tuple(
     name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT

@@ -10,21 +10,21 @@ import os
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
-import argparse  # noqa: E402 - the threads are limited before anything that reads them is loaded
-import csv  # noqa: E402
-import gzip  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import csv
+import gzip
+import time
+from pathlib import Path
 
-import joblib  # noqa: E402
-import numpy as np  # noqa: E402
-from rdkit.Chem import rdMolDescriptors  # noqa: E402
+import joblib
+import numpy as np
+from rdkit.Chem import rdMolDescriptors
 
-from molloop import surrogate  # noqa: E402
-from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse  # noqa: E402
-from molloop.search.acquisition import ACQUISITIONS  # noqa: E402
-from molloop.search.batch import choose  # noqa: E402
-from molloop.search.policy import POLICIES  # noqa: E402
+from molloop import surrogate
+from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse
+from molloop.search.acquisition import ACQUISITIONS
+from molloop.search.batch import choose
+from molloop.search.policy import POLICIES
 
 TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
 N_INITIAL, BATCH_SIZE, N_TOTAL = 8, 4, 200

@@ -11,27 +11,27 @@ import os
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
-import contextlib  # noqa: E402 - the threads are limited before anything that reads them is loaded
-import csv  # noqa: E402
-import gzip  # noqa: E402
-import statistics  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
+import contextlib
+import csv
+import gzip
+import statistics
+import tempfile
+import time
+from pathlib import Path
 
-import numpy as np  # noqa: E402
-from rdkit import Chem  # noqa: E402
-from sklearn.neighbors import KNeighborsRegressor  # noqa: E402
+import numpy as np
+from rdkit import Chem
+from sklearn.neighbors import KNeighborsRegressor
 
-from molloop.campaign.engine import RankRequest  # noqa: E402
-from molloop.execution.parsl_engine import ParslEngine  # noqa: E402
-from molloop.execution.sites import local  # noqa: E402
-from molloop.library.features import identity_hash, parse  # noqa: E402
-from molloop.library.ingest import open_or_build  # noqa: E402
-from molloop.library.shards import Shard  # noqa: E402
-from molloop.search.policy import POLICIES  # noqa: E402
-from molloop.search.rank import Training  # noqa: E402
-from molloop.surrogate.knn import KNearestNeighbors  # noqa: E402
+from molloop.campaign.engine import RankRequest
+from molloop.execution.parsl_engine import ParslEngine
+from molloop.execution.sites import local
+from molloop.library.features import identity_hash, parse
+from molloop.library.ingest import open_or_build
+from molloop.library.shards import Shard
+from molloop.search.policy import POLICIES
+from molloop.search.rank import Training
+from molloop.surrogate.knn import KNearestNeighbors
 
 TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
 N_POINTS = 200

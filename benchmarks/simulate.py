@@ -10,20 +10,20 @@ import os
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
-import time  # noqa: E402 - the threads are limited before anything that reads them is loaded
+import time
 
-import numpy as np  # noqa: E402
-from ase import Atoms  # noqa: E402
-from ase.optimize import BFGS, LBFGSLineSearch  # noqa: E402
-from rdkit import Chem, rdBase  # noqa: E402
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers  # noqa: E402
-from xtb.ase.calculator import XTB  # noqa: E402
+import numpy as np
+from ase import Atoms
+from ase.optimize import BFGS, LBFGSLineSearch
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from xtb.ase.calculator import XTB
 
-from molloop.errors import SimulationError  # noqa: E402
-from molloop.library import sources  # noqa: E402
-from molloop.simulate.ionization import vertical_ie  # noqa: E402
-from molloop.simulate.outcome import Geometry  # noqa: E402
-from molloop.simulate.xtb import XTB as TBXTB  # noqa: E402
+from molloop.errors import SimulationError
+from molloop.library import sources
+from molloop.simulate.ionization import vertical_ie
+from molloop.simulate.outcome import Geometry
+from molloop.simulate.xtb import XTB as TBXTB
 
 LARGE_EV = 0.02
 

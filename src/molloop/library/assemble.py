@@ -10,18 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from molloop.library.batches import join_batches, write_whole
 from molloop.library.duplicates import first_occurrences
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import Counts, DescriptorStatistics, ShardEntry
 from molloop.library.parts import Part
-from molloop.library.shards import (
-    Progress,
-    Shard,
-    ShardRef,
-    join_batches,
-    write_shard,
-    write_whole,
-)
+from molloop.library.shards import Progress, Shard, ShardRef, write_shard
 from molloop.library.statistics import Statistics
 
 REJECTS = "rejects.csv"

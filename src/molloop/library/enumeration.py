@@ -81,11 +81,6 @@ class Enumeration:
         """What else decides on its lines."""
         return {"max_molecules": self.max_molecules, "columns": str(self.formats)}
 
-    @property
-    def n_products(self) -> int:
-        """How many products there are; some are the same molecule."""
-        return sum(self._sizes())
-
     def blocks(self) -> Iterator[sources.Block]:
         """Return the products; a line is a product's place among all, from 1."""
         edges = [0, *accumulate(self._sizes())]

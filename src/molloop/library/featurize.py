@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from rdkit import Chem
 
+from molloop.library.batches import make_batch
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.manifest import BuildSpec, Counts
-from molloop.library.shards import make_batch
 from molloop.library.sources import Block
 
 INVALID = "not a valid molecule"

@@ -17,10 +17,11 @@ import molloop
 from molloop.errors import InputError, RunError
 from molloop.library import sources
 from molloop.library.assemble import REJECTS, assemble
+from molloop.library.batches import file_sha256, write_whole
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
 from molloop.library.parts import find_parts, make_parts
-from molloop.library.shards import VERIFIED, Library, Progress, file_sha256, write_whole
+from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"

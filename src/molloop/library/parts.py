@@ -20,16 +20,10 @@ import joblib
 import pyarrow as pa
 
 from molloop.errors import InputError
+from molloop.library.batches import join_batches, open_batch, write_batch, write_whole
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts
-from molloop.library.shards import (
-    Progress,
-    damaged,
-    join_batches,
-    open_batch,
-    write_batch,
-    write_whole,
-)
+from molloop.library.shards import Progress, damaged
 from molloop.library.sources import Block
 
 BLOCKS_PER_PART = 16

@@ -1,8 +1,6 @@
 """A built library: shards on disk, opened, memory-mapped and sliced."""
 
-import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.errors import InputError, RunError
+from molloop.library.batches import file_sha256, open_batch, write_batch, write_whole
 from molloop.library.features import Descriptors, PackedFingerprints
 from molloop.library.manifest import MANIFEST, Manifest, ShardEntry
 
@@ -42,11 +41,6 @@ class ShardRef:
     path: str
     first_id: int
     n_molecules: int
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """Its molecule ids, shape (n,)."""
-        return np.arange(self.first_id, self.first_id + self.n_molecules, dtype=np.int64)
 
 
 class Shard:
@@ -95,72 +89,11 @@ def _rows(buffer: pa.Buffer, column: pa.Array, width: int, dtype: type) -> NDArr
     return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 
-def make_batch(
-    smiles: Sequence[str],
-    fingerprints: PackedFingerprints,
-    descriptors: Descriptors,
-    identity_hashes: NDArray[np.uint64],
-) -> pa.RecordBatch:
-    """Put n molecules into columns: arrays of shape (n, n_bits / 8), (n, d) and (n,)."""
-    flat = pa.array(descriptors.reshape(-1), pa.float32())
-    return pa.record_batch(
-        {
-            "smiles": pa.array(smiles, pa.large_string()),
-            "fingerprint": pa.Array.from_buffers(
-                pa.binary(fingerprints.shape[1]),
-                len(smiles),
-                [None, pa.py_buffer(np.ascontiguousarray(fingerprints))],
-            ),
-            "descriptors": pa.FixedSizeListArray.from_arrays(flat, descriptors.shape[1]),
-            "identity_hash": pa.array(identity_hashes, pa.uint64()),
-        }
-    )
-
-
-def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Put the rows of some batches, at least one, into one."""
-    joined = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return joined[0] if joined else batches[0]
-
-
-def write_batch(batch: pa.RecordBatch, path: Path) -> None:
-    """Write a file of one batch."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-
-
-def open_batch(path: Path) -> pa.RecordBatch:
-    """Map it into memory.
-
-    Raises
-    ------
-    OSError, pa.ArrowInvalid
-        It is missing or no such file.
-    """
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).get_batch(0)
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name and rename it, so that it is never seen half written."""
-    unfinished = path.with_name(f"{path.name}.tmp")
-    write(unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-
-
 def write_shard(path: Path, batch: pa.RecordBatch, first_id: int) -> ShardEntry:
     """Write one shard: molecules, with their ids before the other columns."""
     ids = pa.array(np.arange(first_id, first_id + batch.num_rows, dtype=np.int64))
     write_whole(path, partial(write_batch, batch.add_column(0, "id", ids)))
     return ShardEntry(path.name, batch.num_rows, file_sha256(path))
-
-
-def file_sha256(path: Path) -> str:
-    """Checksum of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def damaged(path: Path, why: str) -> RunError:

@@ -98,7 +98,6 @@ def test_a_stride_visits_every_place_once(n):
 
 def test_a_part_of_the_products_is_spread_over_all(tmp_path):
     source = enumeration(tmp_path, ["C(*)(*)*", "N(*)*"], ["*F", "*C", "*O", "*N"], 20)
-    assert source.n_products == 64 + 16
     [block] = source.blocks()
     assert len(block.lines) == len(set(block.lines)) == 20
     assert min(block.lines) >= 1

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molloop import surrogate
+from molloop.library.batches import make_batch
 from molloop.library.features import DESCRIPTORS, Scaling
-from molloop.library.shards import ShardRef, make_batch, write_shard
+from molloop.library.shards import ShardRef, write_shard
 from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS
 from molloop.search.policy import POLICIES, Policy

@@ -1,7 +1,9 @@
 """A source of SMILES becomes a library: validated, deduplicated shards with their features."""
 
+import errno
 import hashlib
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from molloop.library.assemble import REJECTS, assemble
 from molloop.library.batches import file_sha256, write_whole
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
-from molloop.library.parts import find_parts, make_parts
+from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
@@ -79,7 +81,8 @@ class Files:
         paths = tuple(sources.locate(name) for name in names)
         title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
         title = sources.printable(title)
-        return cls(title, paths, tuple(map(_source_file, paths)), column)
+        files = tuple(map(_source_file, paths, sources.titles(paths)))
+        return cls(title, paths, files, column)
 
     @property
     def options(self) -> dict[str, int | str | None]:
@@ -92,10 +95,10 @@ class Files:
         return sources.blocks(self.paths, self.column)
 
 
-def _source_file(path: Path) -> SourceFile:
+def _source_file(path: Path, title: str) -> SourceFile:
     """Return a file's name and checksum."""
     try:
-        return SourceFile(sources.printable(path.name), file_sha256(path))
+        return SourceFile(title, file_sha256(path))
     except OSError as error:
         raise InputError("library", str(path), "a file that can be read", f"{error}.") from error
 
@@ -163,9 +166,10 @@ def build(
     spec.check()
     report = progress or (lambda _what, _fraction: None)
     key = _key(source, spec)
+    _check_folder(folder)
     if not (folder / MANIFEST).is_file() or (folder / UNFINISHED).exists():
         try:
-            _check_folder(folder)
+            _check_content(folder)
             folder.mkdir(parents=True, exist_ok=True)
             with _locked(folder, report):
                 if not (folder / MANIFEST).is_file():
@@ -212,8 +216,22 @@ def _other(folder: Path, what: str) -> InputError:
 
 
 def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError("folder of the library", str(folder), "a folder", "Choose another.")
+    try:
+        is_other = not stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:
+        is_other = False
+    except OSError as error:
+        is_other = error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+    if is_other:
+        raise InputError(
+            "folder of the library",
+            str(folder),
+            "a folder",
+            "Choose another (XDG_CACHE_HOME for the cache).",
+        )
+
+
+def _check_content(folder: Path) -> None:
     others = [
         path.name
         for path in (folder.iterdir() if folder.exists() else ())
@@ -286,7 +304,8 @@ def _build(
 def _begin(folder: Path, unfinished: Path, key: str) -> None:
     unfinished.mkdir(parents=True, exist_ok=True)
     mark = unfinished / KEY
+    content = f"{key} {LINES_PER_PART}"
     if not mark.exists():
-        write_whole(mark, lambda path: path.write_text(key, encoding="ascii"))
-    elif mark.read_text(encoding="ascii") != key:
+        write_whole(mark, lambda path: path.write_text(content, encoding="ascii"))
+    elif mark.read_text(encoding="ascii") != content:
         raise _other(folder, "library that is not finished,")

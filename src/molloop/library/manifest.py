@@ -81,6 +81,10 @@ class DescriptorStatistics:
     max: float
 
 
+class OtherVersionError(ValueError):
+    """A manifest that another version wrote; the message says what was expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a library is made of.
@@ -127,14 +131,20 @@ class Manifest:
 
         Raises
         ------
+        OtherVersionError
+            Another version of molloop or RDKit wrote it.
         ValueError
-            The text is no manifest, or one of another schema version or set of descriptors.
+            The text is no manifest.
         """
-        manifest = _READER.validate_json(text)
-        if manifest.schema_version != SCHEMA_VERSION:
-            raise ValueError(f"it is not of schema version {SCHEMA_VERSION}")
+        facts = json.loads(text)
+        if (
+            isinstance(facts, dict)
+            and facts.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION
+        ):
+            raise OtherVersionError(f"schema version {SCHEMA_VERSION}")
+        manifest = _READER.validate_python(facts)
         if tuple(one.name for one in manifest.descriptors) != DESCRIPTORS:
-            raise ValueError("its descriptors are not those of this version")
+            raise OtherVersionError(f"this version's {len(DESCRIPTORS)} descriptors")
         return manifest
 
 

@@ -19,14 +19,15 @@ from pathlib import Path
 import joblib
 import pyarrow as pa
 
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.library.batches import join_batches, open_batch, write_batch, write_whole
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.shards import Progress, damaged
-from molloop.library.sources import Block
+from molloop.library.sources import BLOCK_SIZE, Block
 
 BLOCKS_PER_PART = 16
+LINES_PER_PART = BLOCKS_PER_PART * BLOCK_SIZE
 COUNTS = b"counts"
 
 
@@ -58,6 +59,21 @@ def find_parts(folder: Path) -> list[Part]:
     return [Part(path) for path in sorted(folder.glob("part-*.arrow"))]
 
 
+def _drop_damaged(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts before the first that cannot be read; remove the others."""
+    whole: list[Part] = []
+    for part in parts:
+        try:
+            part.counts()
+            part.rejects.stat()
+        except (RunError, OSError):
+            break
+        whole.append(part)
+    for part in parts[len(whole) :]:
+        part.path.unlink()
+    return whole
+
+
 def make_parts(
     blocks: Iterator[Block],
     spec: BuildSpec,
@@ -67,7 +83,7 @@ def make_parts(
     report: Progress,
 ) -> None:
     """Write the parts that are not there yet; the blocks must be those of the last time."""
-    n_parts = len(find_parts(folder))
+    n_parts = len(_drop_damaged(find_parts(folder)))
     report("reading", 0.0)
     blocks = islice(blocks, n_parts * BLOCKS_PER_PART, None)
     with closing(_featurize_all(blocks, spec, keeps_smiles, n_processes)) as done:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from molloop.errors import InputError, RunError
 from molloop.library.batches import file_sha256, open_batch, write_batch, write_whole
 from molloop.library.features import Descriptors, PackedFingerprints
-from molloop.library.manifest import MANIFEST, Manifest, ShardEntry
+from molloop.library.manifest import MANIFEST, Manifest, OtherVersionError, ShardEntry
 
 VERIFIED = "verified.json"
 _REMEDY = "Build the library again: remove its folder first."
@@ -126,6 +126,13 @@ class Library:
         except OSError as error:
             raise RunError(
                 f"{folder / MANIFEST} cannot be read ({error}).", "Is it yours?"
+            ) from error
+        except OtherVersionError as error:
+            raise InputError(
+                "library",
+                str(folder),
+                f"one of {error}",
+                "Another version of molloop or RDKit built it: use that one, or build it anew.",
             ) from error
         except ValueError as error:
             raise damaged(self.folder / MANIFEST, str(error)) from error

@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -96,8 +96,8 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
     Parameters
     ----------
     paths
-        A .smi file holds a SMILES a line, what follows a blank is ignored; the others hold it in
-        a column. What is no UTF-8, or a broken record, is read as something that is no SMILES.
+        A .smi file holds a SMILES a line, the others hold it in a column; what follows a blank is
+        ignored. What is no UTF-8, or a broken record, is read as something that is no SMILES.
     column
         Name of that column.
 
@@ -106,15 +106,31 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
     InputError
         A file cannot be read, or has no such column.
     """
+    for path in paths if len(paths) > 1 else ():
+        with _entries(path, column):
+            pass  # a column that is missing is told now, not after hours
     sizes = [path.stat().st_size for path in paths]
-    for number, path in enumerate(paths):
-        with _readable(path), ExitStack() as stack:
-            read = {".smi": _smi, ".parquet": _parquet}.get(file_format(path), _table)
-            entries, fraction = read(path, column, stack)
+    for number, (path, title) in enumerate(zip(paths, titles(paths), strict=True)):
+        with _entries(path, column) as (entries, fraction):
             while group := list(islice(entries, BLOCK_SIZE)):
-                lines, smiles = zip(*group, strict=True)
+                lines = [line for line, _ in group]
+                # a line end within a cell is no blank: what is around it is no SMILES
+                smiles = [text.strip().split(" ")[0].split("\t")[0] for _, text in group]
                 done = sum(sizes[:number]) + fraction() * sizes[number]
-                yield Block(printable(path.name), list(lines), list(smiles), done / sum(sizes))
+                yield Block(title, lines, smiles, done / sum(sizes))
+
+
+def titles(paths: Sequence[Path]) -> list[str]:
+    """Return the names of files; their whole paths, where two have the same name."""
+    names = Counter(path.name for path in paths)
+    return [printable(path.name if names[path.name] == 1 else str(path)) for path in paths]
+
+
+@contextmanager
+def _entries(path: Path, column: str) -> Iterator[tuple[Iterator[Entry], Fraction]]:
+    with _readable(path), ExitStack() as stack:
+        read = {".smi": _smi, ".parquet": _parquet}.get(file_format(path), _table)
+        yield read(path, column, stack)
 
 
 @contextmanager
@@ -153,8 +169,7 @@ def _open_text(path: Path, stack: ExitStack) -> tuple[io.TextIOWrapper, Fraction
 
 def _smi(path: Path, _column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
     text, fraction = _open_text(path, stack)
-    lines = enumerate(text, start=1)
-    return ((number, (line.split(maxsplit=1) or [""])[0]) for number, line in lines), fraction
+    return enumerate(text, start=1), fraction
 
 
 def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
@@ -162,7 +177,7 @@ def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], 
     rows = _records(text) if file_format(path) == ".csv" else _split_at_tabs(text)
     _, names = next(rows, (0, []))
     place = _find_column(path, column, names)
-    cells = ((line, row[place].strip() if place < len(row) else "") for line, row in rows)
+    cells = ((line, row[place] if place < len(row) else "") for line, row in rows)
     return cells, fraction
 
 
@@ -217,6 +232,8 @@ def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry]
         file = whole
     table = parquet.ParquetFile(file)
     kind = table.schema_arrow.field(_find_column(path, column, table.schema_arrow.names)).type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise InputError(
             "column", column, f"a column of text in {path}", f"It holds {kind}: name another."
@@ -226,9 +243,10 @@ def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry]
     def entries() -> Iterator[Entry]:
         nonlocal n_read
         for batch in table.iter_batches(batch_size=BLOCK_SIZE, columns=[column]):
-            for text in batch.column(0).to_pylist():
+            texts = batch.column(0).cast(pa.large_string()).cast(pa.large_binary())
+            for text in texts.to_pylist():
                 n_read += 1
-                yield n_read, (text or "").strip()
+                yield n_read, (text or b"").decode(errors="replace")
 
     return entries(), lambda: n_read / table.metadata.num_rows
 

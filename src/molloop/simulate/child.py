@@ -1,6 +1,5 @@
 """The process that simulates: it may hang or crash, its parent (`guard.py`) outlives that."""
 
-import math
 import os
 import signal
 import sys
@@ -22,7 +21,7 @@ from molloop.processes import (
     kill_descendants,
     memory_bytes,
 )
-from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
+from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 Simulator = Callable[[str], Success]
@@ -84,7 +83,7 @@ def _checked(success: Success) -> Success:
         if not isinstance(success, Success):
             raise TypeError(f"it is {success!r}")
         value = float(success.value)
-        if not math.isfinite(value):
+        if not abs(value) <= LARGEST_VALUE:  # nan neither
             raise ValueError(f"its value is {value}")
         geometry = success.geometry
         if geometry is not None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
+LARGEST_VALUE = 1e100  # models square values
 
 
 @dataclass(frozen=True, slots=True)

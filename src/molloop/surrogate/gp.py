@@ -16,6 +16,7 @@ PRIOR_SIGMA = 2.0  # of its logarithm
 NOISE_RATIO = (1e-4, 1.0)
 START_NOISE_RATIO = 1e-2
 MAX_ITERATIONS = 40
+MAX_LIKELIHOOD_POINTS = 600  # of which scales are learnt; the model itself takes all
 
 SCREEN_BLOCK = 2048
 EXACT_BLOCK = 256
@@ -53,10 +54,12 @@ class GaussianProcess:
 
     @classmethod
     def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> "GaussianProcess":
-        """Choose length scale and noise by the marginal likelihood."""
-        del rng
+        """Choose length scale and noise by the marginal likelihood, of up to 600 random points."""
         check_shapes(features, values)
-        length_scale, noise_ratio = _fit_scales(features.astype(np.float64), values)
+        rows = np.arange(len(values))
+        if len(rows) > MAX_LIKELIHOOD_POINTS:
+            rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
+        length_scale, noise_ratio = _fit_scales(features[rows].astype(np.float64), values[rows])
         return cls(features, values, length_scale, noise_ratio)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

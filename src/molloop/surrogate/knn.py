@@ -103,7 +103,7 @@ def _nearest(points: _Bits, queries: _Bits) -> NDArray[np.intp]:
     distance_bits = 2 * n_bits.bit_length()
     key_type: type[np.unsignedinteger[Any]] = np.uint64
     float_type: type[np.floating[Any]] = np.float64
-    if index_bits + distance_bits + 1 <= 32:
+    if index_bits + distance_bits + 1 <= 32 and distance_bits <= 24:  # a float32 holds no more
         key_type, float_type = np.uint32, np.float32
     n_shared = np.empty(len(queries.n_set), dtype=np.uint16)
     n_union = np.empty_like(n_shared)

@@ -1,6 +1,7 @@
 import gzip
 import random
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -89,6 +90,36 @@ def test_parquet_of_numbers_is_refused(tmp_path):
     parquet.write_table(pa.table({"smiles": [1, 2]}), path)
     with pytest.raises(InputError, match="It holds int64"):
         all_lines(path)
+
+
+def test_parquet_of_words_and_of_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "a.parquet"
+    words = pa.array(["C", "N", None, "C"]).dictionary_encode()
+    parquet.write_table(pa.table({"smiles": words}), path)
+    assert all_lines(path) == [(1, "C"), (2, "N"), (3, ""), (4, "C")]
+    broken = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(np.array([0, 1, 3], "<i4")), pa.py_buffer(b"C\xffN")]
+    )
+    parquet.write_table(pa.table({"smiles": broken}), path)
+    assert all_lines(path) == [(1, "C"), (2, "\ufffdN")]
+
+
+def test_what_follows_a_blank_in_a_cell_is_ignored(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,n\n C[C@H](N)O |o1:1| alanine-like,1\n")
+    assert all_lines(path) == [(2, "C[C@H](N)O")]
+
+
+def test_a_column_that_a_later_file_lacks_is_told_at_once(tmp_path):
+    (tmp_path / "a.csv").write_text("smiles\nC\n")
+    (tmp_path / "b.csv").write_text("SMILES\nC\n")
+    with pytest.raises(InputError, match=r"b\.csv"):
+        next(sources.blocks([tmp_path / "a.csv", tmp_path / "b.csv"], "smiles"))
+
+
+def test_files_of_the_same_name_are_told_apart(tmp_path):
+    paths = [tmp_path / name for name in ("x/a.smi", "y/a.smi", "b.smi")]
+    assert sources.titles(paths) == [str(paths[0]), str(paths[1]), "b.smi"]
 
 
 def test_several_members_of_a_gz(tmp_path):

@@ -29,6 +29,8 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
         return None
     if what == "nan":
         return Success(value=float("nan"))
+    if what == "huge":
+        return Success(value=-1e200)
     if what == "text":
         return Success(value="large")
     if what == "shape":

@@ -80,6 +80,7 @@ def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
         ("raise", "unexpected", "ZeroDivisionError: by zero", False),
         ("none", "invalid_result", "it is None", False),
         ("nan", "invalid_result", "its value is nan", False),
+        ("huge", "invalid_result", "its value is -1e+200", False),
         ("text", "invalid_result", "could not convert", False),
         ("shape", "invalid_result", "reshape", False),
         ("refuse", "too_odd", "no", True),

@@ -78,6 +78,18 @@ def test_the_chosen_scales_have_the_largest_likelihood(monkeypatch):
     assert max(others) < best + 1e-6
 
 
+def test_scales_are_learnt_from_some_of_many_points_and_the_model_takes_all(monkeypatch):
+    monkeypatch.setattr(gp, "MAX_LIKELIHOOD_POINTS", 50)
+    points, values = sample(90, d=3)
+    first, again, other = (
+        GaussianProcess.fit(points, values, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert first.points.shape == points.shape
+    assert (first.length_scale, first.noise_ratio) == (again.length_scale, again.noise_ratio)
+    assert first.length_scale != other.length_scale
+    assert first.length_scale == pytest.approx(other.length_scale, rel=0.7)
+
+
 @pytest.mark.parametrize(
     ("n", "values"), [(1, [14.0]), (3, [0.1] * 3), (5, [-5.3] * 5), (2, [14.0, 15.0])]
 )

@@ -56,7 +56,14 @@ def random_bits(rng, n, n_bits):
 
 @pytest.mark.parametrize(
     ("n_bits", "n_points", "n_queries"),
-    [(256, 24, 9000), (256, 300, 500), (256, 9000, 50), (2048, 60, 300), (64, 4, 300)],
+    [
+        (256, 24, 9000),
+        (256, 300, 500),
+        (256, 9000, 50),
+        (2048, 60, 300),
+        (4096, 20, 3000),
+        (64, 4, 300),
+    ],
 )
 def test_equals_scikit_learn_where_the_fourth_neighbor_is_not_tied(n_bits, n_points, n_queries):
     rng = np.random.default_rng(n_points)

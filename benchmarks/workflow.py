@@ -60,10 +60,11 @@ def published_iteration_s(smiles, n_points, n_workers):
 def run(workers, run_dir):
     """Run the command; return wall seconds, events and outcomes."""
     began_s = time.perf_counter()
-    command = [sys.executable, "-m", "molloop", "run", "--workers", workers, "--run-dir", run_dir]
-    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "molloop", "run", "--schedule", "batch"]
+    options = ["--workers", workers, "--run-dir", run_dir]
+    subprocess.run([*command, *map(str, options)], check=True, stdout=subprocess.DEVNULL)
     wall_s = time.perf_counter() - began_s
-    with contextlib.closing(Store(run_dir / "campaign.sqlite")) as store:
+    with contextlib.closing(Store.read(run_dir / "campaign.sqlite")) as store:
         return wall_s, store.events(), store.simulated()
 
 

@@ -34,7 +34,7 @@ merge = parsl.python_app(rank.merge)
 def simulate_random_molecules(library, n):
     """Simulate random molecules until n of them have a value: molecule id -> IE in eV."""
     design = InitialDesign(library.n_molecules, SEED)
-    drawn = list(design.take(0, n))
+    drawn = list(design.take(0, n)[0])
     molecule_of = {simulate(library.smiles(key), PROTOCOL): key for key in drawn}
     values = {}
     while len(values) < n and molecule_of:
@@ -47,7 +47,7 @@ def simulate_random_molecules(library, n):
             print(f"{len(values):3}  {outcome.value:.3f} eV  {library.smiles(molecule_id)}")
         else:
             print(f"  -  {outcome.kind}: {outcome.message}")
-            for replacement in design.take(len(drawn), 1):
+            for replacement in design.take(len(drawn), 1)[0]:
                 drawn.append(replacement)
                 molecule_of[simulate(library.smiles(replacement), PROTOCOL)] = replacement
     return values

@@ -67,7 +67,8 @@ class Loop:
         # in the order of the proposals: what is learned may not depend on who was faster
         for future, key in futures.items():
             done = future.result()
-            when = (ended_s[key], done.worker, done.began_s - self.began_s, ended_s[key])
+            [(began_s, _)] = done.times_s
+            when = (ended_s[key], done.worker, began_s - self.began_s, ended_s[key])
             place, smiles = len(self.simulated), self.library.smiles(key)
             self.simulated.append(Simulated(place, key, smiles, batch, *when, done.outcomes[0]))
 
@@ -105,7 +106,8 @@ if __name__ == "__main__":
         loop = Loop(library, Path(folder))
         design = InitialDesign(library.n_molecules, SEED)
         while (missing := INITIAL_TRAINING_COUNT - len(loop.values)) > 0:
-            loop.simulate(design.take(len(loop.simulated), missing), batch=0)
+            molecule_ids, _ = design.take(len(loop.simulated), missing)
+            loop.simulate(molecule_ids, batch=0)
         loop.report(0)
         batch = 0
         while (missing := MAX_TRAINING_COUNT - len(loop.values)) > 0:
@@ -117,6 +119,6 @@ if __name__ == "__main__":
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     target = Settings().target()
     found = (tuple(loop.simulated), tuple(loop.rankings))
-    results = Results(library.n_molecules, target, PROTOCOL, (), *found, None)
+    results = Results(library.n_molecules, target, PROTOCOL, (), *found, (), None)
     write_loop_figure(results, FIGURE)
     print(f"{FIGURE} shows the way there")

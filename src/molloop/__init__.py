@@ -8,6 +8,7 @@ if TYPE_CHECKING:
         build_library,
         enumerate_library,
         open_library,
+        resume,
         run,
         simulate_molecules,
     )
@@ -20,6 +21,7 @@ _HOMES = {
     "build_library": "molloop.api",
     "enumerate_library": "molloop.api",
     "open_library": "molloop.api",
+    "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
     "Settings": "molloop.config",
@@ -39,6 +41,7 @@ __all__ = [
     "enumerate_library",
     "load",
     "open_library",
+    "resume",
     "run",
     "simulate_molecules",
 ]

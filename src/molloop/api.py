@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.driver import Driver, Listener
-from molloop.campaign.run_dir import RunDir
-from molloop.campaign.schedule import Batch, Schedule
-from molloop.campaign.store import Store
-from molloop.campaign.warm_start import WarmStart, read_warm_start
-from molloop.config import Settings
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.driver import Driver, Interruption, Listener
+from molloop.campaign.engine import Engine
+from molloop.campaign.resumption import check_resumption
+from molloop.campaign.run_dir import CONFIG, RunDir, environment, find_run
+from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule
+from molloop.campaign.state import End
+from molloop.campaign.store import Session, Store
+from molloop.campaign.warm_start import WarmStart, read_warm_start, stored_warm_start
+from molloop.config import Settings, load
 from molloop.errors import InputError, RunError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
@@ -26,6 +32,7 @@ from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
 FIGURE = "parsl_ml_in_the_loop.png"
+WORKERS_FIGURE = "workers.png"
 
 
 def simulate_molecules(
@@ -178,6 +185,7 @@ def run(
     run_dir: Path,
     listener: Listener | None = None,
     progress: Progress | None = None,
+    interruption: Interruption | None = None,
 ) -> Results:
     """Run a campaign to its end.
 
@@ -186,66 +194,169 @@ def run(
     settings
         The configuration.
     run_dir
-        Takes the database, the configuration, tables and figure.
+        Takes the database, the configuration, tables and figures.
     listener
         Called with the time in seconds, each event once it is stored, and the outcome that a
         `Finished` tells of.
     progress
         Called while the library is built, with what is being done, and how much of it, 0 to 1.
+    interruption
+        Ends the campaign early when it is given a reason; `resume` goes on with it.
 
     Raises
     ------
     InputError
         The configuration names what is not there, or the directory holds another run.
     RunError
-        The run cannot go on; what was computed is stored, tables and figure are written.
+        The run cannot go on; what was computed is stored, tables and figures are written.
     """
-    from molloop.execution.parsl_engine import ParslEngine
-    from molloop.execution.sites import SITES
-
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
-    target, protocol = settings.target(), settings.protocol()
+    protocol = settings.protocol()
     warm_start = read_warm_start(
-        Path(training_data) if training_data else None, target.column, protocol, library
+        Path(training_data) if training_data else None,
+        settings.target().column,
+        protocol,
+        library,
     )
     _check_simulator(protocol)
-    parsl_config = SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
+    _parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:
-        directory.describe(settings.to_toml(), library.describe())
-        with closing(Store(directory.store, create=True)) as store:
-            store.add_known(warm_start.known)
-            try:
-                with closing(
-                    ParslEngine(
-                        parsl_config,
-                        n_workers(settings),
-                        directory.path / "scratch",
-                        settings.site.worker_start_timeout_s,
-                    )
-                ) as engine:
-                    Driver(
-                        engine,
-                        store,
-                        library,
-                        _schedule(settings, library, warm_start),
-                        POLICIES[settings.search.policy],
-                        target,
-                        protocol,
-                        warm_start,
-                        settings.campaign.seed,
-                        listener or (lambda *_: None),
-                    ).run()
-            except BaseException:
-                # what an ended run has found is written too, but may not hide why it ended
-                with suppress(OSError, RunError):
-                    write_reports(results.read(store, target, protocol), library, directory.path)
-                raise
-            found = results.read(store, target, protocol)
-            write_reports(found, library, directory.path)
-            if found.stopped is not None and not found.stopped.ok:
-                raise RunError(_why(found.stopped.reason, store), _REMEDY)
-            return found
+        session = _session(settings, library)
+        directory.write_config(session.config)
+        with closing(Store.create(directory.store, session, warm_start.known)) as store:
+            campaign = _Campaign(settings, directory.path, store, library, warm_start)
+            return campaign.run(listener, interruption)
+
+
+def resume(
+    run_dir: Path,
+    assignments: Iterable[str] = (),
+    listener: Listener | None = None,
+    progress: Progress | None = None,
+    interruption: Interruption | None = None,
+) -> Results:
+    """Go on with a campaign that was interrupted, crashed, failed or has reached its budget.
+
+    Parameters
+    ----------
+    run_dir
+        Of the run; its configuration is read from there.
+    assignments
+        ``section.key=value``: what is otherwise from now on, such as the budget, workers, site.
+    listener, progress, interruption
+        As of :func:`run`.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run, another process goes on with it, or what has changed would mix
+        values that cannot be compared.
+    RunError
+        As of :func:`run`.
+    """
+    settings = run_settings(run_dir, assignments)
+    library = open_library(settings, progress)
+    protocol = settings.protocol()
+    _check_simulator(protocol)
+    _parsl_config(settings, run_dir)
+    with (
+        closing(RunDir(run_dir, is_new=False)) as directory,
+        closing(Store.open(directory.store)) as store,
+    ):
+        session = _session(settings, library)
+        changes = check_resumption(store.sessions()[-1], settings, session.environment)
+        store.add_session(session)
+        directory.write_config(session.config)
+        warm_start = stored_warm_start(store.known(), library)
+        campaign = _Campaign(settings, directory.path, store, library, warm_start, changes)
+        return campaign.run(listener, interruption)
+
+
+def run_settings(run_dir: Path, assignments: Iterable[str] = ()) -> Settings:
+    """Return the configuration of a run, with what is assigned.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run, or a setting is wrong.
+    """
+    find_run(run_dir)
+    return load(run_dir / CONFIG, assignments)
+
+
+def _session(settings: Settings, library: Library) -> Session:
+    began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    facts = environment(library.describe(), settings.property.simulator)
+    return Session(began_at, settings.to_toml(), facts)
+
+
+def _parsl_config(settings: Settings, run_dir: Path) -> Any:
+    from molloop.execution.sites import SITES
+
+    return SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
+
+
+@dataclass(frozen=True)
+class _Campaign:
+    """What a configuration names, put together."""
+
+    settings: Settings
+    folder: Path
+    store: Store
+    library: Library
+    warm_start: WarmStart
+    changes: tuple[str, ...] = ()
+
+    def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
+        """Run it, and write what was found, however it ends."""
+        try:
+            with closing(self._engine()) as engine:
+                self._driver(engine, listener, interruption).run()
+        except BaseException:
+            # what an ended run has found is written too, but may not hide why it ended
+            with suppress(OSError, RunError):
+                self._report()
+            raise
+        found = self._report()
+        if found.stopped is not None and found.stopped.end is End.FAILED:
+            raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
+        return found
+
+    def _engine(self) -> Engine:
+        from molloop.execution.parsl_engine import ParslEngine
+
+        return ParslEngine(
+            _parsl_config(self.settings, self.folder),
+            n_workers(self.settings),
+            self.folder / "scratch",
+            self.settings.site.worker_start_timeout_s,
+        )
+
+    def _driver(
+        self, engine: Engine, listener: Listener | None, interruption: Interruption | None
+    ) -> Driver:
+        settings = self.settings
+        return Driver(
+            engine,
+            self.store,
+            self.library,
+            make_schedule(settings, self.library, engine.n_workers()),
+            POLICIES[settings.search.policy],
+            settings.target(),
+            settings.protocol(),
+            self.warm_start,
+            settings.campaign.seed,
+            listener or (lambda *_: None),
+            interruption or Interruption(),
+            settings.campaign.grace_s,
+            self.changes,
+        )
+
+    def _report(self) -> Results:
+        found = results.read(self.store, self.settings.target(), self.settings.protocol())
+        write_reports(found, self.library, self.folder)
+        return found
 
 
 _REMEDY = "Try some of the library's molecules with `molloop simulate`."
@@ -258,18 +369,23 @@ def write_reports(found: Results, library: Library, folder: Path) -> None:
     tables.write_training_data(found, folder / TRAINING_DATA)
     tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
     figures.write_loop_figure(found, folder / FIGURE)
+    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
 
 
-def _schedule(settings: Settings, library: Library, warm_start: WarmStart) -> Schedule:
+def make_schedule(settings: Settings, library: Library, n_workers: int) -> Schedule:
+    """Return the schedule that a configuration names."""
     campaign = settings.campaign
-    known_ids = {item.molecule_id for item in warm_start.known if item.molecule_id is not None}
-    design = InitialDesign(library.n_molecules, campaign.seed, known_ids)
-    return Batch(
-        design,
+    plan = Plan(
+        InitialDesign(library.n_molecules, campaign.seed),
+        Dispatch(n_workers, settings.site.group_size),
         campaign.initial_training_count,
         campaign.max_training_count,
         campaign.batch_size,
+        campaign.max_failure_share,
     )
+    if campaign.schedule == "batch":
+        return Batch(plan)
+    return Interleaved(plan, campaign.retrain_after)
 
 
 def _why(reason: str, store: Store) -> str:

@@ -26,7 +26,12 @@ from molloop.simulate.levels import FIDELITIES, LEVELS
 from molloop.simulate.property import Direction, Property
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
-SCHEDULES = ("batch",)
+SCHEDULES = {
+    "interleaved": "simulations go on while a model is trained, which then replaces what the one "
+    "before proposed",
+    "batch": "simulate a batch, wait for all of it, train, rank, repeat; the same molecules on any "
+    "number of workers",
+}
 SITES = ("local",)
 COMMENT_WIDTH = 90
 
@@ -61,6 +66,9 @@ class PropertySettings(_Section):
     )
     direction: Annotated[Direction, Strict(False)] = Field(
         Direction.MAXIMISE, description="maximise or minimise."
+    )
+    threshold: float | None = Field(
+        None, description="Values beyond it are counted. Left out: none are."
     )
     simulator: str = Field(
         IONIZATION,
@@ -133,7 +141,8 @@ class CampaignSettings(_Section):
     """The loop."""
 
     schedule: str = Field(
-        "batch", description="batch: simulate a batch, wait for all of it, train, rank, repeat."
+        "interleaved",
+        description="; ".join(f"{name}: {text}" for name, text in SCHEDULES.items()) + ".",
     )
     initial_training_count: int = Field(
         8,
@@ -142,12 +151,33 @@ class CampaignSettings(_Section):
         "those of training_data count.",
     )
     max_training_count: int = Field(24, ge=1, description="Values to simulate in all.")
-    batch_size: int = Field(4, ge=1, description="Molecules simulated between two trainings.")
-    seed: int = Field(42, ge=0, description="The same seed gives the same molecules and values.")
+    batch_size: int = Field(4, ge=1, description="batch: molecules between two trainings.")
+    retrain_after: int | None = Field(
+        None,
+        ge=1,
+        description="interleaved: new values after which a model is trained again. Left out: four "
+        "or more, so that rankings take about an eighth of the workers' time.",
+    )
+    seed: int = Field(
+        42, ge=0, description="The same seed gives the same molecules and values with batch."
+    )
     training_data: str | None = Field(
         None,
         description="A .csv file with the columns smiles and ie_ev (or the property's): values "
         "known beforehand, of the same property and level. They train the model and are not "
+        "simulated.",
+    )
+    max_failure_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="The run ends when more than this share of its simulations, and more than 24, "
+        "failed in the same way.",
+    )
+    grace_s: float = Field(
+        30.0,
+        ge=0,
+        description="How long a run that is told to end (Ctrl-C, SIGTERM) waits for what is being "
         "simulated.",
     )
 
@@ -175,6 +205,11 @@ class SiteSettings(_Section):
     )
     worker_start_timeout_s: float = Field(
         60.0, gt=0, description="The run ends with the workers' log if none has started by then."
+    )
+    group_size: int | None = Field(
+        None,
+        ge=1,
+        description="Molecules of a task. Left out: by the time that simulations take.",
     )
 
     @field_validator("name")
@@ -209,6 +244,7 @@ class Settings(_Section):
             direction=chosen.direction,
             title="Vertical ionization energy" if is_ie else chosen.name,
             level_label=label if is_ie else chosen.simulator,
+            threshold=chosen.threshold,
         )
 
     def to_toml(self) -> str:
@@ -273,6 +309,32 @@ def load(
         return Settings.model_validate(values)
     except ValidationError as error:
         raise _input_error(error) from error
+
+
+def parse(text: str) -> Settings:
+    """Read a configuration that `Settings.to_toml` wrote.
+
+    Raises
+    ------
+    InputError
+        Another version wrote it.
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        raise _input_error(error) from error
+
+
+def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that two configurations do not share: section.key -> both values."""
+    found = {}
+    for section in Settings.model_fields:
+        one, other = getattr(before, section), getattr(after, section)
+        for name in type(one).model_fields:
+            pair = getattr(one, name), getattr(other, name)
+            if pair[0] != pair[1]:
+                found[f"{section}.{name}"] = pair
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,20 +1,16 @@
 import csv
-import json
-import os
-import signal
-import sqlite3
-import subprocess
-import time
 import tomllib
-from contextlib import suppress
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
-from molloop.campaign.state import Finished, Ranked, RankingBegan, Stopped, Submitted
+from molloop.campaign.state import End, Finished, Ranked, RankingBegan, Stopped
 from molloop.campaign.store import Store
 
-SMALL_RUN = ("--initial-training-count", 4, "--max-training-count", 12, "--batch-size", 3)
+SMALL_RUN = (
+    *("--schedule", "batch", "--initial-training-count", 4, "--max-training-count", 12),
+    *("--batch-size", 3),
+)
 # elements beyond GFN2-xTB's last: valid SMILES, no value
 UNKNOWN_ELEMENTS = [f"[{symbol}]{tail}" for symbol in ("Fr", "Ra", "Ac", "Th") for tail in
                     ("C", "CC", "CCC", "CCCC", "O", "N", "F", "Cl", "CO", "CN")]  # fmt: skip
@@ -26,11 +22,16 @@ def table(path):
 
 
 def stored(run_dir):
-    store = Store(run_dir / "campaign.sqlite")
+    store = Store.read(run_dir / "campaign.sqlite")
     try:
         return store.events(), store.simulated()
     finally:
         store.close()
+
+
+def sessions(run_dir):
+    with closing(Store.read(run_dir / "campaign.sqlite")) as store:
+        return store.sessions()
 
 
 def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
@@ -60,14 +61,15 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
 
     resolved = tomllib.loads((run_dir / "config.toml").read_text())
     assert resolved["campaign"]["max_training_count"] == 12
-    assert json.loads((run_dir / "environment.json").read_text())["library"]["n_molecules"] == 24
+    assert sessions(run_dir)[0].environment["library"]["n_molecules"] == 24
     assert not (run_dir / "scratch").exists()
+    assert (run_dir / "workers.png").read_bytes().startswith(b"\x89PNG")
 
     events, simulated = stored(run_dir)
     kinds = [type(event) for _, event in events]
-    assert (kinds.count(Submitted), kinds.count(RankingBegan), kinds.count(Ranked)) == (4, 3, 3)
+    assert (kinds.count(RankingBegan), kinds.count(Ranked)) == (3, 3)
     assert kinds.count(Finished) == len(simulated) == 12
-    assert events[-1][1] == Stopped("12 values are there, as asked", ok=True)
+    assert events[-1][1] == Stopped("12 values are there, as asked", End.DONE)
     assert all(item.outcome.geometry is not None for item in simulated)
     assert all(0 < item.began_s < item.ended_s <= item.time_s + 0.1 for item in simulated)
 
@@ -75,7 +77,9 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
 def test_qm9_gives_the_same_with_one_and_two_workers(molloop, tmp_path):
     runs = []
     for workers in (1, 2):
-        done = molloop("run", "--workers", workers, "--run-dir", f"run-{workers}")
+        done = molloop(
+            "run", "--schedule", "batch", "--workers", workers, "--run-dir", f"run-{workers}"
+        )
         assert done.returncode == 0, done.stderr
         simulated = stored(tmp_path / f"run-{workers}")[1]
         outcomes = [(item.smiles, item.batch, item.outcome) for item in simulated]
@@ -218,71 +222,3 @@ def test_workers_that_do_not_start_are_an_error_with_their_log(
     assert done.stderr.startswith("molloop: ")  # what follows may quote a traceback of the worker
     for word in words:
         assert word in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("number", "code", "word"),
-    [(signal.SIGINT, 130, "SIGINT"), (signal.SIGTERM, 143, "SIGTERM")],
-)
-def test_a_signal_ends_the_run_and_keeps_what_is_stored(
-    command, small_smi, tmp_path, environment, number, code, word
-):
-    run_dir = tmp_path / "run"
-    mark = f"MOLLOOP_TEST_MARK={tmp_path}"
-    counts = ("--max-training-count", "24", "--batch-size", "1")
-    arguments = ["run", "--library", str(small_smi), "--run-dir", str(run_dir), *counts]
-    process = subprocess.Popen(
-        [*command, *arguments],
-        env=environment | {"MOLLOOP_TEST_MARK": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        n_before = wait_for_outcomes(run_dir, 2)
-        assert len(members(mark)) >= 6  # driver, interchange, manager, worker, supervisor, child
-        os.killpg(process.pid, number)  # as a terminal does
-        _, stderr = process.communicate(timeout=30)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == code
-    assert word in stderr
-    assert "Traceback" not in stderr
-    assert len(stored(run_dir)[1]) >= n_before
-    assert len(table(run_dir / "training_data.csv")) >= n_before
-    for _ in range(100):
-        if not members(mark):
-            break
-        time.sleep(0.1)
-    assert members(mark) == []
-
-
-def wait_for_outcomes(run_dir, n):
-    for _ in range(600):
-        time.sleep(0.05)
-        try:
-            with sqlite3.connect(
-                f"file:{run_dir / 'campaign.sqlite'}?mode=ro", uri=True
-            ) as database:
-                (count,) = database.execute("SELECT count(*) FROM outcomes").fetchone()
-        except sqlite3.OperationalError:
-            continue
-        finally:
-            if "database" in locals():
-                database.close()
-        if count >= n:
-            return count
-    raise AssertionError("no outcome within 30 s")
-
-
-def members(mark):
-    """Processes that have the mark in their environment: sessions of their own do not hide them."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if mark.encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-    return found

@@ -76,7 +76,7 @@ BAD_INPUT = [
     (["--training-data", "none.csv"], ["none.csv", "No such file"]),
     (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
     (["none.toml"], ["none.toml", "No such file"]),
-    (["--run-dir", "taken"], ["taken", "holds another run", "--run-dir"]),
+    (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
 ]
 

@@ -1,45 +1,85 @@
-"""The initial design: a lazy, seeded sequence of molecule ids without repeats."""
+"""The initial design: a seeded sequence of molecule ids without repeats."""
 
-from collections.abc import Collection, Iterator
-from itertools import islice
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
+
+N_ROUNDS = 8
+CHUNK = 64
 
 
+@dataclass(frozen=True)
 class InitialDesign:
-    """Random molecules in a fixed order, drawn as they are needed.
+    """Random molecules in a fixed order; any place of it is computed when it is needed.
 
     Replacements of failures come from the same sequence, so what is simulated depends on the
     seed alone and not on the order in which simulations end.
 
-    Parameters
+    A Feistel network permutes the smallest range of 4^k integers that holds all ids, and is applied
+    again to what falls outside of them: Black and Rogaway, Ciphers with Arbitrary Finite Domains,
+    CT-RSA 2002, doi:10.1007/3-540-45760-7_9.
+
+    Attributes
     ----------
     n_molecules
         Size of the library.
     seed
-        Of the campaign; the sequence draws from ``default_rng([seed, 0])``.
-    excluded
-        Ids that are left out: their values are known.
+        Of the campaign; the network's keys are drawn from ``default_rng([seed, 0])``.
     """
 
-    def __init__(self, n_molecules: int, seed: int, excluded: Collection[int] = ()) -> None:
-        left_out = frozenset(excluded)
-        order = _shuffled(n_molecules, np.random.default_rng([seed, 0]))
-        self._rest = (molecule_id for molecule_id in order if molecule_id not in left_out)
-        self._drawn: list[int] = []
+    n_molecules: int
+    seed: int
 
-    def take(self, start: int, n: int) -> tuple[int, ...]:
-        """Return up to n ids from place `start` on; fewer where the library ends."""
-        missing = start + n - len(self._drawn)
-        if missing > 0:
-            self._drawn.extend(islice(self._rest, missing))
-        return tuple(self._drawn[start : start + n])
+    def take(self, start: int, n: int, taken: Container[int] = ()) -> tuple[tuple[int, ...], int]:
+        """Return up to n ids from place `start` on, and how many places they used.
+
+        Parameters
+        ----------
+        taken
+            Ids that are passed over. Fewer than n come back where the library ends.
+        """
+        ids: list[int] = []
+        place = start
+        while len(ids) < n and place < self.n_molecules:
+            chunk = np.arange(place, min(place + max(CHUNK, n - len(ids)), self.n_molecules))
+            for one in self._permute(chunk).tolist():
+                if len(ids) == n:
+                    break
+                place += 1
+                if one not in taken:
+                    ids.append(one)
+        return tuple(ids), place - start
+
+    def _permute(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
+        ids = self._encrypt(places.astype(np.uint64))
+        while (outside := ids >= self.n_molecules).any():
+            ids[outside] = self._encrypt(ids[outside])
+        return ids
+
+    def _encrypt(self, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        n_bits, mask, keys = self._network
+        left, right = numbers >> n_bits, numbers & mask
+        for key in keys:
+            left, right = right, left ^ (_mix(right ^ key) & mask)
+        return (left << n_bits) | right
+
+    @cached_property
+    def _network(self) -> tuple[np.uint64, np.uint64, NDArray[np.uint64]]:
+        """Return the bits of a half, the mask of it, and a key a round."""
+        n_bits = max(1, -(-(max(self.n_molecules, 2) - 1).bit_length() // 2))
+        rng = np.random.default_rng([self.seed, 0])
+        keys = rng.integers(0, 2**64, N_ROUNDS, dtype=np.uint64)
+        return np.uint64(n_bits), np.uint64(2**n_bits - 1), keys
 
 
-def _shuffled(n: int, rng: np.random.Generator) -> Iterator[int]:
-    """Fisher and Yates's shuffle of range(n), keeping only the places that were swapped."""
-    swapped: dict[int, int] = {}
-    for place in range(n):
-        other = int(rng.integers(place, n))
-        yield swapped.get(other, other)
-        swapped[other] = swapped.pop(place, place)
+def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return hashes of 64 bits: the finaliser of SplitMix64.
+
+    Steele, Lea and Flood, OOPSLA 2014, doi:10.1145/2660193.2660195.
+    """
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))

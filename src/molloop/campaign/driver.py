@@ -1,39 +1,76 @@
 """The loop itself: actions to the engine, completions to events, until the schedule stops it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from molloop.campaign.engine import Completion, Engine, Group, Ranking, RankRequest, Simulations
+from molloop.campaign.engine import (
+    Completion,
+    Engine,
+    Group,
+    LostGroup,
+    Ranking,
+    RankRequest,
+    Simulations,
+    Task,
+)
+from molloop.campaign.ledger import Ledger
 from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
 from molloop.campaign.state import (
     Began,
+    End,
     Event,
     Finished,
+    Lost,
     Ranked,
     RankingBegan,
+    Resumed,
+    Source,
     State,
     Stopped,
     Submitted,
     add_up,
 )
 from molloop.campaign.store import Simulated, Store
+from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
+from molloop.errors import EngineError, StoreError
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
-from molloop.simulate.outcome import Success
+from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
 
 POLL_S = 0.5
+# losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly
+MAX_LOSSES = {"worker": 2, "manager": 5}
 Listener = Callable[[float, Event, Simulated | None], None]
+
+
+@dataclass
+class Interruption:
+    """Has a campaign hand out nothing more, and end when what is being simulated has ended.
+
+    It is asked for by setting the reason, from a signal handler perhaps, or another thread.
+
+    Attributes
+    ----------
+    is_heard
+        Whether a campaign runs that will heed it.
+    """
+
+    reason: str = ""
+    is_heard: bool = False
 
 
 @dataclass
 class Driver:
     """One campaign: the only thing here that changes. One thread; time comes from the engine.
+
+    It begins the campaign of a store without events, and goes on with any other.
 
     Attributes
     ----------
@@ -41,6 +78,12 @@ class Driver:
         Ranking number k draws from ``default_rng([seed, k])``.
     listener
         Called with the time, each event once it is stored, and the outcome that it tells of.
+    interruption
+        Ends it early, when it is asked to.
+    grace_s
+        How long that waits for what is being simulated.
+    changes
+        What a resumed campaign does otherwise, in words.
     """
 
     engine: Engine
@@ -53,102 +96,212 @@ class Driver:
     warm_start: WarmStart
     seed: int
     listener: Listener
-    state: State = field(default_factory=State)
-    _proposal_of: dict[int, tuple[int, int]] = field(default_factory=dict)
+    interruption: Interruption = field(default_factory=Interruption)
+    grace_s: float = 30.0
+    changes: tuple[str, ...] = ()
+    state: State = field(default_factory=State, init=False)
+    _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
+    _n_groups: int = field(default=0, init=False)  # at the engine
+    _halted_s: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        known = (one.molecule_id for one in self.warm_start.known)
+        self._ledger = Ledger(molecule_id for molecule_id in known if molecule_id is not None)
+        self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
 
     def run(self) -> State:
-        """Go on until the schedule stops the campaign, and return the last state.
+        """Go on until the campaign stops, and return the last state.
 
         Raises
         ------
         EngineError, StoreError
             What was computed until then is stored.
         """
-        self._advance([Began(self.library.n_molecules, len(self.warm_start.known))], [])
-        while self.state.stopped is None:
-            completions = self.engine.wait(POLL_S)
-            if completions:
-                self._advance(*self._read(completions))
+        self.interruption.is_heard = True
+        try:
+            self._begin()
+            while self.state.stopped is None:
+                if completions := self.engine.wait(POLL_S):
+                    self._advance(*self._read(completions))
+                if self.interruption.reason and self.state.stopped is None:
+                    self._wind_up()
+        except EngineError as error:
+            with suppress(StoreError):
+                self._advance([Stopped(error.reason, End.FAILED)])
+            raise
         return self.state
 
-    def _advance(self, events: Sequence[Event], simulated: Sequence[Simulated]) -> None:
+    def _begin(self) -> None:
+        events = self.store.events()
+        if not events:
+            self._advance([Began(self.library.n_molecules, len(self.warm_start.known))])
+            return
+        self._began_s = events[-1][0]
+        self.state = add_up((event for _, event in events), State())
+        for _, event in events:
+            self._ledger.apply(event)
+        self._training.add(self.store.training_rows())
+        under_way = dict(self._ledger.in_flight)
+        self._advance([Resumed(self.changes)])
+        suspects = [key for key, proposal in under_way.items() if proposal.losses]
+        others = [key for key, proposal in under_way.items() if not proposal.losses]
+        self._hand_out(suspects, 1)
+        self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
+
+    def _wind_up(self) -> None:
+        now_s = self.engine.now()
+        if self._halted_s is None:
+            self.engine.halt()
+            self._halted_s = now_s
+        if self._n_groups == 0 or now_s >= self._halted_s + self.grace_s:
+            self._advance([Stopped(self.interruption.reason, End.INTERRUPTED)])
+
+    def _now_s(self) -> float:
+        return self._began_s + self.engine.now()
+
+    def _advance(
+        self,
+        events: Sequence[Event],
+        simulated: Sequence[Simulated] = (),
+        tasks: Sequence[Task] = (),
+    ) -> None:
         """Store what happened and what follows from it, in one transaction; then act on it."""
         state = add_up(events, self.state)
-        actions = self.schedule.decide(state)
-        following = [self._event(action, state) for action in actions]
-        now_s = self.engine.now()
-        self.store.append(now_s, [*events, *following], simulated)
+        for event in events:
+            self._ledger.apply(event)
+        actions = (
+            [] if self.interruption.reason else self.schedule.decide(state, self._ledger.taken)
+        )
+        following: list[Event] = []
+        for action in actions:
+            following.append(self._event(action, add_up(following, state)))
+        now_s = self._now_s()
+        self.store.append(now_s, [*events, *following], simulated, tasks)
         self.state = add_up(following, state)
+        for event in following:
+            self._ledger.apply(event)
+        self._training.add(
+            (item.proposal, item.molecule_id, item.outcome.value)
+            for item in simulated
+            if isinstance(item.outcome, Success)
+        )
         outcomes = {item.molecule_id: item for item in simulated}
         for event in [*events, *following]:
             finished = outcomes.get(event.molecule_id) if isinstance(event, Finished) else None
             self.listener(now_s, event, finished)
         for action in actions:
             self._act(action)
+        self._hand_out([key for one in events if isinstance(one, Lost) for key in one.molecule_ids])
 
-    def _read(self, completions: Sequence[Completion]) -> tuple[list[Event], list[Simulated]]:
+    def _read(
+        self, completions: Sequence[Completion]
+    ) -> tuple[list[Event], list[Simulated], list[Task]]:
         events: list[Event] = []
         simulated: list[Simulated] = []
+        tasks: list[Task] = []
         for completion in completions:
             match completion:
                 case Simulations():
-                    for item in self._simulated(completion):
-                        simulated.append(item)
-                        ok = isinstance(item.outcome, Success)
-                        events.append(Finished(item.molecule_id, ok))
-                case Ranking(request, chosen):
+                    self._n_groups -= 1
+                    simulated += self._simulated(completion)
+                case LostGroup(group, what):
+                    self._n_groups -= 1
+                    simulated += self._given_up(completion)
+                    given_up = {item.molecule_id for item in simulated}
+                    again = tuple(key for key in group.molecule_ids if key not in given_up)
+                    events += [Lost(again, what)] if again else []
+                case Ranking(request, chosen, ran):
                     # the search maximises, whatever the property's direction
                     arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
                     ids, means, stds = (tuple(array.tolist()) for array in arrays)
-                    events.append(Ranked(request.number, ids, means, stds))
-        return events, simulated
+                    seconds = sum(task.ended_s - task.began_s for task in ran)
+                    events.append(Ranked(request.number, ids, means, stds, seconds))
+                    tasks += (self._shifted(task) for task in ran)
+        finished = [
+            Finished(
+                item.molecule_id,
+                item.outcome.kind if isinstance(item.outcome, Failure) else "",
+                item.outcome.seconds,
+            )
+            for item in simulated
+        ]
+        return [*finished, *events], simulated, tasks
+
+    def _shifted(self, task: Task) -> Task:
+        return Task(
+            task.work, task.worker, self._began_s + task.began_s, self._began_s + task.ended_s
+        )
 
     def _simulated(self, done: Simulations) -> list[Simulated]:
+        rows = zip(done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)  # noqa: B905 - a halted group has fewer
+        return [
+            self._item(key, smiles, done.worker, times_s, outcome)
+            for key, smiles, outcome, times_s in rows
+        ]
+
+    def _given_up(self, lost: LostGroup) -> list[Simulated]:
+        """Return failures for the molecules that were lost too often."""
+        now_s = self.engine.now()
         items = []
-        rows = zip(done.group.molecule_ids, done.group.smiles, done.outcomes, strict=True)
-        for molecule_id, smiles, outcome in rows:
-            proposal, batch = self._proposal_of[molecule_id]
-            when = (self.engine.now(), done.worker, done.began_s, done.ended_s)
-            items.append(Simulated(proposal, molecule_id, smiles, batch, *when, outcome))
+        for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
+            n_losses = 1 + self._ledger.in_flight[key].losses.count(lost.what)
+            if n_losses >= MAX_LOSSES[lost.what]:
+                message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
+                level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
+                failure = Failure(lost.what, message, level, fidelity, can_retry=True)
+                items.append(self._item(key, smiles, "", (now_s, now_s), failure))
         return items
+
+    def _item(
+        self,
+        molecule_id: int,
+        smiles: str,
+        worker: str,
+        times_s: tuple[float, float],
+        outcome: Success | Failure,
+    ) -> Simulated:
+        proposal = self._ledger.in_flight[molecule_id]
+        began_s, ended_s = (self._began_s + time_s for time_s in times_s)
+        where = (proposal.number, molecule_id, smiles, proposal.batch)
+        return Simulated(*where, self._now_s(), worker, began_s, ended_s, outcome)
 
     def _event(self, action: Action, state: State) -> Event:
         match action:
-            case Simulate(molecule_ids, source):
-                for molecule_id in molecule_ids:
-                    self._proposal_of[molecule_id] = (len(self._proposal_of), state.batch)
-                return Submitted(molecule_ids, source, state.batch)
+            case Simulate(molecule_ids, source, _, n_drawn):
+                # random molecules belong to no ranking; what is ranked now has proposed nothing yet
+                batch = state.batch - state.is_ranking if source is Source.RANKING else 0
+                return Submitted(molecule_ids, source, batch, n_drawn)
             case Rank():
                 return RankingBegan(state.batch + 1, state.n_values + state.n_known)
-            case Stop(reason, ok):
-                return Stopped(reason, ok)
+            case Stop(reason, end):
+                return Stopped(reason, end)
 
     def _act(self, action: Action) -> None:
         match action:
-            case Simulate(molecule_ids):
-                for molecule_id in molecule_ids:
-                    smiles = self.library.smiles(molecule_id)
-                    self.engine.simulate(Group((molecule_id,), (smiles,), self.protocol))
+            case Simulate(molecule_ids, _, group_size):
+                self._hand_out(molecule_ids, group_size)
             case Rank(n):
                 self.engine.rank(self._request(n))
             case Stop():
                 pass
 
+    def _hand_out(self, molecule_ids: Sequence[int], group_size: int = 1) -> None:
+        for start in range(0, len(molecule_ids), group_size):
+            ids = tuple(molecule_ids[start : start + group_size])
+            smiles = tuple(map(self.library.smiles, ids))
+            self.engine.simulate(Group(ids, smiles, self.protocol))
+            self._n_groups += 1
+
     def _request(self, n: int) -> RankRequest:
-        rows = self.store.training_rows()
-        known = self.warm_start.known
-        values = [item.value for item in known] + [value for _, value in rows]
-        kind = self.policy.features
-        features = self.library.features(kind, [molecule_id for molecule_id, _ in rows])
-        in_library = [item.molecule_id for item in known if item.molecule_id is not None]
+        features, values = self._training.arrays()
         return RankRequest(
             number=self.state.batch,
             policy=self.policy,
             training=Training(
-                features=np.concatenate([self.warm_start.features[kind], features]),
-                values=self.target.sign * np.array(values),
-                tried=np.array([*in_library, *self._proposal_of], dtype=np.int64),
-                pending=self.library.features(kind, sorted(self.state.in_flight)),
+                features=features,
+                values=self.target.sign * values,
+                tried=np.array(self._ledger.tried, dtype=np.int64),
+                pending=self.library.features(self.policy.features, sorted(self._ledger.in_flight)),
                 scaling=self.library.scaling,
             ),
             shards=self.library.shards,

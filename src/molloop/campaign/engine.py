@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from molloop.library.shards import ShardRef
@@ -56,26 +57,60 @@ class RankRequest:
     seed: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Simulations:
-    """A group has been simulated: an outcome a molecule; times in seconds by the engine's clock."""
+class Work(StrEnum):
+    """What workers do."""
 
-    group: Group
-    outcomes: tuple[Outcome, ...]
+    SIMULATE = "simulate"
+    TRAIN = "train"
+    RANK = "rank"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker did, and when; times in seconds by the engine's clock."""
+
+    work: Work
     worker: str
     began_s: float
     ended_s: float
 
 
 @dataclass(frozen=True, slots=True)
+class Simulations:
+    """A group has been simulated.
+
+    Attributes
+    ----------
+    outcomes, times_s
+        One each a molecule, when it began and ended in seconds by the engine's clock. Where the
+        engine was halted, of the first molecules only; the others were not simulated.
+    """
+
+    group: Group
+    outcomes: tuple[Outcome, ...]
+    worker: str
+    times_s: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LostGroup:
+    """What simulated a group was lost: its ``worker``, or with its ``manager`` all of a node."""
+
+    group: Group
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """A ranking has ended."""
+    """A ranking has ended; its tasks in any order."""
 
     request: RankRequest
     chosen: Merged
+    tasks: tuple[Task, ...] = ()
 
 
-Completion = Simulations | Ranking
+Completion = Simulations | LostGroup | Ranking
 
 
 class Engine(Protocol):
@@ -101,6 +136,9 @@ class Engine(Protocol):
         EngineError
             Nothing will ever end: the workers do not start or are lost.
         """
+
+    def halt(self) -> None:
+        """Begin no other molecule; what is being simulated goes on."""
 
     def close(self) -> None:
         """Stop all tasks and workers."""

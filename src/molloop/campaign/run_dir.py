@@ -1,65 +1,81 @@
 """The run directory: one run, one process."""
 
-import json
+import errno
+import fcntl
 import os
 import platform
 import sys
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from molloop.errors import InputError
+from molloop.library.batches import file_sha256
 
 STORE = "campaign.sqlite"
 CONFIG = "config.toml"
-ENVIRONMENT = "environment.json"
 LOCK = ".lock"
+LOCK_TIMEOUT_S = 1.0  # `is_held` has it for a moment
 PACKAGES = ("molloop", "numpy", "ase", "parsl", "rdkit", "scipy", "tblite")
 
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
 class RunDir:
-    """A new run directory, held by this process until it is closed.
+    """A run directory, held by this process until it is closed.
 
     Parameters
     ----------
     path
-        It may exist, but may not hold a run. A new one is readable by its owner only.
+        A new one is readable by its owner only.
+    is_new
+        Whether it must not hold a run yet, or must hold one.
 
     Raises
     ------
     InputError
-        It holds another run, another process has it, or it cannot be written.
+        It holds a run or none, another process has it, or it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool = True) -> None:
         self.path = path.absolute()
+        if not is_new:
+            find_run(path)
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = FileLock(self.path / LOCK)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=LOCK_TIMEOUT_S)
         except Timeout as error:
             raise InputError(
                 "run directory",
                 str(path),
                 "one that no other process uses",
-                "Choose another with --run-dir, or wait.",
+                f"`molloop status {path}` says which one does: wait for it, or choose another "
+                "with --run-dir.",
             ) from error
+        except NotImplementedError as error:  # of filelock, where there are no locks
+            raise _no_locks(path, error) from error
         except OSError as error:
+            if error.errno in _NO_LOCKS:
+                raise _no_locks(path, error) from error
             raise InputError(
                 "run directory",
                 str(path),
                 "a folder that can be written",
                 f"Choose another with --run-dir ({error}).",
             ) from error
-        if self.store.exists():
+        if is_new and self.store.exists():
             self.close()
             raise InputError(
                 "run directory",
                 str(path),
                 "a folder without a run",
-                "It holds another run: choose another with --run-dir.",
+                f"It holds one: `molloop resume {path}` goes on with it; or choose another with "
+                "--run-dir.",
             )
 
     @property
@@ -67,20 +83,80 @@ class RunDir:
         """Path of the run's database."""
         return self.path / STORE
 
-    def describe(self, config_toml: str, library: dict[str, Any]) -> None:
-        """Write the resolved configuration, and where and on what the run takes place."""
-        (self.path / CONFIG).write_text(config_toml, encoding="utf-8")
-        facts = {
-            "command": sys.argv,
-            "python": sys.version,
-            "platform": platform.platform(),
-            "host": platform.node(),
-            "n_cpus": os.cpu_count(),
-            "packages": {name: metadata.version(name) for name in PACKAGES},
-            "library": library,
-        }
-        (self.path / ENVIRONMENT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    def write_config(self, config_toml: str) -> None:
+        """Write the resolved configuration, whole or not at all."""
+        unfinished = self.path / f"{CONFIG}.tmp"
+        unfinished.write_text(config_toml, encoding="utf-8")
+        unfinished.replace(self.path / CONFIG)
 
     def close(self) -> None:
         """Let another process have it."""
         self._lock.release()
+
+
+def _no_locks(path: Path, error: Exception) -> InputError:
+    return InputError(
+        "run directory",
+        str(path),
+        "a folder on a file system with locks, so that no two processes run in it",
+        f"Choose one elsewhere with --run-dir ({error}).",
+    )
+
+
+def find_run(path: Path) -> Path:
+    """Return the database of the run that a folder holds.
+
+    Raises
+    ------
+    InputError
+        It holds none.
+    """
+    store = path / STORE
+    if not store.is_file():
+        raise InputError(
+            "run directory", str(path), f"a folder that holds a run ({STORE})", "Check the path."
+        )
+    return store
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a process runs in it; None where the file system does not tell."""
+    try:
+        with (path / LOCK).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                return True
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    return False
+
+
+def environment(library: dict[str, Any], simulator: str) -> dict[str, Any]:
+    """Return where and on what this process runs."""
+    return {
+        "command": sys.argv,
+        "python": sys.version,
+        "platform": platform.platform(),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "n_cpus": os.cpu_count(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "library": library,
+        "simulator": _source_sha256(simulator),
+    }
+
+
+def _source_sha256(simulator: str) -> str | None:
+    """Checksum of the file of a simulator, ``package.module:function``; it is not imported."""
+    package, *others = simulator.partition(":")[0].split(".")
+    found = PathFinder.find_spec(package)
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin)
+    if others:
+        path = path.parent.joinpath(*others)
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return file_sha256(path) if path.is_file() else None

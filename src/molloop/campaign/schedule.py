@@ -1,21 +1,29 @@
 """When what is done: a state becomes actions. Pure."""
 
+from collections.abc import Container
 from dataclasses import dataclass
+from math import ceil
 from typing import Protocol
 
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.state import Source, State
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.state import End, Source, State
 
+MIN_TRIES = 24
 TRIES_PER_INITIAL = 3
+MIN_RETRAIN_AFTER = 4
+SIMULATING_PER_RANKING = 7
 N_REPORTED = 5  # best predicted molecules that every ranking reports, however small the batch
 
 
 @dataclass(frozen=True, slots=True)
 class Simulate:
-    """Hand out these molecules."""
+    """Hand out molecules in tasks of `group_size`; `n_drawn` places of the design are used."""
 
     molecule_ids: tuple[int, ...]
     source: Source
+    group_size: int = 1
+    n_drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Stop:
     """End the campaign."""
 
     reason: str
-    ok: bool
+    end: End
 
 
 Action = Simulate | Rank | Stop
@@ -39,18 +47,26 @@ Action = Simulate | Rank | Stop
 class Schedule(Protocol):
     """Decides what comes next."""
 
-    def decide(self, state: State) -> list[Action]:
-        """Return what to do now; nothing, where only waiting is left."""
+    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+        """Return what to do now; nothing, where only waiting is left.
+
+        Parameters
+        ----------
+        taken
+            Molecules that the initial design must pass over: known, or handed out by a ranking.
+        """
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The published workflow: simulate a batch, wait for all of it, train, rank, repeat.
+class Plan:
+    """What all schedules share.
 
     Attributes
     ----------
     design
         The random molecules that come first, and replace those that fail.
+    dispatch
+        Sizes tasks.
     initial_training_count
         Values that the first model is trained on; values known beforehand count. It is trained on
         fewer where the library ends, or where three times as many simulations fail for each value.
@@ -58,48 +74,152 @@ class Batch:
         Simulated values after which it ends.
     batch_size
         Molecules of a batch.
+    max_failure_share
+        Of simulations that failed in one way, after which it ends; 24 may fail at least.
     """
 
     design: InitialDesign
+    dispatch: Dispatch
     initial_training_count: int
     max_training_count: int
     batch_size: int
-
-    def decide(self, state: State) -> list[Action]:
-        """Return what to do now."""
-        if state.stopped or state.is_ranking:
-            return []
-        if state.batch == 0 and (initial := self._fill_initial(state)):
-            return [initial]
-        if state.in_flight:
-            return []
-        n_left = self.max_training_count - state.n_values
-        if n_left <= 0:
-            return [Stop(f"{state.n_values} values are there, as asked", ok=True)]
-        if self._gives_up(state):
-            return [Stop(f"the last {state.n_failed_in_drought} simulations all failed", ok=False)]
-        if state.proposals is None:
-            return [Rank(max(self.batch_size, N_REPORTED))]
-        if not state.proposals:
-            return [Stop("every molecule of the library has been tried", ok=True)]
-        n_next = min(self.batch_size, n_left)
-        if state.n_values == 0:
-            n_next = min(n_next, self._max_tries_without_value - state.n_failed_in_drought)
-        return [Simulate(state.proposals[:n_next], Source.RANKING)]
+    max_failure_share: float
 
     @property
-    def _max_tries_without_value(self) -> int:
-        return TRIES_PER_INITIAL * self.initial_training_count
+    def max_tries(self) -> int:
+        """Simulations that may fail for one value, or in a row."""
+        return max(MIN_TRIES, TRIES_PER_INITIAL * self.initial_training_count)
 
-    def _fill_initial(self, state: State) -> Simulate | None:
-        """Keep as many under way as values are missing, within the tries that are allowed."""
+    def n_left(self, state: State) -> int:
+        """Return how many more molecules may be handed out."""
+        return self.max_training_count - state.n_values - state.n_in_flight
+
+    def n_random(self, state: State) -> int:
+        """Return how many random molecules the first model still needs."""
         n_wanted = max(0, self.initial_training_count - state.n_known)
-        n_missing = n_wanted - state.n_values - len(state.in_flight)
-        n_allowed = self._max_tries_without_value * (state.n_values + 1) - state.n_drawn
-        ids = self.design.take(state.n_drawn, max(0, min(n_missing, n_allowed)))
-        return Simulate(ids, Source.INITIAL) if ids else None
+        n_missing = n_wanted - state.n_values - state.n_in_flight
+        n_allowed = self.max_tries * (state.n_values + 1) - state.n_submitted
+        return max(0, min(n_missing, n_allowed))
 
-    def _gives_up(self, state: State) -> bool:
-        has_nothing_to_learn_from = state.n_values + state.n_known == 0
-        is_drought = state.n_failed_in_drought >= self._max_tries_without_value
-        return has_nothing_to_learn_from or is_drought
+    def draw(self, state: State, n: int, size: int, taken: Container[int]) -> list[Action]:
+        """Return the next n random molecules; nothing where there is none."""
+        ids, n_drawn = self.design.take(state.n_drawn, n, taken)
+        return [Simulate(ids, Source.INITIAL, size, n_drawn)] if ids else []
+
+    def stop(self, state: State) -> Stop | None:
+        """Return why the campaign should end, if it should."""
+        if state.n_values >= self.max_training_count:
+            return Stop(f"{state.n_values} values are there, as asked", End.DONE)
+        if state.n_failed_in_drought >= self.max_tries:
+            reason = f"the last {state.n_failed_in_drought} simulations all failed"
+            return Stop(reason, End.FAILED)
+        for kind, n in state.failures:
+            if n > max(self.max_tries, self.max_failure_share * state.n_finished):
+                reason = f"{n} of {state.n_finished} simulations failed in the same way, {kind}"
+                return Stop(reason, End.FAILED)
+        return None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The published workflow: simulate a batch, wait for all of it, train, rank, repeat."""
+
+    plan: Plan
+
+    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+        """Return what to do now."""
+        plan = self.plan
+        if state.stopped or state.is_ranking:
+            return []
+        n_now = self._n_of_batch(state) if state.batch else plan.n_random(state)
+        size = plan.dispatch.group_size(state, n_now)
+        n_now = min(n_now, plan.dispatch.room(state, size))
+        if n_now and state.batch:
+            return [Simulate(state.proposals[:n_now], Source.RANKING, size)]
+        if n_now and (drawn := plan.draw(state, n_now, size, taken)):
+            return drawn
+        if state.n_in_flight:
+            return []
+        if stop := plan.stop(state):
+            return [stop]
+        if state.n_values + state.n_known == 0:
+            return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
+        if state.at_ranked and state.at_ranked.n_submitted == state.n_submitted:
+            return [Stop("every molecule of the library has been tried", End.DONE)]
+        return [Rank(max(plan.batch_size, N_REPORTED))]
+
+    def _n_of_batch(self, state: State) -> int:
+        """Return how many of the last ranking's molecules are still to be handed out.
+
+        How many there are in all was settled when the ranking ended, whatever fails since.
+        """
+        plan, then = self.plan, state.at_ranked
+        if then is None:
+            return 0
+        n = min(plan.batch_size, plan.max_training_count - then.n_values)
+        if then.n_values == 0:
+            n = min(n, plan.max_tries - then.n_submitted)
+        return max(0, min(n - (state.n_submitted - then.n_submitted), len(state.proposals)))
+
+
+@dataclass(frozen=True)
+class Interleaved:
+    """Workers never wait for the model: what it proposed last goes on while it learns.
+
+    Attributes
+    ----------
+    retrain_after
+        New values after which the next ranking starts, once the one before has ended. None: so many
+        that simulating them takes seven times as long as the last ranking did, but four at least,
+        and no more than half as many as there are.
+    """
+
+    plan: Plan
+    retrain_after: int | None = None
+
+    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+        """Return what to do now."""
+        plan = self.plan
+        if state.stopped:
+            return []
+        if stop := plan.stop(state):
+            return [] if state.n_in_flight else [stop]
+        actions: list[Action] = [Rank(self._n_ranked(state))] if self._is_due(state) else []
+        n_left = plan.n_left(state)
+        size = plan.dispatch.group_size(state, n_left)
+        n_now = min(n_left, plan.dispatch.room(state, size))
+        if n_now <= 0:
+            return actions
+        if proposed := state.proposals[:n_now]:
+            actions.append(Simulate(proposed, Source.RANKING, size))
+        # where proposals end, random molecules keep workers busy, but none waits for a worker
+        n_idle = plan.dispatch.n_workers * size - state.n_in_flight - len(proposed)
+        n_random = min(n_now - len(proposed), max(plan.n_random(state), n_idle))
+        actions += plan.draw(state, n_random, size, taken) if n_random > 0 else []
+        if actions or state.n_in_flight or state.is_ranking:
+            return actions
+        if state.n_values + state.n_known == 0:
+            return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
+        return [Stop("every molecule of the library has been tried", End.DONE)]
+
+    def _is_due(self, state: State) -> bool:
+        plan, then = self.plan, state.at_ranking_began
+        n_values = state.n_values + state.n_known
+        if state.is_ranking or plan.n_left(state) <= 0:
+            return False
+        if then is None:
+            return n_values >= plan.initial_training_count
+        return state.n_values - then.n_values >= self._n_new(state)
+
+    def _n_new(self, state: State) -> int:
+        if self.retrain_after is not None:
+            return self.retrain_after
+        n = ceil(SIMULATING_PER_RANKING * state.ranking_seconds / max(state.mean_s, 1e-9))
+        return max(MIN_RETRAIN_AFTER, min(n, (state.n_values + state.n_known) // 2))
+
+    def _n_ranked(self, state: State) -> int:
+        """Return how many molecules the next ranking chooses: enough until the one after it."""
+        n_cycle = self._n_new(state) + 2 * self.plan.dispatch.n_workers
+        if state.at_ranked and state.at_ranking_began:
+            n_cycle = max(n_cycle, state.n_submitted - state.at_ranked.n_submitted)
+        return max(N_REPORTED, min(2 * n_cycle, self.plan.n_left(state)))

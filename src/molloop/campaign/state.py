@@ -1,5 +1,6 @@
 """Events, and the state that they add up to."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -16,6 +17,14 @@ class Source(StrEnum):
     RANKING = "ranking"
 
 
+class End(StrEnum):
+    """How a campaign ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class Began:
     """The campaign began, on a library of some size, with some values known beforehand."""
@@ -25,20 +34,43 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """Another process goes on with the campaign; `changes` says what it does otherwise.
+
+    What was being simulated is handed out again, a ranking that was under way is forgotten.
+    """
+
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
-    """Molecules were handed out for simulation; `batch` is 0 for the initial design."""
+    """Molecules were handed out for simulation.
+
+    `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them.
+    """
 
     molecule_ids: tuple[int, ...]
     source: Source
     batch: int
+    n_drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A simulation ended; the store holds its outcome."""
+    """A simulation ended; the store holds its outcome. `failure` is its kind, or empty."""
 
     molecule_id: int
-    ok: bool
+    failure: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What simulated these molecules was lost, a ``worker`` or a ``manager``; they run again."""
+
+    molecule_ids: tuple[int, ...]
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +83,30 @@ class RankingBegan:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A ranking ended: the best molecules that were not tried, best first, with predictions."""
+    """A ranking ended: the best molecules that were not tried, best first, with predictions.
+
+    `seconds` is what its tasks took, on all workers together.
+    """
 
     batch: int
     molecule_ids: tuple[int, ...]
     means: tuple[float, ...]
     stds: tuple[float, ...]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The campaign ended, by its own rule or because it failed."""
+    """The campaign ended: by its own rule, because it failed, or because it was told to."""
 
     reason: str
-    ok: bool
+    end: End
 
 
-Event = Began | Submitted | Finished | RankingBegan | Ranked | Stopped
+Event = Began | Resumed | Submitted | Finished | Lost | RankingBegan | Ranked | Stopped
 _READERS: dict[str, TypeAdapter[Event]] = {
     kind.__name__: TypeAdapter(kind)
-    for kind in (Began, Submitted, Finished, RankingBegan, Ranked, Stopped)
+    for kind in (Began, Resumed, Submitted, Finished, Lost, RankingBegan, Ranked, Stopped)
 }
 
 
@@ -101,41 +137,81 @@ class State:
     n_known
         Values that were there beforehand.
     n_drawn
-        Molecules that the initial design has given.
-    n_values, n_failed
-        Simulations that ended with and without a value.
-    in_flight
-        Molecules under way.
+        Places of the initial design that were used.
+    n_submitted, n_values
+        Simulations that were handed out, and that ended with a value.
+    failures
+        How many ended without one, by kind.
+    seconds
+        Time that all of them took, on their workers.
     batch
         The last ranking's number; 0 before the first.
     is_ranking
         A ranking is under way.
+    ranking_seconds
+        Time that the last one took, on all workers together.
     proposals
-        Of the last ranking, those not handed out; None where a new ranking is due.
-    n_values_before_batch, n_failed_before_drought
-        Counts when the last batch was handed out, and when a batch last had a value before it.
+        Of the last ranking, those not handed out.
+    at_ranking_began, at_ranked
+        Counts when the last ranking began, and when a result last came; None before, the first one
+        also where the ranking was lost.
+    submitted_meanwhile
+        Handed out while a ranking is under way: it may propose them again.
+    n_failed_before_drought
+        Failures when a ranking last followed another with a value between them.
     stopped
         How it ended.
     """
 
     n_known: int = 0
     n_drawn: int = 0
+    n_submitted: int = 0
     n_values: int = 0
-    n_failed: int = 0
-    in_flight: frozenset[int] = frozenset()
+    failures: tuple[tuple[str, int], ...] = ()
+    seconds: float = 0.0
     batch: int = 0
     is_ranking: bool = False
-    proposals: tuple[int, ...] | None = None
-    n_values_before_batch: int = 0
+    ranking_seconds: float = 0.0
+    proposals: tuple[int, ...] = ()
+    at_ranking_began: "Counts | None" = None
+    at_ranked: "Counts | None" = None
+    submitted_meanwhile: tuple[int, ...] = ()
     n_failed_before_drought: int = 0
     stopped: Stopped | None = None
 
     @property
+    def n_failed(self) -> int:
+        """Simulations that ended without a value."""
+        return sum(n for _, n in self.failures)
+
+    @property
+    def n_finished(self) -> int:
+        """Simulations that ended."""
+        return self.n_values + self.n_failed
+
+    @property
+    def n_in_flight(self) -> int:
+        """Simulations under way."""
+        return self.n_submitted - self.n_finished
+
+    @property
+    def mean_s(self) -> float:
+        """Time that a simulation took on average; 0 before the first has ended."""
+        return self.seconds / max(1, self.n_finished)
+
+    @property
     def n_failed_in_drought(self) -> int:
         """Failures of the last batches in a row that gave no value at all."""
-        if self.n_values > self.n_values_before_batch:
-            return 0
-        return self.n_failed - self.n_failed_before_drought
+        n_values = self.at_ranked.n_values if self.at_ranked else 0
+        return 0 if self.n_values > n_values else self.n_failed - self.n_failed_before_drought
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Some counts of a state, at an earlier time."""
+
+    n_submitted: int
+    n_values: int
 
 
 def apply(state: State, event: Event) -> State:
@@ -143,30 +219,31 @@ def apply(state: State, event: Event) -> State:
     match event:
         case Began(_, n_known):
             return replace(state, n_known=n_known)
-        case Submitted(molecule_ids, source):
-            state = replace(state, in_flight=state.in_flight | set(molecule_ids))
-            if source is Source.INITIAL:
-                return replace(state, n_drawn=state.n_drawn + len(molecule_ids))
-            in_drought = state.n_values == state.n_values_before_batch
+        case Resumed():
+            return _resume(state)
+        case Submitted(molecule_ids, source, _, n_drawn):
+            is_proposed = source is Source.RANKING
             return replace(
                 state,
-                proposals=None,
-                n_values_before_batch=state.n_values,
-                n_failed_before_drought=(
-                    state.n_failed_before_drought if in_drought else state.n_failed
+                n_submitted=state.n_submitted + len(molecule_ids),
+                n_drawn=state.n_drawn + n_drawn,
+                proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
+                submitted_meanwhile=(
+                    (*state.submitted_meanwhile, *molecule_ids) if state.is_ranking else ()
                 ),
             )
-        case Finished(molecule_id, ok):
-            return replace(
-                state,
-                in_flight=state.in_flight - {molecule_id},
-                n_values=state.n_values + ok,
-                n_failed=state.n_failed + (not ok),
-            )
+        case Finished(_, failure, seconds):
+            state = replace(state, seconds=state.seconds + seconds)
+            if not failure:
+                return replace(state, n_values=state.n_values + 1)
+            counts = Counter(dict(state.failures)) + Counter([failure])
+            return replace(state, failures=tuple(sorted(counts.items())))
+        case Lost():
+            return state
         case RankingBegan(batch):
-            return replace(state, is_ranking=True, batch=batch)
-        case Ranked(_, molecule_ids):
-            return replace(state, is_ranking=False, proposals=molecule_ids)
+            return replace(state, is_ranking=True, batch=batch, at_ranking_began=_counts(state))
+        case Ranked():
+            return _rank(state, event)
         case Stopped():
             return replace(state, stopped=event)
 
@@ -174,3 +251,35 @@ def apply(state: State, event: Event) -> State:
 def add_up(events: Iterable[Event], start: State) -> State:
     """Return the state that some events add up to, from another one on."""
     return reduce(apply, events, start)
+
+
+def _counts(state: State) -> Counts:
+    return Counts(state.n_submitted, state.n_values)
+
+
+def _rank(state: State, event: Ranked) -> State:
+    n_values = state.at_ranked.n_values if state.at_ranked else 0
+    is_drought = state.n_values == n_values
+    submitted = set(state.submitted_meanwhile)
+    return replace(
+        state,
+        is_ranking=False,
+        ranking_seconds=event.seconds,
+        proposals=tuple(one for one in event.molecule_ids if one not in submitted),
+        at_ranked=_counts(state),
+        submitted_meanwhile=(),
+        n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
+    )
+
+
+def _resume(state: State) -> State:
+    state = replace(state, stopped=None)
+    if not state.is_ranking:
+        return state
+    return replace(
+        state,
+        is_ranking=False,
+        batch=state.batch - 1,
+        at_ranking_began=None,
+        submitted_meanwhile=(),
+    )

@@ -5,6 +5,7 @@ directories lie on network file systems and are read from other nodes.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from molloop.campaign.engine import Task, Work
 from molloop.campaign.state import Event, decode, encode
 from molloop.errors import StoreError
 from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 30.0
 
 _SCHEMA = """
@@ -27,6 +29,17 @@ CREATE TABLE events (
     time_s REAL NOT NULL,
     kind TEXT NOT NULL,
     body TEXT NOT NULL
+) STRICT;
+CREATE TABLE sessions (
+    began_at TEXT NOT NULL,
+    config TEXT NOT NULL,
+    environment TEXT NOT NULL
+) STRICT;
+CREATE TABLE tasks (
+    work TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    began_s REAL NOT NULL,
+    ended_s REAL NOT NULL
 ) STRICT;
 CREATE TABLE known (
     smiles TEXT NOT NULL,
@@ -97,8 +110,53 @@ class Simulated:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A process that runs the campaign: the first one began it, others resumed it.
+
+    Attributes
+    ----------
+    began_at
+        Date and time, ISO 8601.
+    config
+        The resolved configuration, as TOML.
+    environment
+        What it runs on, and with which versions.
+    """
+
+    began_at: str
+    config: str
+    environment: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a campaign is, in counts.
+
+    Attributes
+    ----------
+    time_s
+        Of the last event.
+    failures
+        How many, by kind.
+    best
+        Value and SMILES of the best molecule.
+    n_beyond
+        Values beyond a threshold.
+    """
+
+    time_s: float
+    last_event: Event | None
+    n_submitted: int
+    n_values: int
+    failures: dict[str, int]
+    n_rankings: int
+    best: tuple[float, str] | None
+    n_beyond: int
+
+
 class Store:
-    """An open database.
+    """An open database; `create`, `open` and `read` make one.
 
     Raises
     ------
@@ -106,38 +164,85 @@ class Store:
         From every method: the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        with self._errors():
-            if create:
-                path.touch(mode=0o600, exist_ok=False)
-            self._connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=rw",
-                uri=True,
-                isolation_level=None,
-                timeout=BUSY_TIMEOUT_S,
-            )
-            self._connection.execute("PRAGMA journal_mode = TRUNCATE")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            if create:
-                self._connection.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-                )
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{path} has schema version {version}, expected {SCHEMA_VERSION}.",
-                "Read it with the molloop that wrote it.",
-            )
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path, session: Session, known: Iterable[Known] = ()) -> "Store":
+        """Make a new one; it appears under its name when it is whole."""
+        unfinished = path.with_name(f"{path.name}.tmp")
+        with _errors(path):
+            if path.exists():
+                raise FileExistsError("it exists")
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600)
+            with closing(cls(path, _connect(unfinished, "rw"))) as store:
+                store._fill(known)
+                store.add_session(session)
+            unfinished.with_name(f"{unfinished.name}-journal").unlink(missing_ok=True)
+            unfinished.rename(path)
+        return cls.open(path)
+
+    @classmethod
+    def in_memory(cls) -> "Store":
+        """Make one that is gone when it is closed: for campaigns that only replay known values."""
+        store = cls(Path(":memory:"), sqlite3.connect(":memory:", isolation_level=None))
+        store._fill(())
+        return store
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Open one to go on with it; a damaged file is told."""
+        store = cls(path, _open(path, "rw"))
+        with store._rows("PRAGMA quick_check(1)") as rows:
+            [(verdict,)] = rows
+        if verdict != "ok":
+            store.close()
+            raise _damaged(path, " ".join(verdict.split()))
+        return store
+
+    @classmethod
+    def read(cls, path: Path) -> "Store":
+        """Open one to read it, also while another process writes."""
+        # what a killed writer has left half done can only be undone by one who may write
+        mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
+        store = cls(path, _open(path, mode))
+        store._connection.execute("PRAGMA query_only = 1")
+        return store
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
+    def _fill(self, known: Iterable[Known]) -> None:
+        schema = f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        self._connection.executescript(schema)
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO known VALUES (?, ?, ?)",
+                [(item.smiles, item.value, item.molecule_id) for item in known],
+            )
+
+    def add_session(self, session: Session) -> None:
+        """Store who goes on with the campaign, and how."""
+        row = (session.began_at, session.config, json.dumps(session.environment))
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", row)
+
+    def sessions(self) -> list[Session]:
+        """Return the processes that have run it, in their order."""
+        with self._rows("SELECT * FROM sessions ORDER BY rowid") as rows:
+            return [Session(at, config, json.loads(text)) for at, config, text in rows]
+
     def append(
-        self, time_s: float, events: Sequence[Event], simulated: Sequence[Simulated] = ()
+        self,
+        time_s: float,
+        events: Sequence[Event],
+        simulated: Sequence[Simulated] = (),
+        tasks: Sequence[Task] = (),
     ) -> None:
-        """Store some events and the outcomes that belong to them: all of it or nothing."""
+        """Store some events, and the outcomes and tasks that belong to them: all or nothing."""
         rows = [(time_s, kind, json.dumps(body)) for kind, body in map(encode, events)]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", rows)
@@ -145,13 +250,9 @@ class Store:
                 f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})",
                 [_outcome_row(item) for item in simulated],
             )
-
-    def add_known(self, known: Iterable[Known]) -> None:
-        """Store values known beforehand."""
-        with self._transaction() as connection:
             connection.executemany(
-                "INSERT INTO known VALUES (?, ?, ?)",
-                [(item.smiles, item.value, item.molecule_id) for item in known],
+                "INSERT INTO tasks VALUES (?, ?, ?, ?)",
+                [(task.work, task.worker, task.began_s, task.ended_s) for task in tasks],
             )
 
     def events(self) -> list[tuple[float, Event]]:
@@ -169,11 +270,70 @@ class Store:
         with self._rows("SELECT * FROM outcomes ORDER BY proposal") as rows:
             return [_read_outcome(row) for row in rows]
 
-    def training_rows(self) -> list[tuple[int, float]]:
-        """Molecule id and value of every success, in the order of the proposals."""
-        query = "SELECT molecule_id, value FROM outcomes WHERE value IS NOT NULL ORDER BY proposal"
+    def training_rows(self) -> list[tuple[int, int, float]]:
+        """Proposal, molecule id and value of every success, in the order of the proposals."""
+        query = (
+            "SELECT proposal, molecule_id, value FROM outcomes WHERE value IS NOT NULL "
+            "ORDER BY proposal"
+        )
         with self._rows(query) as rows:
             return list(rows)
+
+    def tasks(self) -> list[Task]:
+        """Return what workers did beside simulations, in the order in which it was known."""
+        with self._rows("SELECT * FROM tasks ORDER BY rowid") as rows:
+            return [Task(Work(work), *rest) for work, *rest in rows]
+
+    def progress(self, sign: int, threshold: float | None) -> Progress:
+        """Count what is there, all at the same moment.
+
+        Parameters
+        ----------
+        sign
+            1 where large values are good, -1 where small ones are.
+        threshold
+            Good values beyond it are counted.
+        """
+
+        def one(query: str, *values: object) -> tuple[Any, ...]:
+            row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
+            return row or (None, None, None)
+
+        with _errors(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                time_s, kind, body = one(
+                    "SELECT time_s, kind, body FROM events ORDER BY seq DESC LIMIT 1"
+                )
+                (n_submitted,) = one(
+                    "SELECT ifnull(sum(json_array_length(body, '$.molecule_ids')), 0) "
+                    "FROM events WHERE kind = 'Submitted'"
+                )
+                n_values, n_beyond = one(
+                    "SELECT count(*), ifnull(sum(? * (value - ?) > 0), 0) FROM outcomes "
+                    "WHERE value IS NOT NULL",
+                    sign,
+                    threshold,
+                )
+                (n_rankings,) = one("SELECT count(*) FROM events WHERE kind = 'Ranked'")
+                value, smiles, *_ = one(
+                    "SELECT value, smiles FROM outcomes WHERE value IS NOT NULL "
+                    "ORDER BY ? * value DESC, proposal LIMIT 1",
+                    sign,
+                )
+                failures = {kind: n for kind, _, n in self.failures()}
+            finally:
+                self._connection.execute("ROLLBACK")
+        return Progress(
+            time_s=time_s or 0.0,
+            last_event=None if kind is None else decode(kind, json.loads(body)),
+            n_submitted=n_submitted,
+            n_values=n_values,
+            failures=failures,
+            n_rankings=n_rankings,
+            best=None if value is None else (value, smiles),
+            n_beyond=n_beyond,
+        )
 
     def failures(self) -> list[tuple[str, str, int]]:
         """Kind, an example of its message and how many, the most frequent kind first."""
@@ -186,7 +346,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
+        with _errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -198,18 +358,64 @@ class Store:
 
     @contextmanager
     def _rows(self, query: str) -> Iterator[Iterator[tuple[Any, ...]]]:
-        with self._errors(), closing(self._connection.execute(query)) as cursor:
+        with _errors(self.path), closing(self._connection.execute(query)) as cursor:
             yield cursor
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError, ValueError) as error:
-            raise StoreError(
-                f"The run's database {self.path} cannot be read or written ({error}).",
-                "Check that the disk has space and that you may write there.",
-            ) from error
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+    )
+    if mode == "rw":
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    with _errors(path):
+        connection = _connect(path, mode)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(
+            f"{path} has schema version {version}, expected {SCHEMA_VERSION}.",
+            "Read it with the molloop that wrote it.",
+        )
+    return connection
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise _explained(path, error) from error
+
+
+def _explained(path: Path, error: Exception) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _damaged(path, str(error))
+    what = f"The run's database {path} cannot be read or written ({error})."
+    if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
+        return StoreError(what, "Another process holds it: find that one, or wait.")
+    return StoreError(
+        what,
+        "What it holds is safe. Check that the disk has space and that you may write there; "
+        f"`molloop resume {path.parent}` goes on.",
+    )
+
+
+def _damaged(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"The run's database {path} is damaged ({why}).",
+        f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
+        "run takes known values with --training-data.",
+    )
 
 
 def _outcome_row(item: Simulated) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
 import csv
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from molloop.campaign.store import Known
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.shards import Library
+from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 
 
@@ -65,10 +66,35 @@ def read_warm_start(
             )
     ids = library.find(list(values))
     known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
-    parsed = list(molecules.values())
+    return _with_features(known, list(molecules.values()), library)
+
+
+def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
+    """Return the values that a run began with, from its store.
+
+    Raises
+    ------
+    RunError
+        This version of RDKit refuses a SMILES that another one took.
+    """
+    molecules = []
+    for item in known:
+        molecule = parse(item.smiles)
+        if molecule is None:
+            raise RunError(
+                f"RDKit refuses {item.smiles!r}, which was known when the run began.",
+                "Go on with the version of RDKit that began it.",
+            )
+        molecules.append(molecule)
+    return _with_features(tuple(known), molecules, library)
+
+
+def _with_features(
+    known: tuple[Known, ...], molecules: list[Chem.Mol], library: Library
+) -> WarmStart:
     features: dict[str, NDArray[Any]] = {
-        "fingerprints": morgan(parsed, library.manifest.spec.morgan),
-        "descriptors": library.scaling.apply(descriptors(parsed)),
+        "fingerprints": morgan(molecules, library.manifest.spec.morgan),
+        "descriptors": library.scaling.apply(descriptors(molecules)),
     }
     return WarmStart(known, features)
 
@@ -101,7 +127,7 @@ def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[i
                     raise InputError(
                         f"{path}, line {table.line_num}, {column}",
                         row[column],
-                        "a finite number",
+                        f"a finite number, {LARGEST_VALUE:g} at most",
                         "Mend or remove the line.",
                     )
                 rows.append((table.line_num, (row["smiles"] or "").strip(), value))
@@ -121,4 +147,4 @@ def _number(text: str | None) -> float | None:
         value = float(text or "")
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST_VALUE else None  # nan is not

@@ -1,15 +1,13 @@
 """The command line: arguments to the Python interface, errors to one line and an exit code."""
 
-import signal
 import sys
 from io import TextIOWrapper
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library
+from molloop.cli import campaign, library, signals
 from molloop.errors import MolloopError
 
 app = typer.Typer(
@@ -38,13 +36,14 @@ def _root(
 app.command("config")(campaign.show_config)
 app.command()(campaign.simulate)
 app.command()(campaign.run)
+app.command()(campaign.resume)
+app.command()(campaign.status)
 app.add_typer(library.app)
 
 
 def main() -> None:
     """Run the command line; the entry point of the `molloop` command."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    signals.end_in_one_line()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
@@ -56,9 +55,3 @@ def main() -> None:
     except OSError as error:
         typer.echo(f"molloop: {error}. Is the disk full, or not yours to write?", err=True)
         sys.exit(1)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    typer.echo(f"molloop: ended by {name}; what a run had finished is stored.", err=True)
-    sys.exit(128 + number)

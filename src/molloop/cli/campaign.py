@@ -1,6 +1,8 @@
-"""`molloop config`, `molloop simulate` and `molloop run`."""
+"""`molloop config`, `simulate`, `run`, `resume` and `status`."""
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,7 @@ from rich.text import Text
 from molloop import config
 
 if TYPE_CHECKING:
+    from molloop.report.results import Results
     from molloop.simulate.outcome import Outcome
     from molloop.simulate.property import Property
 
@@ -88,10 +91,13 @@ def run(
     training_data: Annotated[
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
     ] = None,
-    schedule: Annotated[str | None, typer.Option(help="batch.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="interleaved or batch (interleaved).")
+    ] = None,
     policy: Annotated[
         str | None, typer.Option(help="published, gp, ridge or forest (published).")
     ] = None,
+    threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
     fidelity: Annotated[
         str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
@@ -107,7 +113,6 @@ def run(
 ) -> None:
     """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
     from molloop import api
-    from molloop.report.terminal import RunDisplay, best_table
 
     settings = config.load(
         path,
@@ -121,6 +126,7 @@ def run(
             "campaign.training_data": None if training_data is None else str(training_data),
             "campaign.schedule": schedule,
             "search.policy": policy,
+            "property.threshold": threshold,
             "simulation.level": level,
             "simulation.fidelity": fidelity,
             "site.name": site,
@@ -128,14 +134,52 @@ def run(
         },
     )
     folder = run_dir or api.new_run_dir()
+    _show(settings, folder, lambda **options: api.run(settings, folder, **options))
+
+
+def resume(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")], assignments: SetOption = None
+) -> None:
+    """Go on with a run that was interrupted, has crashed, or gets a larger budget by --set."""
+    from molloop import api
+
+    settings = api.run_settings(run_dir, assignments or [])
+    _show(settings, run_dir, lambda **options: api.resume(run_dir, assignments or [], **options))
+
+
+def _show(settings: config.Settings, folder: Path, go: "Callable[..., Results]") -> None:
+    """Show a run while it goes on, and what it has found."""
+    from molloop.cli.signals import interrupting
+    from molloop.report.terminal import RunDisplay, run_summary
+
     console = Console()
-    with RunDisplay(console, settings) as display:
-        found = api.run(settings, folder, display.show_event, display.library.show)
-    if found.stopped is not None:
-        console.print(f"Ended: {found.stopped.reason}.", soft_wrap=True, markup=False)
-    if found.successes:
-        console.print(best_table(found))
-    console.print(Text(f"Tables, figure and database: {folder}"), soft_wrap=True)
+    with interrupting(settings.campaign.grace_s) as interruption:
+        with RunDisplay(console, settings) as display:
+            found = go(
+                listener=display.show_event,
+                progress=display.library.show,
+                interruption=interruption,
+            )
+        console.print(run_summary(found), soft_wrap=True)
+        console.print(Text(f"Tables, figures and database: {folder}"), soft_wrap=True)
+        if interruption.reason:
+            typer.echo(f"`molloop resume {folder}` goes on.")
+
+
+def status(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Say where a run stands, while it goes on or afterwards."""
+    from molloop.report.status import read_status
+
+    found = read_status(run_dir)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    from molloop.report.terminal import status_table
+
+    Console().print(status_table(found))
 
 
 def _record(smiles: str, outcome: "Outcome", target: "Property") -> dict[str, Any]:

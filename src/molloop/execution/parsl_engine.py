@@ -2,6 +2,7 @@
 
 import queue
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,17 +13,30 @@ from typing import Any, cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
+from parsl.executors.high_throughput.errors import ManagerLost
 from parsl.jobs.errors import TooManyJobFailuresError
 
-from molloop.campaign.engine import Completion, Group, Ranking, RankRequest, Simulations
+from molloop.campaign.engine import (
+    Completion,
+    Group,
+    LostGroup,
+    Ranking,
+    RankRequest,
+    Simulations,
+    Task,
+    Work,
+)
 from molloop.errors import EngineError
+from molloop.execution import tasks
 from molloop.execution.sites import LABEL
+from molloop.execution.tasks import Timed
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
-from molloop.simulate.outcome import Failure
-from molloop.simulate.worker import GroupResult, simulate_group
+from molloop.simulate.worker import GroupResult
 
 N_LOG_LINES = 15
+HALT = "halt"
+CLOSE_TIMEOUT_S = 30.0
 
 
 class ParslEngine:
@@ -48,14 +62,16 @@ class ParslEngine:
         self._worker_start_timeout_s = worker_start_timeout_s
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
+        self._halt = scratch / HALT
         self._has_worker = False
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
+        # what an earlier process left there is of no use
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
         self._kernel = DataFlowKernel(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
-        self._simulate = self._app(simulate_group)
-        self._fit = self._app(rank.fit)
-        self._scan = self._app(rank.scan)
-        self._merge = self._app(rank.merge)
+        self._simulate = self._app(tasks.simulate)
+        self._timed = self._app(tasks.timed)
 
     def now(self) -> float:
         """Return seconds since the engine began."""
@@ -67,7 +83,7 @@ class ParslEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        future = self._simulate(group.smiles, group.protocol)
+        future = self._simulate(group.smiles, group.protocol, self._halt)
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )
@@ -78,17 +94,20 @@ class ParslEngine:
         folder.mkdir(parents=True)
         task = RankTask(folder, request.policy, request.n, request.seed)
         request.training.write(task.training)
-        self._scan_all(request, task, self._fit(task), task.n_candidates)
+        self._scan_all(request, task, [self._timed(Work.TRAIN, rank.fit, task)], task.n_candidates)
 
     def _scan_all(
-        self, request: RankRequest, task: RankTask, model: "Future[Path]", n_candidates: int
+        self, request: RankRequest, task: RankTask, before: "list[Future[Timed]]", n: int
     ) -> None:
-        scans = [self._scan(task, shard, n_candidates, model) for shard in request.shards]
-        future = self._merge(task, n_candidates, model, *scans)
-        future.add_done_callback(
-            lambda done: self._done.put(
-                partial(self._ranking, request, task, model, n_candidates, done)
-            )
+        """Scan all shards for the best n and merge them; the first task before fits the model."""
+        model = before[0]
+        scans = [
+            self._timed(Work.RANK, rank.scan, task, shard, n, model) for shard in request.shards
+        ]
+        merged = self._timed(Work.RANK, rank.merge, task, n, model, *scans)
+        ran = [*before, *scans, merged]
+        merged.add_done_callback(
+            lambda _: self._done.put(partial(self._ranking, request, task, n, ran))
         )
 
     def wait(self, timeout_s: float) -> list[Completion]:
@@ -119,9 +138,16 @@ class ParslEngine:
 
     def close(self) -> None:
         """Stop all tasks and workers."""
+        # Parsl waits for ever for some processes that are gone
+        cleanup = threading.Thread(target=self._kernel.cleanup, daemon=True)
         if not self._kernel.cleanup_called:
-            self._kernel.cleanup()
+            cleanup.start()
+            cleanup.join(CLOSE_TIMEOUT_S)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def halt(self) -> None:
+        """Begin no other molecule; what is being simulated goes on."""
+        self._halt.touch()
 
     def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[LABEL])
@@ -131,40 +157,41 @@ class ParslEngine:
         if error is not None:
             self._check_executor()
             # a worker reports what a molecule does as an outcome: this is the worker's own trouble
-            message = f"{type(error).__name__}: {error}"
-            level, fidelity = group.protocol.outcome_level, group.protocol.outcome_fidelity
-            failure = Failure("worker", message, level, fidelity, can_retry=True)
-            now_s = self.now()
-            return Simulations(group, (failure,) * len(group.smiles), "", now_s, now_s)
+            what = "manager" if isinstance(error, ManagerLost) else "worker"
+            return LostGroup(group, what, f"{type(error).__name__}: {error}")
         result = future.result()
         return Simulations(
             group,
             result.outcomes,
             result.worker,
-            result.began_s - self._began_epoch_s,
-            result.ended_s - self._began_epoch_s,
+            tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
         )
 
+    def _own(self, epoch_s: float) -> float:
+        """Return a worker's time by this engine's clock."""
+        return epoch_s - self._began_epoch_s
+
     def _ranking(
-        self,
-        request: RankRequest,
-        task: RankTask,
-        model: "Future[Path]",
-        n_candidates: int,
-        future: "Future[Merged]",
+        self, request: RankRequest, task: RankTask, n: int, ran: "list[Future[Timed]]"
     ) -> Completion | None:
-        error = future.exception()
+        error = ran[-1].exception()
         if error is not None:
             self._check_executor()
             raise EngineError(
                 f"Ranking {request.number} failed on the workers: {type(error).__name__}: {error}.",
                 f"What was simulated is stored; the logs are in {self._kernel.run_dir}.",
             ) from error
-        if not future.result().is_exact:
-            self._scan_all(request, task, model, WIDER * n_candidates)
+        results = [future.result() for future in ran]
+        chosen: Merged = results[-1].result
+        if not chosen.is_exact:
+            self._scan_all(request, task, ran, WIDER * n)
             return None
         shutil.rmtree(task.folder, ignore_errors=True)
-        return Ranking(request, future.result())
+        ran_tasks = tuple(
+            Task(one.work, one.worker, self._own(one.began_s), self._own(one.ended_s))
+            for one in results
+        )
+        return Ranking(request, chosen, ran_tasks)
 
     def _check_health(self) -> None:
         self._check_executor()
@@ -179,6 +206,12 @@ class ParslEngine:
             )
 
     def _check_executor(self) -> None:
+        interchange = self._executor.interchange_proc
+        if interchange is not None and (code := interchange.poll()) is not None:
+            raise EngineError(
+                f"Parsl's interchange, which hands the tasks to the workers, has ended ({code}).",
+                "What was simulated is stored: `molloop resume` goes on.",
+            )
         if self._executor.bad_state_is_set:
             error = self._executor.executor_exception
             # that one's text only repeats every log

@@ -7,20 +7,23 @@ import sys
 from pathlib import Path
 
 import parsl
+from parsl.dataflow.taskrecord import TaskRecord
 from parsl.executors import HighThroughputExecutor
+from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
 from parsl.jobs.error_handlers import windowed_error_handler
 from parsl.logconfigs.file import FileLogging
 from parsl.providers import LocalProvider
 
 from molloop.errors import InputError
+from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
 
 LABEL = "workers"
 WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
 LOOPBACK = "127.0.0.1"
 STRATEGY_PERIOD_S = 0.2
-LOST_WORKER_RETRIES = 2
+RANKING_RETRIES = 2
 
 
 def available_cores() -> int:
@@ -70,11 +73,18 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
     return parsl.Config(
         executors=[executor],
         run_dir=str(run_dir),
-        retries=LOST_WORKER_RETRIES,
+        retries=RANKING_RETRIES,
+        retry_handler=_retry_cost,
         strategy_period=STRATEGY_PERIOD_S,
         # the default log at DEBUG costs more than the tasks
         initialize_logging=FileLogging(level=logging.WARNING),
     )
+
+
+def _retry_cost(error: Exception, task: TaskRecord) -> float:
+    """Have a ranking's tasks run again where they were lost; simulations are the driver's."""
+    is_lost = isinstance(error, WorkerLost | ManagerLost)
+    return 1 if is_lost and task["func_name"] == timed.__name__ else RANKING_RETRIES + 1
 
 
 SITES = {"local": local}

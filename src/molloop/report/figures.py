@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from molloop.campaign.engine import Task, Work
 from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
+from molloop.report.utilisation import n_working, utilisation
 from molloop.simulate.property import Property
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in print
@@ -31,8 +33,82 @@ LOOK: dict[str, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 200,
 }
+WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#E69F00"}
 N_SMILES = 36
+N_BINS = 200
+N_TIMELINES = 256
+N_TICKS = 16
 SPREAD = 0.5  # width that the points of an iteration take, in iterations
+
+
+def write_workers_figure(results: Results, path: Path) -> None:
+    """Draw how many workers do what over time, and what each of them does."""
+    with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
+        figure = Figure(figsize=(11, 5.6), layout="constrained")
+        over_time, timeline = figure.subplots(2, 1, sharex=True)
+        over_time.set(title="Workers by what they do", ylabel="Workers")
+        over_time.yaxis.set_major_locator(MaxNLocator(integer=True))
+        timeline.set(title="What each worker does", xlabel="Time (s)", ylabel="Worker")
+        timeline.grid(visible=False)
+        if results.tasks:
+            _draw_work_over_time(over_time, results.tasks)
+            _draw_timeline(timeline, results.tasks)
+            handles, labels = over_time.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
+        if (used := utilisation(results.tasks)) is not None:
+            figure.suptitle(
+                f"{used.n_workers} workers, busy {used.busy:.0%} of the time from the first "
+                f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
+                fontsize=12,
+            )
+        _save(figure, path)
+
+
+def _draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
+    """Stack the kinds, averaged over bins: steps that follow each task would be a solid block."""
+    end_s = max(task.ended_s for task in tasks)
+    edges = np.linspace(0, end_s, N_BINS + 1)
+    below = np.zeros(N_BINS)
+    for work, color in WORK_COLORS.items():
+        times, counts = n_working(tasks, work)
+        if not times:
+            continue
+        # integral of the step function up to each edge
+        integral = np.concatenate([[0], np.cumsum(np.diff(times) * counts[:-1])])
+        upto = np.interp(edges, times, integral)
+        above = below + np.diff(upto) / (end_s / N_BINS)
+        axes.fill_between(
+            edges,
+            np.append(below, below[-1]),
+            np.append(above, above[-1]),
+            step="post",
+            color=color,
+            linewidth=0,
+            label=work.value,
+        )
+        below = above
+    axes.set_xlim(0, end_s)
+    axes.set_ylim(bottom=0)
+
+
+def _draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
+    workers = list(dict.fromkeys(task.worker for task in tasks))
+    shown = workers[:N_TIMELINES]
+    place = {worker: number for number, worker in enumerate(shown)}
+    for work, color in WORK_COLORS.items():
+        for worker, number in place.items():
+            bars = [
+                (task.began_s, task.ended_s - task.began_s)
+                for task in tasks
+                if task.worker == worker and task.work is work
+            ]
+            axes.broken_barh(bars, (number - 0.4, 0.8), facecolors=color, linewidth=0)
+    axes.set_yticks(range(len(shown)) if len(shown) <= N_TICKS else [])
+    if len(shown) <= N_TICKS:
+        axes.set_yticklabels(str(number + 1) for number in range(len(shown)))
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    if len(shown) < len(workers):
+        axes.set_title(f"What {len(shown)} of {len(workers)} workers do")
 
 
 def write_loop_figure(results: Results, path: Path) -> None:
@@ -57,9 +133,13 @@ def write_loop_figure(results: Results, path: Path) -> None:
             f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules",
             fontsize=12,
         )
-        partial = path.with_suffix(".partial")
-        figure.savefig(partial, format=path.suffix[1:])
-        partial.replace(path)
+        _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    figure.savefig(partial, format=path.suffix[1:])
+    partial.replace(path)
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:

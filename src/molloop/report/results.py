@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from molloop.campaign.state import Began, Ranked, RankingBegan, Stopped
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
 from molloop.campaign.store import Known, Simulated, Store
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
@@ -36,6 +37,8 @@ class Results:
         In the order of their proposals.
     rankings
         In their order.
+    tasks
+        What workers did, simulations among it, in the order of their beginning.
     stopped
         How it ended, if it has.
     """
@@ -46,6 +49,7 @@ class Results:
     known: tuple[Known, ...]
     simulated: tuple[Simulated, ...]
     rankings: tuple[TimedRanking, ...]
+    tasks: tuple[Task, ...]
     stopped: Stopped | None
 
     @property
@@ -62,6 +66,12 @@ class Results:
         """Simulations that gave a value, in the order in which they ended."""
         ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
         return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+
+    def n_beyond_threshold(self, last: int | None = None) -> int:
+        """Return how many values are beyond the threshold, of all or of the last ones."""
+        values = self.values
+        in_order = [values[item.molecule_id] for item in self.successes]
+        return sum(map(self.target.is_beyond_threshold, in_order[-last:] if last else in_order))
 
     def best(self, n: int) -> list[Simulated]:
         """Return the n best simulated molecules, the best first."""
@@ -86,14 +96,26 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
                 began_s = time_s
             case Ranked(batch, molecule_ids, means):
                 rankings.append(TimedRanking(batch, began_s, time_s, molecule_ids, means))
+            case Resumed():
+                stopped = None
             case Stopped():
                 stopped = event
+    simulated = tuple(store.simulated())
+    tasks = [
+        *store.tasks(),
+        *(
+            Task(Work.SIMULATE, one.worker, one.began_s, one.ended_s)
+            for one in simulated
+            if one.worker
+        ),
+    ]
     return Results(
         n_molecules,
         target,
         protocol,
         tuple(store.known()),
-        tuple(store.simulated()),
+        simulated,
         tuple(rankings),
+        tuple(sorted(tasks, key=lambda task: task.began_s)),
         stopped,
     )

@@ -3,23 +3,36 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from molloop.campaign.state import Began, Event, Finished, Ranked, RankingBegan, Stopped, Submitted
+from molloop.campaign.engine import Work
+from molloop.campaign.state import (
+    Began,
+    Event,
+    Finished,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Stopped,
+    Submitted,
+)
 from molloop.campaign.store import Simulated
 from molloop.config import Settings
 from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
 from molloop.report.results import Results
+from molloop.report.status import Status
+from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.property import Property
 
 _ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
 _FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
 _MOLECULE_WIDTHS = (19, 34)
+N_RECENT = 50
 
 
 def _progress(console: Console) -> Progress:
@@ -88,6 +101,8 @@ class RunDisplay:
         self._has_headings = False
         self._predicted: dict[int, float] = {}
         self._in_batch: tuple[int, ...] = ()
+        self._simulates_meanwhile = settings.campaign.schedule != "batch"
+        self._next = (0, 0)
 
     def __enter__(self) -> "RunDisplay":
         self._progress.start()
@@ -102,19 +117,26 @@ class RunDisplay:
             case Began(n_molecules, n_known):
                 self.library.hide()
                 self._console.print(self._title(n_molecules, n_known), soft_wrap=True)
+            case Resumed(changes):
+                self.library.hide()
+                self._console.print(
+                    Text(" · ".join(["going on", *changes]), style="bold"), soft_wrap=True
+                )
             case Submitted(molecule_ids):
                 self._progress.update(self._bar, visible=True, description="simulating")
-                if self._batch == 0:
-                    self._in_batch += molecule_ids
-                else:
-                    self._in_batch = molecule_ids
+                self._in_batch += molecule_ids
             case Finished() if simulated is not None:
                 self._count(simulated)
             case RankingBegan(batch, n_training):
-                self._close_batch(time_s)
-                self._batch, self._n_training, self._in_batch = batch, n_training, ()
-                self._progress.update(self._bar, visible=True, description="training and ranking")
+                if not self._simulates_meanwhile:
+                    self._close_batch(time_s)
+                    self._batch, self._n_training = batch, n_training
+                    self._progress.update(self._bar, description="training and ranking")
+                self._next = batch, n_training
             case Ranked(_, molecule_ids, means):
+                if self._simulates_meanwhile:
+                    self._close_batch(time_s)
+                    self._batch, self._n_training = self._next
                 self._predicted = dict(zip(molecule_ids, means, strict=True))
             case Stopped():
                 self._close_batch(time_s)
@@ -165,6 +187,7 @@ class RunDisplay:
             )
         )
         self._batch_began_s = time_s
+        self._in_batch = ()
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
         row = Text(_ROW.format(*cells, width=self._width), style=style)
@@ -208,6 +231,56 @@ def best_table(results: Results, n: int = 10) -> Group:
             ", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else "",
         )
     return Group(table, _caption(results.target))
+
+
+def run_summary(results: Results) -> Group:
+    """Return how a run ended, what its workers did, and its best molecules."""
+    lines: list[RenderableType] = []
+    if results.stopped is not None:
+        lines.append(Text(f"Ended: {results.stopped.reason}."))
+    if (used := utilisation(results.tasks)) is not None:
+        shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)
+        lines.append(
+            Text(
+                f"{used.n_workers} workers in {used.duration_s:.1f} s: busy {used.busy:.0%} "
+                f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
+            )
+        )
+    target, n = results.target, len(results.values)
+    if target.threshold is not None and n:
+        side = "above" if target.sign > 0 else "below"
+        n_last = min(n, N_RECENT)
+        lines.append(
+            Text(
+                f"{side} {target.threshold:g} {target.unit}: "
+                f"{results.n_beyond_threshold()} of {n} values, "
+                f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
+            )
+        )
+    if n:
+        lines.append(best_table(results))
+    return Group(*lines)
+
+
+def status_table(status: Status) -> Table:
+    """Return where a run stands as a table."""
+    rows = {
+        "state": f"{status.state}: {status.reason}" if status.reason else status.state,
+        "values": f"{status.n_values:,} of {status.n_wanted:,}",
+        "under way": f"{status.n_under_way:,}",
+        "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",
+        "rankings": f"{status.n_rankings:,}",
+        "time": f"{status.time_s:.1f} s",
+        "last process": f"{status.pid} on {status.host}, number {status.n_sessions}",
+    }
+    if status.best is not None:
+        rows["best"] = f"{status.best[0]:.3f} ({status.column}) {status.best[1]}"
+    if status.n_beyond_threshold is not None:
+        rows["beyond the threshold"] = f"{status.n_beyond_threshold:,}"
+    table = Table(show_header=False, box=None)
+    for name, value in rows.items():
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    return table
 
 
 def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Property) -> Group:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.search.acquisition import Acquisition
+from molloop.search.acquisition import Acquisition, greedy
 from molloop.surrogate.model import Floats, Joint
 
 
@@ -41,23 +41,27 @@ def choose(
     pending
         Rows of those that are being simulated: they are no candidates.
     """
+    if acquisition is greedy:  # what it sees does not change with what is chosen
+        order = np.lexsort((ids, -joint.mean))
+        rows = order[~np.isin(order, pending)][:n]
+        return Choice(rows, joint.mean[rows])
     variances = _Variances(joint)
     for row in pending:
         variances.believe(row)
     is_open = np.ones(len(ids), dtype=bool)
     is_open[list(pending)] = False
-    rows: list[int] = []
+    chosen: list[int] = []
     scores: list[float] = []
     for _ in range(min(n, int(is_open.sum()))):
         score = acquisition(joint.mean, np.sqrt(variances.now))
         best = score[is_open].max()
         tied = np.flatnonzero(is_open & (score == best))
         row = int(tied[np.argmin(ids[tied])])
-        rows.append(row)
+        chosen.append(row)
         scores.append(float(best))
         is_open[row] = False
         variances.believe(row)
-    return Choice(np.array(rows, dtype=np.intp), np.array(scores))
+    return Choice(np.array(chosen, dtype=np.intp), np.array(scores))
 
 
 class _Variances:

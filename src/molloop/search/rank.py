@@ -22,6 +22,8 @@ from molloop.search.policy import Policy
 from molloop.surrogate.model import Features, Floats, Surrogate
 
 CANDIDATES_PER_PICK = 64
+MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
+MIN_PER_PICK = 4
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
 CHUNK = 2**15
 
@@ -119,7 +121,7 @@ class RankTask:
     @property
     def n_candidates(self) -> int:
         """How many a shard returns at first."""
-        return CANDIDATES_PER_PICK * self.n
+        return max(min(CANDIDATES_PER_PICK * self.n, MAX_CANDIDATES), MIN_PER_PICK * self.n)
 
 
 @dataclass(frozen=True, eq=False)

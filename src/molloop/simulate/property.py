@@ -26,6 +26,8 @@ class Property:
         In full, for axes.
     level_label
         How its values were computed; stands wherever one is shown.
+    threshold
+        Values beyond it, on the good side, are counted.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Property:
     direction: Direction
     title: str
     level_label: str
+    threshold: float | None = None
 
     @property
     def column(self) -> str:
@@ -49,6 +52,10 @@ class Property:
     def sign(self) -> int:
         """What values are multiplied with, so that large ones are good."""
         return 1 if self.direction is Direction.MAXIMISE else -1
+
+    def is_beyond_threshold(self, value: float) -> bool:
+        """Whether a value is better than the threshold; False without one."""
+        return self.threshold is not None and self.sign * (value - self.threshold) > 0
 
     def best(self, values: list[float]) -> float:
         """Return the best of some values."""

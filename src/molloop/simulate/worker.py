@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from molloop.simulate.guard import Guard
 from molloop.simulate.outcome import Outcome
@@ -20,17 +21,16 @@ class GroupResult:
     Attributes
     ----------
     outcomes
-        One a molecule, in the order of the group.
+        One a molecule, in the order of the group; of the first ones only, where it was halted.
     worker
         Who computed them: host and process.
-    began_s, ended_s
-        Seconds since the epoch, by the worker's clock.
+    times_s
+        When each began and ended, in seconds since the epoch by the worker's clock.
     """
 
     outcomes: tuple[Outcome, ...]
     worker: str
-    began_s: float
-    ended_s: float
+    times_s: tuple[tuple[float, float], ...]
 
 
 class _Guards(threading.local):
@@ -49,15 +49,33 @@ class _Guards(threading.local):
 _GUARDS = _Guards()
 
 
-def simulate_group(smiles: Sequence[str], protocol: SimulationProtocol) -> GroupResult:
+def simulate_group(
+    smiles: Sequence[str], protocol: SimulationProtocol, halt: Path | None = None
+) -> GroupResult:
     """Simulate some molecules, one after the other; a failure is data, not an exception.
 
     They run in one child process. Whatever a molecule does to it (a crash, a hang, more time or
     memory than it may have), the others lose nothing.
+
+    Parameters
+    ----------
+    halt
+        Where this file exists, no other molecule is begun.
     """
-    began_s = time.time()
-    outcomes = tuple(simulate_one(text, protocol) for text in smiles)
-    return GroupResult(outcomes, f"{socket.gethostname()}:{os.getpid()}", began_s, time.time())
+    outcomes = []
+    times_s = []
+    for text in smiles:
+        if halt is not None and halt.exists():
+            break
+        began_s = time.time()
+        outcomes.append(simulate_one(text, protocol))
+        times_s.append((began_s, time.time()))
+    return GroupResult(tuple(outcomes), worker_name(), tuple(times_s))
+
+
+def worker_name() -> str:
+    """Return host and process of this worker."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def simulate_one(smiles: str, protocol: SimulationProtocol) -> Outcome:

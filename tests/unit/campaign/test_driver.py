@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.driver import Driver
-from molloop.campaign.engine import Ranking, Simulations
-from molloop.campaign.schedule import Batch
-from molloop.campaign.state import Began, Finished, Ranked, Stopped, Submitted
-from molloop.campaign.store import Known, Store
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.driver import Driver, Interruption
+from molloop.campaign.engine import LostGroup, Ranking, Simulations
+from molloop.campaign.schedule import Batch, Interleaved, Plan
+from molloop.campaign.state import (
+    Began,
+    End,
+    Finished,
+    Lost,
+    Ranked,
+    Resumed,
+    Stopped,
+    Submitted,
+)
+from molloop.campaign.store import Known, Session, Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config import Settings
 from molloop.errors import EngineError
@@ -33,6 +43,10 @@ class InstantEngine:
         self.pending = []
         self.requests = []
         self.time_s = 0.0
+        self.on_wait = None
+        self.is_halted = False
+        self.finishes_when_halted = True
+        self.loses = {}  # SMILES -> how often, and what
 
     def now(self):
         return self.time_s
@@ -51,6 +65,10 @@ class InstantEngine:
         self.time_s += 1.0
         if self.breaks_after is not None and self.time_s > self.breaks_after:
             raise EngineError("The workers are gone.", "Start again.")
+        if self.on_wait is not None:
+            self.on_wait(self)
+        if self.is_halted and not self.finishes_when_halted:
+            return []
         n = self.order.randint(1, len(self.pending))
         chosen = [self.pending.pop(self.order.randrange(len(self.pending))) for _ in range(n)]
         return [
@@ -58,23 +76,35 @@ class InstantEngine:
         ]
 
     def simulated(self, group):
+        for smiles in group.smiles:
+            n_left, what = self.loses.get(smiles, (0, ""))
+            if n_left:
+                self.loses[smiles] = (n_left - 1, what)
+                return LostGroup(group, what, "it is gone")
         outcomes = tuple(
             Failure("embedding", smiles, "gfn2", "relaxed")
             if smiles in self.failing
             else Success(fake_value(smiles), "gfn2", "relaxed")
             for smiles in group.smiles
         )
-        return Simulations(group, outcomes, "me", self.time_s - 0.5, self.time_s)
+        times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
+        return Simulations(group, outcomes, "me", times_s)
 
     def ranked(self, request):
         folder = self.folder / f"ranking-{request.number}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         task = rank.RankTask(folder, request.policy, request.n, request.seed)
         request.training.write(task.training)
         return Ranking(request, rank.rank(task, request.shards))
 
+    def halt(self):
+        self.is_halted = True
+
     def close(self):
         pass
+
+
+SESSION = Session("2026-01-02T03:04:05+00:00", "", {})
 
 
 class Campaign:
@@ -86,27 +116,31 @@ class Campaign:
         counts=(4, 12, 3),
         settings=None,
         policy="published",
+        retrain_after=None,
+        store=None,
         **engine,
     ):
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         settings = settings or Settings()
         warm_start = warm_start or read_warm_start(None, "ie_ev", settings.protocol(), library)
-        known = [item.molecule_id for item in warm_start.known if item.molecule_id is not None]
         self.events = []
         self.engine = InstantEngine(folder, **engine)
-        self.store = Store(folder / "campaign.sqlite", create=True)
-        schedule = Batch(InitialDesign(library.n_molecules, 42, known), *counts)
+        self.store = store or Store.create(folder / "campaign.sqlite", SESSION, warm_start.known)
+        plan = Plan(InitialDesign(library.n_molecules, 42), Dispatch(4), *counts, 1.0)
+        self.interruption = Interruption()
         self.driver = Driver(
             self.engine,
             self.store,
             library,
-            schedule,
+            Batch(plan) if retrain_after is None else Interleaved(plan, retrain_after),
             POLICIES[policy],
             settings.target(),
             settings.protocol(),
             warm_start,
             42,
             lambda time_s, event, item: self.events.append((time_s, event, item)),
+            self.interruption,
+            grace_s=5.0,
         )
 
     def rows(self):
@@ -198,7 +232,7 @@ def test_a_library_that_is_known_whole_ends_at_once(tmp_path, small_library):
     warm_start = WarmStart(known, features)
     campaign = Campaign(tmp_path / "run", small_library, warm_start)
     state = campaign.driver.run()
-    assert state.stopped == Stopped("every molecule of the library has been tried", ok=True)
+    assert state.stopped == Stopped("every molecule of the library has been tried", End.DONE)
     assert campaign.rows() == []
 
 
@@ -208,6 +242,7 @@ def test_what_was_computed_before_the_engine_broke_is_stored(tmp_path, small_lib
         campaign.driver.run()
     n_told = sum(isinstance(event, Finished) for _, event, _ in campaign.events)
     assert n_told == len(campaign.rows()) > 0
+    assert campaign.events[-1][1] == Stopped("The workers are gone.", End.FAILED)
 
 
 def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
@@ -221,3 +256,163 @@ def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
         assert list(ranking.means) == sorted(ranking.means)
         assert all(min(values.values()) <= mean <= max(values.values()) for mean in ranking.means)
     assert all(request.training.values.max() < 0 for request in campaign.engine.requests)
+
+
+class Killed(BaseException):
+    """As sudden as a signal 9: nothing of the driver runs after it."""
+
+
+def killing(monkeypatch, after):
+    """Have the store die before or after its n-th transaction is committed."""
+    whole = Store.append
+    n_left = [after // 2]
+
+    def append(self, *arguments):
+        n_left[0] -= 1
+        if n_left[0] < 0 and not after % 2:
+            raise Killed
+        whole(self, *arguments)
+        if n_left[0] < 0:
+            raise Killed
+
+    monkeypatch.setattr(Store, "append", append)
+
+
+def go_on(tmp_path, library, name, **options):
+    store = Store.open(tmp_path / name / "campaign.sqlite")
+    campaign = Campaign(tmp_path / name, library, store=store, **options)
+    campaign.driver.run()
+    return campaign
+
+
+@pytest.mark.parametrize("policy", ["published", "gp"])
+def test_a_batch_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
+    tmp_path, small_library, policy, monkeypatch
+):
+    options = {"failing": ("CO", "FC(F)F", "CCC"), "policy": policy}
+    whole = Campaign(tmp_path / "whole", small_library, **options)
+    whole.driver.run()
+    for after in range(100):
+        name = f"run-{after}"
+        with monkeypatch.context() as patch:
+            killing(patch, after)
+            campaign = Campaign(tmp_path / name, small_library, seed=after, **options)
+            try:
+                campaign.driver.run()
+            except Killed:
+                pass
+            else:
+                break  # it ended before
+        before = campaign.rows()
+        last_s = campaign.store.events()[-1][0] if campaign.store.events() else 0.0
+        campaign.store.close()
+        resumed = go_on(tmp_path, small_library, name, seed=after + 1, **options)
+        assert resumed.rows() == whole.rows()
+        assert [row for row in resumed.rows() if row in before] == before
+        times = [time_s for time_s, _ in resumed.store.events()]
+        assert times == sorted(times)
+        assert all(time_s >= last_s for time_s, _, _ in resumed.events)
+        is_begun = last_s > 0 or bool(before)
+        assert isinstance(resumed.events[0][1], Resumed if is_begun else Began | Resumed)
+        resumed.store.close()
+    assert after > 12
+    whole.store.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_interleaved_run_that_is_killed_loses_and_repeats_nothing(
+    tmp_path, small_library, monkeypatch, seed
+):
+    options = {"failing": ("CO", "FC(F)F"), "retrain_after": 2}
+    with monkeypatch.context() as patch:
+        killing(patch, 3 + seed)
+        campaign = Campaign(tmp_path / "run", small_library, seed=seed, **options)
+        with pytest.raises(Killed):
+            campaign.driver.run()
+    before = campaign.rows()
+    campaign.store.close()
+    resumed = go_on(tmp_path, small_library, "run", seed=seed + 100, **options)
+    rows = resumed.rows()
+    assert [row for row in rows if row in before] == before
+    assert len({row[1] for row in rows}) == len(rows)
+    assert sum(isinstance(row[4], Success) for row in rows) == 12
+    # proposals are numbered without a gap, in the order in which they were handed out
+    assert [row[0] for row in rows] == list(range(len(rows)))
+    for request in resumed.engine.requests:
+        assert len(set(request.training.tried.tolist())) == len(request.training.tried)
+    resumed.store.close()
+
+
+def test_an_interleaved_run(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, retrain_after=2)
+    state = campaign.driver.run()
+    assert state.stopped == Stopped("12 values are there, as asked", End.DONE)
+    rows = campaign.rows()
+    assert len({row[1] for row in rows}) == len(rows) == 12
+    for request in campaign.engine.requests:
+        # what runs is pending, and not ranked again
+        assert len(request.training.tried) == len(set(request.training.tried.tolist()))
+        n_pending = len(request.training.pending)
+        assert len(request.training.values) + n_pending == len(request.training.tried)
+    assert any(len(request.training.pending) for request in campaign.engine.requests)
+    batches = {event.batch for _, event, _ in campaign.events if isinstance(event, Ranked)}
+    assert {row[3] for row in rows} <= batches | {0}
+
+
+def test_an_interruption_waits_for_what_runs_and_hands_out_nothing_more(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+
+    def interrupt(engine):
+        if engine.time_s == 3.0:
+            campaign.interruption.reason = "SIGINT"
+
+    campaign.engine.on_wait = interrupt
+    state = campaign.driver.run()
+    assert campaign.engine.is_halted
+    assert state.stopped == Stopped("SIGINT", End.INTERRUPTED)
+    assert state.n_in_flight == 0
+    campaign.store.close()
+    whole = Campaign(tmp_path / "whole", small_library)
+    whole.driver.run()
+    assert go_on(tmp_path, small_library, "run").rows() == whole.rows()
+
+
+def test_an_interruption_waits_no_longer_than_it_may(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.finishes_when_halted = False
+
+    def interrupt(engine):
+        engine.is_halted = True  # nothing ends
+        campaign.interruption.reason = "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    state = campaign.driver.run()
+    assert state.stopped == Stopped("SIGTERM", End.INTERRUPTED)
+    # it was heard after the first wait, and what ran had 5 s from then on
+    assert campaign.engine.time_s == 6.0
+    assert state.n_in_flight == 4
+
+
+def test_what_a_lost_worker_had_runs_again(tmp_path, small_library):
+    whole = Campaign(tmp_path / "whole", small_library)
+    whole.driver.run()
+    lost = [row[2] for row in whole.rows()[:3]]
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.loses = {lost[0]: (1, "worker"), lost[1]: (4, "manager")}
+    campaign.driver.run()
+    assert campaign.rows() == whole.rows()
+    told = [event for _, event, _ in campaign.events if isinstance(event, Lost)]
+    assert sorted(event.what for event in told) == ["manager"] * 4 + ["worker"]
+
+
+@pytest.mark.parametrize(("what", "n"), [("worker", 2), ("manager", 5)])
+def test_what_is_lost_too_often_is_a_failure(tmp_path, small_library, what, n):
+    first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.loses = {first: (99, what)}
+    state = campaign.driver.run()
+    assert state.n_values == 12
+    [failure] = [row[4] for row in campaign.rows() if row[2] == first]
+    assert failure.kind == what
+    assert f"its {what} was lost {n} times: it is gone" in failure.message
+    assert campaign.engine.loses[first][0] == 99 - n

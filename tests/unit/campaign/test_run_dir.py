@@ -1,37 +1,86 @@
-import json
+import errno
 import stat
+import subprocess
+import sys
 
 import pytest
+from filelock import FileLock
 
-from molloop.campaign.run_dir import RunDir
+from molloop.campaign.run_dir import RunDir, environment, find_run, is_held
 from molloop.errors import InputError
 
 
-def test_a_new_directory_is_private_and_described(tmp_path):
+def test_a_new_directory_is_private(tmp_path):
     directory = RunDir(tmp_path / "a" / "run")
-    directory.describe("x = 1\n", {"n_molecules": 3})
+    directory.write_config("x = 1\n")
     directory.close()
     assert stat.S_IMODE(directory.path.stat().st_mode) == 0o700
     assert (directory.path / "config.toml").read_text() == "x = 1\n"
-    facts = json.loads((directory.path / "environment.json").read_text())
+
+
+def test_an_environment_says_where_and_on_what(tmp_path, monkeypatch):
+    facts = environment({"n_molecules": 3}, "ionization")
     assert facts["library"] == {"n_molecules": 3}
     assert {"molloop", "tblite", "rdkit", "parsl"} <= set(facts["packages"])
+    assert facts["simulator"] is None
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "mine_alone.py").write_text("1/0\n")
+    (tmp_path / "mine_all" / "deep").mkdir(parents=True)
+    (tmp_path / "mine_all" / "__init__.py").write_text("1/0\n")
+    (tmp_path / "mine_all" / "deep" / "__init__.py").write_text("1/0\n")
+    (tmp_path / "mine_all" / "one.py").write_text("1/0\n")
+    names = ("mine_alone:f", "mine_all:f", "mine_all.deep:f", "mine_all.one:f")
+    found = {environment({}, name)["simulator"] for name in names}
+    assert len(found) == 1
+    # printf '1/0\n' | sha256sum
+    assert found == {"ac2ef9e3dc139138fe7da9d1ca02b12be73e98d53e757840f82cd2c6fb2f75d4"}
+    (tmp_path / "mine_all" / "one.py").write_text("1/1\n")
+    changed = environment({}, "mine_all.one:f")["simulator"]
+    assert changed != environment({}, "mine_alone:f")["simulator"]
+    assert environment({}, "mine_nowhere.at:all")["simulator"] is None
 
 
-def test_a_directory_that_holds_a_run_is_refused(tmp_path):
+def test_a_directory_that_holds_a_run_is_refused_and_one_without_too(tmp_path):
+    with pytest.raises(InputError, match="a folder that holds a run"):
+        RunDir(tmp_path, is_new=False)
     (tmp_path / "campaign.sqlite").touch()
-    with pytest.raises(InputError, match="holds another run"):
+    with pytest.raises(InputError, match=f"molloop resume {tmp_path}"):
         RunDir(tmp_path)
+    assert find_run(tmp_path) == tmp_path / "campaign.sqlite"
+    RunDir(tmp_path, is_new=False).close()
     (tmp_path / "campaign.sqlite").unlink()
     RunDir(tmp_path).close()
 
 
 def test_one_process_a_directory(tmp_path):
+    assert is_held(tmp_path) is False
     first = RunDir(tmp_path)
+    assert is_held(tmp_path) is True
     with pytest.raises(InputError, match="no other process"):
         RunDir(tmp_path)
     first.close()
+    assert is_held(tmp_path) is False
     RunDir(tmp_path).close()
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    script = (
+        "import os, sys; from pathlib import Path; from molloop.campaign.run_dir import RunDir\n"
+        "held = RunDir(Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert done.returncode == -9
+    RunDir(tmp_path).close()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "no locks"), NotImplementedError("none")])
+def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, error):
+    def fail(self, *_args, **_options):
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", fail)
+    with pytest.raises(InputError, match="a file system with locks"):
+        RunDir(tmp_path)
 
 
 def test_a_file_is_no_directory(tmp_path):

@@ -1,4 +1,4 @@
-"""The batch schedule against a world that is only a set of molecules that fail."""
+"""The schedules against a world that is only a set of molecules that fail."""
 
 import random
 
@@ -6,12 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.schedule import Batch, Rank, Simulate, Stop
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.schedule import Batch, Interleaved, Plan, Rank, Simulate, Stop
 from molloop.campaign.state import (
     Began,
+    End,
     Finished,
     Ranked,
     RankingBegan,
+    Resumed,
     Source,
     State,
     Stopped,
@@ -33,54 +36,94 @@ class World:
         self.order = random.Random(order_seed)
         self.state = apply(State(), Began(n_molecules, n_known))
         self.tried = []
+        self.taken = set()
         self.pending = []
+        self.ranking = None
         self.most_in_flight = 0
+        self.least_in_flight = N  # until no more may be handed out
+        self.n_rankings = 0
 
     def run(self):
         for _ in range(10_000):
-            for action in self.schedule.decide(self.state):
-                self.act(action)
+            self.decide()
             if self.state.stopped:
                 assert not self.pending
                 return self
-            molecule = self.pending.pop(self.order.randrange(len(self.pending)))
-            self.state = apply(self.state, Finished(molecule, molecule not in self.failing))
+            if self.schedule.plan.n_left(self.state) > 0:
+                self.least_in_flight = min(self.least_in_flight, len(self.pending))
+            self.happen()
         raise AssertionError("it never stops")
+
+    def decide(self):
+        before = self.state
+        for action in self.schedule.decide(self.state, self.taken):
+            self.act(action)
+        if before != self.state and not self.state.stopped:
+            # whatever follows from what was decided was decided too
+            following = self.schedule.decide(self.state, self.taken)
+            assert not any(isinstance(one, Simulate) for one in following)
+
+    def happen(self):
+        """Let one thing end: the ranking under way, or a simulation."""
+        if self.ranking is not None and (not self.pending or self.order.random() < 0.3):
+            self.state = apply(self.state, self.ranking)
+            self.ranking = None
+            return
+        molecule = self.pending.pop(self.order.randrange(len(self.pending)))
+        failure = "scf" if molecule in self.failing else ""
+        self.state = apply(self.state, Finished(molecule, failure, seconds=1.0))
 
     def act(self, action):
         match action:
-            case Simulate(molecule_ids, source):
+            case Simulate(molecule_ids, source, size, n_drawn):
+                assert molecule_ids
+                assert size >= 1
                 assert not set(molecule_ids) & set(self.tried)
                 self.tried += molecule_ids
                 self.pending += molecule_ids
+                if source is Source.RANKING:
+                    self.taken |= set(molecule_ids)
+                    assert n_drawn == 0
                 self.most_in_flight = max(self.most_in_flight, len(self.pending))
-                self.state = apply(self.state, Submitted(molecule_ids, source, self.state.batch))
+                event = Submitted(molecule_ids, source, self.state.batch, n_drawn)
+                self.state = apply(self.state, event)
             case Rank(n):
-                assert not self.pending
+                assert self.ranking is None
                 left = sorted(set(range(self.n_molecules)) - set(self.tried), reverse=True)[:n]
                 zeros = (0.0,) * len(left)
                 number = self.state.batch + 1
-                ranking = [RankingBegan(number, 1), Ranked(number, tuple(left), zeros, zeros)]
-                self.state = add_up(ranking, self.state)
-                # a ranking is followed by its batch, or the end
-                for following in self.schedule.decide(self.state):
-                    self.act(following)
-            case Stop(reason, ok):
-                self.state = apply(self.state, Stopped(reason, ok))
+                self.n_rankings += 1
+                self.state = apply(self.state, RankingBegan(number, 1))
+                self.ranking = Ranked(number, tuple(left), zeros, zeros)
+            case Stop(reason, end):
+                self.state = apply(self.state, Stopped(reason, end))
 
 
-def batch(initial=8, most=24, size=4, n_molecules=N, seed=1):
-    return Batch(InitialDesign(n_molecules, seed), initial, most, size)
+def plan(initial=8, most=24, size=4, n_molecules=N, seed=1, n_workers=8, share=1.0):
+    design = InitialDesign(n_molecules, seed)
+    return Plan(design, Dispatch(n_workers), initial, most, size, share)
+
+
+def batch(**options):
+    return Batch(plan(**options))
+
+
+def interleaved(retrain_after=4, **options):
+    return Interleaved(plan(**options), retrain_after)
+
+
+def design(n, n_molecules=N):
+    return list(InitialDesign(n_molecules, 1).take(0, n)[0])
 
 
 def test_the_published_run():
     world = World(batch()).run()
-    assert world.tried[:8] == list(InitialDesign(N, 1).take(0, 8))
+    assert world.tried[:8] == design(8)
     left = [key for key in range(N - 1, -1, -1) if key not in world.tried[:8]]
     assert world.tried[8:] == left[:16]
     assert world.state.batch == 4
     assert world.state.n_values == 24
-    assert world.state.stopped == Stopped("24 values are there, as asked", ok=True)
+    assert world.state.stopped == Stopped("24 values are there, as asked", End.DONE)
 
 
 def test_the_last_batch_is_cut():
@@ -89,24 +132,29 @@ def test_the_last_batch_is_cut():
 
 
 def test_replacements_come_from_the_same_sequence():
-    sequence = InitialDesign(N, 1).take(0, 12)
+    sequence = design(12)
     world = World(batch(), failing=[sequence[2], sequence[5], sequence[9]]).run()
-    assert world.tried[:11] == list(sequence[:11])
+    assert world.tried[:11] == sequence[:11]
     assert world.state.n_values == 24
 
 
 @given(st.sets(st.integers(0, N - 1)), st.integers(0, 10), st.integers(1, 9), st.integers(0, 9))
 @settings(max_examples=300)
-def test_neither_order_nor_luck_changes_what_is_tried(failing, more, size, seed):
-    schedule = batch(initial=4, most=5 + more, size=size)
-    worlds = [World(schedule, failing, order_seed=seed + k).run() for k in range(2)]
+def test_neither_order_nor_luck_nor_workers_change_what_is_tried(failing, more, size, seed):
+    options = {"initial": 4, "most": 5 + more, "size": size}
+    worlds = [
+        World(batch(**options, n_workers=1 + 4 * k), failing, order_seed=seed + k).run()
+        for k in range(2)
+    ]
     assert worlds[0].tried == worlds[1].tried
+    assert worlds[0].state.stopped == worlds[1].state.stopped
     world = worlds[0]
     assert len(world.tried) == len(set(world.tried))
     assert world.state.n_values <= 5 + more
-    assert world.most_in_flight <= max(4, size)
-    if not world.state.stopped.ok:
-        assert world.state.n_failed >= 12
+    assert world.most_in_flight <= 2
+    assert worlds[1].most_in_flight <= max(4, size)
+    if world.state.stopped.end is End.FAILED:
+        assert world.state.n_failed >= min(24, N - 5 - more)
     elif world.state.n_values < 5 + more:
         assert sorted(world.tried) == list(range(N))
 
@@ -114,38 +162,38 @@ def test_neither_order_nor_luck_changes_what_is_tried(failing, more, size, seed)
 def test_a_simulator_that_never_succeeds_stops_after_three_times_the_initial_count():
     world = World(batch(), failing=range(N)).run()
     assert len(world.tried) == 24
-    assert not world.state.stopped.ok
+    assert world.state.stopped.end is End.FAILED
     assert "24" in world.state.stopped.reason
 
 
 def test_a_simulator_that_breaks_later_stops_too():
-    ok = set(InitialDesign(N, 1).take(0, 8))
+    ok = set(design(8))
     world = World(batch(most=50), failing=set(range(N)) - ok).run()
     assert world.state.n_values == 8
     assert world.state.n_failed == 24
-    assert not world.state.stopped.ok
+    assert world.state.stopped.end is End.FAILED
 
 
 def test_a_small_library_is_tried_whole():
     world = World(batch(n_molecules=10), n_molecules=10).run()
     assert sorted(world.tried) == list(range(10))
-    assert world.state.stopped == Stopped("every molecule of the library has been tried", ok=True)
+    assert world.state.stopped == Stopped("every molecule of the library has been tried", End.DONE)
 
 
 def test_a_library_smaller_than_the_initial_design():
     world = World(batch(n_molecules=3), n_molecules=3).run()
     assert world.state.n_values == 3
-    assert world.state.stopped.ok
+    assert world.state.stopped.end is End.DONE
 
 
 def test_a_small_library_that_fails_whole():
     world = World(batch(n_molecules=3), failing=range(3), n_molecules=3).run()
-    assert not world.state.stopped.ok
+    assert world.state.stopped.end is End.FAILED
 
 
 def test_known_values_count_for_the_initial_design():
     world = World(batch(), n_known=5).run()
-    assert world.tried[:3] == list(InitialDesign(N, 1).take(0, 3))
+    assert world.tried[:3] == design(3)
     assert world.tried[3] == max(set(range(N)) - set(world.tried[:3]))
     assert world.state.n_values == 24
 
@@ -157,20 +205,90 @@ def test_many_known_values_need_no_initial_design():
 
 
 def test_a_ranking_asks_for_what_reports_show_and_a_batch_needs():
-    ready = State(n_values=8, n_drawn=8)
-    assert batch(size=2).decide(ready) == [Rank(5)]
-    assert batch(size=9).decide(ready) == [Rank(9)]
+    ready = State(n_values=8, n_drawn=8, n_submitted=8)
+    assert batch(size=2).decide(ready, ()) == [Rank(5)]
+    assert batch(size=9).decide(ready, ()) == [Rank(9)]
 
 
 def test_nothing_is_decided_while_waiting():
     schedule = batch()
-    assert schedule.decide(State(n_values=7, n_drawn=8, in_flight=frozenset({1}))) == []
-    assert schedule.decide(State(n_values=8, n_drawn=8, batch=1, is_ranking=True)) == []
-    assert schedule.decide(State(stopped=Stopped("", ok=True))) == []
-    assert schedule.decide(State()) == [Simulate(schedule.design.take(0, 8), Source.INITIAL)]
+    assert schedule.decide(State(n_values=7, n_drawn=8, n_submitted=8), ()) == []
+    ranking = State(n_values=8, n_drawn=8, n_submitted=8, batch=1, is_ranking=True)
+    assert schedule.decide(ranking, ()) == []
+    assert schedule.decide(State(stopped=Stopped("", End.DONE)), ()) == []
+    first = Simulate(tuple(design(8)), Source.INITIAL, 1, 8)
+    assert schedule.decide(State(), ()) == [first]
 
 
 def test_a_warm_start_whose_simulator_never_succeeds_has_the_same_limit():
     world = World(batch(initial=1, size=8), failing=range(N), n_known=5).run()
-    assert len(world.tried) == 3
-    assert not world.state.stopped.ok
+    assert len(world.tried) == 24
+    assert world.state.stopped.end is End.FAILED
+
+
+def test_a_larger_budget_goes_on_as_if_it_had_been_so_from_the_start():
+    world = World(batch(most=18)).run()
+    assert world.state.stopped.end is End.DONE
+    world.schedule = batch(most=24)
+    world.state = apply(world.state, Resumed())
+    assert world.run().tried == World(batch(most=24)).run().tried
+
+
+def test_failures_of_one_kind_end_a_run_when_they_are_too_many():
+    every_second = set(range(0, N, 2))
+    for make in (batch, interleaved):
+        world = World(make(most=50, share=0.4), failing=every_second).run()
+        assert world.state.stopped.end is End.FAILED
+        assert 25 <= world.state.n_failed <= 25 + 9  # what was under way is waited for
+        reason = f"{world.state.n_failed} of {world.state.n_finished} simulations failed in the"
+        assert world.state.stopped.reason == f"{reason} same way, scf"
+        assert World(make(most=50, share=0.9), failing=every_second).run().state.n_failed == 30
+
+
+@given(
+    st.sets(st.integers(0, N - 1), max_size=30),
+    st.integers(0, 30),
+    st.integers(1, 6),
+    st.integers(1, 9),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+@settings(max_examples=300)
+def test_workers_never_wait_for_the_model(failing, more, retrain_after, n_workers, n_known, seed):
+    options = {"initial": 4, "most": 5 + more, "n_workers": n_workers}
+    schedule = interleaved(retrain_after, **options)
+    world = World(schedule, failing, n_known, order_seed=seed).run()
+    assert len(world.tried) == len(set(world.tried))
+    assert world.state.n_values <= 5 + more
+    assert world.most_in_flight <= n_workers + 1 + n_workers // 10
+    is_exhausted = len(world.tried) == N
+    if world.state.stopped.end is End.DONE and not is_exhausted:
+        assert world.state.n_values == 5 + more
+        assert world.least_in_flight >= n_workers
+    if not failing and more > 2 * n_workers:
+        assert world.n_rankings >= 1
+    assert world.n_rankings <= 1 + (5 + more) / retrain_after
+
+
+def test_a_ranking_replaces_what_the_one_before_proposed():
+    schedule = interleaved(most=40, n_workers=2)
+    state = State(n_values=8, n_drawn=9, n_submitted=9, seconds=8.0)
+    actions = schedule.decide(state, ())
+    assert [type(action) for action in actions] == [Rank, Simulate]
+    # one more than are under way, from the initial design: nothing is proposed yet
+    assert actions[1] == Simulate((design(10)[9],), Source.INITIAL, 1, 1)
+    assert actions[0].n == 2 * (4 + 2 * 2)
+    ranking = [RankingBegan(1, 8), Submitted(actions[1].molecule_ids, Source.INITIAL, 0, 1)]
+    state = add_up([*ranking, Ranked(1, (50, 49, 48, 47), (0,) * 4, (0,) * 4)], state)
+    # two run, one waits
+    assert schedule.decide(state, ()) == [Simulate((50,), Source.RANKING, 1)]
+    state = apply(state, Submitted((50,), Source.RANKING, 1))
+    for key in (design(9)[8], design(10)[9], 50):
+        state = apply(state, Finished(key, seconds=1.0))
+    handed_out = schedule.decide(state, ())
+    assert handed_out == [Simulate((49, 48, 47), Source.RANKING, 1)]
+    state = add_up([Submitted((49, 48, 47), Source.RANKING, 1), Finished(49)], state)
+    actions = schedule.decide(state, ())
+    assert isinstance(actions[0], Rank)
+    # the proposals are used up: nobody waits, but the two workers are busy
+    assert len(actions) == 1

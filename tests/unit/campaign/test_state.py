@@ -6,14 +6,18 @@ from hypothesis import strategies as st
 
 from molloop.campaign.state import (
     Began,
+    End,
     Finished,
+    Lost,
     Ranked,
     RankingBegan,
+    Resumed,
     Source,
     State,
     Stopped,
     Submitted,
     add_up,
+    apply,
     decode,
     encode,
 )
@@ -23,11 +27,13 @@ numbers = st.lists(st.floats(allow_nan=False), max_size=5).map(tuple)
 counts = st.integers(0, 10**6)
 events = st.one_of(
     st.builds(Began, counts, counts),
-    st.builds(Submitted, ids, st.sampled_from(Source), counts),
-    st.builds(Finished, counts, st.booleans()),
+    st.builds(Resumed, st.lists(st.text(), max_size=3).map(tuple)),
+    st.builds(Submitted, ids, st.sampled_from(Source), counts, counts),
+    st.builds(Finished, counts, st.text(), st.floats(allow_nan=False)),
+    st.builds(Lost, ids, st.text()),
     st.builds(RankingBegan, counts, counts),
-    st.builds(Ranked, counts, ids, numbers, numbers),
-    st.builds(Stopped, st.text(), st.booleans()),
+    st.builds(Ranked, counts, ids, numbers, numbers, st.floats(allow_nan=False)),
+    st.builds(Stopped, st.text(), st.sampled_from(End)),
 )
 
 
@@ -41,8 +47,8 @@ def test_events_survive_json(event):
     ("kind", "body"),
     [
         ("Nothing", {}),
-        ("Finished", {"molecule_id": 3}),
-        ("Finished", {"molecule_id": "x", "ok": 1}),
+        ("Stopped", {"reason": "x"}),
+        ("Finished", {"molecule_id": "x"}),
     ],
 )
 def test_what_is_no_event_is_refused(kind, body):
@@ -54,30 +60,49 @@ def test_events_add_up():
     state = add_up(
         [
             Began(100, n_known=3),
-            Submitted((5, 6, 7), Source.INITIAL, 0),
-            Finished(6, ok=True),
-            Finished(5, ok=False),
+            Submitted((5, 6, 7), Source.INITIAL, 0, n_drawn=4),
+            Finished(6, seconds=2.5),
+            Finished(5, "scf", seconds=0.5),
         ],
         State(),
     )
-    assert state == State(n_known=3, n_drawn=3, n_values=1, n_failed=1, in_flight=frozenset({7}))
-    state = add_up([Finished(7, ok=True), RankingBegan(1, 5)], state)
-    assert state.is_ranking
-    assert state.batch == 1
+    assert state == State(
+        n_known=3, n_drawn=4, n_submitted=3, n_values=1, failures=(("scf", 1),), seconds=3.0
+    )
+    assert (state.n_failed, state.n_finished, state.n_in_flight) == (1, 2, 1)
+    state = add_up([Lost((7,), "worker"), Finished(7), RankingBegan(1, 5)], state)
+    assert (state.is_ranking, state.batch, state.n_in_flight) == (True, 1, 0)
     state = add_up([Ranked(1, (9, 8), (1.0, 0.5), (0.1, 0.1))], state)
-    assert not state.is_ranking
-    assert state.proposals == (9, 8)
+    assert (state.is_ranking, state.proposals) == (False, (9, 8))
     state = add_up([Submitted((9,), Source.RANKING, 1)], state)
-    assert state.proposals is None
-    assert state.in_flight == {9}
-    assert state.n_drawn == 3
-    assert add_up([Stopped("done", ok=True)], state).stopped == Stopped("done", ok=True)
+    assert (state.proposals, state.n_in_flight, state.n_drawn) == ((8,), 1, 4)
+    state = add_up([Finished(9, "embedding"), Finished(8, "scf")], state)
+    assert state.failures == (("embedding", 1), ("scf", 2))
+    assert add_up([Stopped("done", End.DONE)], state).stopped == Stopped("done", End.DONE)
+
+
+def test_what_is_handed_out_while_a_ranking_goes_on_is_not_proposed_by_it():
+    ranked = [RankingBegan(1, 1), Ranked(1, (3, 4, 5), (), ())]
+    meanwhile = [RankingBegan(2, 1), Submitted((3, 4), Source.RANKING, 1)]
+    state = add_up([*ranked, *meanwhile], State())
+    assert state.proposals == (5,)
+    assert apply(state, Ranked(2, (4, 6, 3, 5), (), ())).proposals == (6, 5)
+
+
+def test_going_on_forgets_how_it_ended_and_a_ranking_under_way():
+    before = add_up([Submitted((1,), Source.INITIAL, 0, 1), Finished(1)], State())
+    ended = add_up([Stopped("SIGINT", End.INTERRUPTED), Resumed()], before)
+    assert ended == before
+    ranking = [RankingBegan(1, 1), Submitted((2,), Source.INITIAL, 0, 1), Resumed()]
+    state = add_up(ranking, before)
+    assert (state.batch, state.is_ranking, state.n_in_flight) == (0, False, 1)
+    assert state.submitted_meanwhile == ()
 
 
 def batch(state, number, *outcomes):
     """One batch whose simulations end as said."""
     keys = tuple(range(number * 100, number * 100 + len(outcomes)))
-    finished = [Finished(key, ok) for key, ok in zip(keys, outcomes, strict=True)]
+    finished = [Finished(key, "" if ok else "scf") for key, ok in zip(keys, outcomes, strict=True)]
     ranking = [RankingBegan(number, 1), Ranked(number, keys, (), ())]
     return add_up([*ranking, Submitted(keys, Source.RANKING, number), *finished], state)
 
@@ -96,5 +121,5 @@ def test_a_drought_counts_failures_since_the_last_batch_with_a_value():
 
 def test_a_drought_may_last_from_the_start():
     state = add_up([Submitted((1, 2), Source.INITIAL, 0)], State())
-    state = add_up([Finished(1, ok=False), Finished(2, ok=False)], state)
+    state = add_up([Finished(1, "scf"), Finished(2, "embedding")], state)
     assert state.n_failed_in_drought == 2

@@ -1,19 +1,25 @@
 import stat
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from molloop.campaign.state import Began, Finished, Source, Submitted
-from molloop.campaign.store import Known, Simulated, Store
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Submitted
+from molloop.campaign.store import Known, Progress, Session, Simulated, Store
 from molloop.errors import StoreError
 from molloop.simulate.outcome import Failure, Geometry, Success
+
+SESSION = Session("2026-01-02T03:04:05+00:00", "x = 1\n", {"host": "node", "pid": 7})
 
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store(tmp_path / "campaign.sqlite", create=True)
+    store = Store.create(tmp_path / "campaign.sqlite", SESSION)
     yield store
     store.close()
 
@@ -56,10 +62,10 @@ def test_outcomes_read_back_bit_for_bit(tmp_path, value, details, flags, message
         simulated(1, 8, success(value, geometry=None)),
         simulated(2, 9, Failure("embedding", message, "gfn2", "relaxed", can_retry, 0.5)),
     ]
-    store = Store(path, create=True)
+    store = Store.create(path, SESSION)
     store.append(1.0, [], rows)
     store.close()
-    store = Store(path)
+    store = Store.open(path)
     read = store.simulated()
     store.close()
     assert all(equal(one, other) for one, other in zip(rows, read, strict=True))
@@ -68,20 +74,45 @@ def test_outcomes_read_back_bit_for_bit(tmp_path, value, details, flags, message
 def test_events_read_back_in_order(store):
     first = [Began(10, 0), Submitted((1, 2), Source.INITIAL, 0)]
     store.append(0.5, first)
-    store.append(1.5, [Finished(2, ok=True)])
-    assert store.events() == [(0.5, first[0]), (0.5, first[1]), (1.5, Finished(2, ok=True))]
+    store.append(1.5, [Finished(2)])
+    assert store.events() == [(0.5, first[0]), (0.5, first[1]), (1.5, Finished(2))]
 
 
-def test_known_values_read_back(store):
+def test_what_a_run_began_with_reads_back(tmp_path):
     known = [Known("C", 17.0, 3), Known("CC", 15.5, None)]
-    store.add_known(known)
+    store = Store.create(tmp_path / "campaign.sqlite", SESSION, known)
+    second = replace(SESSION, config="x = 2\n")
+    store.add_session(second)
     assert store.known() == known
+    assert store.sessions() == [SESSION, second]
+    store.close()
+
+
+def test_tasks_read_back(store):
+    tasks = [Task(Work.TRAIN, "host:1", 0.25, 0.5), Task(Work.RANK, "host:2", 0.5, 0.75)]
+    store.append(1.0, [], [], tasks)
+    assert store.tasks() == tasks
+
+
+def test_progress_counts_what_is_there(store):
+    assert store.progress(1, None) == Progress(0.0, None, 0, 0, {}, 0, None, 0)
+    first = [Began(10, 0), Submitted((1, 2, 3), Source.INITIAL, 0), RankingBegan(1, 1)]
+    rows = [
+        simulated(0, 1, success(15.0)),
+        simulated(1, 2, success(16.5)),
+        simulated(2, 3, Failure("scf", "", "gfn2", "relaxed")),
+    ]
+    store.append(0.5, [*first, Submitted((4, 5), Source.RANKING, 1)])
+    store.append(2.0, [Finished(1), Finished(2), Finished(3, "scf"), Ranked(1, (), (), ())], rows)
+    expected = Progress(2.0, Ranked(1, (), (), ()), 5, 2, {"scf": 1}, 1, (16.5, "O"), 1)
+    assert store.progress(1, 15.5) == expected
+    assert store.progress(-1, 15.5) == replace(expected, best=(15.0, "O"))
 
 
 def test_training_rows_follow_the_proposals(store):
     store.append(1.0, [], [simulated(2, 5, success(13.0)), simulated(0, 9, success(14.0))])
     store.append(1.0, [], [simulated(1, 4, Failure("scf", "", "gfn2", "relaxed"))])
-    assert store.training_rows() == [(9, 14.0), (5, 13.0)]
+    assert store.training_rows() == [(0, 9, 14.0), (2, 5, 13.0)]
 
 
 def test_failures_are_counted_by_kind(store):
@@ -98,10 +129,10 @@ def test_failures_are_counted_by_kind(store):
 
 
 def test_a_molecule_has_one_success_and_a_transaction_is_all_or_nothing(store):
-    store.append(1.0, [Finished(1, ok=True)], [simulated(0, 1, success())])
+    store.append(1.0, [Finished(1)], [simulated(0, 1, success())])
     rows = [simulated(1, 2, success()), simulated(2, 1, success())]
     with pytest.raises(StoreError, match="UNIQUE"):
-        store.append(2.0, [Finished(2, ok=True), Finished(1, ok=True)], rows)
+        store.append(2.0, [Finished(2), Finished(1)], rows)
     assert [item.molecule_id for item in store.simulated()] == [1]
     assert len(store.events()) == 1
     store.append(3.0, [], [rows[0]])
@@ -109,9 +140,11 @@ def test_a_molecule_has_one_success_and_a_transaction_is_all_or_nothing(store):
 
 
 def test_a_second_process_reads_while_the_first_writes(store):
-    other = Store(store.path)
+    other = Store.read(store.path)
     store.append(1.0, [Began(3, 0)])
     assert len(other.events()) == 1
+    with pytest.raises(StoreError, match="readonly"):
+        other.append(2.0, [Began(3, 0)])
     other.close()
 
 
@@ -126,19 +159,73 @@ def test_the_file_belongs_to_its_owner_and_is_synchronised(store):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
-def test_another_file_is_refused(tmp_path, content):
+@pytest.mark.parametrize("how", [Store.open, Store.read])
+def test_another_file_is_refused(tmp_path, content, how):
     path = tmp_path / "campaign.sqlite"
     path.write_bytes(content)
     with pytest.raises(StoreError, match=r"campaign\.sqlite"):
-        Store(path)
+        how(path)
+
+
+def test_a_damaged_file_is_told_before_it_is_used(store):
+    store.append(1.0, [Began(3, 0)], [simulated(k, k, success()) for k in range(200)])
+    store.close()
+    content = bytearray(store.path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 8192] = b"\xff" * 8192
+    store.path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"is damaged.*recover"):
+        Store.open(store.path)
 
 
 def test_a_missing_file_is_not_made(tmp_path):
     with pytest.raises(StoreError):
-        Store(tmp_path / "none.sqlite")
+        Store.open(tmp_path / "none.sqlite")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_existing_file_is_not_overwritten(store):
     with pytest.raises(StoreError, match="exists"):
-        Store(store.path, create=True)
+        Store.create(store.path, SESSION)
+
+
+def test_a_store_appears_when_it_is_whole(tmp_path, monkeypatch):
+    path = tmp_path / "campaign.sqlite"
+    monkeypatch.setattr(Store, "add_session", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Store.create(path, SESSION)
+    assert not path.exists()
+    monkeypatch.undo()
+    Store.create(path, SESSION).close()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_full_disk_loses_nothing_and_names_the_remedy(store):
+    store.append(1.0, [Began(3, 0)], [simulated(0, 1, success())])
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    many = [simulated(k, k, success()) for k in range(2, 400)]
+    with pytest.raises(StoreError, match=r"full.*disk has space.*molloop resume"):
+        store.append(2.0, [Finished(1)], many)
+    assert [item.molecule_id for item in store.simulated()] == [1]
+    assert len(store.events()) == 1
+    store._connection.execute("PRAGMA max_page_count = 100000")
+    store.append(2.0, [Finished(1)], many)
+
+
+def test_a_half_written_transaction_is_undone_by_who_opens_it_next(store):
+    store.append(1.0, [Began(3, 0)])
+    script = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA journal_mode = TRUNCATE'); c.execute('PRAGMA cache_size = 1')\n"
+        "c.execute('BEGIN IMMEDIATE')\n"
+        "row = ('x', 'y' * 99)\n"
+        "for k in range(5000): c.execute('INSERT INTO events VALUES (NULL, 1, ?, ?)', row)\n"
+        "os._exit(9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(store.path)], check=False)
+    assert done.returncode == 9
+    assert store.path.with_name(f"{store.path.name}-journal").stat().st_size > 0
+    reader = Store.read(store.path)
+    assert len(reader.events()) == 1
+    reader.close()

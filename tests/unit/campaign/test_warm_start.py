@@ -48,6 +48,7 @@ def test_nothing_known(small_library):
         ("smiles,ie_ev\nC,\n", ["line 2, ie_ev", "a finite number"]),
         ("smiles,ie_ev\nC,high\n", ["line 2, ie_ev", "'high'"]),
         ("smiles,ie_ev\nC,nan\n", ["line 2, ie_ev", "'nan'"]),
+        ("smiles,ie_ev\nC,1e200\n", ["line 2, ie_ev", "'1e200'"]),
         ("smiles,ie_ev,level\nC,17,gfn2\nO,18,ipea1\n", ["line 3, level", "'ipea1'", "'gfn2'"]),
         ("smiles,ie_ev,fidelity\nC,17,mmff-geometry\n", ["line 2, fidelity", "'relaxed'"]),
         ("smiles,ie_ev\nC\n", ["line 2, ie_ev"]),

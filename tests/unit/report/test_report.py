@@ -6,12 +6,30 @@ import pytest
 from matplotlib.image import imread
 from rich.console import Console
 
-from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Stopped, Submitted
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.state import (
+    Began,
+    End,
+    Finished,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Source,
+    Stopped,
+    Submitted,
+)
 from molloop.campaign.store import Known, Simulated
 from molloop.config import Settings
 from molloop.report import figures, tables
 from molloop.report.results import Results, TimedRanking
-from molloop.report.terminal import RunDisplay, best_table, outcome_table
+from molloop.report.status import Status
+from molloop.report.terminal import (
+    RunDisplay,
+    best_table,
+    outcome_table,
+    run_summary,
+    status_table,
+)
 from molloop.simulate.outcome import Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
@@ -41,7 +59,13 @@ def results():
             simulated(3, 2, 15.25, 1, 4.0),
         ),
         rankings=(TimedRanking(1, 2.0, 3.0, (2, 4), (14.5, 14.25)),),
-        stopped=Stopped("done", ok=True),
+        tasks=(
+            Task(Work.SIMULATE, "w", 0.0, 2.0),
+            Task(Work.TRAIN, "w", 2.0, 2.5),
+            Task(Work.RANK, "v", 2.5, 3.0),
+            Task(Work.SIMULATE, "v", 3.0, 4.0),
+        ),
+        stopped=Stopped("done", End.DONE),
     )
 
 
@@ -93,15 +117,72 @@ def test_the_figure_shows_three_colours(tmp_path, results):
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
     little = Results(
-        5, results.target, results.protocol, (), results.simulated[3 : 3 + kept], (), None
+        5, results.target, results.protocol, (), results.simulated[3 : 3 + kept], (), (), None
     )
-    figures.write_loop_figure(little, tmp_path / "f.png")
-    assert (tmp_path / "f.png").stat().st_size > 1000
+    for draw in (figures.write_loop_figure, figures.write_workers_figure):
+        draw(little, tmp_path / "f.png")
+        assert (tmp_path / "f.png").stat().st_size > 1000
 
 
-def shown(width=120):
+def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
+    figures.write_workers_figure(results, tmp_path / "f.png")
+    image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
+    for colour in figures.WORK_COLORS.values():
+        wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 1000
+
+
+def shown(width=120, schedule="batch"):
     console = Console(width=width, force_terminal=False, record=True)
-    return console, RunDisplay(console, Settings())
+    settings = Settings.model_validate({"campaign": {"schedule": schedule}})
+    return console, RunDisplay(console, settings)
+
+
+def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
+    console, display = shown(schedule="interleaved")
+    first = results.simulated[:3]
+    with display:
+        display.show_event(0.0, Resumed(("site.workers: 2 -> 4",)), None)
+        display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
+        for item in first[:2]:
+            display.show_event(item.time_s, Finished(item.molecule_id), item)
+        display.show_event(2.0, RankingBegan(1, 2), None)
+        display.show_event(2.5, Finished(first[2].molecule_id), first[2])
+        display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
+        display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
+        display.show_event(4.0, Finished(2), results.simulated[3])
+        display.show_event(4.0, Stopped("done", End.DONE), None)
+    title, _, initial, batch = console.export_text().strip().splitlines()
+    assert title == "going on · site.workers: 2 -> 4"
+    assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
+    assert batch.split() == ["1", "2", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "1.0", "s"]
+
+
+def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
+    target = replace(results.target, threshold=13.75)
+    console = Console(width=120, record=True)
+    console.print(run_summary(replace(results, target=target)))
+    text = console.export_text()
+    assert "Ended: done." in text
+    # two workers from 0 to 4 s: 3 s of simulation, 0.5 each of training and ranking
+    assert "2 workers in 4.0 s: busy 50% (simulate 38%, train 6%, rank 6%)" in text
+    assert "above 13.75 eV: 2 of 3 values, 2 of the last 3" in text
+    assert "The best of 3 simulated molecules" in text
+    assert replace(results, target=target).n_beyond_threshold(2) == 2
+
+
+def test_a_status_is_a_table():
+    console = Console(width=120, record=True)
+    status = Status(
+        *("failed", "no space", "node1", 77, 3, 12.5, 20, 24, 2, {"scf": 1}, 4, "ie_ev"),
+        best=(15.25, "CF"),
+        n_beyond_threshold=3,
+    )
+    console.print(status_table(status))
+    text = console.export_text()
+    words = ("failed: no space", "20 of 24", "1 scf", "77 on node1, number 3", "15.250 (ie_ev) CF")
+    for word in words:
+        assert word in text
 
 
 def test_the_screen_has_a_line_an_iteration(results):
@@ -112,12 +193,12 @@ def test_the_screen_has_a_line_an_iteration(results):
         display.show_event(0.0, Began(5, 1), None)
         display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
         for item in first:
-            display.show_event(item.time_s, Finished(item.molecule_id, True), item)
+            display.show_event(item.time_s, Finished(item.molecule_id), item)
         display.show_event(2.0, RankingBegan(1, 3), None)
         display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
         display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
-        display.show_event(4.0, Finished(2, True), results.simulated[3])
-        display.show_event(4.0, Stopped("done", ok=True), None)
+        display.show_event(4.0, Finished(2), results.simulated[3])
+        display.show_event(4.0, Stopped("done", End.DONE), None)
     title, header, initial, batch = console.export_text().strip().splitlines()
     assert (
         title
@@ -134,8 +215,8 @@ def test_a_narrow_screen_cuts_molecules_and_no_line(results):
     long = Simulated(0, 0, "C" * 60, 0, 1.0, "w", 0.0, 1.0, results.simulated[0].outcome)
     with display:
         display.show_event(0.0, Submitted((0,), Source.INITIAL, 0), None)
-        display.show_event(1.0, Finished(0, True), long)
-        display.show_event(1.0, Stopped("done", ok=True), None)
+        display.show_event(1.0, Finished(0), long)
+        display.show_event(1.0, Stopped("done", End.DONE), None)
     lines = console.export_text().rstrip().splitlines()
     assert len(lines) == 2
     assert max(map(len, lines)) <= 80

@@ -132,6 +132,7 @@ def test_a_ranking_is_the_exact_choice_from_the_whole_library(
 
 def test_a_scan_that_does_not_suffice_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(rank, "CANDIDATES_PER_PICK", 1)
+    monkeypatch.setattr(rank, "MIN_PER_PICK", 1)
     sizes = []
     merge = rank.merge
     monkeypatch.setattr(

@@ -1,0 +1,214 @@
+"""Kills runs at random moments and goes on with them: `python benchmarks/crash.py --rounds 50`.
+
+Each round kills, by signal 9, the whole process group, the driver alone, a worker or the
+interchange, resumes where the run has ended, and checks that every value that `molloop status` had
+counted is there bit for bit, that no molecule has two, that the run ends with the number that was
+asked for, that with `batch` they are those of a run that was not interrupted, and that 30 s after
+the driver's end no process of its run is left. Prints a line a round; exit code 1 where one fails.
+"""
+
+import argparse
+import contextlib
+import csv
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from molloop.campaign.store import Store
+from molloop.simulate.outcome import Success
+
+TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
+N_MOLECULES = 600
+N_WANTED = 120
+TARGETS = ("group", "driver", "worker", "interchange")
+ORPHANS_TIMEOUT_S = 30
+MARK = "MOLLOOP_CRASH_ROUND"
+
+
+def command(*words):
+    return [sys.executable, "-m", "molloop", *map(str, words)]
+
+
+def begin(run_dir, library, schedule, mark):
+    """Start a run in a process group of its own."""
+    counts = ("--max-training-count", N_WANTED, "--workers", 2, "--policy", "gp")
+    words = ("run", "--library", library, "--schedule", schedule, "--run-dir", run_dir, *counts)
+    return subprocess.Popen(
+        command(*words),
+        env=os.environ | {MARK: mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def members(mark):
+    """Return pid -> command line of all processes of a round, whatever group they are in."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if f"{MARK}={mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    if words:
+                        found[int(entry.name)] = words
+    return found
+
+
+def interchanges(driver_pid):
+    """The interchange gives itself a title, which covers its environment."""
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(driver_pid).children()
+        return [one for one in children if "interchange" in " ".join(one.cmdline())]
+    return []
+
+
+def is_alive(process):
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def find(target, driver_pid, mark, rng):
+    """Return the process to kill; None where it is not there."""
+    if target in ("group", "driver"):
+        return driver_pid
+    if target == "interchange":
+        chosen = [one.pid for one in interchanges(driver_pid)]
+    else:
+        # workers are spawned by the pool's manager
+        family = members(mark)
+        chosen = [pid for pid, words in family.items() if "multiprocessing" in words]
+        chosen = sorted(pid for pid in chosen if "resource_tracker" not in family[pid])
+    return rng.choice(chosen) if chosen else None
+
+
+def outcomes(run_dir):
+    """Return what is stored, comparable bit for bit, and the keys of the successes."""
+    if not (run_dir / "campaign.sqlite").exists():
+        return {}, []
+    with contextlib.closing(Store.read(run_dir / "campaign.sqlite")) as store:
+        rows = store.simulated()
+    ok = [one for one in rows if isinstance(one.outcome, Success)]
+    values = {
+        one.molecule_id: (
+            one.batch,
+            one.outcome.value.hex(),
+            one.outcome.geometry.positions_angstrom.tobytes(),
+        )
+        for one in ok
+    }
+    return values, [(one.molecule_id, one.outcome.level, one.outcome.fidelity) for one in ok]
+
+
+def status(run_dir):
+    done = subprocess.run(
+        command("status", "--json", run_dir), capture_output=True, text=True, check=False
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def kill(target, pid):
+    """Kill a process, or its whole group; None is nobody."""
+    with contextlib.suppress(ProcessLookupError):
+        if pid is not None:
+            (os.killpg if target == "group" else os.kill)(pid, signal.SIGKILL)
+
+
+def orphans(mark, hubs, timeout_s):
+    """Wait for the processes of a round to end; return the time that it took, and those left."""
+    began_s = time.monotonic()
+    while (members(mark) or any(map(is_alive, hubs))) and time.monotonic() < began_s + timeout_s:
+        time.sleep(0.2)
+    left = [*members(mark), *(one.pid for one in hubs if is_alive(one))]
+    seconds = time.monotonic() - began_s
+    for pid in left:
+        kill("orphan", pid)
+    return seconds, left
+
+
+def go_on(run_dir, library, schedule):
+    """Resume a run, or start it where it was killed before there was one; return what it says."""
+    if (run_dir / "campaign.sqlite").exists():
+        done = subprocess.run(
+            command("resume", run_dir), capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stderr
+    process = begin(run_dir, library, schedule, f"{run_dir}-again")
+    _, stderr = process.communicate()
+    return process.returncode, stderr
+
+
+def play(number, folder, library, expected, rng):
+    """Play a round; return what to print of it, and what is wrong."""
+    target = TARGETS[number % len(TARGETS)]
+    schedule = ("batch", "interleaved")[(number // len(TARGETS)) % 2]
+    run_dir = folder / f"round-{number}"
+    process = begin(run_dir, library, schedule, str(run_dir))
+    time.sleep(rng.uniform(1.5, 7.0))
+    hubs = interchanges(process.pid)
+    counted = status(run_dir)
+    before, _ = outcomes(run_dir)
+    kill(target, find(target, process.pid, str(run_dir), rng))
+    _, stderr = process.communicate(timeout=120)
+    gone_s, left = orphans(str(run_dir), hubs, ORPHANS_TIMEOUT_S)
+    is_resumed = process.returncode != 0
+    code, words = go_on(run_dir, library, schedule) if is_resumed else (0, "")
+    after, keys = outcomes(run_dir)
+    ended = status(run_dir)
+    n_counted = counted["n_values"] if counted else 0
+    is_lost = any(after.get(key) != value for key, value in before.items())
+    checks = {
+        f"a traceback: {stderr[-500:]}": "Traceback" in stderr,
+        f"processes left: {left}": bool(left),
+        f"it does not go on: {words[-500:]}": code != 0,
+        "a stored value is lost or changed": is_lost or len(before) < n_counted,
+        "a molecule has two values": len(keys) != len(set(keys)),
+        f"{len(after)} values": len(after) != N_WANTED,
+        "others than without a kill": schedule == "batch" and after != expected,
+        f"its state is {ended}": not ended or ended["state"] != "done",
+    }
+    line = f"{number:5} {schedule:>11} {target:>11} {n_counted:7} {is_resumed:7} {gone_s:6.1f}"
+    return line, [what for what, is_wrong in checks.items() if is_wrong]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    n_wrong = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with gzip.open(TABLE, "rt", newline="") as file:
+            smiles = [row["smiles"] for row in csv.DictReader(file)]
+        library = folder / "some.smi"
+        library.write_text("\n".join(smiles[:: len(smiles) // N_MOLECULES]) + "\n")
+        process = begin(folder / "whole", library, "batch", "whole")
+        _, stderr = process.communicate()
+        if process.returncode != 0:
+            sys.exit(f"the run without a kill fails: {stderr}")
+        expected, _ = outcomes(folder / "whole")
+        print("round    schedule      killed  before resumed  orphans gone after (s)")
+        for number in range(arguments.first, arguments.first + arguments.rounds):
+            line, wrong = play(number, folder, library, expected, rng)
+            print(line, *wrong, flush=True)
+            n_wrong += bool(wrong)
+    print(f"{arguments.rounds - n_wrong} of {arguments.rounds} rounds as they should be")
+    sys.exit(n_wrong > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""A simulator that computes nothing, for benchmarks/dispatch.py."""
+
+from molloop.simulate.outcome import Success
+
+
+def nothing(smiles):
+    """Return a value."""
+    return Success(value=float(len(smiles)))

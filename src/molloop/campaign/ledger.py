@@ -1,0 +1,57 @@
+"""Which molecules were handed out, and which are under way: the events of a run add up to it."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from molloop.campaign.state import Event, Finished, Lost, Source, Submitted
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A molecule under way: its place in the order of all proposals, its batch, its losses."""
+
+    number: int
+    batch: int
+    losses: tuple[str, ...] = ()
+
+
+class Ledger:
+    """Grows by eight bytes a molecule of the initial design, by some fifty for others.
+
+    Parameters
+    ----------
+    known
+        Ids of molecules whose values were known beforehand.
+
+    Attributes
+    ----------
+    tried
+        Ids of all that are known or were handed out.
+    taken
+        Those of them that are not from the initial design.
+    in_flight
+        Those under way, in the order of their proposals.
+    """
+
+    def __init__(self, known: Iterable[int] = ()) -> None:
+        self.tried = array("q", known)
+        self.taken = set(self.tried)
+        self.in_flight: dict[int, Proposal] = {}
+        self._n_proposals = 0
+
+    def apply(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case Submitted(molecule_ids, source, batch):
+                self.tried.extend(molecule_ids)
+                if source is Source.RANKING:
+                    self.taken.update(molecule_ids)
+                for number, molecule_id in enumerate(molecule_ids, start=self._n_proposals):
+                    self.in_flight[molecule_id] = Proposal(number, batch)
+                self._n_proposals += len(molecule_ids)
+            case Finished(molecule_id):
+                del self.in_flight[molecule_id]
+            case Lost(molecule_ids, what):
+                for molecule_id in molecule_ids:
+                    self.in_flight[molecule_id].losses += (what,)

@@ -1,0 +1,75 @@
+"""SIGINT and SIGTERM: a run ends in order at the first, at once at the second."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from molloop.campaign.driver import Interruption
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_in_one_line() -> None:
+    """Have the signals end this process with a line and 128 + their number."""
+    for number in NUMBERS:
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    typer.echo(f"molloop: ended by {signal.Signals(number).name}.", err=True)
+    sys.exit(128 + number)
+
+
+@contextmanager
+def interrupting(grace_s: float) -> Iterator["Interruption"]:
+    """Have the signals interrupt a run; ends with 128 + their number where one did."""
+    from molloop.campaign.driver import Interruption
+
+    interruption = Interruption()
+    first: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if not interruption.is_heard:
+            _end(number, None)
+        name = signal.Signals(number).name
+        if first:
+            _say("molloop: ended at once; what was stored is there, `molloop resume` goes on.\n")
+            _kill_children()
+            os._exit(128 + number)
+        first.append(number)
+        _say(
+            f"molloop: {name}: nothing more is begun; what is being simulated has {grace_s:g} s. "
+            "Once more ends at once.\n"
+        )
+        interruption.reason = name
+
+    for number in NUMBERS:
+        signal.signal(number, handle)
+    try:
+        yield interruption
+    finally:
+        end_in_one_line()
+    if first:
+        sys.exit(128 + first[0])
+
+
+def _say(text: str) -> None:
+    # a handler may run in the middle of another write
+    os.write(sys.stderr.fileno(), text.encode())
+
+
+def _kill_children() -> None:
+    import psutil
+
+    for one in psutil.Process().children(recursive=True):
+        try:
+            one.kill()
+        except psutil.Error:
+            continue

@@ -1,0 +1,51 @@
+"""What workers are given.
+
+Importing this module imports all that a ranking needs: workers load it before their first
+simulation, and not in the midst of a run.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from molloop.campaign.engine import Work
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.worker import GroupResult, simulate_group, worker_name
+
+# tasks without a priority, the simulations, come last
+FIRST = {"priority": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A task's result; times in seconds since the epoch, by the worker's clock."""
+
+    result: Any
+    work: Work
+    worker: str
+    began_s: float
+    ended_s: float
+
+
+def timed(
+    work: Work,
+    function: Callable[..., Any],
+    *arguments: Any,
+    parsl_resource_specification: dict[str, int] = FIRST,
+) -> Timed:
+    """Call a function; arguments may be results of other such tasks.
+
+    Parsl reads the last one when it hands the task out.
+    """
+    del parsl_resource_specification
+    began_s = time.time()
+    plain = (one.result if isinstance(one, Timed) else one for one in arguments)
+    result = function(*plain)
+    return Timed(result, work, worker_name(), began_s, time.time())
+
+
+def simulate(smiles: Sequence[str], protocol: SimulationProtocol, halt: Path) -> GroupResult:
+    """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
+    return simulate_group(smiles, protocol, halt)

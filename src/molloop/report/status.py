@@ -1,0 +1,100 @@
+"""Where a run stands, read from its directory alone, while it goes on or afterwards."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from molloop.campaign.run_dir import find_run, is_held
+from molloop.campaign.state import Stopped
+from molloop.campaign.store import Store
+from molloop.config import parse
+
+RUNNING, UNKNOWN, ENDED = "running", "unknown", "ended without a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    state
+        ``running``; how it ended: ``done``, ``failed``, ``interrupted``, or ``ended without a
+        word`` where its process is gone; ``unknown`` where the file system cannot tell whether
+        there is one.
+    reason
+        Why it ended.
+    host, pid
+        Of the last process that ran it.
+    n_sessions
+        Processes that ran it.
+    time_s
+        How long it has gone on, pauses left out.
+    n_values, n_wanted
+        Values that are stored, and how many were asked for.
+    n_under_way
+        Molecules handed out and not finished.
+    failures
+        How many have failed, by kind.
+    n_rankings
+        That have ended.
+    best
+        Value and SMILES of the best molecule.
+    n_beyond_threshold
+        Values beyond the threshold; None without one.
+    """
+
+    state: str
+    reason: str
+    host: str
+    pid: int
+    n_sessions: int
+    time_s: float
+    n_values: int
+    n_wanted: int
+    n_under_way: int
+    failures: dict[str, int]
+    n_rankings: int
+    column: str
+    best: tuple[float, str] | None
+    n_beyond_threshold: int | None
+
+
+def read_status(run_dir: Path) -> Status:
+    """Read it.
+
+    Raises
+    ------
+    InputError
+        The folder holds no run.
+    StoreError
+        Its database cannot be read.
+    """
+    path = find_run(run_dir)
+    held = is_held(run_dir)  # asked first: a run that ends meanwhile is not taken for a lost one
+    with closing(Store.read(path)) as store:
+        sessions = store.sessions()
+        settings = parse(sessions[-1].config)
+        target = settings.target()
+        progress = store.progress(target.sign, target.threshold)
+    ending = progress.last_event if isinstance(progress.last_event, Stopped) else None
+    if ending is not None:
+        state = ending.end.value
+    else:
+        state = {True: RUNNING, None: UNKNOWN, False: ENDED}[held]
+    return Status(
+        state=state,
+        reason=ending.reason if ending is not None else "",
+        host=str(sessions[-1].environment.get("host", "")),
+        pid=int(sessions[-1].environment.get("pid", 0)),
+        n_sessions=len(sessions),
+        time_s=progress.time_s,
+        n_values=progress.n_values,
+        n_wanted=settings.campaign.max_training_count,
+        n_under_way=progress.n_submitted - progress.n_values - sum(progress.failures.values()),
+        failures=progress.failures,
+        n_rankings=progress.n_rankings,
+        column=target.column,
+        best=progress.best,
+        n_beyond_threshold=progress.n_beyond if target.threshold is not None else None,
+    )

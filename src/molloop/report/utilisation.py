@@ -1,0 +1,81 @@
+"""What workers did with their time."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from molloop.campaign.engine import Task, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Utilisation:
+    """Shares of all workers' time between the first simulation's beginning and the last one's end.
+
+    Attributes
+    ----------
+    n_workers
+        Those that ran anything.
+    duration_s
+        Of that time.
+    shares
+        By kind of work, 0 to 1.
+    gaps_s
+        Between the end of a task and the beginning of the next one on the same worker.
+    """
+
+    n_workers: int
+    duration_s: float
+    shares: dict[Work, float]
+    gaps_s: tuple[float, ...]
+
+    @property
+    def busy(self) -> float:
+        """Share of the time in which workers did anything."""
+        return sum(self.shares.values())
+
+    @property
+    def median_gap_s(self) -> float:
+        """Median of the idle times between two tasks; 0 where there is none."""
+        return statistics.median(self.gaps_s) if self.gaps_s else 0.0
+
+
+def utilisation(tasks: Sequence[Task]) -> Utilisation | None:
+    """Sum up tasks; None without a simulation."""
+    simulations = [task for task in tasks if task.work is Work.SIMULATE]
+    if not simulations:
+        return None
+    began_s = min(task.began_s for task in simulations)
+    ended_s = max(task.ended_s for task in simulations)
+    by_worker: dict[str, list[Task]] = defaultdict(list)
+    for task in sorted(tasks, key=lambda task: task.began_s):
+        by_worker[task.worker].append(task)
+    duration_s = ended_s - began_s
+    n_workers = len(by_worker)
+    shares = dict.fromkeys(Work, 0.0)
+    for task in tasks:
+        inside_s = min(task.ended_s, ended_s) - max(task.began_s, began_s)
+        shares[task.work] += max(0.0, inside_s) / max(n_workers * duration_s, 1e-9)
+    gaps_s = [
+        max(0.0, after.began_s - before.ended_s)
+        for chain in by_worker.values()
+        for before, after in pairwise(chain)
+        if began_s <= before.ended_s and after.began_s <= ended_s
+    ]
+    return Utilisation(n_workers, duration_s, shares, tuple(gaps_s))
+
+
+def n_working(tasks: Sequence[Task], work: Work) -> tuple[list[float], list[int]]:
+    """Return times, and how many workers do a kind of work from each of them on."""
+    changes: dict[float, int] = defaultdict(int)
+    for task in tasks:
+        if task.work is work:
+            changes[task.began_s] += 1
+            changes[task.ended_s] -= 1
+    times, counts, n = [], [], 0
+    for time_s in sorted(changes):
+        n += changes[time_s]
+        times.append(time_s)
+        counts.append(n)
+    return times, counts

@@ -1,0 +1,288 @@
+"""Runs that are interrupted, killed, or lose what they run on, and go on."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from molloop.campaign.state import End, Resumed, Stopped
+from molloop.campaign.store import Store
+from molloop.simulate.outcome import Success
+
+ROOT = Path(__file__).parents[2]
+SLOW = """
+import time
+from pathlib import Path
+from molloop.simulate.outcome import Success
+def simulate(smiles):
+    with Path(__file__).with_name("calls").open("a") as file:
+        file.write(".")
+        n_calls = file.tell()
+    time.sleep({seconds})
+    return Success(value=float(len(smiles)))
+"""
+KILLER = """
+import os, signal, psutil
+from molloop.simulate.outcome import Success
+def simulate(smiles):
+    if smiles == "CCO":
+        worker = psutil.Process().parent().parent()  # above its supervisor
+        worker.send_signal(signal.SIGKILL)
+        signal.pause()
+    return Success(value=float(len(smiles)))
+"""
+
+
+def own_simulator(tmp_path, text):
+    (tmp_path / "mine.py").write_text(text)
+    settings = ("property.simulator=mine:simulate", "property.name=length", "property.unit=letters")
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+@pytest.fixture
+def start(command, environment, tmp_path):
+    """Start a run that a test ends; its processes carry a mark."""
+    started = []
+
+    def begin(*words):
+        process = subprocess.Popen(
+            [*command, "run", "--run-dir", "run", *map(str, words)],
+            env=environment | {"MOLLOOP_TEST_MARK": str(tmp_path), "PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def mark(tmp_path):
+    return f"MOLLOOP_TEST_MARK={tmp_path}"
+
+
+def members(mark):
+    """Processes that have the mark in their environment: sessions of their own do not hide them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if mark.encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def end_within(mark, seconds):
+    until_s = time.monotonic() + seconds
+    while members(mark) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return members(mark) == []
+
+
+def wait_for_outcomes(run_dir, n):
+    uri = f"file:{run_dir / 'campaign.sqlite'}?mode=ro"
+    for _ in range(600):
+        time.sleep(0.05)
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(uri, uri=True)) as database,
+        ):
+            (count,) = database.execute("SELECT count(*) FROM outcomes").fetchone()
+            if count >= n:
+                return count
+    raise AssertionError("no outcome within 30 s")
+
+
+def read(run_dir):
+    with closing(Store.read(run_dir / "campaign.sqlite")) as store:
+        return [event for _, event in store.events()], store.simulated()
+
+
+def values(run_dir):
+    return {
+        one.molecule_id: (one.proposal, one.batch, one.outcome.value)
+        for one in read(run_dir)[1]
+        if isinstance(one.outcome, Success)
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_ends_a_run_in_order_and_resume_goes_on(
+    start, mark, molloop, small_smi, tmp_path, number, code
+):
+    counts = ("--schedule", "batch", "--max-training-count", 22, "--batch-size", 1)
+    whole = molloop("run", "--library", small_smi, "--run-dir", "whole", *counts)
+    assert whole.returncode == 0
+    process = start("--library", small_smi, *counts)
+    run_dir = tmp_path / "run"
+    n_before = wait_for_outcomes(run_dir, 2)
+    running = json.loads(molloop("status", "--json", run_dir).stdout)
+    assert running["state"] == "running"
+    assert running["pid"] == process.pid
+    assert running["n_values"] >= n_before
+    assert len(members(mark)) >= 6  # driver, interchange, manager, worker, supervisor, child
+    os.killpg(process.pid, number)  # as a terminal does
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert f"{number.name}: nothing more is begun" in stderr
+    assert "Traceback" not in stderr
+    assert "`molloop resume run` goes on." in stdout
+    assert end_within(mark, 10)
+
+    events, simulated = read(run_dir)
+    assert events[-1] == Stopped(number.name, End.INTERRUPTED)
+    assert len(simulated) >= n_before
+    # nothing was under way when it ended: what ran was waited for
+    stopped = json.loads(molloop("status", "--json", run_dir).stdout)
+    assert stopped["state"] == "interrupted"
+    assert stopped["n_under_way"] <= 1
+    assert stopped["n_values"] + sum(stopped["failures"].values()) == len(simulated)
+    assert (run_dir / "training_data.csv").exists()
+
+    done = molloop("resume", run_dir, "--set", "site.workers=1")
+    assert done.returncode == 0, done.stderr
+    assert "going on · site.workers: None -> 1" in done.stdout
+    assert values(run_dir) == values(tmp_path / "whole")
+    assert Resumed(("site.workers: None -> 1",)) in read(run_dir)[0]
+    ended = json.loads(molloop("status", "--json", run_dir).stdout)
+    assert (ended["state"], ended["n_sessions"]) == ("done", 2)
+
+
+def test_a_second_signal_ends_at_once(start, mark, molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds="0.2 if n_calls < 4 else 100"))
+    process = start("--library", small_smi, "--workers", 2, *own)
+    n_before = wait_for_outcomes(tmp_path / "run", 3)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1.0)
+    assert process.poll() is None  # it waits for what runs
+    process.send_signal(signal.SIGINT)
+    began_s = time.monotonic()
+    _, stderr = process.communicate(timeout=10)
+    assert time.monotonic() - began_s < 2
+    assert process.returncode == 130
+    assert "ended at once" in stderr
+    assert end_within(mark, 30)
+    assert len(read(tmp_path / "run")[1]) >= n_before
+    assert json.loads(molloop("status", "--json", "run").stdout)["state"] == "ended without a word"
+
+
+def test_what_runs_too_long_after_a_signal_is_run_again(start, mark, molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds="0.2 if n_calls < 4 else 100"))
+    grace = ("--set", "campaign.grace_s=2")
+    process = start("--library", small_smi, "--workers", 2, *own, *grace)
+    wait_for_outcomes(tmp_path / "run", 3)
+    time.sleep(0.5)
+    process.terminate()
+    began_s = time.monotonic()
+    process.communicate(timeout=30)
+    assert time.monotonic() - began_s < 15
+    assert process.returncode == 143
+    assert end_within(mark, 30)
+    assert len(values(tmp_path / "run")) == 3
+    assert json.loads(molloop("status", "--json", "run").stdout)["n_under_way"] >= 2
+
+
+def test_what_may_change_is_said_and_what_would_mix_is_refused(molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds=0))
+    extra = {"PYTHONPATH": str(tmp_path)}
+    counts = ("--initial-training-count", 4, "--max-training-count", 6)
+    done = molloop("run", "--library", small_smi, "--run-dir", "run", *own, *counts, extra=extra)
+    assert done.returncode == 0, done.stderr
+
+    for name, value in (("simulation.level", "gfn1"), ("campaign.seed", 7)):
+        refused = molloop("resume", "run", "--set", f"{name}={value}", extra=extra)
+        assert refused.returncode == 2
+        assert name in refused.stderr
+        assert "cannot be compared" in refused.stderr
+    (tmp_path / "other.smi").write_text("C\nN\n")
+    refused = molloop("resume", "run", "--set", "library.source=other.smi", extra=extra)
+    assert refused.returncode == 2
+    assert "the library of this run" in refused.stderr
+
+    more = ("--set", "campaign.max_training_count=9", "--set", "campaign.retrain_after=2")
+    done = molloop("resume", "run", *more, extra=extra)
+    assert done.returncode == 0, done.stderr
+    assert "campaign.max_training_count: 6 -> 9" in done.stdout
+    assert len(values(tmp_path / "run")) == 9
+
+    (tmp_path / "mine.py").write_text(SLOW.format(seconds="0.0"))
+    refused = molloop("resume", "run", extra=extra)
+    assert refused.returncode == 2
+    assert "It was changed since" in refused.stderr
+    assert molloop("resume", "nowhere").returncode == 2
+    assert molloop("status", "nowhere").returncode == 2
+
+
+def test_a_molecule_that_kills_its_worker_twice_is_a_failure(molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, KILLER)
+    done = molloop(
+        *("run", "--library", small_smi, "--run-dir", "run", "--workers", 2, *own),
+        *("--max-training-count", 24, "--initial-training-count", 23),
+        extra={"PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    simulated = read(tmp_path / "run")[1]
+    [failure] = [one.outcome for one in simulated if not isinstance(one.outcome, Success)]
+    assert failure.kind == "worker"
+    assert "was lost 2 times" in failure.message
+    assert len(simulated) == 24
+
+
+def test_a_lost_interchange_ends_the_run_and_resume_goes_on(
+    start, mark, molloop, small_smi, tmp_path
+):
+    own = own_simulator(tmp_path, SLOW.format(seconds=0.3))
+    process = start("--library", small_smi, "--max-training-count", 20, *own)
+    wait_for_outcomes(tmp_path / "run", 3)
+    [interchange] = [
+        one
+        for one in psutil.Process(process.pid).children(recursive=True)
+        if "interchange" in " ".join(one.cmdline())
+    ]
+    interchange.kill()
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "interchange" in stderr
+    assert "molloop resume" in stderr
+    assert "Traceback" not in stderr
+    assert end_within(mark, 30)
+    done = molloop("resume", "run", extra={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert len(values(tmp_path / "run")) == 20
+
+
+def test_one_process_a_run(start, molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds=1))
+    process = start("--library", small_smi, "--max-training-count", 20, *own)
+    wait_for_outcomes(tmp_path / "run", 1)
+    refused = molloop("resume", "run", extra={"PYTHONPATH": str(tmp_path)})
+    assert refused.returncode == 2
+    assert "no other process uses" in refused.stderr
+    assert process.poll() is None
+
+
+def test_kills_at_random_moments(environment):
+    command = [sys.executable, str(ROOT / "benchmarks" / "crash.py"), "--rounds", "4"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=500
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 of 4 rounds" in done.stdout

@@ -1,0 +1,36 @@
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.state import State
+
+
+def after(n_finished, seconds, n_in_flight=0):
+    return State(n_submitted=n_finished + n_in_flight, n_values=n_finished, seconds=seconds)
+
+
+def test_long_simulations_go_one_by_one():
+    dispatch = Dispatch(2)
+    assert dispatch.group_size(State(), 100) == 1
+    assert dispatch.room(State(), 1) == 3
+    # 0.3 s each: a worker may end before the answer to another comes
+    assert dispatch.group_size(after(10, 3.0), 100) == 1
+    assert dispatch.room(after(10, 3.0, n_in_flight=2), 1) == 1
+    assert dispatch.room(after(10, 3.0, n_in_flight=4), 1) == 0
+
+
+def test_a_group_lasts_as_long_as_the_driver_needs_to_hand_out_one_to_each():
+    # 0.1 s at least: 100 of 1 ms; 4,096 workers: 12.288 s, 41 of 0.3 s
+    assert Dispatch(2).group_size(after(10, 0.01), 10**6) == 100
+    assert Dispatch(4096).group_size(after(10, 3.0), 10**6) == 41
+    assert Dispatch(4096).group_size(after(10, 300.0), 10**6) == 1
+
+
+def test_groups_are_bounded_and_become_smaller_near_the_end():
+    assert Dispatch(2).group_size(after(10, 0.0), 10**6) == 1000
+    assert Dispatch(2).group_size(after(10, 0.01), 40) == 10
+    assert Dispatch(2).group_size(after(10, 0.01), 0) == 1
+    assert Dispatch(2, fixed_group_size=7).group_size(after(10, 300.0), 1) == 7
+
+
+def test_the_number_of_waiting_tasks_is_bounded():
+    assert Dispatch(2, 1).room(after(10, 0.001), 1) == 502
+    # groups of 0.1 s: two more wait
+    assert Dispatch(2).room(after(10, 0.01), 100) == 400

@@ -1,0 +1,36 @@
+import pytest
+
+from molloop.campaign.engine import Task, Work
+from molloop.report.utilisation import n_working, utilisation
+
+TASKS = (
+    Task(Work.TRAIN, "a", 0.0, 2.0),  # one second of it before the first simulation
+    Task(Work.SIMULATE, "b", 1.0, 4.0),
+    Task(Work.SIMULATE, "a", 3.0, 5.0),
+    Task(Work.RANK, "b", 4.5, 5.0),
+    Task(Work.SIMULATE, "b", 6.0, 11.0),
+    Task(Work.RANK, "a", 10.0, 13.0),
+)
+
+
+def test_shares_and_gaps_by_hand():
+    used = utilisation(TASKS)
+    # from 1 to 11 s, two workers: 20 s
+    assert (used.n_workers, used.duration_s) == (2, 10.0)
+    assert used.shares == {
+        Work.SIMULATE: pytest.approx(10 / 20),
+        Work.TRAIN: pytest.approx(1 / 20),
+        Work.RANK: pytest.approx(1.5 / 20),
+    }
+    assert used.busy == pytest.approx(12.5 / 20)
+    assert sorted(used.gaps_s) == [0.5, 1.0, 1.0, 5.0]
+    assert used.median_gap_s == 1.0
+
+
+def test_nothing_simulated_is_no_utilisation():
+    assert utilisation(TASKS[:1]) is None
+
+
+def test_how_many_work_by_hand():
+    assert n_working(TASKS, Work.SIMULATE) == ([1.0, 3.0, 4.0, 5.0, 6.0, 11.0], [1, 2, 1, 0, 1, 0])
+    assert n_working(TASKS[:1], Work.RANK) == ([], [])

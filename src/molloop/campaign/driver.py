@@ -107,7 +107,7 @@ class Driver:
     def __post_init__(self) -> None:
         known = (one.molecule_id for one in self.warm_start.known)
         self._ledger = Ledger(molecule_id for molecule_id in known if molecule_id is not None)
-        self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
+        self._training: TrainingSet | None = None  # until the first ranking
 
     def run(self) -> State:
         """Go on until the campaign stops, and return the last state.
@@ -140,7 +140,6 @@ class Driver:
         self.state = add_up((event for _, event in events), State())
         for _, event in events:
             self._ledger.apply(event)
-        self._training.add(self.store.training_rows())
         under_way = dict(self._ledger.in_flight)
         self._advance([Resumed(self.changes)])
         suspects = [key for key, proposal in under_way.items() if proposal.losses]
@@ -180,11 +179,12 @@ class Driver:
         self.state = add_up(following, state)
         for event in following:
             self._ledger.apply(event)
-        self._training.add(
-            (item.proposal, item.molecule_id, item.outcome.value)
-            for item in simulated
-            if isinstance(item.outcome, Success)
-        )
+        if self._training is not None:
+            self._training.add(
+                (item.proposal, item.molecule_id, item.outcome.value)
+                for item in simulated
+                if isinstance(item.outcome, Success)
+            )
         outcomes = {item.molecule_id: item for item in simulated}
         for event in [*events, *following]:
             finished = outcomes.get(event.molecule_id) if isinstance(event, Finished) else None
@@ -293,6 +293,9 @@ class Driver:
             self._n_groups += 1
 
     def _request(self, n: int) -> RankRequest:
+        if self._training is None:
+            self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
+            self._training.add(self.store.training_rows())
         features, values = self._training.arrays()
         return RankRequest(
             number=self.state.batch,

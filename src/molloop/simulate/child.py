@@ -1,6 +1,7 @@
 """The process that simulates: it may hang or crash, its parent (`guard.py`) outlives that."""
 
 import os
+import pickle
 import signal
 import sys
 import time
@@ -123,18 +124,20 @@ def main() -> None:
     adopt_orphans()
     # what a library prints goes where the guard reads after a crash
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    protocol = SimulationProtocol()
     while True:
         try:
-            smiles, protocol = connection.recv()
+            smiles, told = pickle.loads(connection.recv_bytes())
         except EOFError:
             return
+        protocol = told or protocol  # it is told when it changes
         answer = check(protocol) if smiles is None else simulate(smiles, protocol)
         # what a molecule leaves behind is not charged to the next one
         if has_children():
             kill_descendants()
         # nor is what the process has grown by
         is_last = memory_bytes() > protocol.memory_limit_gib * 2**30 / 2
-        connection.send((answer, is_last))
+        connection.send_bytes(pickle.dumps((answer, is_last)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pickle
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 import weakref
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,7 +25,8 @@ from molloop.simulate.protocol import SimulationProtocol
 
 START_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 15.0
-POLL_S = 0.2  # between two looks at the memory
+POLL_S = 0.05  # between two looks at the time
+MEMORY_POLL_S = 0.2
 N_LAST_WORDS = 500
 GIB = 2**30
 
@@ -58,10 +61,9 @@ class Guard:
 
     def simulate(self, smiles: str, protocol: SimulationProtocol) -> Outcome:
         """Return a molecule's outcome, whatever it does to the child."""
-        began_s = time.perf_counter()
         if self._child is None or not self._child.answers():
             self.check(protocol)  # imports do not count for the molecule's time and memory
-            began_s = time.perf_counter()
+        began_s = time.perf_counter()
         try:
             limit_bytes = protocol.memory_limit_gib * GIB
             outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s, limit_bytes)
@@ -90,7 +92,7 @@ class Guard:
             self._child = _Child()
             self._end = weakref.finalize(self, self._child.end)
         try:
-            answer, is_last = self._child.ask((smiles, protocol), timeout_s, limit_bytes)
+            answer, is_last = self._child.ask(smiles, protocol, timeout_s, limit_bytes)
         except BaseException:
             # an answer that comes too late may never be taken for the next molecule's
             self.close()
@@ -100,8 +102,22 @@ class Guard:
         return answer
 
 
+@dataclass
+class _Request:
+    """What is being computed, and what it may take; `passed` says which limit it passed."""
+
+    deadline_s: float
+    timeout_s: float
+    limit_bytes: float | None
+    passed: ChildError | None = None
+
+
 class _Child:
-    """A running child, behind its supervisor."""
+    """A running child, behind its supervisor.
+
+    A second thread watches the limits and ends the child where one is passed: neither sending nor
+    receiving can block for longer, whatever the child does.
+    """
 
     def __init__(self) -> None:
         self._owner_pid = os.getpid()
@@ -120,39 +136,44 @@ class _Child:
                 stderr=self._words,
             )
         self._connection = Connection(ours.detach())
+        self._protocol: SimulationProtocol | None = None  # that the child was told last
+        self._request: _Request | None = None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def answers(self) -> bool:
         """Whether the child waits for a request: nothing was sent, and its end is not closed."""
-        return not self._connection.poll()
+        return not select.select([self._connection.fileno()], [], [], 0)[0]
 
-    def ask(self, request: object, timeout_s: float, limit_bytes: float | None) -> Any:
+    def ask(
+        self,
+        smiles: str | None,
+        protocol: SimulationProtocol,
+        timeout_s: float,
+        limit_bytes: float | None,
+    ) -> Any:
         """Send a request; return its answer, and whether the child wants to be replaced.
-
-        A second thread watches the limits and ends the child where one is passed: neither sending
-        nor receiving can block for longer, whatever the child does.
 
         Raises
         ------
         ChildError
         """
-        os.ftruncate(self._words.fileno(), 0)
-        answered = threading.Event()
-        passed: list[ChildError] = []
-        watch = threading.Thread(
-            target=self._watch, args=(answered, timeout_s, limit_bytes, passed), daemon=True
-        )
-        watch.start()
+        if os.fstat(self._words.fileno()).st_size:
+            os.ftruncate(self._words.fileno(), 0)
+        message = pickle.dumps((smiles, None if protocol is self._protocol else protocol))
+        self._protocol = protocol
+        request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes)
+        self._request = request
+        content = b""
         try:
-            self._connection.send(request)
+            self._connection.send_bytes(message)
             content = self._connection.recv_bytes()
         except (OSError, EOFError) as error:
-            answered.set()
-            watch.join()
-            if passed:
-                raise passed[0] from error
-            raise ChildError("crash", self._how_it_ended(), False) from error
-        finally:
-            answered.set()
+            if self._limit_passed(request) is None:
+                raise ChildError("crash", self._how_it_ended(), False) from error
+        if (passed := self._limit_passed(request)) is not None:
+            raise passed
         try:
             answer, is_last = pickle.loads(content)
         except Exception as error:  # garbage may raise anything when it is unpickled
@@ -163,27 +184,36 @@ class _Child:
         """End the child and all its descendants; a forked copy of this object leaves them alone."""
         if self._owner_pid != os.getpid():
             return
+        self._ended.set()
         self._stop()
         self._connection.close()
         self._words.close()
 
-    def _watch(
-        self,
-        answered: threading.Event,
-        timeout_s: float,
-        limit_bytes: float | None,
-        passed: list[ChildError],
-    ) -> None:
-        deadline_s = time.monotonic() + timeout_s
-        while not answered.wait(min(POLL_S, max(0.0, deadline_s - time.monotonic()))):
-            if time.monotonic() >= deadline_s:
-                passed.append(ChildError("timeout", f"took longer than {timeout_s:g} s", True))
-            elif limit_bytes is not None and self._memory_bytes() > limit_bytes:
-                reason = f"took more memory than {limit_bytes / GIB:g} GiB"
-                passed.append(ChildError("memory", reason, True))
-            if passed:
-                self._stop()
-                return
+    def _limit_passed(self, request: _Request) -> ChildError | None:
+        """Have a request watched no longer; return which limit it has passed."""
+        with self._lock:
+            self._request = None
+            return request.passed
+
+    def _watch(self) -> None:
+        looked_s = time.monotonic()
+        while not self._ended.wait(POLL_S):
+            now_s = time.monotonic()
+            looks = now_s >= looked_s + MEMORY_POLL_S
+            looked_s = now_s if looks else looked_s
+            with self._lock:
+                request = self._request
+                if request is None:
+                    continue
+                if now_s >= request.deadline_s:
+                    reason = f"took longer than {request.timeout_s:g} s"
+                    request.passed = ChildError("timeout", reason, True)
+                elif looks and request.limit_bytes and self._memory_bytes() > request.limit_bytes:
+                    reason = f"took more memory than {request.limit_bytes / GIB:g} GiB"
+                    request.passed = ChildError("memory", reason, True)
+                if request.passed:
+                    self._stop()
+                    return
 
     def _stop(self) -> None:
         """Have the supervisor kill everything, and wait for it."""

@@ -8,7 +8,7 @@ from molloop.campaign.state import State
 MIN_TASK_S = 0.1  # shorter ones cost more to hand out than to run
 TASKS_PER_S = 1000 / 3  # of all workers together: a third of what one driver can hand out
 TURNAROUND_S = 0.1  # from a result to the task that follows from it, with a margin
-MAX_GROUP_SIZE = 1000
+MAX_GROUP_SIZE = 200
 MAX_QUEUED_TASKS = 500
 
 

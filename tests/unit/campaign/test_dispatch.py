@@ -24,7 +24,7 @@ def test_a_group_lasts_as_long_as_the_driver_needs_to_hand_out_one_to_each():
 
 
 def test_groups_are_bounded_and_become_smaller_near_the_end():
-    assert Dispatch(2).group_size(after(10, 0.0), 10**6) == 1000
+    assert Dispatch(2).group_size(after(10, 0.0), 10**6) == 200
     assert Dispatch(2).group_size(after(10, 0.01), 40) == 10
     assert Dispatch(2).group_size(after(10, 0.01), 0) == 1
     assert Dispatch(2, fixed_group_size=7).group_size(after(10, 300.0), 1) == 7

@@ -12,12 +12,12 @@ from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
 from molloop.campaign.resumption import check_resumption
-from molloop.campaign.run_dir import CONFIG, RunDir, environment, find_run
+from molloop.campaign.run_dir import RunDir, environment, find_run
 from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule
 from molloop.campaign.state import End
 from molloop.campaign.store import Session, Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start, stored_warm_start
-from molloop.config import Settings, load
+from molloop.config import Settings, parse, revise
 from molloop.errors import InputError, RunError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
@@ -241,7 +241,7 @@ def resume(
     Parameters
     ----------
     run_dir
-        Of the run; its configuration is read from there.
+        Of the run; its configuration is the one that was stored with it.
     assignments
         ``section.key=value``: what is otherwise from now on, such as the budget, workers, site.
     listener, progress, interruption
@@ -281,8 +281,8 @@ def run_settings(run_dir: Path, assignments: Iterable[str] = ()) -> Settings:
     InputError
         The directory holds no run, or a setting is wrong.
     """
-    find_run(run_dir)
-    return load(run_dir / CONFIG, assignments)
+    with closing(Store.read(find_run(run_dir))) as store:
+        return revise(parse(store.sessions()[-1].config), assignments)
 
 
 def _session(settings: Settings, library: Library) -> Session:

@@ -292,10 +292,23 @@ def load(
     values: dict[str, Any] = {} if path is None else _read(path)
     if path is not None:
         _resolve_paths(values, path.absolute().parent)
-    for key, value in [
-        *map(_parse_assignment, assignments),
-        *((key, value) for key, value in (overrides or {}).items() if value is not None),
-    ]:
+    given = [(key, value) for key, value in (overrides or {}).items() if value is not None]
+    return _build(values, [*map(_parse_assignment, assignments), *given])
+
+
+def revise(settings: Settings, assignments: Iterable[str]) -> Settings:
+    """Return a configuration with what is assigned, as `load` takes it.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type or out of bounds.
+    """
+    return _build(settings.model_dump(), [*map(_parse_assignment, assignments)])
+
+
+def _build(values: dict[str, Any], assigned: Iterable[tuple[str, Any]]) -> Settings:
+    for key, value in assigned:
         section, _, name = key.partition(".")
         if not name or "." in name:
             raise InputError(

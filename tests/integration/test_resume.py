@@ -128,9 +128,11 @@ def test_a_signal_ends_a_run_in_order_and_resume_goes_on(
     start, mark, molloop, small_smi, tmp_path, number, code
 ):
     counts = ("--schedule", "batch", "--max-training-count", 22, "--batch-size", 1)
-    whole = molloop("run", "--library", small_smi, "--run-dir", "whole", *counts)
+    own = own_simulator(tmp_path, SLOW.format(seconds=0.3))
+    extra = {"PYTHONPATH": str(tmp_path)}
+    whole = molloop("run", "--library", small_smi, "--run-dir", "whole", *counts, *own, extra=extra)
     assert whole.returncode == 0
-    process = start("--library", small_smi, *counts)
+    process = start("--library", small_smi, *counts, *own)
     run_dir = tmp_path / "run"
     n_before = wait_for_outcomes(run_dir, 2)
     running = json.loads(molloop("status", "--json", run_dir).stdout)
@@ -156,7 +158,7 @@ def test_a_signal_ends_a_run_in_order_and_resume_goes_on(
     assert stopped["n_values"] + sum(stopped["failures"].values()) == len(simulated)
     assert (run_dir / "training_data.csv").exists()
 
-    done = molloop("resume", run_dir, "--set", "site.workers=1")
+    done = molloop("resume", run_dir, "--set", "site.workers=1", extra=extra)
     assert done.returncode == 0, done.stderr
     assert "going on · site.workers: None -> 1" in done.stdout
     assert values(run_dir) == values(tmp_path / "whole")

@@ -122,3 +122,16 @@ def test_a_file_that_is_no_configuration(tmp_path, content):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         config.load(tmp_path / "none.toml")
+
+
+def test_a_configuration_reads_back_and_is_revised():
+    settings = config.load(None, ["campaign.seed=7", "property.threshold=15.5", "site.workers=3"])
+    assert config.parse(settings.to_toml()) == settings
+    revised = config.revise(settings, ["campaign.seed=8", "site.workers=4"])
+    assert config.differences(settings, revised) == {
+        "campaign.seed": (7, 8),
+        "site.workers": (3, 4),
+    }
+    assert config.differences(settings, settings) == {}
+    with pytest.raises(InputError, match=r"campaign\.sede"):
+        config.revise(settings, ["campaign.sede=8"])

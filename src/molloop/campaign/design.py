@@ -33,7 +33,7 @@ class InitialDesign:
     n_molecules: int
     seed: int
 
-    def take(self, start: int, n: int, taken: Container[int] = ()) -> tuple[tuple[int, ...], int]:
+    def take(self, start: int, n: int, *taken: Container[int]) -> tuple[tuple[int, ...], int]:
         """Return up to n ids from place `start` on, and how many places they used.
 
         Parameters
@@ -49,7 +49,7 @@ class InitialDesign:
                 if len(ids) == n:
                     break
                 place += 1
-                if one not in taken:
+                if not any(one in others for others in taken):
                     ids.append(one)
         return tuple(ids), place - start
 

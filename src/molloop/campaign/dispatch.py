@@ -41,8 +41,8 @@ class Dispatch:
         size = min(ceil(task_s / max(state.mean_s, 1e-9)), MAX_GROUP_SIZE)
         return max(1, min(size, ceil(n_left / (2 * self.n_workers))))
 
-    def room(self, state: State, group_size: int) -> int:
-        """Return how many more molecules to hand out.
+    def room(self, state: State, group_size: int, n_tasks: int) -> int:
+        """Return how many more molecules to hand out, where so many tasks are under way.
 
         Each worker has a task, and some wait for the workers that end before an answer comes.
         """
@@ -50,4 +50,4 @@ class Dispatch:
         if state.n_finished:
             task_s = max(group_size * state.mean_s, 1e-9)
             n_queued = min(ceil(self.n_workers * TURNAROUND_S / task_s), MAX_QUEUED_TASKS)
-        return max(0, (self.n_workers + n_queued) * group_size - state.n_in_flight)
+        return max(0, self.n_workers + n_queued - n_tasks) * group_size

@@ -101,7 +101,7 @@ class Driver:
     changes: tuple[str, ...] = ()
     state: State = field(default_factory=State, init=False)
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
-    _n_groups: int = field(default=0, init=False)  # at the engine
+    _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +129,8 @@ class Driver:
             with suppress(StoreError):
                 self._advance([Stopped(error.reason, End.FAILED)])
             raise
+        finally:
+            self.interruption.is_heard = False
         return self.state
 
     def _begin(self) -> None:
@@ -140,19 +142,20 @@ class Driver:
         self.state = add_up((event for _, event in events), State())
         for _, event in events:
             self._ledger.apply(event)
-        under_way = dict(self._ledger.in_flight)
+        if not self.interruption.reason:
+            under_way = self._ledger.in_flight
+            suspects = [key for key, proposal in under_way.items() if proposal.losses]
+            others = [key for key, proposal in under_way.items() if not proposal.losses]
+            self._hand_out(suspects)
+            self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
         self._advance([Resumed(self.changes)])
-        suspects = [key for key, proposal in under_way.items() if proposal.losses]
-        others = [key for key, proposal in under_way.items() if not proposal.losses]
-        self._hand_out(suspects, 1)
-        self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
 
     def _wind_up(self) -> None:
         now_s = self.engine.now()
         if self._halted_s is None:
             self.engine.halt()
             self._halted_s = now_s
-        if self._n_groups == 0 or now_s >= self._halted_s + self.grace_s:
+        if self._n_tasks == 0 or now_s >= self._halted_s + self.grace_s:
             self._advance([Stopped(self.interruption.reason, End.INTERRUPTED)])
 
     def _now_s(self) -> float:
@@ -168,9 +171,9 @@ class Driver:
         state = add_up(events, self.state)
         for event in events:
             self._ledger.apply(event)
-        actions = (
-            [] if self.interruption.reason else self.schedule.decide(state, self._ledger.taken)
-        )
+        actions = self.schedule.decide(state, self._ledger.taken, self._n_tasks)
+        if self.interruption.reason:
+            actions = [action for action in actions if isinstance(action, Stop)]
         following: list[Event] = []
         for action in actions:
             following.append(self._event(action, add_up(following, state)))
@@ -202,10 +205,12 @@ class Driver:
         for completion in completions:
             match completion:
                 case Simulations():
-                    self._n_groups -= 1
+                    self._n_tasks -= 1
                     simulated += self._simulated(completion)
                 case LostGroup(group, what):
-                    self._n_groups -= 1
+                    self._n_tasks -= 1
+                    if self.interruption.reason:
+                        continue  # workers may have been told to end as well: it runs again later
                     simulated += self._given_up(completion)
                     given_up = {item.molecule_id for item in simulated}
                     again = tuple(key for key in group.molecule_ids if key not in given_up)
@@ -290,7 +295,7 @@ class Driver:
             ids = tuple(molecule_ids[start : start + group_size])
             smiles = tuple(map(self.library.smiles, ids))
             self.engine.simulate(Group(ids, smiles, self.protocol))
-            self._n_groups += 1
+            self._n_tasks += 1
 
     def _request(self, n: int) -> RankRequest:
         if self._training is None:

@@ -47,13 +47,15 @@ Action = Simulate | Rank | Stop
 class Schedule(Protocol):
     """Decides what comes next."""
 
-    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+    def decide(self, state: State, taken: Container[int], n_tasks: int) -> list[Action]:
         """Return what to do now; nothing, where only waiting is left.
 
         Parameters
         ----------
         taken
             Molecules that the initial design must pass over: known, or handed out by a ranking.
+        n_tasks
+            Tasks of simulations that are under way.
         """
 
 
@@ -98,12 +100,13 @@ class Plan:
         """Return how many random molecules the first model still needs."""
         n_wanted = max(0, self.initial_training_count - state.n_known)
         n_missing = n_wanted - state.n_values - state.n_in_flight
-        n_allowed = self.max_tries * (state.n_values + 1) - state.n_submitted
+        n_submitted = state.n_submitted - state.forgiven.n_submitted
+        n_allowed = self.max_tries * (state.n_values + 1) - n_submitted
         return max(0, min(n_missing, n_allowed))
 
-    def draw(self, state: State, n: int, size: int, taken: Container[int]) -> list[Action]:
+    def draw(self, state: State, n: int, size: int, *taken: Container[int]) -> list[Action]:
         """Return the next n random molecules; nothing where there is none."""
-        ids, n_drawn = self.design.take(state.n_drawn, n, taken)
+        ids, n_drawn = self.design.take(state.n_drawn, n, *taken)
         return [Simulate(ids, Source.INITIAL, size, n_drawn)] if ids else []
 
     def stop(self, state: State) -> Stop | None:
@@ -113,9 +116,12 @@ class Plan:
         if state.n_failed_in_drought >= self.max_tries:
             reason = f"the last {state.n_failed_in_drought} simulations all failed"
             return Stop(reason, End.FAILED)
-        for kind, n in state.failures:
-            if n > max(self.max_tries, self.max_failure_share * state.n_finished):
-                reason = f"{n} of {state.n_finished} simulations failed in the same way, {kind}"
+        forgiven = dict(state.forgiven.failures)
+        n_finished = state.n_finished - state.forgiven.n_finished
+        for kind, n_all in state.failures:
+            n = n_all - forgiven.get(kind, 0)
+            if n > max(self.max_tries, self.max_failure_share * n_finished):
+                reason = f"{n} of {n_finished} simulations failed in the same way, {kind}"
                 return Stop(reason, End.FAILED)
         return None
 
@@ -126,14 +132,14 @@ class Batch:
 
     plan: Plan
 
-    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+    def decide(self, state: State, taken: Container[int], n_tasks: int) -> list[Action]:
         """Return what to do now."""
         plan = self.plan
         if state.stopped or state.is_ranking:
             return []
         n_now = self._n_of_batch(state) if state.batch else plan.n_random(state)
         size = plan.dispatch.group_size(state, n_now)
-        n_now = min(n_now, plan.dispatch.room(state, size))
+        n_now = min(n_now, plan.dispatch.room(state, size, n_tasks))
         if n_now and state.batch:
             return [Simulate(state.proposals[:n_now], Source.RANKING, size)]
         if n_now and (drawn := plan.draw(state, n_now, size, taken)):
@@ -158,7 +164,7 @@ class Batch:
             return 0
         n = min(plan.batch_size, plan.max_training_count - then.n_values)
         if then.n_values == 0:
-            n = min(n, plan.max_tries - then.n_submitted)
+            n = min(n, plan.max_tries - max(0, then.n_submitted - state.forgiven.n_submitted))
         return max(0, min(n - (state.n_submitted - then.n_submitted), len(state.proposals)))
 
 
@@ -177,7 +183,7 @@ class Interleaved:
     plan: Plan
     retrain_after: int | None = None
 
-    def decide(self, state: State, taken: Container[int]) -> list[Action]:
+    def decide(self, state: State, taken: Container[int], n_tasks: int) -> list[Action]:
         """Return what to do now."""
         plan = self.plan
         if state.stopped:
@@ -187,15 +193,15 @@ class Interleaved:
         actions: list[Action] = [Rank(self._n_ranked(state))] if self._is_due(state) else []
         n_left = plan.n_left(state)
         size = plan.dispatch.group_size(state, n_left)
-        n_now = min(n_left, plan.dispatch.room(state, size))
+        n_now = min(n_left, plan.dispatch.room(state, size, n_tasks))
         if n_now <= 0:
             return actions
         if proposed := state.proposals[:n_now]:
             actions.append(Simulate(proposed, Source.RANKING, size))
         # where proposals end, random molecules keep workers busy, but none waits for a worker
-        n_idle = plan.dispatch.n_workers * size - state.n_in_flight - len(proposed)
+        n_idle = (plan.dispatch.n_workers - n_tasks) * size - len(proposed)
         n_random = min(n_now - len(proposed), max(plan.n_random(state), n_idle))
-        actions += plan.draw(state, n_random, size, taken) if n_random > 0 else []
+        actions += plan.draw(state, n_random, size, taken, proposed) if n_random > 0 else []
         if actions or state.n_in_flight or state.is_ranking:
             return actions
         if state.n_values + state.n_known == 0:

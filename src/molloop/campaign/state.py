@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 from typing import Any
@@ -159,6 +159,8 @@ class State:
         Handed out while a ranking is under way: it may propose them again.
     n_failed_before_drought
         Failures when a ranking last followed another with a value between them.
+    forgiven
+        What had failed when the campaign last went on after it had ended by failures.
     stopped
         How it ended.
     """
@@ -177,6 +179,7 @@ class State:
     at_ranked: "Counts | None" = None
     submitted_meanwhile: tuple[int, ...] = ()
     n_failed_before_drought: int = 0
+    forgiven: "Forgiven" = field(default_factory=lambda: Forgiven())  # noqa: PLW0108 - it stands below
     stopped: Stopped | None = None
 
     @property
@@ -212,6 +215,15 @@ class Counts:
 
     n_submitted: int
     n_values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgiven:
+    """Counts of a state; what came before them ends no campaign any more."""
+
+    n_submitted: int = 0
+    n_finished: int = 0
+    failures: tuple[tuple[str, int], ...] = ()
 
 
 def apply(state: State, event: Event) -> State:
@@ -273,6 +285,12 @@ def _rank(state: State, event: Ranked) -> State:
 
 
 def _resume(state: State) -> State:
+    if state.stopped and state.stopped.end is End.FAILED:
+        state = replace(
+            state,
+            n_failed_before_drought=state.n_failed,
+            forgiven=Forgiven(state.n_submitted, state.n_finished, state.failures),
+        )
     state = replace(state, stopped=None)
     if not state.is_ranking:
         return state

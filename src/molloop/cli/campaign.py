@@ -1,6 +1,7 @@
 """`molloop config`, `simulate`, `run`, `resume` and `status`."""
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -149,21 +150,25 @@ def resume(
 
 def _show(settings: config.Settings, folder: Path, go: "Callable[..., Results]") -> None:
     """Show a run while it goes on, and what it has found."""
+    from molloop.campaign.state import End
     from molloop.cli.signals import interrupting
     from molloop.report.terminal import RunDisplay, run_summary
 
     console = Console()
-    with interrupting(settings.campaign.grace_s) as interruption:
-        with RunDisplay(console, settings) as display:
-            found = go(
-                listener=display.show_event,
-                progress=display.library.show,
-                interruption=interruption,
-            )
-        console.print(run_summary(found), soft_wrap=True)
-        console.print(Text(f"Tables, figures and database: {folder}"), soft_wrap=True)
-        if interruption.reason:
-            typer.echo(f"`molloop resume {folder}` goes on.")
+    with (
+        interrupting(settings.campaign.grace_s) as interruption,
+        RunDisplay(console, settings) as display,
+    ):
+        found = go(
+            listener=display.show_event,
+            progress=display.library.show,
+            interruption=interruption,
+        )
+    console.print(run_summary(found), soft_wrap=True)
+    console.print(Text(f"Tables, figures and database: {folder}"), soft_wrap=True)
+    if found.stopped is not None and found.stopped.end is End.INTERRUPTED:
+        typer.echo(f"`molloop resume {folder}` goes on.")
+        raise typer.Exit(128 + signal.Signals[interruption.reason])
 
 
 def status(

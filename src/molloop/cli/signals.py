@@ -29,21 +29,19 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def interrupting(grace_s: float) -> Iterator["Interruption"]:
-    """Have the signals interrupt a run; ends with 128 + their number where one did."""
+    """Have the signals interrupt a run that goes on; its reason is the signal's name."""
     from molloop.campaign.driver import Interruption
 
     interruption = Interruption()
-    first: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if not interruption.is_heard:
             _end(number, None)
         name = signal.Signals(number).name
-        if first:
+        if interruption.reason:
             _say("molloop: ended at once; what was stored is there, `molloop resume` goes on.\n")
             _kill_children()
             os._exit(128 + number)
-        first.append(number)
         _say(
             f"molloop: {name}: nothing more is begun; what is being simulated has {grace_s:g} s. "
             "Once more ends at once.\n"
@@ -56,8 +54,6 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
         yield interruption
     finally:
         end_in_one_line()
-    if first:
-        sys.exit(128 + first[0])
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import queue
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -58,17 +59,23 @@ class ParslEngine:
         self, config: parsl.Config, n_workers: int, scratch: Path, worker_start_timeout_s: float
     ) -> None:
         self._n_workers = n_workers
-        self._scratch = scratch
+        # what an earlier process left there is of no use, but its workers may still write
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._worker_start_timeout_s = worker_start_timeout_s
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
-        self._halt = scratch / HALT
+        self._halt = self._scratch / HALT
         self._has_worker = False
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
-        # what an earlier process left there is of no use
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        self._kernel = DataFlowKernel(config)
+        try:
+            self._kernel = DataFlowKernel(config)
+        except Exception as error:
+            raise EngineError(
+                f"Parsl cannot be started ({type(error).__name__}: {error}).",
+                f"Its logs are in {config.run_dir}.",
+            ) from error
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
         self._simulate = self._app(tasks.simulate)
         self._timed = self._app(tasks.timed)
@@ -143,7 +150,7 @@ class ParslEngine:
         if not self._kernel.cleanup_called:
             cleanup.start()
             cleanup.join(CLOSE_TIMEOUT_S)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self._scratch.parent, ignore_errors=True)
 
     def halt(self) -> None:
         """Begin no other molecule; what is being simulated goes on."""

@@ -55,7 +55,7 @@ def write_workers_figure(results: Results, path: Path) -> None:
             _draw_timeline(timeline, results.tasks)
             handles, labels = over_time.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
-        if (used := utilisation(results.tasks)) is not None:
+        if (used := utilisation(results.tasks, results.resumed_s)) is not None:
             figure.suptitle(
                 f"{used.n_workers} workers, busy {used.busy:.0%} of the time from the first "
                 f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",

@@ -41,6 +41,8 @@ class Results:
         What workers did, simulations among it, in the order of their beginning.
     stopped
         How it ended, if it has.
+    resumed_s
+        When another process went on with it.
     """
 
     n_molecules: int
@@ -51,6 +53,7 @@ class Results:
     rankings: tuple[TimedRanking, ...]
     tasks: tuple[Task, ...]
     stopped: Stopped | None
+    resumed_s: tuple[float, ...] = ()
 
     @property
     def values(self) -> dict[int, float]:
@@ -86,6 +89,7 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
     """Read a run from its store."""
     rankings = []
     stopped = None
+    resumed_s = []
     n_molecules = 0
     began_s = 0.0
     for time_s, event in store.events():
@@ -98,6 +102,7 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
                 rankings.append(TimedRanking(batch, began_s, time_s, molecule_ids, means))
             case Resumed():
                 stopped = None
+                resumed_s.append(time_s)
             case Stopped():
                 stopped = event
     simulated = tuple(store.simulated())
@@ -118,4 +123,5 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
         tuple(rankings),
         tuple(sorted(tasks, key=lambda task: task.began_s)),
         stopped,
+        tuple(resumed_s),
     )

@@ -100,7 +100,9 @@ class RunDisplay:
         self._n_training = 0
         self._has_headings = False
         self._predicted: dict[int, float] = {}
-        self._in_batch: tuple[int, ...] = ()
+        self._expected: dict[int, float] = {}  # of what is being simulated
+        self._errors: list[float] = []
+        self._n_shown = 0
         self._simulates_meanwhile = settings.campaign.schedule != "batch"
         self._next = (0, 0)
 
@@ -124,7 +126,9 @@ class RunDisplay:
                 )
             case Submitted(molecule_ids):
                 self._progress.update(self._bar, visible=True, description="simulating")
-                self._in_batch += molecule_ids
+                self._expected |= {
+                    key: self._predicted[key] for key in molecule_ids if key in self._predicted
+                }
             case Finished() if simulated is not None:
                 self._count(simulated)
             case RankingBegan(batch, n_training):
@@ -155,7 +159,10 @@ class RunDisplay:
     def _count(self, simulated: Simulated) -> None:
         self._smiles[simulated.molecule_id] = simulated.smiles
         if isinstance(simulated.outcome, Success):
-            self._values[simulated.molecule_id] = simulated.outcome.value
+            value = self._values[simulated.molecule_id] = simulated.outcome.value
+            expected = self._expected.pop(simulated.molecule_id, None)
+            if expected is not None and value:
+                self._errors.append(abs((expected - value) / value))
             n_done = len(self._values)
             done = f"{n_done}/{self._n_wanted}"
             self._progress.update(self._bar, completed=n_done, done=done)
@@ -164,8 +171,10 @@ class RunDisplay:
 
     def _close_batch(self, time_s: float) -> None:
         """Print the line of the iteration that has ended."""
-        if not self._in_batch:
+        n_ended = len(self._values) + self._n_failed
+        if n_ended == self._n_shown:
             return
+        self._n_shown = n_ended
         if not self._has_headings:
             self._has_headings = True
             unit = f" ({self._target.unit})" if self._target.unit else ""
@@ -187,7 +196,7 @@ class RunDisplay:
             )
         )
         self._batch_began_s = time_s
-        self._in_batch = ()
+        self._errors = []
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
         row = Text(_ROW.format(*cells, width=self._width), style=style)
@@ -204,13 +213,9 @@ class RunDisplay:
         return self._named(self._predicted[best], self._smiles.get(best, ""))
 
     def _describe_error(self) -> str:
-        """Mean relative error of the model on the batch that it chose."""
-        errors = [
-            abs((self._predicted[key] - self._values[key]) / self._values[key])
-            for key in self._in_batch
-            if self._values.get(key) and key in self._predicted
-        ]
-        return f"{100 * sum(errors) / len(errors):.1f}%" if errors else "-"
+        """Mean relative error of the model on what it chose and has ended since the last line."""
+        n = len(self._errors)
+        return f"{100 * sum(self._errors) / n:.1f}%" if n else "-"
 
 
 def best_table(results: Results, n: int = 10) -> Group:
@@ -238,11 +243,12 @@ def run_summary(results: Results) -> Group:
     lines: list[RenderableType] = []
     if results.stopped is not None:
         lines.append(Text(f"Ended: {results.stopped.reason}."))
-    if (used := utilisation(results.tasks)) is not None:
+    if (used := utilisation(results.tasks, results.resumed_s)) is not None:
+        workers = "worker" if used.n_workers == 1 else "workers"
         shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)
         lines.append(
             Text(
-                f"{used.n_workers} workers in {used.duration_s:.1f} s: busy {used.busy:.0%} "
+                f"{used.n_workers} {workers} in {used.duration_s:.1f} s: busy {used.busy:.0%} "
                 f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
             )
         )

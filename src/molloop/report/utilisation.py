@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 from molloop.campaign.engine import Task, Work
 
@@ -16,9 +17,9 @@ class Utilisation:
     Attributes
     ----------
     n_workers
-        Those that ran anything.
+        Those at the same time, at most.
     duration_s
-        Of that time.
+        Of that time, pauses left out.
     shares
         By kind of work, 0 to 1.
     gaps_s
@@ -41,19 +42,51 @@ class Utilisation:
         return statistics.median(self.gaps_s) if self.gaps_s else 0.0
 
 
-def utilisation(tasks: Sequence[Task]) -> Utilisation | None:
-    """Sum up tasks; None without a simulation."""
+def utilisation(tasks: Sequence[Task], resumed_s: Sequence[float] = ()) -> Utilisation | None:
+    """Sum up tasks; None without a simulation.
+
+    Parameters
+    ----------
+    resumed_s
+        When another process went on, with workers of its own.
+    """
+    edges = [-inf, *resumed_s, inf]
+    parts = [
+        _of_process([task for task in tasks if since <= task.began_s < until])
+        for since, until in pairwise(edges)
+    ]
+    parts = [part for part in parts if part.n_workers]
+    if not parts:
+        return None
+    total_s = sum(part.n_workers * part.duration_s for part in parts)
+    weights = [part.n_workers * part.duration_s / max(total_s, 1e-9) for part in parts]
+    return Utilisation(
+        max(part.n_workers for part in parts),
+        sum(part.duration_s for part in parts),
+        {
+            work: sum(
+                weight * part.shares[work] for weight, part in zip(weights, parts, strict=True)
+            )
+            for work in Work
+        },
+        tuple(gap for part in parts for gap in part.gaps_s),
+    )
+
+
+def _of_process(tasks: Sequence[Task]) -> Utilisation:
+    shares = dict.fromkeys(Work, 0.0)
     simulations = [task for task in tasks if task.work is Work.SIMULATE]
     if not simulations:
-        return None
+        return Utilisation(0, 0.0, shares, ())
     began_s = min(task.began_s for task in simulations)
     ended_s = max(task.ended_s for task in simulations)
     by_worker: dict[str, list[Task]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: task.began_s):
         by_worker[task.worker].append(task)
+    # a worker that was replaced is not another one beside it
+    lives = [Task(Work.SIMULATE, "", one[0].began_s, one[-1].ended_s) for one in by_worker.values()]
+    n_workers = max(n_working(lives, Work.SIMULATE)[1])
     duration_s = ended_s - began_s
-    n_workers = len(by_worker)
-    shares = dict.fromkeys(Work, 0.0)
     for task in tasks:
         inside_s = min(task.ended_s, ended_s) - max(task.began_s, began_s)
         shares[task.work] += max(0.0, inside_s) / max(n_workers * duration_s, 1e-9)

@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psutil
-
-from molloop.processes import ONE_THREAD
+from molloop.processes import ONE_THREAD, family_memory_bytes
 from molloop.simulate.outcome import Failure, Outcome
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -208,7 +206,11 @@ class _Child:
                 if now_s >= request.deadline_s:
                     reason = f"took longer than {request.timeout_s:g} s"
                     request.passed = ChildError("timeout", reason, True)
-                elif looks and request.limit_bytes and self._memory_bytes() > request.limit_bytes:
+                elif (
+                    looks
+                    and request.limit_bytes
+                    and family_memory_bytes(self._process.pid) > request.limit_bytes
+                ):
                     reason = f"took more memory than {request.limit_bytes / GIB:g} GiB"
                     request.passed = ChildError("memory", reason, True)
                 if request.passed:
@@ -223,14 +225,6 @@ class _Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _memory_bytes(self) -> int:
-        total = 0
-        with suppress(psutil.Error):
-            for one in psutil.Process(self._process.pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    total += one.memory_info().rss
-        return total
 
     def _how_it_ended(self) -> str:
         try:

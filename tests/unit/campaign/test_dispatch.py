@@ -2,18 +2,18 @@ from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.state import State
 
 
-def after(n_finished, seconds, n_in_flight=0):
-    return State(n_submitted=n_finished + n_in_flight, n_values=n_finished, seconds=seconds)
+def after(n_finished, seconds):
+    return State(n_submitted=n_finished, n_values=n_finished, seconds=seconds)
 
 
 def test_long_simulations_go_one_by_one():
     dispatch = Dispatch(2)
     assert dispatch.group_size(State(), 100) == 1
-    assert dispatch.room(State(), 1) == 3
+    assert dispatch.room(State(), 1, 0) == 3
     # 0.3 s each: a worker may end before the answer to another comes
     assert dispatch.group_size(after(10, 3.0), 100) == 1
-    assert dispatch.room(after(10, 3.0, n_in_flight=2), 1) == 1
-    assert dispatch.room(after(10, 3.0, n_in_flight=4), 1) == 0
+    assert dispatch.room(after(10, 3.0), 1, 2) == 1
+    assert dispatch.room(after(10, 3.0), 1, 4) == 0
 
 
 def test_a_group_lasts_as_long_as_the_driver_needs_to_hand_out_one_to_each():
@@ -31,6 +31,12 @@ def test_groups_are_bounded_and_become_smaller_near_the_end():
 
 
 def test_the_number_of_waiting_tasks_is_bounded():
-    assert Dispatch(2, 1).room(after(10, 0.001), 1) == 502
+    assert Dispatch(2, 1).room(after(10, 0.001), 1, 0) == 502
     # groups of 0.1 s: two more wait
-    assert Dispatch(2).room(after(10, 0.01), 100) == 400
+    assert Dispatch(2).room(after(10, 0.01), 100, 0) == 400
+
+
+def test_smaller_tasks_near_the_end_do_not_wait_for_the_larger_ones():
+    # two tasks of 100 run, one waits: there is room for one more, of whatever size
+    assert Dispatch(2).room(after(10, 0.01), 100, 3) == 100
+    assert Dispatch(2).room(after(10, 0.01), 50, 3) == 200

@@ -405,6 +405,32 @@ def test_what_a_lost_worker_had_runs_again(tmp_path, small_library):
     assert sorted(event.what for event in told) == ["manager"] * 4 + ["worker"]
 
 
+def test_what_is_lost_while_a_run_ends_is_not_held_against_it(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.loses = {small_library.smiles(key): (9, "worker") for key in range(24)}
+
+    def interrupt(_engine):
+        campaign.interruption.reason = "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    state = campaign.driver.run()
+    assert state.stopped.end is End.INTERRUPTED
+    assert state.n_in_flight == 4
+    assert not [event for _, event, _ in campaign.events if isinstance(event, Lost)]
+    assert not campaign.interruption.is_heard
+
+
+def test_a_run_that_is_done_when_it_is_told_to_end_is_done(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+
+    def interrupt(_engine):
+        if campaign.driver.state.n_submitted == 12:
+            campaign.interruption.reason = "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    assert campaign.driver.run().stopped.end is End.DONE
+
+
 @pytest.mark.parametrize(("what", "n"), [("worker", 2), ("manager", 5)])
 def test_what_is_lost_too_often_is_a_failure(tmp_path, small_library, what, n):
     first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.schedule import Batch, Interleaved, Plan, Rank, Simulate, Stop
 from molloop.campaign.state import (
     Began,
+    Counts,
     End,
     Finished,
     Ranked,
@@ -38,10 +40,15 @@ class World:
         self.tried = []
         self.taken = set()
         self.pending = []
+        self.tasks = []
         self.ranking = None
         self.most_in_flight = 0
         self.least_in_flight = N  # until no more may be handed out
         self.n_rankings = 0
+
+    def n_tasks(self):
+        pending = set(self.pending)
+        return sum(bool(task & pending) for task in self.tasks)
 
     def run(self):
         for _ in range(10_000):
@@ -56,15 +63,20 @@ class World:
 
     def decide(self):
         before = self.state
-        for action in self.schedule.decide(self.state, self.taken):
+        for action in self.schedule.decide(self.state, self.taken, self.n_tasks()):
             self.act(action)
         if before != self.state and not self.state.stopped:
             # whatever follows from what was decided was decided too
-            following = self.schedule.decide(self.state, self.taken)
+            following = self.schedule.decide(self.state, self.taken, self.n_tasks())
             assert not any(isinstance(one, Simulate) for one in following)
 
     def happen(self):
-        """Let one thing end: the ranking under way, or a simulation."""
+        """Let things end at the same time: some simulations, or the ranking under way."""
+        for _ in range(self.order.randint(1, 3)):
+            if self.pending or self.ranking is not None:
+                self.end_one()
+
+    def end_one(self):
         if self.ranking is not None and (not self.pending or self.order.random() < 0.3):
             self.state = apply(self.state, self.ranking)
             self.ranking = None
@@ -81,6 +93,8 @@ class World:
                 assert not set(molecule_ids) & set(self.tried)
                 self.tried += molecule_ids
                 self.pending += molecule_ids
+                starts = range(0, len(molecule_ids), size)
+                self.tasks += [set(molecule_ids[start : start + size]) for start in starts]
                 if source is Source.RANKING:
                     self.taken |= set(molecule_ids)
                     assert n_drawn == 0
@@ -206,18 +220,18 @@ def test_many_known_values_need_no_initial_design():
 
 def test_a_ranking_asks_for_what_reports_show_and_a_batch_needs():
     ready = State(n_values=8, n_drawn=8, n_submitted=8)
-    assert batch(size=2).decide(ready, ()) == [Rank(5)]
-    assert batch(size=9).decide(ready, ()) == [Rank(9)]
+    assert batch(size=2).decide(ready, (), 0) == [Rank(5)]
+    assert batch(size=9).decide(ready, (), 0) == [Rank(9)]
 
 
 def test_nothing_is_decided_while_waiting():
     schedule = batch()
-    assert schedule.decide(State(n_values=7, n_drawn=8, n_submitted=8), ()) == []
+    assert schedule.decide(State(n_values=7, n_drawn=8, n_submitted=8), (), 0) == []
     ranking = State(n_values=8, n_drawn=8, n_submitted=8, batch=1, is_ranking=True)
-    assert schedule.decide(ranking, ()) == []
-    assert schedule.decide(State(stopped=Stopped("", End.DONE)), ()) == []
+    assert schedule.decide(ranking, (), 0) == []
+    assert schedule.decide(State(stopped=Stopped("", End.DONE)), (), 0) == []
     first = Simulate(tuple(design(8)), Source.INITIAL, 1, 8)
-    assert schedule.decide(State(), ()) == [first]
+    assert schedule.decide(State(), (), 0) == [first]
 
 
 def test_a_warm_start_whose_simulator_never_succeeds_has_the_same_limit():
@@ -232,6 +246,41 @@ def test_a_larger_budget_goes_on_as_if_it_had_been_so_from_the_start():
     world.schedule = batch(most=24)
     world.state = apply(world.state, Resumed())
     assert world.run().tried == World(batch(most=24)).run().tried
+
+
+@pytest.mark.parametrize("make", [batch, interleaved])
+def test_what_has_failed_before_it_was_mended_ends_no_run(make):
+    for ok in (set(), set(design(8, 2 * N))):
+        schedule = make(most=30, n_molecules=2 * N)
+        world = World(schedule, set(range(2 * N)) - ok, n_molecules=2 * N).run()
+        assert world.state.stopped.end is End.FAILED
+        n_failed = world.state.n_failed
+        assert n_failed >= 24
+        world.state = apply(world.state, Resumed())
+        world.failing = set()
+        world.run()
+        assert world.state.stopped == Stopped("30 values are there, as asked", End.DONE)
+        assert world.state.n_failed == n_failed
+
+
+def test_what_is_not_mended_ends_a_run_again():
+    world = World(batch(), failing=range(N)).run()
+    world.state = apply(world.state, Resumed())
+    assert world.run().state.stopped.end is End.FAILED
+    assert world.state.n_failed == 48
+
+
+def test_random_molecules_are_others_than_those_proposed_beside_them():
+    first, second = design(2)
+    state = State(
+        n_values=8, n_submitted=8, n_drawn=0, seconds=8.0, batch=1, proposals=(first,),
+        at_ranking_began=Counts(8, 8), at_ranked=Counts(8, 8),
+    )  # fmt: skip
+    actions = interleaved(n_workers=2).decide(state, set(), 0)
+    assert actions == [
+        Simulate((first,), Source.RANKING, 1),
+        Simulate((second,), Source.INITIAL, 1, 2),
+    ]
 
 
 def test_failures_of_one_kind_end_a_run_when_they_are_too_many():
@@ -273,7 +322,7 @@ def test_workers_never_wait_for_the_model(failing, more, retrain_after, n_worker
 def test_a_ranking_replaces_what_the_one_before_proposed():
     schedule = interleaved(most=40, n_workers=2)
     state = State(n_values=8, n_drawn=9, n_submitted=9, seconds=8.0)
-    actions = schedule.decide(state, ())
+    actions = schedule.decide(state, (), 1)
     assert [type(action) for action in actions] == [Rank, Simulate]
     # one more than are under way, from the initial design: nothing is proposed yet
     assert actions[1] == Simulate((design(10)[9],), Source.INITIAL, 1, 1)
@@ -281,14 +330,14 @@ def test_a_ranking_replaces_what_the_one_before_proposed():
     ranking = [RankingBegan(1, 8), Submitted(actions[1].molecule_ids, Source.INITIAL, 0, 1)]
     state = add_up([*ranking, Ranked(1, (50, 49, 48, 47), (0,) * 4, (0,) * 4)], state)
     # two run, one waits
-    assert schedule.decide(state, ()) == [Simulate((50,), Source.RANKING, 1)]
+    assert schedule.decide(state, (), 2) == [Simulate((50,), Source.RANKING, 1)]
     state = apply(state, Submitted((50,), Source.RANKING, 1))
     for key in (design(9)[8], design(10)[9], 50):
         state = apply(state, Finished(key, seconds=1.0))
-    handed_out = schedule.decide(state, ())
+    handed_out = schedule.decide(state, (), 0)
     assert handed_out == [Simulate((49, 48, 47), Source.RANKING, 1)]
     state = add_up([Submitted((49, 48, 47), Source.RANKING, 1), Finished(49)], state)
-    actions = schedule.decide(state, ())
+    actions = schedule.decide(state, (), 2)
     assert isinstance(actions[0], Rank)
     # the proposals are used up: nobody waits, but the two workers are busy
     assert len(actions) == 1

@@ -164,8 +164,8 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     console.print(run_summary(replace(results, target=target)))
     text = console.export_text()
     assert "Ended: done." in text
-    # two workers from 0 to 4 s: 3 s of simulation, 0.5 each of training and ranking
-    assert "2 workers in 4.0 s: busy 50% (simulate 38%, train 6%, rank 6%)" in text
+    # one worker at a time from 0 to 4 s: 3 s of simulation, 0.5 each of training and ranking
+    assert "1 worker in 4.0 s: busy 100% (simulate 75%, train 12%, rank 12%)" in text
     assert "above 13.75 eV: 2 of 3 values, 2 of the last 3" in text
     assert "The best of 3 simulated molecules" in text
     assert replace(results, target=target).n_beyond_threshold(2) == 2

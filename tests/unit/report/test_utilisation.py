@@ -34,3 +34,18 @@ def test_nothing_simulated_is_no_utilisation():
 def test_how_many_work_by_hand():
     assert n_working(TASKS, Work.SIMULATE) == ([1.0, 3.0, 4.0, 5.0, 6.0, 11.0], [1, 2, 1, 0, 1, 0])
     assert n_working(TASKS[:1], Work.RANK) == ([], [])
+
+
+def test_workers_that_take_the_place_of_others_are_not_more_workers():
+    def busy(worker, began_s, ended_s):
+        return Task(Work.SIMULATE, worker, began_s, ended_s)
+
+    # b is lost at 4 s, c takes its place at 6 s: 2 of 20 s are idle
+    replaced = utilisation([busy("a", 0, 10), busy("b", 0, 4), busy("c", 6, 10)])
+    assert (replaced.n_workers, replaced.busy) == (2, pytest.approx(0.9))
+    # two workers, then after a pause of 5 s three of another process
+    both = [busy("a", 0, 10), busy("b", 0, 10), *(busy(name, 15, 20) for name in "cde")]
+    resumed = utilisation(both, resumed_s=[12.0])
+    assert (resumed.n_workers, resumed.duration_s) == (3, 15.0)
+    assert resumed.busy == pytest.approx(1.0)
+    assert utilisation(both).busy < 0.7

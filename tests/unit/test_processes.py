@@ -1,0 +1,36 @@
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from molloop import processes
+from molloop.processes import family_memory_bytes, memory_bytes
+
+GROWN = """
+import subprocess, sys
+bulk = bytearray(60 * 2**20)
+for place in range(0, len(bulk), 4096): bulk[place] = 1
+child = None
+if sys.argv[1] != "0":
+    child = subprocess.Popen([sys.executable, "-c", sys.argv[2], "0", ""], stdout=subprocess.PIPE)
+    child.stdout.readline()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("has_files", [True, False])
+def test_the_memory_of_all_descendants(monkeypatch, has_files):
+    if not has_files:
+        monkeypatch.setattr(processes.Path, "exists", lambda _: False)
+    before = family_memory_bytes(psutil.Process().pid)
+    command = [sys.executable, "-c", GROWN, "1", GROWN]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        grown = family_memory_bytes(psutil.Process().pid) - before
+        assert 120e6 < grown < 220e6  # two processes of 63 MB and the interpreter each
+        assert grown > family_memory_bytes(process.pid) > 60e6
+        process.stdin.close()
+    assert memory_bytes() > 10e6
+    assert memory_bytes(2**22 + 1) == 0

@@ -273,6 +273,21 @@ def resume(
         return campaign.run(listener, interruption)
 
 
+def read_results(run_dir: Path) -> Results:
+    """Read what a run has found, while it goes on or afterwards.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run.
+    StoreError
+        Its database cannot be read.
+    """
+    with closing(Store.read(find_run(run_dir))) as store:
+        settings = parse(store.sessions()[-1].config)
+        return results.read(store, settings.target(), settings.protocol())
+
+
 def run_settings(run_dir: Path, assignments: Iterable[str] = ()) -> Settings:
     """Return the configuration of a run, with what is assigned.
 

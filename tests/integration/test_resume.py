@@ -160,7 +160,7 @@ def test_a_signal_ends_a_run_in_order_and_resume_goes_on(
 
     done = molloop("resume", run_dir, "--set", "site.workers=1", extra=extra)
     assert done.returncode == 0, done.stderr
-    assert "going on · site.workers: None -> 1" in done.stdout
+    assert f"going on with {stopped['n_values']} values · site.workers: None -> 1" in done.stdout
     assert values(run_dir) == values(tmp_path / "whole")
     assert Resumed(("site.workers: None -> 1",)) in read(run_dir)[0]
     ended = json.loads(molloop("status", "--json", run_dir).stdout)

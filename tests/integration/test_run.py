@@ -223,3 +223,20 @@ def test_workers_that_do_not_start_are_an_error_with_their_log(
     assert done.stderr.startswith("molloop: ")  # what follows may quote a traceback of the worker
     for word in words:
         assert word in done.stderr
+
+
+def test_a_reader_that_leaves_ends_no_run(command, environment, small_smi, tmp_path):
+    words = ["run", "--library", str(small_smi), "--run-dir", "run", *map(str, SMALL_RUN)]
+    with subprocess.Popen(
+        [*command, *words],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert "24 molecules" in process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert len(stored(tmp_path / "run")[1]) == 12

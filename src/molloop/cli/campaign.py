@@ -1,7 +1,9 @@
 """`molloop config`, `simulate`, `run`, `resume` and `status`."""
 
 import json
+import os
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -145,20 +147,40 @@ def resume(
     from molloop import api
 
     settings = api.run_settings(run_dir, assignments or [])
-    _show(settings, run_dir, lambda **options: api.resume(run_dir, assignments or [], **options))
+    _show(
+        settings,
+        run_dir,
+        lambda **options: api.resume(run_dir, assignments or [], **options),
+        api.read_results(run_dir),
+    )
 
 
-def _show(settings: config.Settings, folder: Path, go: "Callable[..., Results]") -> None:
+class _Console(Console):
+    """A console whose reader may leave: that ends no run."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show(
+    settings: config.Settings,
+    folder: Path,
+    go: "Callable[..., Results]",
+    before: "Results | None" = None,
+) -> None:
     """Show a run while it goes on, and what it has found."""
     from molloop.campaign.state import End
     from molloop.cli.signals import interrupting
     from molloop.report.terminal import RunDisplay, run_summary
 
-    console = Console()
+    console = _Console()
     with (
         interrupting(settings.campaign.grace_s) as interruption,
         RunDisplay(console, settings) as display,
     ):
+        if before is not None:
+            display.begin_with(before)
         found = go(
             listener=display.show_event,
             progress=display.library.show,

@@ -113,6 +113,18 @@ class RunDisplay:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def begin_with(self, results: Results) -> None:
+        """Take in what a run has found before it goes on."""
+        for item in results.simulated:
+            self._count(item)
+        self._n_shown = len(results.simulated)
+        if results.rankings:
+            last = results.rankings[-1]
+            self._batch, self._predicted = (
+                last.batch,
+                dict(zip(last.molecule_ids, last.means, strict=True)),
+            )
+
     def show_event(self, time_s: float, event: Event, simulated: Simulated | None) -> None:
         """Show what an event changes."""
         match event:
@@ -121,9 +133,9 @@ class RunDisplay:
                 self._console.print(self._title(n_molecules, n_known), soft_wrap=True)
             case Resumed(changes):
                 self.library.hide()
-                self._console.print(
-                    Text(" · ".join(["going on", *changes]), style="bold"), soft_wrap=True
-                )
+                self._batch_began_s = time_s
+                words = [f"going on with {len(self._values):,} values", *changes]
+                self._console.print(Text(" · ".join(words), style="bold"), soft_wrap=True)
             case Submitted(molecule_ids):
                 self._progress.update(self._bar, visible=True, description="simulating")
                 self._expected |= {

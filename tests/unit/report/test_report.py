@@ -153,7 +153,7 @@ def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
         display.show_event(4.0, Finished(2), results.simulated[3])
         display.show_event(4.0, Stopped("done", End.DONE), None)
     title, _, initial, batch = console.export_text().strip().splitlines()
-    assert title == "going on · site.workers: 2 -> 4"
+    assert title == "going on with 0 values · site.workers: 2 -> 4"
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
     assert batch.split() == ["1", "2", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "1.0", "s"]
 

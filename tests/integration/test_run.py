@@ -1,4 +1,6 @@
 import csv
+import json
+import subprocess
 import tomllib
 from contextlib import closing
 from dataclasses import replace

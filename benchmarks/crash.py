@@ -86,10 +86,9 @@ def find(target, driver_pid, mark, rng):
     if target == "interchange":
         chosen = [one.pid for one in interchanges(driver_pid)]
     else:
-        # workers are spawned by the pool's manager
-        family = members(mark)
-        chosen = [pid for pid, words in family.items() if "multiprocessing" in words]
-        chosen = sorted(pid for pid in chosen if "resource_tracker" not in family[pid])
+        # workers are spawned by the pool's manager, after a process that holds its queues
+        spawned = [pid for pid, words in members(mark).items() if "spawn_main" in words]
+        chosen = sorted(spawned)[1:]
     return rng.choice(chosen) if chosen else None
 
 

@@ -121,13 +121,13 @@ class Driver:
         try:
             self._begin()
             while self.state.stopped is None:
+                if self.interruption.reason and self._winds_up():
+                    break
                 if completions := self.engine.wait(POLL_S):
                     self._advance(*self._read(completions))
-                if self.interruption.reason and self.state.stopped is None:
-                    self._wind_up()
         except EngineError as error:
             with suppress(StoreError):
-                self._advance([Stopped(error.reason, End.FAILED)])
+                self._advance([Stopped(error.reason, End.BROKEN)])
             raise
         finally:
             self.interruption.is_heard = False
@@ -150,13 +150,15 @@ class Driver:
             self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
         self._advance([Resumed(self.changes)])
 
-    def _wind_up(self) -> None:
+    def _winds_up(self) -> bool:
+        """Have the engine begin nothing more; end the run where nothing is to be waited for."""
         now_s = self.engine.now()
         if self._halted_s is None:
             self.engine.halt()
             self._halted_s = now_s
         if self._n_tasks == 0 or now_s >= self._halted_s + self.grace_s:
             self._advance([Stopped(self.interruption.reason, End.INTERRUPTED)])
+        return self.state.stopped is not None
 
     def _now_s(self) -> float:
         return self._began_s + self.engine.now()

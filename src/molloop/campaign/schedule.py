@@ -11,8 +11,10 @@ from molloop.campaign.state import End, Source, State
 
 MIN_TRIES = 24
 TRIES_PER_INITIAL = 3
+TRIES_PER_WORKER = 3
 MIN_RETRAIN_AFTER = 4
 SIMULATING_PER_RANKING = 7
+MAX_CYCLE_GROWTH = 4
 N_REPORTED = 5  # best predicted molecules that every ranking reports, however small the batch
 
 
@@ -109,18 +111,18 @@ class Plan:
         ids, n_drawn = self.design.take(state.n_drawn, n, *taken)
         return [Simulate(ids, Source.INITIAL, size, n_drawn)] if ids else []
 
-    def stop(self, state: State) -> Stop | None:
-        """Return why the campaign should end, if it should."""
+    def stop(self, state: State, n_failed_in_row: int, n_least: int) -> Stop | None:
+        """Return why the campaign should end, if it should; fewer failures end none."""
         if state.n_values >= self.max_training_count:
             return Stop(f"{state.n_values} values are there, as asked", End.DONE)
-        if state.n_failed_in_drought >= self.max_tries:
-            reason = f"the last {state.n_failed_in_drought} simulations all failed"
+        if n_failed_in_row >= n_least:
+            reason = f"the last {n_failed_in_row} simulations all failed"
             return Stop(reason, End.FAILED)
         forgiven = dict(state.forgiven.failures)
         n_finished = state.n_finished - state.forgiven.n_finished
         for kind, n_all in state.failures:
             n = n_all - forgiven.get(kind, 0)
-            if n > max(self.max_tries, self.max_failure_share * n_finished):
+            if n > max(n_least, self.max_failure_share * n_finished):
                 reason = f"{n} of {n_finished} simulations failed in the same way, {kind}"
                 return Stop(reason, End.FAILED)
         return None
@@ -146,7 +148,8 @@ class Batch:
             return drawn
         if state.n_in_flight:
             return []
-        if stop := plan.stop(state):
+        # by whole batches: in which order a batch ends may not matter
+        if stop := plan.stop(state, state.n_failed_in_drought, plan.max_tries):
             return [stop]
         if state.n_values + state.n_known == 0:
             return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
@@ -188,7 +191,9 @@ class Interleaved:
         plan = self.plan
         if state.stopped:
             return []
-        if stop := plan.stop(state):
+        # on many workers, what fails at once comes back long before what does not
+        n_least = max(plan.max_tries, TRIES_PER_WORKER * plan.dispatch.n_workers)
+        if stop := plan.stop(state, state.n_failed_in_row, n_least):
             return [] if state.n_in_flight else [stop]
         actions: list[Action] = [Rank(self._n_ranked(state))] if self._is_due(state) else []
         n_left = plan.n_left(state)
@@ -225,7 +230,8 @@ class Interleaved:
 
     def _n_ranked(self, state: State) -> int:
         """Return how many molecules the next ranking chooses: enough until the one after it."""
-        n_cycle = self._n_new(state) + 2 * self.plan.dispatch.n_workers
-        if state.at_ranked and state.at_ranking_began:
-            n_cycle = max(n_cycle, state.n_submitted - state.at_ranked.n_submitted)
+        n_least = self._n_new(state) + 2 * self.plan.dispatch.n_workers
+        n_last = state.n_submitted - state.at_ranked.n_submitted if state.at_ranked else 0
+        # bounded: more proposals take longer to choose, and more would be needed meanwhile
+        n_cycle = max(n_least, min(n_last, MAX_CYCLE_GROWTH * n_least))
         return max(N_REPORTED, min(2 * n_cycle, self.plan.n_left(state)))

@@ -18,10 +18,11 @@ class Source(StrEnum):
 
 
 class End(StrEnum):
-    """How a campaign ended."""
+    """How a campaign ended: `FAILED` by its own rule, `BROKEN` because its engine did."""
 
     DONE = "done"
     FAILED = "failed"
+    BROKEN = "broken off"
     INTERRUPTED = "interrupted"
 
 
@@ -158,6 +159,8 @@ class State:
         also where the ranking was lost.
     submitted_meanwhile
         Handed out while a ranking is under way: it may propose them again.
+    n_failed_in_row
+        Simulations that have failed since the last one that did not.
     n_failed_before_drought
         Failures when a ranking last followed another with a value between them.
     forgiven
@@ -179,6 +182,7 @@ class State:
     at_ranking_began: "Counts | None" = None
     at_ranked: "Counts | None" = None
     submitted_meanwhile: tuple[int, ...] = ()
+    n_failed_in_row: int = 0
     n_failed_before_drought: int = 0
     forgiven: "Forgiven" = field(default_factory=lambda: Forgiven())  # noqa: PLW0108 - it stands below
     stopped: Stopped | None = None
@@ -248,9 +252,10 @@ def apply(state: State, event: Event) -> State:
         case Finished(_, failure, seconds):
             state = replace(state, seconds=state.seconds + seconds)
             if not failure:
-                return replace(state, n_values=state.n_values + 1)
+                return replace(state, n_values=state.n_values + 1, n_failed_in_row=0)
             counts = Counter(dict(state.failures)) + Counter([failure])
-            return replace(state, failures=tuple(sorted(counts.items())))
+            n_in_row = state.n_failed_in_row + 1
+            return replace(state, failures=tuple(sorted(counts.items())), n_failed_in_row=n_in_row)
         case Lost():
             return state
         case RankingBegan(batch):
@@ -289,6 +294,7 @@ def _resume(state: State) -> State:
     if state.stopped and state.stopped.end is End.FAILED:
         state = replace(
             state,
+            n_failed_in_row=0,
             n_failed_before_drought=state.n_failed,
             forgiven=Forgiven(state.n_submitted, state.n_finished, state.failures),
         )

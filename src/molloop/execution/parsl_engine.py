@@ -5,8 +5,9 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -61,8 +62,9 @@ class ParslEngine:
         self._n_workers = n_workers
         # what an earlier process left there is of no use, but its workers may still write
         shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+        with _written(scratch):
+            scratch.mkdir(parents=True, exist_ok=True)
+            self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._worker_start_timeout_s = worker_start_timeout_s
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
@@ -98,9 +100,10 @@ class ParslEngine:
     def rank(self, request: RankRequest) -> None:
         """Hand out a ranking: fit, a scan a shard, merge, each as soon as its data is there."""
         folder = self._scratch / f"ranking-{request.number}"
-        folder.mkdir(parents=True)
         task = RankTask(folder, request.policy, request.n, request.seed)
-        request.training.write(task.training)
+        with _written(folder):
+            folder.mkdir(parents=True)
+            request.training.write(task.training)
         self._scan_all(request, task, [self._timed(Work.TRAIN, rank.fit, task)], task.n_candidates)
 
     def _scan_all(
@@ -154,7 +157,8 @@ class ParslEngine:
 
     def halt(self) -> None:
         """Begin no other molecule; what is being simulated goes on."""
-        self._halt.touch()
+        with suppress(OSError):  # without the file, what waits is begun too
+            self._halt.touch()
 
     def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[LABEL])
@@ -239,6 +243,17 @@ class ParslEngine:
         newest = max(written, key=lambda path: path.stat().st_mtime)
         lines = newest.read_text(errors="replace").splitlines()[-N_LOG_LINES:]
         return "\n".join([f" The log {newest} ends with:", *lines, ""])
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"{path} cannot be written ({error}).",
+            "What was simulated is stored: make space there, and `molloop resume` goes on.",
+        ) from error
 
 
 def _fail(error: EngineError) -> Completion | None:

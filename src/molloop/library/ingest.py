@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -133,8 +133,7 @@ def open_or_build(
     RunError
         The cache cannot be written, or the library is damaged.
     """
-    folder = Path(source).expanduser()
-    if source not in sources.BUILT_IN and (folder / MANIFEST).is_file():
+    if source not in sources.BUILT_IN and (folder := _library_folder(source)) is not None:
         library = Library(folder)
     else:
         files, spec = Files.of([source], column), BuildSpec()
@@ -143,6 +142,15 @@ def open_or_build(
         library = build(files, target, spec, n_processes, progress)
     library.verify_changed(n_processes, progress)
     return library
+
+
+def _library_folder(source: str) -> Path | None:
+    """Return the folder of a built library; None where it is none, or no name of a folder."""
+    with suppress(OSError, RuntimeError):  # too long a name, an unknown user
+        folder = Path(source).expanduser()
+        if (folder / MANIFEST).is_file():
+            return folder
+    return None
 
 
 def build(

@@ -194,30 +194,39 @@ def _records(text: Iterable[str]) -> Iterator[Row]:
     """
     lines = enumerate(text, start=1)
     waiting: deque[tuple[int, str]] = deque()
-    while True:
-        record: list[tuple[int, str]] = []
-        n_marks = 0
-        while not record or n_marks % 2:
-            following = waiting.popleft() if waiting else next(lines, None)
-            if following is None or len(record) == MAX_RECORD_LINES:
+
+    def following() -> tuple[int, str] | None:
+        return waiting.popleft() if waiting else next(lines, None)
+
+    while (first := following()) is not None:
+        record = [first]
+        while is_open := _is_open(record):
+            more = following() if len(record) < MAX_RECORD_LINES else None
+            if more is None:
                 break
-            record.append(following)
-            n_marks += following[1].count('"')
-        if not record:
-            return
-        if n_marks % 2:
-            if following is not None:
-                waiting.appendleft(following)
+            record.append(more)
+        if is_open:
             waiting.extendleft(reversed(record[1:]))
-            yield record[0][0], []
+            yield first[0], []
             continue
         try:
             row = next(csv.reader([line for _, line in record]), [])
         except csv.Error:  # a field of more than 131,072 characters
-            yield record[-1][0], []
-            continue
-        if row:
+            row = []
+        if row or record[0][1].strip():
             yield record[-1][0], row
+
+
+def _is_open(record: Sequence[tuple[int, str]]) -> bool:
+    """Whether a quoted cell goes on after these lines."""
+    if not any('"' in line for _, line in record):
+        return False
+    try:
+        # one that is strict says so; other faults of quotation marks are let pass
+        next(csv.reader([line for _, line in record], strict=True), None)
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:

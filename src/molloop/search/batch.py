@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from molloop.search.acquisition import Acquisition, greedy
 from molloop.surrogate.model import Floats, Joint
 
+MAX_BELIEVED = 256
+
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -28,7 +30,9 @@ def choose(
     """Choose up to n molecules one by one, as a kriging believer does.
 
     What was chosen before, and what is pending, is believed to turn out as predicted: the means
-    stay, the variances shrink. Equal scores go by the lower id. Ginsbourger, Le Riche and Carraro,
+    stay, the variances shrink. Equal scores go by the lower id. After 256 picks the others follow
+    in the order of their scores then, and no more than 256 pending ones are believed in: the cost
+    of each grows with those before it. Ginsbourger, Le Riche and Carraro,
     in Computational Intelligence in Expensive Optimization Problems, Springer 2010,
     doi:10.1007/978-3-642-10701-6_6.
 
@@ -46,13 +50,14 @@ def choose(
         rows = order[~np.isin(order, pending)][:n]
         return Choice(rows, joint.mean[rows])
     variances = _Variances(joint)
-    for row in pending:
+    for row in pending[:MAX_BELIEVED]:
         variances.believe(row)
     is_open = np.ones(len(ids), dtype=bool)
     is_open[list(pending)] = False
     chosen: list[int] = []
     scores: list[float] = []
-    for _ in range(min(n, int(is_open.sum()))):
+    n_chosen = min(n, int(is_open.sum()))
+    for _ in range(min(n_chosen, MAX_BELIEVED)):
         score = acquisition(joint.mean, np.sqrt(variances.now))
         best = score[is_open].max()
         tied = np.flatnonzero(is_open & (score == best))
@@ -61,6 +66,12 @@ def choose(
         scores.append(float(best))
         is_open[row] = False
         variances.believe(row)
+    if len(chosen) < n_chosen:
+        score = acquisition(joint.mean, np.sqrt(variances.now))
+        order = np.lexsort((ids, -score))
+        others = order[is_open[order]][: n_chosen - len(chosen)]
+        chosen += others.tolist()
+        scores += score[others].tolist()
     return Choice(np.array(chosen, dtype=np.intp), np.array(scores))
 
 

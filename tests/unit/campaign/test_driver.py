@@ -242,7 +242,7 @@ def test_what_was_computed_before_the_engine_broke_is_stored(tmp_path, small_lib
         campaign.driver.run()
     n_told = sum(isinstance(event, Finished) for _, event, _ in campaign.events)
     assert n_told == len(campaign.rows()) > 0
-    assert campaign.events[-1][1] == Stopped("The workers are gone.", End.FAILED)
+    assert campaign.events[-1][1] == Stopped("The workers are gone.", End.BROKEN)
 
 
 def test_minimising_is_maximising_the_opposite(tmp_path, small_library):

@@ -42,6 +42,7 @@ class World:
         self.pending = []
         self.tasks = []
         self.ranking = None
+        self.breaks_after = None
         self.most_in_flight = 0
         self.least_in_flight = N  # until no more may be handed out
         self.n_rankings = 0
@@ -82,7 +83,8 @@ class World:
             self.ranking = None
             return
         molecule = self.pending.pop(self.order.randrange(len(self.pending)))
-        failure = "scf" if molecule in self.failing else ""
+        is_broken = self.breaks_after is not None and self.state.n_values >= self.breaks_after
+        failure = "scf" if molecule in self.failing or is_broken else ""
         self.state = apply(self.state, Finished(molecule, failure, seconds=1.0))
 
     def act(self, action):
@@ -281,6 +283,35 @@ def test_random_molecules_are_others_than_those_proposed_beside_them():
         Simulate((first,), Source.RANKING, 1),
         Simulate((second,), Source.INITIAL, 1, 2),
     ]
+
+
+@pytest.mark.parametrize("n_ok", range(8, 20))
+@pytest.mark.parametrize("make", [batch, interleaved])
+def test_a_simulator_that_breaks_at_any_moment_ends_the_run(make, n_ok):
+    world = World(make(most=100, n_molecules=4 * N), n_molecules=4 * N)
+    world.breaks_after = n_ok
+    world.run()
+    assert world.state.n_values == n_ok
+    assert world.state.stopped.end is End.FAILED
+    assert 24 <= world.state.n_failed <= 24 + 12
+
+
+def test_what_fails_at_once_ends_no_run_of_many_workers():
+    # of 100 molecules 40 fail, and come back before any other has ended
+    state = State(n_submitted=100, failures=(("embedding", 40),), n_failed_in_row=40)
+    schedule = interleaved(most=500, n_workers=100, share=0.5)
+    assert not any(isinstance(one, Stop) for one in schedule.decide(state, (), 60))
+    assert schedule.decide(State(n_failed_in_row=300), (), 0)[0].end is End.FAILED
+
+
+def test_what_a_ranking_chooses_is_bounded():
+    long_ago = Counts(0, 0)
+    state = State(
+        n_values=9000, n_submitted=9000, seconds=9.0, batch=3,
+        at_ranking_began=long_ago, at_ranked=long_ago,
+    )  # fmt: skip
+    [rank, *_] = interleaved(retrain_after=4, most=10**6, n_workers=2).decide(state, (), 2)
+    assert rank == Rank(2 * 4 * (4 + 2 * 2))
 
 
 def test_failures_of_one_kind_end_a_run_when_they_are_too_many():

@@ -67,7 +67,13 @@ def test_events_add_up():
         State(),
     )
     assert state == State(
-        n_known=3, n_drawn=4, n_submitted=3, n_values=1, failures=(("scf", 1),), seconds=3.0
+        n_known=3,
+        n_drawn=4,
+        n_submitted=3,
+        n_values=1,
+        failures=(("scf", 1),),
+        seconds=3.0,
+        n_failed_in_row=1,
     )
     assert (state.n_failed, state.n_finished, state.n_in_flight) == (1, 2, 1)
     state = add_up([Lost((7,), "worker"), Finished(7), RankingBegan(1, 5)], state)

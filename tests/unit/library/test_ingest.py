@@ -268,6 +268,12 @@ def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, damage):
     assert library.manifest.counts == expected.manifest.counts
 
 
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 300])
+def test_what_names_no_library_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="Check the path"):
+        open_or_build(name, cache_dir=tmp_path)
+
+
 def test_a_folder_that_cannot_be_one_is_refused(tmp_path):
     (tmp_path / "file").touch()
     source = write(tmp_path, "C")

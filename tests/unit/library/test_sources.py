@@ -1,3 +1,4 @@
+import csv
 import gzip
 import random
 
@@ -77,6 +78,30 @@ def test_a_quotation_mark_that_is_never_closed_does_not_end_the_file(tmp_path):
     assert lines[:3] == [(2, "C"), (3, ""), (4, "CC")]
     assert lines[-3:] == [(30_003, "CC"), (30_004, ""), (30_005, "CN")]
     assert len(lines) == 30_004
+
+
+def test_a_quotation_mark_within_a_cell_of_a_csv_is_a_sign_like_others(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('smiles,note\nCCO,5" tube\nCCC,x\n"CCN","2"" a, b"\nCCF,6" tube\nCCCl,z\n')
+    expected = [(2, "CCO"), (3, "CCC"), (4, "CCN"), (5, "CCF"), (6, "CCCl")]
+    assert all_lines(path) == expected
+    path.write_text('smiles,note\nCCO,5" tube\nCCC,"two\nlines"\nCCN,y\nCCF,"never closed\nC,z\n')
+    assert all_lines(path) == [(2, "CCO"), (4, "CCC"), (5, "CCN"), (6, ""), (7, "C")]
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from('C"\n, |'), max_size=6), min_size=2, max_size=2),
+        max_size=8,
+    )
+)
+def test_what_a_writer_of_csv_writes_is_read(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["smiles", "note"], *rows])
+    found = [text for _, text in all_lines(path)]
+    expected = [cells[0].strip().split(" ")[0] for cells in rows]
+    assert found == expected
 
 
 def test_quotation_marks_in_a_tsv_are_signs_like_others(tmp_path):

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from molloop.search import batch
 from molloop.search.acquisition import greedy, ucb
 from molloop.search.batch import choose
 from molloop.surrogate.model import Joint, independent
@@ -71,3 +72,17 @@ def test_independent_molecules_are_chosen_by_score():
     std[:3] = 0
     choice = choose(independent(mean, std), np.arange(50), ucb, 50)
     assert choice.rows.tolist() == np.argsort(-(mean + std)).tolist()
+
+
+def test_after_the_last_belief_others_follow_by_their_scores_then(monkeypatch):
+    monkeypatch.setattr(batch, "MAX_BELIEVED", 1)
+    # given the first, nothing is left of the second's deviation, half of the third's variance
+    covariance = [[1, 1, 0.5**0.5, 0], [1, 1, 0, 0], [0.5**0.5, 0, 1, 0], [0, 0, 0, 1]]
+    joint = joint_of([2.0, 1.9, 1.5, 1.0], covariance)
+    choice = choose(joint, np.array([7, 8, 9, 6]), ucb, 4)
+    assert choice.rows.tolist() == [0, 2, 3, 1]
+    assert choice.scores == pytest.approx([3.0, 1.5 + 0.5**0.5, 2.0, 1.9])
+    # one of the two pending ones is believed in: the second keeps its deviation
+    joint = joint_of([2.0, 1.9, 9.0, 9.0], [[1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1]])
+    choice = choose(joint, np.array([7, 8, -1, -1]), ucb, 2, pending=[2, 3])
+    assert choice.scores == pytest.approx([2.9, 2.0])

@@ -39,6 +39,7 @@ from molloop.simulate.worker import GroupResult
 N_LOG_LINES = 15
 HALT = "halt"
 CLOSE_TIMEOUT_S = 30.0
+SOCKET_TIMEOUT_MS = 15_000
 
 
 class ParslEngine:
@@ -79,6 +80,13 @@ class ParslEngine:
                 f"Its logs are in {config.run_dir}.",
             ) from error
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
+        # Parsl would wait for ever, also when the process ends, for an interchange that is gone
+        for socket in (
+            self._executor.outgoing_q.zmq_socket,
+            self._executor.command_client.zmq_socket,
+        ):
+            socket.linger = 0
+            socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
         self._simulate = self._app(tasks.simulate)
         self._timed = self._app(tasks.timed)
 
@@ -149,11 +157,15 @@ class ParslEngine:
     def close(self) -> None:
         """Stop all tasks and workers."""
         # Parsl waits for ever for some processes that are gone
-        cleanup = threading.Thread(target=self._kernel.cleanup, daemon=True)
+        cleanup = threading.Thread(target=self._clean_up, daemon=True)
         if not self._kernel.cleanup_called:
             cleanup.start()
             cleanup.join(CLOSE_TIMEOUT_S)
         shutil.rmtree(self._scratch.parent, ignore_errors=True)
+
+    def _clean_up(self) -> None:
+        with suppress(Exception):  # of an interchange that is gone; its workers end by themselves
+            self._kernel.cleanup()
 
     def halt(self) -> None:
         """Begin no other molecule; what is being simulated goes on."""

@@ -148,13 +148,20 @@ def go_on(run_dir, library, schedule):
     return process.returncode, stderr
 
 
-def play(number, folder, library, expected, rng):
+def wait_for_values(run_dir, n, process):
+    """Wait until a run has stored so many."""
+    while n and len(outcomes(run_dir)[0]) < n and process.poll() is None:
+        time.sleep(0.1)
+
+
+def play(number, folder, library, expected, rng, arguments):
     """Play a round; return what to print of it, and what is wrong."""
-    target = TARGETS[number % len(TARGETS)]
-    schedule = ("batch", "interleaved")[(number // len(TARGETS)) % 2]
+    target = arguments.targets[number % len(arguments.targets)]
+    schedule = ("batch", "interleaved")[(number // len(arguments.targets)) % 2]
     run_dir = folder / f"round-{number}"
     process = begin(run_dir, library, schedule, str(run_dir))
-    time.sleep(rng.uniform(1.5, 7.0))
+    wait_for_values(run_dir, arguments.after_values, process)
+    time.sleep(rng.uniform(*((0.0, 3.0) if arguments.after_values else (1.5, 7.0))))
     hubs = interchanges(process.pid)
     counted = status(run_dir)
     before, _ = outcomes(run_dir)
@@ -185,6 +192,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=TARGETS)
+    parser.add_argument("--after-values", type=int, default=0, help="kill no earlier (0)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
@@ -202,7 +211,7 @@ def main():
         expected, _ = outcomes(folder / "whole")
         print("round    schedule      killed  before resumed  orphans gone after (s)")
         for number in range(arguments.first, arguments.first + arguments.rounds):
-            line, wrong = play(number, folder, library, expected, rng)
+            line, wrong = play(number, folder, library, expected, rng, arguments)
             print(line, *wrong, flush=True)
             n_wrong += bool(wrong)
     print(f"{arguments.rounds - n_wrong} of {arguments.rounds} rounds as they should be")

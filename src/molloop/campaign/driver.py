@@ -240,7 +240,9 @@ class Driver:
         )
 
     def _simulated(self, done: Simulations) -> list[Simulated]:
-        rows = zip(done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)  # noqa: B905 - a halted group has fewer
+        # a halted group has fewer outcomes than molecules
+        columns = (done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)
+        rows = zip(*columns, strict=False)
         return [
             self._item(key, smiles, done.worker, times_s, outcome)
             for key, smiles, outcome, times_s in rows

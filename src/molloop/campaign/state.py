@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
 from typing import Any
@@ -131,6 +131,23 @@ def decode(kind: str, body: dict[str, Any]) -> Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """Some counts of a state, at an earlier time."""
+
+    n_submitted: int
+    n_values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgiven:
+    """Counts of a state; what came before them ends no campaign any more."""
+
+    n_submitted: int = 0
+    n_finished: int = 0
+    failures: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What a schedule needs to know. Its size does not grow with the campaign.
 
@@ -179,12 +196,12 @@ class State:
     is_ranking: bool = False
     ranking_seconds: float = 0.0
     proposals: tuple[int, ...] = ()
-    at_ranking_began: "Counts | None" = None
-    at_ranked: "Counts | None" = None
+    at_ranking_began: Counts | None = None
+    at_ranked: Counts | None = None
     submitted_meanwhile: tuple[int, ...] = ()
     n_failed_in_row: int = 0
     n_failed_before_drought: int = 0
-    forgiven: "Forgiven" = field(default_factory=lambda: Forgiven())  # noqa: PLW0108 - it stands below
+    forgiven: Forgiven = Forgiven()
     stopped: Stopped | None = None
 
     @property
@@ -212,23 +229,6 @@ class State:
         """Failures of the last batches in a row that gave no value at all."""
         n_values = self.at_ranked.n_values if self.at_ranked else 0
         return 0 if self.n_values > n_values else self.n_failed - self.n_failed_before_drought
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Some counts of a state, at an earlier time."""
-
-    n_submitted: int
-    n_values: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgiven:
-    """Counts of a state; what came before them ends no campaign any more."""
-
-    n_submitted: int = 0
-    n_finished: int = 0
-    failures: tuple[tuple[str, int], ...] = ()
 
 
 def apply(state: State, event: Event) -> State:

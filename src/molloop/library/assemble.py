@@ -42,9 +42,8 @@ def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progres
     """Write the shards and the list of rejects into a folder."""
     report("finding duplicates", 0.0)
     counts = sum((part.counts() for part in parts), Counts())
-    n_rows = counts.read - counts.invalid - counts.filtered
-    hashes = (np.asarray(part.open().column("identity_hash")) for part in parts)
-    is_first = first_occurrences(hashes, n_rows, scratch)
+    n_rows = counts.read - counts.invalid - counts.filtered - counts.duplicates
+    is_first = first_occurrences((part.hashes() for part in parts), n_rows, scratch)
     n_molecules = int(np.count_nonzero(is_first))
     statistics = Statistics(len(DESCRIPTORS))
     shards: list[ShardEntry] = []

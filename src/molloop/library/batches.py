@@ -34,6 +34,11 @@ def make_batch(
     )
 
 
+def hashes_of(batch: pa.RecordBatch) -> NDArray[np.uint64]:
+    """Return the identity hashes of molecules in columns, shape (n,)."""
+    return np.asarray(batch.column("identity_hash"))
+
+
 def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """Put the rows of some batches, at least one, into one."""
     joined = pa.Table.from_batches(batches).combine_chunks().to_batches()

@@ -3,12 +3,44 @@
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 BUCKET_ROWS = 2**21  # about, of one sort in memory
 MAX_BUCKETS = 512  # files open at the same time
+SEEN_SLOTS = 2**24  # 128 MB
+CHUNK_BYTES = 2**21
+
+
+class Seen:
+    """Hashes of molecules that one process has, told to others through a file.
+
+    It never names a hash that was not added, but may forget one: each has one slot, and leaves it
+    to the next that comes there. So it saves work, and the last word has
+    :func:`first_occurrences`.
+    """
+
+    def __init__(self, path: Path, mode: Literal["r", "r+"] = "r") -> None:
+        self.path = path
+        self._slots = np.memmap(path, dtype=np.uint64, mode=mode)
+        self._mask = np.uint64(len(self._slots) - 1)
+
+    @classmethod
+    def create(cls, path: Path) -> "Seen":
+        """Write an empty one."""
+        _write_zeros(path, 8 * SEEN_SLOTS)
+        seen = cls(path, "r+")
+        seen._slots[0] = 1  # belongs elsewhere: the hash 0 was not added
+        return seen
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Add some, shape (n,)."""
+        self._slots[hashes & self._mask] = hashes
+
+    def __contains__(self, one: object) -> bool:
+        return isinstance(one, int) and int(self._slots[one & int(self._mask)]) == one
 
 
 def first_occurrences(
@@ -49,10 +81,7 @@ def first_occurrences(
             for number in np.flatnonzero(np.diff(edges)):
                 rows[order[edges[number] : edges[number + 1]]].tofile(files[number])
     path = scratch / "is_first"
-    with path.open("wb") as file:
-        # a full disk is an error here, and a dead process where a mapped page finds no room
-        for start in range(0, max(1, n_rows), BUCKET_ROWS):
-            file.write(bytes(min(BUCKET_ROWS, max(1, n_rows) - start)))
+    _write_zeros(path, max(1, n_rows))
     is_first = np.memmap(path, dtype=np.bool_, mode="r+")
     for path in paths:
         rows = np.fromfile(path, dtype=[("hash", np.uint64), ("row", np.int64)])
@@ -62,3 +91,10 @@ def first_occurrences(
         firsts = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(rows)]
         is_first[rows["row"][order[firsts]]] = True
     return is_first[:n_rows]
+
+
+def _write_zeros(path: Path, n_bytes: int) -> None:
+    # a full disk is an error here, and a dead process where a mapped page finds no room
+    with path.open("wb") as file:
+        for start in range(0, n_bytes, CHUNK_BYTES):
+            file.write(bytes(min(CHUNK_BYTES, n_bytes - start)))

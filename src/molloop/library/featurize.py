@@ -3,13 +3,16 @@
 import os
 import threading
 import time
+from collections.abc import Container
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from rdkit import Chem
 
 from molloop.library.batches import make_batch
+from molloop.library.duplicates import Seen
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.sources import Block
@@ -31,7 +34,7 @@ class Featurized:
     rejects
         What is no molecule, or filtered out.
     counts
-        Of the block's lines; duplicates are found later.
+        Of the block's lines; most duplicates are found later.
     """
 
     molecules: pa.RecordBatch
@@ -39,11 +42,15 @@ class Featurized:
     counts: Counts
 
 
-def featurize(block: Block, spec: BuildSpec, keeps_smiles: bool = True) -> Featurized:
+def featurize(
+    block: Block, spec: BuildSpec, seen: Container[int] = (), keeps_smiles: bool = True
+) -> Featurized:
     """Parse and filter the lines of a block, and compute the features of what is left.
 
     Parameters
     ----------
+    seen
+        Hashes of molecules in blocks before it, not necessarily of all: these are left out.
     keeps_smiles
         Whether a SMILES stays as the block has it, or becomes the canonical one.
     """
@@ -51,7 +58,7 @@ def featurize(block: Block, spec: BuildSpec, keeps_smiles: bool = True) -> Featu
     smiles: list[str] = []
     hashes: list[int] = []
     rejects: list[Reject] = []
-    n_invalid = 0
+    n_invalid = n_duplicates = 0
     for line, text in zip(block.lines, block.smiles, strict=True):
         molecule = parse(text)
         if molecule is None:
@@ -62,9 +69,13 @@ def featurize(block: Block, spec: BuildSpec, keeps_smiles: bool = True) -> Featu
             rejects.append((block.file, line, text, objection))
             continue
         canonical = Chem.MolToSmiles(molecule)
+        key = identity_hash(canonical)
+        if key in seen:
+            n_duplicates += 1
+            continue
         molecules.append(molecule)
         smiles.append(text if keeps_smiles else canonical)
-        hashes.append(identity_hash(canonical))
+        hashes.append(key)
     return Featurized(
         make_batch(
             smiles,
@@ -73,14 +84,16 @@ def featurize(block: Block, spec: BuildSpec, keeps_smiles: bool = True) -> Featu
             np.array(hashes, dtype=np.uint64),
         ),
         tuple(rejects),
-        Counts(read=len(block.lines), invalid=n_invalid, filtered=len(rejects) - n_invalid),
+        Counts(len(block.lines), n_invalid, len(rejects) - n_invalid, n_duplicates),
     )
 
 
-def featurize_for(parent_pid: int, block: Block, spec: BuildSpec, keeps_smiles: bool) -> Featurized:
+def featurize_for(
+    parent_pid: int, block: Block, spec: BuildSpec, seen: Path, keeps_smiles: bool
+) -> Featurized:
     """Do the same in a process that does not outlive the one that asked for it."""
     _end_with(parent_pid)
-    return featurize(block, spec, keeps_smiles)
+    return featurize(block, spec, Seen(seen), keeps_smiles)
 
 
 def _end_with(parent_pid: int) -> None:

@@ -17,10 +17,13 @@ from itertools import count, islice
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from molloop.errors import InputError, RunError
-from molloop.library.batches import join_batches, open_batch, write_batch, write_whole
+from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch, write_whole
+from molloop.library.duplicates import Seen
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.shards import Progress, damaged
@@ -29,6 +32,7 @@ from molloop.library.sources import BLOCK_SIZE, Block
 BLOCKS_PER_PART = 16
 LINES_PER_PART = BLOCKS_PER_PART * BLOCK_SIZE
 COUNTS = b"counts"
+SEEN = "seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class Part:
     def counts(self) -> Counts:
         """Return what became of its lines."""
         return Counts(**json.loads(self.open().schema.metadata[COUNTS]))
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """Return those of its molecules."""
+        return hashes_of(self.open())
 
 
 def find_parts(folder: Path) -> list[Part]:
@@ -83,14 +91,18 @@ def make_parts(
     report: Progress,
 ) -> None:
     """Write the parts that are not there yet; the blocks must be those of the last time."""
-    n_parts = len(_drop_damaged(find_parts(folder)))
     report("reading", 0.0)
-    blocks = islice(blocks, n_parts * BLOCKS_PER_PART, None)
-    with closing(_featurize_all(blocks, spec, keeps_smiles, n_processes)) as done:
-        for number in count(n_parts):
+    parts = _drop_damaged(find_parts(folder))
+    seen = Seen.create(folder / SEEN)  # that of an earlier build may know what no part holds
+    for part in parts:
+        seen.add(part.hashes())
+    blocks = islice(blocks, len(parts) * BLOCKS_PER_PART, None)
+    with closing(_featurize_all(blocks, spec, seen.path, keeps_smiles, n_processes)) as done:
+        for number in count(len(parts)):
             group = []
             for featurized, fraction in islice(done, BLOCKS_PER_PART):
                 group.append(featurized)
+                seen.add(hashes_of(featurized.molecules))
                 report("reading", fraction)
             if not group:
                 return
@@ -101,7 +113,7 @@ def make_parts(
 
 
 def _featurize_all(
-    blocks: Iterator[Block], spec: BuildSpec, keeps_smiles: bool, n_processes: int
+    blocks: Iterator[Block], spec: BuildSpec, seen: Path, keeps_smiles: bool, n_processes: int
 ) -> Generator[tuple[Featurized, float]]:
     """Featurize blocks in order, in several processes; with each, how much has been read."""
     errors: list[InputError] = []
@@ -118,7 +130,7 @@ def _featurize_all(
 
     parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
     task = joblib.delayed(featurize_for)
-    tasks = (task(os.getpid(), block, spec, keeps_smiles) for block in until_error())
+    tasks = (task(os.getpid(), block, spec, seen, keeps_smiles) for block in until_error())
     with _closing_quietly(parallel(tasks)) as outputs:
         for one in outputs:
             yield one, fractions.popleft()

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molloop.library import duplicates
-from molloop.library.duplicates import first_occurrences
+from molloop.library.duplicates import Seen, first_occurrences
 
 
 @given(
@@ -43,3 +43,27 @@ def test_hashes_are_dealt_out_to_more_than_one_file(tmp_path, monkeypatch):
     found = first_occurrences(parts(), 1010, tmp_path)
     assert len(opened) == 16
     assert np.flatnonzero(~found).tolist() == list(range(1000, 1010))
+
+
+@given(st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=40), st.integers(0, 40))
+@settings(max_examples=200, deadline=None)
+def test_what_was_not_added_was_never_seen(tmp_path_factory, values, n_added):
+    path = tmp_path_factory.mktemp("seen") / "seen"
+    before = duplicates.SEEN_SLOTS
+    duplicates.SEEN_SLOTS = 8
+    try:
+        seen = Seen.create(path)
+    finally:
+        duplicates.SEEN_SLOTS = before
+    added = values[:n_added]
+    for value in added:
+        seen.add(np.array([value], dtype=np.uint64))
+        assert value in Seen(path)
+    reader = Seen(path)
+    assert [value for value in [*values, 0, 1] if value in reader and value not in added] == []
+
+
+def test_nothing_was_seen_at_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "SEEN_SLOTS", 8)
+    seen = Seen.create(tmp_path / "seen")
+    assert [value for value in range(100) if value in seen] == []

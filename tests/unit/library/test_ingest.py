@@ -17,7 +17,8 @@ import pytest
 from molloop.errors import InputError, RunError
 from molloop.library import assemble, ingest, parts, sources
 from molloop.library.assemble import shard_size
-from molloop.library.features import MorganSpec, descriptors, morgan, parse
+from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan, parse
+from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec, Counts
@@ -74,6 +75,14 @@ def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     assert rejects(library) == [["b.csv", "4", "xx", "not a valid molecule"]]
     assert [ref.n_molecules for ref in library.shards] == [3, 3]
     assert [one.file for one in library.manifest.sources] == ["a.smi", "b.csv"]
+
+
+def test_no_features_are_computed_of_what_was_seen_before():
+    block = sources.Block("a.smi", [1, 2, 3], ["OC", "CN", "CO"], 1.0)
+    done = featurize(block, BuildSpec(), {identity_hash("CO")})
+    assert done.molecules.column("smiles").to_pylist() == ["CN"]
+    assert done.counts == Counts(read=3, invalid=0, filtered=0, duplicates=2)
+    assert done.rejects == ()
 
 
 def test_filtered_lines_say_why(tmp_path):

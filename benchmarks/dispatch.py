@@ -19,9 +19,10 @@ import psutil
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver
+from molloop.campaign.records import Session
 from molloop.campaign.schedule import Batch, Plan
 from molloop.campaign.state import Finished
-from molloop.campaign.store import Session, Store
+from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
 from molloop.config import Settings
 from molloop.execution.parsl_engine import ParslEngine

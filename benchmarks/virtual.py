@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from molloop import enumerate_library
-from molloop.api import make_schedule
+from molloop.assembly import make_schedule
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.state import Finished, Ranked, Submitted

@@ -13,7 +13,7 @@ import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.store import Simulated
+from molloop.campaign.records import Simulated
 from molloop.execution.sites import available_cores, local
 from molloop.report.figures import write_loop_figure
 from molloop.report.results import Results, TimedRanking

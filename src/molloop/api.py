@@ -1,38 +1,31 @@
 """The Python interface: builds what a configuration names, and runs it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from molloop.campaign.design import InitialDesign
-from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.driver import Driver, Interruption, Listener
-from molloop.campaign.engine import Engine
+from molloop.assembly import (
+    Campaign,
+    check_simulator,
+    cores,
+    make_session,
+    n_workers,
+    parsl_config,
+)
+from molloop.campaign.driver import Interruption, Listener
 from molloop.campaign.resumption import check_resumption
-from molloop.campaign.run_dir import RunDir, environment, find_run
-from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule
-from molloop.campaign.state import End
-from molloop.campaign.store import Session, Store
-from molloop.campaign.warm_start import WarmStart, read_warm_start, stored_warm_start
+from molloop.campaign.run_dir import RunDir, find_run
+from molloop.campaign.store import Store
+from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config import Settings, parse, revise
-from molloop.errors import InputError, RunError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.shards import Library, Progress
 from molloop.report import results
 from molloop.report.results import Results
-from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Outcome
-from molloop.simulate.protocol import IONIZATION, SimulationProtocol
-
-TRAINING_DATA = "training_data.csv"
-BEST_MOLECULES = "best_molecules.csv"
-FIGURE = "parsl_ml_in_the_loop.png"
-WORKERS_FIGURE = "workers.png"
 
 
 def simulate_molecules(
@@ -60,22 +53,8 @@ def simulate_molecules(
     from molloop.simulate.worker import simulate_one
 
     protocol = (settings or Settings()).protocol()
-    _check_simulator(protocol)
+    check_simulator(protocol)
     return (simulate_one(text, protocol) for text in smiles)
-
-
-def _check_simulator(protocol: SimulationProtocol) -> None:
-    from molloop.simulate.worker import check_simulator
-
-    if protocol.simulator == IONIZATION:
-        return
-    if reason := check_simulator(protocol):
-        raise InputError(
-            "property.simulator",
-            protocol.simulator,
-            "a function that can be imported, package.module:function",
-            f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
-        )
 
 
 def open_library(settings: Settings, progress: Progress | None = None) -> Library:
@@ -130,7 +109,7 @@ def build_library(
         The folder cannot be written.
     """
     return build(
-        Files.of(files, column), folder, spec or BuildSpec(), n_processes or _cores(), progress
+        Files.of(files, column), folder, spec or BuildSpec(), n_processes or cores(), progress
     )
 
 
@@ -161,18 +140,7 @@ def enumerate_library(
         As :func:`build_library`; a line is no scaffold or no substituent.
     """
     source = Enumeration.of(scaffolds, substituents, column, max_molecules)
-    return build(source, folder, spec or BuildSpec(), n_processes or _cores(), progress)
-
-
-def _cores() -> int:
-    from molloop.execution.sites import available_cores
-
-    return available_cores()
-
-
-def n_workers(settings: Settings) -> int:
-    """Return how many workers a configuration asks for."""
-    return settings.site.workers or _cores()
+    return build(source, folder, spec or BuildSpec(), n_processes or cores(), progress)
 
 
 def new_run_dir() -> Path:
@@ -219,13 +187,13 @@ def run(
         protocol,
         library,
     )
-    _check_simulator(protocol)
-    _parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
+    check_simulator(protocol)
+    parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:
-        session = _session(settings, library)
+        session = make_session(settings, library)
         directory.write_config(session.config)
         with closing(Store.create(directory.store, session, warm_start.known)) as store:
-            campaign = _Campaign(settings, directory.path, store, library, warm_start)
+            campaign = Campaign(settings, directory.path, store, library, warm_start)
             return campaign.run(listener, interruption)
 
 
@@ -258,18 +226,18 @@ def resume(
     settings = run_settings(run_dir, assignments)
     library = open_library(settings, progress)
     protocol = settings.protocol()
-    _check_simulator(protocol)
-    _parsl_config(settings, run_dir)
+    check_simulator(protocol)
+    parsl_config(settings, run_dir)
     with (
         closing(RunDir(run_dir, is_new=False)) as directory,
         closing(Store.open(directory.store)) as store,
     ):
-        session = _session(settings, library)
+        session = make_session(settings, library)
         changes = check_resumption(store.sessions()[-1], settings, session.environment)
         store.add_session(session)
         directory.write_config(session.config)
         warm_start = stored_warm_start(store.known(), library)
-        campaign = _Campaign(settings, directory.path, store, library, warm_start, changes)
+        campaign = Campaign(settings, directory.path, store, library, warm_start, changes)
         return campaign.run(listener, interruption)
 
 
@@ -298,111 +266,3 @@ def run_settings(run_dir: Path, assignments: Iterable[str] = ()) -> Settings:
     """
     with closing(Store.read(find_run(run_dir))) as store:
         return revise(parse(store.sessions()[-1].config), assignments)
-
-
-def _session(settings: Settings, library: Library) -> Session:
-    began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    facts = environment(library.describe(), settings.property.simulator)
-    return Session(began_at, settings.to_toml(), facts)
-
-
-def _parsl_config(settings: Settings, run_dir: Path) -> Any:
-    from molloop.execution.sites import SITES
-
-    return SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
-
-
-@dataclass(frozen=True)
-class _Campaign:
-    """What a configuration names, put together."""
-
-    settings: Settings
-    folder: Path
-    store: Store
-    library: Library
-    warm_start: WarmStart
-    changes: tuple[str, ...] = ()
-
-    def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
-        """Run it, and write what was found, however it ends."""
-        try:
-            with closing(self._engine()) as engine:
-                self._driver(engine, listener, interruption).run()
-        except BaseException:
-            # what an ended run has found is written too, but may not hide why it ended
-            with suppress(OSError, RunError):
-                self._report()
-            raise
-        found = self._report()
-        if found.stopped is not None and found.stopped.end is End.FAILED:
-            raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
-        return found
-
-    def _engine(self) -> Engine:
-        from molloop.execution.parsl_engine import ParslEngine
-
-        return ParslEngine(
-            _parsl_config(self.settings, self.folder),
-            n_workers(self.settings),
-            self.folder / "scratch",
-            self.settings.site.worker_start_timeout_s,
-        )
-
-    def _driver(
-        self, engine: Engine, listener: Listener | None, interruption: Interruption | None
-    ) -> Driver:
-        settings = self.settings
-        return Driver(
-            engine,
-            self.store,
-            self.library,
-            make_schedule(settings, self.library, engine.n_workers()),
-            POLICIES[settings.search.policy],
-            settings.target(),
-            settings.protocol(),
-            self.warm_start,
-            settings.campaign.seed,
-            listener or (lambda *_: None),
-            interruption or Interruption(),
-            settings.campaign.grace_s,
-            self.changes,
-        )
-
-    def _report(self) -> Results:
-        found = results.read(self.store, self.settings.target(), self.settings.protocol())
-        write_reports(found, self.library, self.folder)
-        return found
-
-
-_REMEDY = "Try some of the library's molecules with `molloop simulate`."
-
-
-def write_reports(found: Results, library: Library, folder: Path) -> None:
-    """Write the tables and the figure of a run."""
-    from molloop.report import figures, tables
-
-    tables.write_training_data(found, folder / TRAINING_DATA)
-    tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
-    figures.write_loop_figure(found, folder / FIGURE)
-    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
-
-
-def make_schedule(settings: Settings, library: Library, n_workers: int) -> Schedule:
-    """Return the schedule that a configuration names."""
-    campaign = settings.campaign
-    plan = Plan(
-        InitialDesign(library.n_molecules, campaign.seed),
-        Dispatch(n_workers, settings.site.group_size),
-        campaign.initial_training_count,
-        campaign.max_training_count,
-        campaign.batch_size,
-        campaign.max_failure_share,
-    )
-    if campaign.schedule == "batch":
-        return Batch(plan)
-    return Interleaved(plan, campaign.retrain_after)
-
-
-def _why(reason: str, store: Store) -> str:
-    failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in store.failures())
-    return f"The run stopped: {reason} ({failures})."

@@ -17,6 +17,7 @@ from molloop.campaign.engine import (
     Task,
 )
 from molloop.campaign.ledger import Ledger
+from molloop.campaign.records import Simulated
 from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
 from molloop.campaign.state import (
     Began,
@@ -33,7 +34,7 @@ from molloop.campaign.state import (
     Submitted,
     add_up,
 )
-from molloop.campaign.store import Simulated, Store
+from molloop.campaign.store import Store
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
@@ -217,13 +218,9 @@ class Driver:
                     given_up = {item.molecule_id for item in simulated}
                     again = tuple(key for key in group.molecule_ids if key not in given_up)
                     events += [Lost(again, what)] if again else []
-                case Ranking(request, chosen, ran):
-                    # the search maximises, whatever the property's direction
-                    arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
-                    ids, means, stds = (tuple(array.tolist()) for array in arrays)
-                    seconds = sum(task.ended_s - task.began_s for task in ran)
-                    events.append(Ranked(request.number, ids, means, stds, seconds))
-                    tasks += (self._shifted(task) for task in ran)
+                case Ranking():
+                    events.append(self._ranked(completion))
+                    tasks += (self._shifted(task) for task in completion.tasks)
         finished = [
             Finished(
                 item.molecule_id,
@@ -233,6 +230,16 @@ class Driver:
             for item in simulated
         ]
         return [*finished, *events], simulated, tasks
+
+    def _ranked(self, ranking: Ranking) -> Ranked:
+        chosen, request = ranking.chosen, ranking.request
+        # what was handed out while it went on is proposed no more
+        is_left = ~np.isin(chosen.ids, self._ledger.tried[len(request.training.tried) :])
+        # the search maximises, whatever the property's direction
+        arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
+        ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
+        seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
+        return Ranked(request.number, ids, means, stds, seconds)
 
     def _shifted(self, task: Task) -> Task:
         return Task(

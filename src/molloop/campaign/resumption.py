@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from molloop.campaign.store import Session
+from molloop.campaign.records import Session
 from molloop.config import Settings, differences, parse
 from molloop.errors import InputError
 

@@ -84,7 +84,7 @@ class RankingBegan:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A ranking ended: the best molecules that were not tried, best first, with predictions.
+    """A ranking ended: the best molecules that were not handed out, best first, with predictions.
 
     `seconds` is what its tasks took, on all workers together.
     """
@@ -174,8 +174,6 @@ class State:
     at_ranking_began, at_ranked
         Counts when the last ranking began, and when a result last came; None before, the first one
         also where the ranking was lost.
-    submitted_meanwhile
-        Handed out while a ranking is under way: it may propose them again.
     n_failed_in_row
         Simulations that have failed since the last one that did not.
     n_failed_before_drought
@@ -198,7 +196,6 @@ class State:
     proposals: tuple[int, ...] = ()
     at_ranking_began: Counts | None = None
     at_ranked: Counts | None = None
-    submitted_meanwhile: tuple[int, ...] = ()
     n_failed_in_row: int = 0
     n_failed_before_drought: int = 0
     forgiven: Forgiven = Forgiven()
@@ -245,9 +242,6 @@ def apply(state: State, event: Event) -> State:
                 n_submitted=state.n_submitted + len(molecule_ids),
                 n_drawn=state.n_drawn + n_drawn,
                 proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
-                submitted_meanwhile=(
-                    (*state.submitted_meanwhile, *molecule_ids) if state.is_ranking else ()
-                ),
             )
         case Finished(_, failure, seconds):
             state = replace(state, seconds=state.seconds + seconds)
@@ -278,14 +272,12 @@ def _counts(state: State) -> Counts:
 def _rank(state: State, event: Ranked) -> State:
     n_values = state.at_ranked.n_values if state.at_ranked else 0
     is_drought = state.n_values == n_values
-    submitted = set(state.submitted_meanwhile)
     return replace(
         state,
         is_ranking=False,
         ranking_seconds=event.seconds,
-        proposals=tuple(one for one in event.molecule_ids if one not in submitted),
+        proposals=event.molecule_ids,
         at_ranked=_counts(state),
-        submitted_meanwhile=(),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
     )
 
@@ -301,10 +293,4 @@ def _resume(state: State) -> State:
     state = replace(state, stopped=None)
     if not state.is_ranking:
         return state
-    return replace(
-        state,
-        is_ranking=False,
-        batch=state.batch - 1,
-        at_ranking_began=None,
-        submitted_meanwhile=(),
-    )
+    return replace(state, is_ranking=False, batch=state.batch - 1, at_ranking_began=None)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.records import Known, Simulated
 from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
-from molloop.campaign.store import Known, Simulated, Store
+from molloop.campaign.store import Store
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol

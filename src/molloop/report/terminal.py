@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from molloop.campaign.engine import Work
+from molloop.campaign.records import Simulated
 from molloop.campaign.state import (
     Began,
     Event,
@@ -19,7 +20,6 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Simulated
 from molloop.config import Settings
 from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library

@@ -9,6 +9,7 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption
 from molloop.campaign.engine import LostGroup, Ranking, Simulations
+from molloop.campaign.records import Known, Session
 from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.state import (
     Began,
@@ -16,11 +17,12 @@ from molloop.campaign.state import (
     Finished,
     Lost,
     Ranked,
+    RankingBegan,
     Resumed,
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Known, Session, Store
+from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config import Settings
 from molloop.errors import EngineError
@@ -357,6 +359,29 @@ def test_an_interleaved_run(tmp_path, small_library):
     assert any(len(request.training.pending) for request in campaign.engine.requests)
     batches = {event.batch for _, event, _ in campaign.events if isinstance(event, Ranked)}
     assert {row[3] for row in rows} <= batches | {0}
+
+
+def test_what_is_handed_out_while_a_ranking_goes_on_is_not_proposed_by_it(tmp_path, small_library):
+    n_met = 0
+    for seed in range(5):
+        campaign = Campaign(
+            tmp_path / str(seed), small_library, counts=(4, 22, 3), retrain_after=2, seed=seed
+        )
+        campaign.driver.run()
+        submitted, meanwhile = set(), None
+        for _, event, _ in campaign.events:
+            if isinstance(event, RankingBegan):
+                meanwhile = set()
+            elif isinstance(event, Submitted):
+                assert submitted.isdisjoint(event.molecule_ids)
+                submitted.update(event.molecule_ids)
+                if meanwhile is not None:
+                    meanwhile.update(event.molecule_ids)
+            elif isinstance(event, Ranked):
+                assert submitted.isdisjoint(event.molecule_ids)
+                n_met += bool(meanwhile)
+                meanwhile = None
+    assert n_met > 0
 
 
 def test_an_interruption_waits_for_what_runs_and_hands_out_nothing_more(tmp_path, small_library):

@@ -79,7 +79,10 @@ class World:
 
     def end_one(self):
         if self.ranking is not None and (not self.pending or self.order.random() < 0.3):
-            self.state = apply(self.state, self.ranking)
+            # as the driver does: what was handed out meanwhile is proposed no more
+            left = tuple(key for key in self.ranking.molecule_ids if key not in self.tried)
+            zeros = (0.0,) * len(left)
+            self.state = apply(self.state, Ranked(self.ranking.batch, left, zeros, zeros))
             self.ranking = None
             return
         molecule = self.pending.pop(self.order.randrange(len(self.pending)))

@@ -17,7 +17,6 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
     add_up,
-    apply,
     decode,
     encode,
 )
@@ -87,14 +86,6 @@ def test_events_add_up():
     assert add_up([Stopped("done", End.DONE)], state).stopped == Stopped("done", End.DONE)
 
 
-def test_what_is_handed_out_while_a_ranking_goes_on_is_not_proposed_by_it():
-    ranked = [RankingBegan(1, 1), Ranked(1, (3, 4, 5), (), ())]
-    meanwhile = [RankingBegan(2, 1), Submitted((3, 4), Source.RANKING, 1)]
-    state = add_up([*ranked, *meanwhile], State())
-    assert state.proposals == (5,)
-    assert apply(state, Ranked(2, (4, 6, 3, 5), (), ())).proposals == (6, 5)
-
-
 def test_going_on_forgets_how_it_ended_and_a_ranking_under_way():
     before = add_up([Submitted((1,), Source.INITIAL, 0, 1), Finished(1)], State())
     ended = add_up([Stopped("SIGINT", End.INTERRUPTED), Resumed()], before)
@@ -102,7 +93,6 @@ def test_going_on_forgets_how_it_ended_and_a_ranking_under_way():
     ranking = [RankingBegan(1, 1), Submitted((2,), Source.INITIAL, 0, 1), Resumed()]
     state = add_up(ranking, before)
     assert (state.batch, state.is_ranking, state.n_in_flight) == (0, False, 1)
-    assert state.submitted_meanwhile == ()
 
 
 def batch(state, number, *outcomes):

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.records import Known, Session, Simulated
 from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Submitted
-from molloop.campaign.store import Known, Progress, Session, Simulated, Store
+from molloop.campaign.store import Progress, Store
 from molloop.errors import StoreError
 from molloop.simulate.outcome import Failure, Geometry, Success
 

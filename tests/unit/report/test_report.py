@@ -7,6 +7,7 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.records import Known, Simulated
 from molloop.campaign.state import (
     Began,
     End,
@@ -18,7 +19,6 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Known, Simulated
 from molloop.config import Settings
 from molloop.report import figures, tables
 from molloop.report.results import Results, TimedRanking

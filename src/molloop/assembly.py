@@ -1,0 +1,167 @@
+"""A configuration becomes what it names: schedule, engine, driver, reports."""
+
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from molloop.campaign.design import InitialDesign
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.driver import Driver, Interruption, Listener
+from molloop.campaign.engine import Engine
+from molloop.campaign.records import Session
+from molloop.campaign.run_dir import environment
+from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule
+from molloop.campaign.state import End
+from molloop.campaign.store import Store
+from molloop.campaign.warm_start import WarmStart
+from molloop.config import Settings
+from molloop.errors import InputError, RunError
+from molloop.library.shards import Library
+from molloop.report import results
+from molloop.report.results import Results
+from molloop.search.policy import POLICIES
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+
+TRAINING_DATA = "training_data.csv"
+BEST_MOLECULES = "best_molecules.csv"
+FIGURE = "parsl_ml_in_the_loop.png"
+WORKERS_FIGURE = "workers.png"
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    from molloop.execution.sites import available_cores
+
+    return available_cores()
+
+
+def n_workers(settings: Settings) -> int:
+    """Return how many workers a configuration asks for."""
+    return settings.site.workers or cores()
+
+
+def check_simulator(protocol: SimulationProtocol) -> None:
+    """Raise InputError where a user's own simulator cannot be imported."""
+    from molloop.simulate.worker import check_simulator as reason_against
+
+    if protocol.simulator == IONIZATION:
+        return
+    if reason := reason_against(protocol):
+        raise InputError(
+            "property.simulator",
+            protocol.simulator,
+            "a function that can be imported, package.module:function",
+            f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
+        )
+
+
+def make_session(settings: Settings, library: Library) -> Session:
+    """Return what the store keeps of this process."""
+    began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    facts = environment(library.describe(), settings.property.simulator)
+    return Session(began_at, settings.to_toml(), facts)
+
+
+def parsl_config(settings: Settings, run_dir: Path) -> Any:
+    """Return Parsl's configuration of a site; InputError where the path does not suit it."""
+    from molloop.execution.sites import SITES
+
+    return SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a configuration names, put together."""
+
+    settings: Settings
+    folder: Path
+    store: Store
+    library: Library
+    warm_start: WarmStart
+    changes: tuple[str, ...] = ()
+
+    def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
+        """Run it, and write what was found, however it ends."""
+        try:
+            with closing(self._engine()) as engine:
+                self._driver(engine, listener, interruption).run()
+        except BaseException:
+            # what an ended run has found is written too, but may not hide why it ended
+            with suppress(OSError, RunError):
+                self._report()
+            raise
+        found = self._report()
+        if found.stopped is not None and found.stopped.end is End.FAILED:
+            raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
+        return found
+
+    def _engine(self) -> Engine:
+        from molloop.execution.parsl_engine import ParslEngine
+
+        return ParslEngine(
+            parsl_config(self.settings, self.folder),
+            n_workers(self.settings),
+            self.folder / "scratch",
+            self.settings.site.worker_start_timeout_s,
+        )
+
+    def _driver(
+        self, engine: Engine, listener: Listener | None, interruption: Interruption | None
+    ) -> Driver:
+        settings = self.settings
+        return Driver(
+            engine,
+            self.store,
+            self.library,
+            make_schedule(settings, self.library, engine.n_workers()),
+            POLICIES[settings.search.policy],
+            settings.target(),
+            settings.protocol(),
+            self.warm_start,
+            settings.campaign.seed,
+            listener or (lambda *_: None),
+            interruption or Interruption(),
+            settings.campaign.grace_s,
+            self.changes,
+        )
+
+    def _report(self) -> Results:
+        found = results.read(self.store, self.settings.target(), self.settings.protocol())
+        write_reports(found, self.library, self.folder)
+        return found
+
+
+_REMEDY = "Try some of the library's molecules with `molloop simulate`."
+
+
+def write_reports(found: Results, library: Library, folder: Path) -> None:
+    """Write the tables and the figure of a run."""
+    from molloop.report import figures, tables
+
+    tables.write_training_data(found, folder / TRAINING_DATA)
+    tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
+    figures.write_loop_figure(found, folder / FIGURE)
+    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
+
+
+def make_schedule(settings: Settings, library: Library, n_workers: int) -> Schedule:
+    """Return the schedule that a configuration names."""
+    campaign = settings.campaign
+    plan = Plan(
+        InitialDesign(library.n_molecules, campaign.seed),
+        Dispatch(n_workers, settings.site.group_size),
+        campaign.initial_training_count,
+        campaign.max_training_count,
+        campaign.batch_size,
+        campaign.max_failure_share,
+    )
+    if campaign.schedule == "batch":
+        return Batch(plan)
+    return Interleaved(plan, campaign.retrain_after)
+
+
+def _why(reason: str, store: Store) -> str:
+    failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in store.failures())
+    return f"The run stopped: {reason} ({failures})."

@@ -22,7 +22,7 @@ from rdkit.Chem import rdMolDescriptors
 
 from molloop import surrogate
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse
-from molloop.search.acquisition import ACQUISITIONS
+from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.policy import POLICIES
 
@@ -51,11 +51,14 @@ def replay(policy, features, values, seed):
     while len(tried) < N_TOTAL:
         model = surrogate.MODELS[policy.model].fit(features[tried], values[tried], rng)
         acquisition = ACQUISITIONS[policy.acquisition]
-        score = acquisition(*model.predict(features))
+        given = Circumstances(np.arange(len(values)), float(values[tried].max()))
+        score = acquisition(*model.predict(features), given)
         score[tried] = -np.inf
         rows = np.sort(np.argpartition(-score, N_CANDIDATES)[:N_CANDIDATES])
         joint = model.joint(features[rows])
-        tried += rows[choose(joint, rows, acquisition, BATCH_SIZE).rows].tolist()
+        tried += rows[
+            choose(joint, Circumstances(rows, given.best), acquisition, BATCH_SIZE).rows
+        ].tolist()
     return [len(top & set(tried[:n])) / N_TOP for n in CHECKPOINTS]
 
 

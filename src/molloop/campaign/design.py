@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.search.acquisition import mix
+
 N_ROUNDS = 8
 CHUNK = 64
 
@@ -63,7 +65,7 @@ class InitialDesign:
         n_bits, mask, keys = self._network
         left, right = numbers >> n_bits, numbers & mask
         for key in keys:
-            left, right = right, left ^ (_mix(right ^ key) & mask)
+            left, right = right, left ^ (mix(right ^ key) & mask)
         return (left << n_bits) | right
 
     @cached_property
@@ -73,13 +75,3 @@ class InitialDesign:
         rng = np.random.default_rng([self.seed, 0])
         keys = rng.integers(0, 2**64, N_ROUNDS, dtype=np.uint64)
         return np.uint64(n_bits), np.uint64(2**n_bits - 1), keys
-
-
-def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return hashes of 64 bits: the finaliser of SplitMix64.
-
-    Steele, Lea and Flood, OOPSLA 2014, doi:10.1145/2660193.2660195.
-    """
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> np.uint64(31))

@@ -4,20 +4,43 @@ Each is a function of mean and standard deviation that falls with neither; large
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Acquisition = Callable[[Floats, Floats], Floats]
+LEAST = -1e300  # minus infinity is for what is no candidate
 
 
-def greedy(mean: Floats, _std: Floats) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Circumstances:
+    """What an acquisition may look at beside the predictions.
+
+    Attributes
+    ----------
+    ids
+        Of the n molecules, shape (n,).
+    best
+        The largest value so far.
+    seed
+        Of what is drawn.
+    """
+
+    ids: NDArray[np.int64]
+    best: float = 0.0
+    seed: tuple[int, int] = (0, 0)
+
+
+Acquisition = Callable[[Floats, Floats, Circumstances], Floats]
+
+
+def greedy(mean: Floats, _std: Floats, _given: Circumstances) -> Floats:
     """Return the prediction itself, shape (n,)."""
     return mean
 
 
-def ucb(mean: Floats, std: Floats) -> Floats:
+def ucb(mean: Floats, std: Floats, _given: Circumstances) -> Floats:
     """Return the upper confidence bound of one standard deviation, shape (n,).
 
     Auer, J. Mach. Learn. Res. 3, 397 (2002).
@@ -25,4 +48,45 @@ def ucb(mean: Floats, std: Floats) -> Floats:
     return mean + std
 
 
-ACQUISITIONS: dict[str, Acquisition] = {"greedy": greedy, "ucb": ucb}
+def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:
+    """Return the logarithm of the expected improvement on the best value, shape (n,).
+
+    Jones, Schonlau and Welch, J. Global Optim. 13, 455 (1998), doi:10.1023/A:1008306431147; the
+    logarithm, so that molecules far below the best still differ: Ament et al., NeurIPS 2023,
+    arXiv:2310.20708.
+    """
+    from scipy.special import erfcx, ndtr
+
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        z = (mean - given.best) / std
+        near = np.log(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) + z * ndtr(z))
+        # below, both terms nearly cancel: log phi(z) + log(1 + z Phi(z) / phi(z))
+        ratio = z * np.sqrt(np.pi / 2) * erfcx(-z / np.sqrt(2))
+        log_density = -(z**2) / 2 - np.log(2 * np.pi) / 2
+        far = log_density + np.where(z > -1e5, np.log1p(ratio), -2 * np.log(-z))
+        score = np.log(std) + np.where(z > -1, near, far)
+        certain = np.log(np.maximum(mean - given.best, 0.0))
+    score = np.where(std > 0, np.maximum(score, certain), certain)
+    return np.maximum(score, LEAST)
+
+
+def random(_mean: Floats, _std: Floats, given: Circumstances) -> Floats:
+    """Return a number between 0 and 1 that depends on molecule and seed alone, shape (n,)."""
+    keys = np.random.default_rng(given.seed).integers(0, 2**64, 2, dtype=np.uint64)
+    numbers = mix(mix(given.ids.astype(np.uint64) ^ keys[0]) ^ keys[1])
+    return numbers / 2.0**64
+
+
+def mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return hashes of 64 bits: the finaliser of SplitMix64.
+
+    Steele, Lea and Flood, OOPSLA 2014, doi:10.1145/2660193.2660195.
+    """
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
+
+
+ACQUISITIONS: dict[str, Acquisition] = {"greedy": greedy, "ucb": ucb, "ei": ei, "random": random}
+# their scores do not change with what is chosen or pending
+UNMOVED = (greedy, random)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.search.acquisition import Acquisition, greedy
+from molloop.search.acquisition import UNMOVED, Acquisition, Circumstances
 from molloop.surrogate.model import Floats, Joint
 
 MAX_BELIEVED = 256
@@ -22,7 +22,7 @@ class Choice:
 
 def choose(
     joint: Joint,
-    ids: NDArray[np.int64],
+    given: Circumstances,
     acquisition: Acquisition,
     n: int,
     pending: Sequence[int] = (),
@@ -40,15 +40,17 @@ def choose(
     ----------
     joint
         Prediction for m molecules together.
-    ids
-        Of them, shape (m,).
+    given
+        Their ids, shape (m,), and what else the acquisition looks at.
     pending
         Rows of those that are being simulated: they are no candidates.
     """
-    if acquisition is greedy:  # what it sees does not change with what is chosen
-        order = np.lexsort((ids, -joint.mean))
+    ids = given.ids
+    if acquisition in UNMOVED:
+        score = acquisition(joint.mean, np.sqrt(joint.variance), given)
+        order = np.lexsort((ids, -score))
         rows = order[~np.isin(order, pending)][:n]
-        return Choice(rows, joint.mean[rows])
+        return Choice(rows, score[rows])
     variances = _Variances(joint)
     for row in pending[:MAX_BELIEVED]:
         variances.believe(row)
@@ -58,7 +60,7 @@ def choose(
     scores: list[float] = []
     n_chosen = min(n, int(is_open.sum()))
     for _ in range(min(n_chosen, MAX_BELIEVED)):
-        score = acquisition(joint.mean, np.sqrt(variances.now))
+        score = acquisition(joint.mean, np.sqrt(variances.now), given)
         best = score[is_open].max()
         tied = np.flatnonzero(is_open & (score == best))
         row = int(tied[np.argmin(ids[tied])])
@@ -67,7 +69,7 @@ def choose(
         is_open[row] = False
         variances.believe(row)
     if len(chosen) < n_chosen:
-        score = acquisition(joint.mean, np.sqrt(variances.now))
+        score = acquisition(joint.mean, np.sqrt(variances.now), given)
         order = np.lexsort((ids, -score))
         others = order[is_open[order]][: n_chosen - len(chosen)]
         chosen += others.tolist()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from molloop import surrogate
 from molloop.library.features import Scaling
 from molloop.library.shards import Library, Shard, ShardRef
-from molloop.search.acquisition import ACQUISITIONS
+from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.policy import Policy
 from molloop.surrogate.model import Features, Floats, Surrogate
@@ -123,6 +123,10 @@ class RankTask:
         """How many a shard returns at first."""
         return max(min(CANDIDATES_PER_PICK * self.n, MAX_CANDIDATES), MIN_PER_PICK * self.n)
 
+    def circumstances(self, training: Training, ids: NDArray[np.int64]) -> Circumstances:
+        """Return what an acquisition may look at for molecules, shape (n,)."""
+        return Circumstances(ids, float(training.values.max()), self.seed)
+
 
 @dataclass(frozen=True, eq=False)
 class Merged:
@@ -162,18 +166,21 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
             return opened.fingerprints[rows]
         return training.scaling.apply(opened.descriptors[rows])
 
-    score = ACQUISITIONS[task.policy.acquisition]
+    acquisition = ACQUISITIONS[task.policy.acquisition]
     bound = np.empty(shard.n_molecules)
     for start in range(0, shard.n_molecules, CHUNK):
-        part = slice(start, start + CHUNK)
-        bound[part] = score(*model.screen(features(part)))
+        part = np.arange(start, min(start + CHUNK, shard.n_molecules))
+        given = task.circumstances(training, shard.first_id + part)
+        bound[part] = acquisition(*model.screen(features(slice(start, start + CHUNK))), given)
     tried = training.tried - shard.first_id
     bound[tried[(tried >= 0) & (tried < shard.n_molecules)]] = -np.inf
 
     def exact(rows: NDArray[np.intp]) -> Candidates:
         columns = features(rows)
         mean, std = model.predict(columns)
-        return _table(shard.first_id + rows, mean, std, score(mean, std), columns)
+        ids = shard.first_id + rows
+        score = acquisition(mean, std, task.circumstances(training, ids))
+        return _table(ids, mean, std, score, columns)
 
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
     np.save(path, best_by_bound(bound, n, exact))
@@ -242,7 +249,7 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     ids = np.concatenate([found["id"], np.full(len(training.pending), -1)])
     choice = choose(
         joint,
-        ids,
+        task.circumstances(training, ids),
         ACQUISITIONS[task.policy.acquisition],
         task.n,
         pending=range(n_found, len(ids)),

@@ -10,7 +10,7 @@ from molloop.library.batches import make_batch
 from molloop.library.features import DESCRIPTORS, Scaling
 from molloop.library.shards import ShardRef, write_shard
 from molloop.search import rank
-from molloop.search.acquisition import ACQUISITIONS
+from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.policy import POLICIES, Policy
 from molloop.search.rank import RankTask, Training, best, best_by_bound
 
@@ -68,6 +68,7 @@ def brute_force(table, task, trained, pending):
     covariance = np.stack([joint.covariance(row) for row in range(table.n)])
     mean, std = model.predict(everything)
     score_of = ACQUISITIONS[task.policy.acquisition]
+    circumstances = Circumstances(np.arange(table.n), float(table.values[trained].max()), task.seed)
     believed, chosen = list(pending), []
     while len(chosen) < task.n and len(chosen) < table.n - len(trained) - len(pending):
         left = std**2
@@ -75,7 +76,7 @@ def brute_force(table, task, trained, pending):
             known = covariance[np.ix_(believed, believed)] + joint.noise * np.eye(len(believed))
             cross = covariance[:, believed]
             left = left - np.einsum("ij,ji->i", cross, np.linalg.pinv(known) @ cross.T)
-        score = score_of(mean, np.sqrt(np.maximum(left, 0)))
+        score = score_of(mean, np.sqrt(np.maximum(left, 0)), circumstances)
         score[[*trained, *pending, *chosen]] = -np.inf
         # molecules with the same features tie but for rounding: the lowest id counts
         pick = int(np.flatnonzero(score >= score.max() - 1e-9)[0])
@@ -84,13 +85,14 @@ def brute_force(table, task, trained, pending):
     return chosen
 
 
-POLICY_NAMES = st.sampled_from([*POLICIES, "ridge-ucb"])
-
-
-def policy_named(name):
-    if name == "ridge-ucb":
-        return Policy("ridge", "descriptors", "ucb", "")
-    return POLICIES[name]
+CHOICES = {
+    **POLICIES,
+    "ridge-ucb": Policy("ridge", "descriptors", "ucb", ""),
+    "ridge-ei": Policy("ridge", "descriptors", "ei", ""),
+    "gp-ei": Policy("gp", "descriptors", "ei", ""),
+    "ridge-random": Policy("ridge", "descriptors", "random", ""),
+}
+POLICY_NAMES = st.sampled_from(list(CHOICES))
 
 
 @given(
@@ -111,7 +113,7 @@ def test_a_ranking_is_the_exact_choice_from_the_whole_library(
     table = Table(tmp_path_factory.mktemp("table"), seed)
     ids = np.random.default_rng(seed).permutation(table.n).tolist()
     trained, pending = ids[:n_trained], ids[n_trained : n_trained + n_pending]
-    policy = policy_named(name)
+    policy = CHOICES[name]
     before = rank.CANDIDATES_PER_PICK
     rank.CANDIDATES_PER_PICK = per_pick  # few: some scans do not suffice
     try:

@@ -24,10 +24,10 @@ from molloop.campaign.schedule import Batch, Plan
 from molloop.campaign.state import Finished
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
-from molloop.config import Settings
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import local
 from molloop.search.policy import POLICIES
+from molloop.settings import Settings
 
 N_WORKERS = 2
 LIMITS = {"one each": 500, "groups": 5000}

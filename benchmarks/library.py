@@ -27,10 +27,11 @@ from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import local
 from molloop.library.features import identity_hash, parse
 from molloop.library.shards import Library
-from molloop.search.policy import POLICIES
+from molloop.search.policy import POLICIES as ALL_POLICIES
 from molloop.search.rank import Training
 from molloop.simulate.outcome import Success
 
+POLICIES = {name: one for name, one in ALL_POLICIES.items() if name != "random"}
 EXAMPLES = Path(__file__).parent.parent / "examples"
 N_POINTS = 200
 N_WORKERS = 2

@@ -17,16 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from molloop import enumerate_library
-from molloop.assembly import make_schedule
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.schedule import make_schedule
 from molloop.campaign.state import Finished, Ranked, Submitted
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start
-from molloop.config import Settings
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.library.shards import Library
-from molloop.search.policy import POLICIES
+from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 
 HERE = Path(__file__).parent
@@ -100,8 +99,8 @@ def run(library, n_workers, values, durations):
         engine,
         store,
         library,
-        make_schedule(settings, library, n_workers),
-        POLICIES["ridge"],
+        make_schedule(settings, library.n_molecules, n_workers),
+        settings.policy(),
         settings.target(),
         settings.protocol(),
         read_warm_start(None, "ie_ev", settings.protocol(), library),

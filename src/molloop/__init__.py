@@ -12,8 +12,9 @@ if TYPE_CHECKING:
         run,
         simulate_molecules,
     )
-    from molloop.config import Settings, load
+    from molloop.config import load
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.settings import Settings
 
 __version__ = metadata.version("molloop")
 
@@ -24,7 +25,7 @@ _HOMES = {
     "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
-    "Settings": "molloop.config",
+    "Settings": "molloop.settings",
     "load": "molloop.config",
     "InputError": "molloop.errors",
     "MolloopError": "molloop.errors",

@@ -18,13 +18,14 @@ from molloop.campaign.resumption import check_resumption
 from molloop.campaign.run_dir import RunDir, find_run
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
-from molloop.config import Settings, parse, revise
+from molloop.config import parse, revise
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.shards import Library, Progress
 from molloop.report import results
 from molloop.report.results import Results
+from molloop.settings import Settings
 from molloop.simulate.outcome import Outcome
 
 

@@ -6,22 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from molloop.campaign.design import InitialDesign
-from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
 from molloop.campaign.records import Session
 from molloop.campaign.run_dir import environment
-from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule
+from molloop.campaign.schedule import make_schedule
 from molloop.campaign.state import End
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
-from molloop.config import Settings
 from molloop.errors import InputError, RunError
 from molloop.library.shards import Library
 from molloop.report import results
 from molloop.report.results import Results
-from molloop.search.policy import POLICIES
+from molloop.settings import Settings
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 TRAINING_DATA = "training_data.csv"
@@ -115,8 +112,8 @@ class Campaign:
             engine,
             self.store,
             self.library,
-            make_schedule(settings, self.library, engine.n_workers()),
-            POLICIES[settings.search.policy],
+            make_schedule(settings, self.library.n_molecules, engine.n_workers()),
+            settings.policy(),
             settings.target(),
             settings.protocol(),
             self.warm_start,
@@ -144,22 +141,6 @@ def write_reports(found: Results, library: Library, folder: Path) -> None:
     tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
     figures.write_loop_figure(found, folder / FIGURE)
     figures.write_workers_figure(found, folder / WORKERS_FIGURE)
-
-
-def make_schedule(settings: Settings, library: Library, n_workers: int) -> Schedule:
-    """Return the schedule that a configuration names."""
-    campaign = settings.campaign
-    plan = Plan(
-        InitialDesign(library.n_molecules, campaign.seed),
-        Dispatch(n_workers, settings.site.group_size),
-        campaign.initial_training_count,
-        campaign.max_training_count,
-        campaign.batch_size,
-        campaign.max_failure_share,
-    )
-    if campaign.schedule == "batch":
-        return Batch(plan)
-    return Interleaved(plan, campaign.retrain_after)
 
 
 def _why(reason: str, store: Store) -> str:

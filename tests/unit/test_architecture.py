@@ -25,18 +25,18 @@ MAY_IMPORT = {
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
-    "config": {
-        "errors",
+    "settings": {
         "library.sources",
         "search.policy",
         *(f"simulate.{name}" for name in LIGHT),
     },
-    "campaign": {"errors", "library", "simulate", "surrogate", "search", "config"},
+    "config": {"errors", "library.sources", "settings"},
+    "campaign": {"errors", "library", "simulate", "surrogate", "search", "settings", "config"},
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
-        "config",
+        "settings",
     },
-    "report": {"errors", "library", "simulate", "campaign", "config"},
+    "report": {"errors", "library", "simulate", "campaign", "settings", "config"},
 }
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from molloop import config
+from molloop.settings import Settings
 
 
 def molloop(*arguments, cwd=None, env=None):
@@ -23,7 +24,7 @@ def molloop(*arguments, cwd=None, env=None):
 def test_config_prints_what_config_reads(tmp_path):
     done = molloop("config")
     assert done.returncode == 0
-    assert config.Settings.model_validate(tomllib.loads(done.stdout)) == config.load()
+    assert Settings.model_validate(tomllib.loads(done.stdout)) == config.load()
     (tmp_path / "a.toml").write_text(done.stdout)
     again = molloop("config", tmp_path / "a.toml", "--set", "campaign.seed=7")
     assert again.stdout == done.stdout.replace("seed = 42", "seed = 7")

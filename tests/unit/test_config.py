@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molloop import config
-from molloop.config import Settings
 from molloop.errors import InputError
+from molloop.settings import Settings
 
 
 def test_the_defaults_are_the_published_parameters():

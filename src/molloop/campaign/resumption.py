@@ -3,8 +3,9 @@
 from typing import Any
 
 from molloop.campaign.records import Session
-from molloop.config import Settings, differences, parse
+from molloop.config import differences, parse
 from molloop.errors import InputError
+from molloop.settings import Settings
 
 # what these decide cannot be compared, or not be told apart, within one run
 FIXED = {

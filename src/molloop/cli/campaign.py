@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
+from molloop.settings import Settings
 
 if TYPE_CHECKING:
     from molloop.report.results import Results
@@ -164,7 +165,7 @@ class _Console(Console):
 
 
 def _show(
-    settings: config.Settings,
+    settings: Settings,
     folder: Path,
     go: "Callable[..., Results]",
     before: "Results | None" = None,

@@ -20,12 +20,12 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.config import Settings
 from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
 from molloop.report.results import Results
 from molloop.report.status import Status
 from molloop.report.utilisation import utilisation
+from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.property import Property
 

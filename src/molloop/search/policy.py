@@ -3,7 +3,7 @@
 Light to import: the configuration reads the names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Policy:
     summary: str
 
 
+SELECTABLE = ("greedy", "ucb", "ei")  # acquisitions that a policy's name may end with
+
 POLICIES = {
     "published": Policy(
         "knn",
@@ -45,4 +47,22 @@ POLICIES = {
     "forest": Policy(
         "forest", "descriptors", "ucb", "a random forest on descriptors, upper confidence bound"
     ),
+    "random": Policy("ridge", "descriptors", "random", "random molecules, to compare with"),
 }
+
+
+def policy_named(name: str) -> Policy:
+    """Return a policy by its name, or by that and another acquisition: ``gp-ei``.
+
+    Raises
+    ------
+    KeyError
+        There is none.
+    """
+    base, dash, acquisition = name.partition("-")
+    policy = POLICIES[base]
+    if not dash:
+        return policy
+    if acquisition not in SELECTABLE:
+        raise KeyError(name)
+    return replace(policy, acquisition=acquisition)

@@ -24,10 +24,10 @@ from molloop.campaign.state import (
 )
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
-from molloop.config import Settings
 from molloop.errors import EngineError
 from molloop.search import rank
 from molloop.search.policy import POLICIES
+from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 

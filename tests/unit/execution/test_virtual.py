@@ -11,10 +11,10 @@ from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.state import End
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start
-from molloop.config import Settings
 from molloop.errors import EngineError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.search.policy import POLICIES
+from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 

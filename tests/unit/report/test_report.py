@@ -19,7 +19,6 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.config import Settings
 from molloop.report import figures, tables
 from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
@@ -30,6 +29,7 @@ from molloop.report.terminal import (
     run_summary,
     status_table,
 )
+from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]

@@ -3,9 +3,9 @@ import pytest
 from ase.io import read
 from rdkit import Chem
 
-from molloop.config import Settings
 from molloop.errors import InputError
 from molloop.report.structures import write_structures
+from molloop.settings import Settings
 from molloop.simulate.outcome import Geometry, Success
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])

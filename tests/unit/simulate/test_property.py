@@ -1,6 +1,7 @@
 import pytest
 
-from molloop.config import Settings, load
+from molloop.config import load
+from molloop.settings import Settings
 from molloop.simulate.property import Direction, Property
 
 

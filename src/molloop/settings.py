@@ -1,0 +1,271 @@
+"""Everything that a user may set."""
+
+import textwrap
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+import tomlkit
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    field_validator,
+    model_validator,
+)
+
+from molloop.library.sources import FORMATS
+from molloop.search.policy import POLICIES, SELECTABLE, Policy, policy_named
+from molloop.simulate.levels import FIDELITIES, LEVELS
+from molloop.simulate.property import Direction, Property
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+
+SCHEDULES = {
+    "interleaved": "simulations go on while a model is trained, which then replaces what the one "
+    "before proposed",
+    "batch": "simulate a batch, wait for all of it, train, rank, repeat; the same molecules on any "
+    "number of workers",
+}
+SITES = ("local",)
+COMMENT_WIDTH = 90
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+def _one_of(value: str, names: Iterable[str]) -> str:
+    if value not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return value
+
+
+class LibrarySettings(_Section):
+    """The search space."""
+
+    source: str = Field(
+        "qm9",
+        description="A built-in library (qm9); the folder of one that `molloop library` built; or "
+        f"a file of SMILES: {FORMATS}.",
+    )
+    column: str = Field("smiles", description="The column of a file that is no .smi.")
+
+
+class PropertySettings(_Section):
+    """What is searched for."""
+
+    name: str = Field("IE", min_length=1, description="Its name in tables and figures.")
+    unit: str = Field(
+        "eV", description="Its unit. The column of tables is name_unit in lower case: ie_ev."
+    )
+    direction: Annotated[Direction, Strict(False)] = Field(
+        Direction.MAXIMISE, description="maximise or minimise."
+    )
+    threshold: float | None = Field(
+        None, description="Values beyond it are counted. Left out: none are."
+    )
+    simulator: str = Field(
+        IONIZATION,
+        description="ionization: the vertical ionization energy. Or package.module:function, a "
+        "function of a SMILES that returns molloop.simulate.outcome.Success or raises "
+        "molloop.SimulationError.",
+    )
+
+    @model_validator(mode="after")
+    def _ionization_is_in_ev(self) -> Self:
+        if self.simulator == IONIZATION and (self.name, self.unit) != ("IE", "eV"):
+            raise ValueError(
+                "expected the name IE and the unit eV for the simulator ionization, which computes "
+                "just that"
+            )
+        return self
+
+
+class SimulationSettings(_Section):
+    """How a value is computed, and what it may cost."""
+
+    level: str = Field(
+        "gfn2",
+        description="Level of theory of the ionization energy: "
+        + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
+        + ".",
+    )
+    fidelity: str = Field(
+        "relaxed",
+        description="; ".join(f"{name}: {text}" for name, text in FIDELITIES.items()) + ".",
+    )
+    n_conformers: int = Field(
+        1, ge=1, description="Conformers that are embedded; the lowest by the force field is taken."
+    )
+    max_atoms: int = Field(
+        200, ge=1, description="A molecule with more, hydrogens included, is a failure."
+    )
+    timeout_s: float = Field(600.0, gt=0, description="A molecule that takes longer is a failure.")
+    memory_limit_gib: float = Field(
+        4.0, gt=0, description="A molecule whose processes take more is a failure."
+    )
+
+    @field_validator("level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        return _one_of(value, LEVELS)
+
+    @field_validator("fidelity")
+    @classmethod
+    def _known_fidelity(cls, value: str) -> str:
+        return _one_of(value, FIDELITIES)
+
+
+class SearchSettings(_Section):
+    """What is chosen."""
+
+    policy: str = Field(
+        "published",
+        description="; ".join(f"{name}: {policy.summary}" for name, policy in POLICIES.items())
+        + f". With another acquisition: {', '.join(f'gp-{one}' for one in SELECTABLE)}.",
+    )
+
+    @field_validator("policy")
+    @classmethod
+    def _known_policy(cls, value: str) -> str:
+        try:
+            policy_named(value)
+        except KeyError:
+            raise ValueError(
+                f"expected one of {', '.join(POLICIES)}, or one with -{', -'.join(SELECTABLE)}"
+            ) from None
+        return value
+
+
+class CampaignSettings(_Section):
+    """The loop."""
+
+    schedule: str = Field(
+        "interleaved",
+        description="; ".join(f"{name}: {text}" for name, text in SCHEDULES.items()) + ".",
+    )
+    initial_training_count: int = Field(
+        8,
+        ge=1,
+        description="Values before the first model. Random molecules are simulated for them; "
+        "those of training_data count.",
+    )
+    max_training_count: int = Field(24, ge=1, description="Values to simulate in all.")
+    batch_size: int = Field(4, ge=1, description="batch: molecules between two trainings.")
+    retrain_after: int | None = Field(
+        None,
+        ge=1,
+        description="interleaved: new values after which a model is trained again. Left out: four "
+        "or more, so that rankings take about an eighth of the workers' time.",
+    )
+    seed: int = Field(
+        42, ge=0, description="The same seed gives the same molecules and values with batch."
+    )
+    training_data: str | None = Field(
+        None,
+        description="A .csv file with the columns smiles and ie_ev (or the property's): values "
+        "known beforehand, of the same property and level. They train the model and are not "
+        "simulated.",
+    )
+    max_failure_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="The run ends when more than this share of its simulations, and more than 24, "
+        "failed in the same way.",
+    )
+    grace_s: float = Field(
+        30.0,
+        ge=0,
+        description="How long a run that is told to end (Ctrl-C, SIGTERM) waits for what is being "
+        "simulated.",
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, value: str) -> str:
+        return _one_of(value, SCHEDULES)
+
+    @model_validator(mode="after")
+    def _initial_below_max(self) -> Self:
+        if self.initial_training_count >= self.max_training_count:
+            raise ValueError(
+                f"expected initial_training_count ({self.initial_training_count}) below "
+                f"max_training_count ({self.max_training_count})"
+            )
+        return self
+
+
+class SiteSettings(_Section):
+    """Where it runs."""
+
+    name: str = Field("local", description="local: this machine.")
+    workers: int | None = Field(
+        None, ge=1, description="Processes that simulate, a core each. Left out: all cores."
+    )
+    worker_start_timeout_s: float = Field(
+        60.0, gt=0, description="The run ends with the workers' log if none has started by then."
+    )
+    group_size: int | None = Field(
+        None,
+        ge=1,
+        description="Molecules of a task. Left out: by the time that simulations take.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _known_site(cls, value: str) -> str:
+        return _one_of(value, SITES)
+
+
+class Settings(_Section):
+    """A whole configuration."""
+
+    library: LibrarySettings = Field(default=LibrarySettings())
+    property: PropertySettings = Field(default=PropertySettings())
+    simulation: SimulationSettings = Field(default=SimulationSettings())
+    search: SearchSettings = Field(default=SearchSettings())
+    campaign: CampaignSettings = Field(default=CampaignSettings())
+    site: SiteSettings = Field(default=SiteSettings())
+
+    def protocol(self) -> SimulationProtocol:
+        """Return what workers need to know of a simulation."""
+        return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
+
+    def policy(self) -> Policy:
+        """Return what chooses molecules."""
+        return policy_named(self.search.policy)
+
+    def target(self) -> Property:
+        """Return the property that is searched for."""
+        chosen = self.property
+        is_ie = chosen.simulator == IONIZATION
+        level, fidelity = LEVELS[self.simulation.level], self.simulation.fidelity
+        label = level.label if fidelity == "relaxed" else f"{level.label}, {fidelity}"
+        return Property(
+            name=chosen.name,
+            unit=chosen.unit,
+            direction=chosen.direction,
+            title="Vertical ionization energy" if is_ie else chosen.name,
+            level_label=label if is_ie else chosen.simulator,
+            threshold=chosen.threshold,
+        )
+
+    def to_toml(self) -> str:
+        """Write it with a comment a setting; a setting without a value stands in a comment."""
+        document = tomlkit.document()
+        for section_name, section_field in type(self).model_fields.items():
+            section = getattr(self, section_name)
+            table = tomlkit.table()
+            table.comment((section_field.annotation.__doc__ or "").strip())
+            for name, field in type(section).model_fields.items():
+                for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
+                    table.add(tomlkit.comment(line))
+                value = getattr(section, name)
+                if value is None:
+                    table.add(tomlkit.comment(f"{name} ="))
+                else:
+                    table.add(name, str(value) if isinstance(value, str) else value)
+            table.add(tomlkit.nl())
+            document.add(section_name, table)
+        return tomlkit.dumps(document).rstrip() + "\n"

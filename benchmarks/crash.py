@@ -24,9 +24,10 @@ from pathlib import Path
 import psutil
 
 from molloop.campaign.store import Store
+from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
 
-TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
+TABLE = locate("qm9-ie-20k")
 N_MOLECULES = 600
 N_WANTED = 120
 TARGETS = ("group", "driver", "worker", "interchange")

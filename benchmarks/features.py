@@ -14,7 +14,6 @@ import argparse
 import csv
 import gzip
 import time
-from pathlib import Path
 
 import joblib
 import numpy as np
@@ -22,11 +21,12 @@ from rdkit.Chem import rdMolDescriptors
 
 from molloop import surrogate
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse
+from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.policy import POLICIES
 
-TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
+TABLE = locate("qm9-ie-20k")
 N_INITIAL, BATCH_SIZE, N_TOTAL = 8, 4, 200
 CHECKPOINTS = (24, 48, 100, 200)
 N_TOP = 100

@@ -29,11 +29,12 @@ from molloop.execution.sites import local
 from molloop.library.features import identity_hash, parse
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Shard
+from molloop.replay.table import locate
 from molloop.search.policy import POLICIES
 from molloop.search.rank import Training
 from molloop.surrogate.knn import KNearestNeighbors
 
-TABLE = Path(__file__).parent / "data" / "qm9-ie-20k.csv.gz"
+TABLE = locate("qm9-ie-20k")
 N_POINTS = 200
 N_WORKERS = 2
 BATCH_SIZE = 4

@@ -25,11 +25,12 @@ from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.library.shards import Library
+from molloop.replay.table import locate
 from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 
 HERE = Path(__file__).parent
-TABLE = HERE / "data" / "qm9-ie-20k.csv.gz"
+TABLE = locate("qm9-ie-20k")
 EXAMPLES = HERE.parent / "examples"
 SLOWER = 100
 PER_WORKER = 50

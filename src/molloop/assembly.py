@@ -3,6 +3,7 @@
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class Campaign:
         found = self._report()
         if found.stopped is not None and found.stopped.end is End.FAILED:
             raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
-        return found
+        return self._with_accuracy(found)
 
     def _engine(self) -> Engine:
         from molloop.execution.parsl_engine import ParslEngine
@@ -121,6 +122,7 @@ class Campaign:
             listener or (lambda *_: None),
             interruption or Interruption(),
             settings.campaign.grace_s,
+            settings.stopping.time_limit_s or inf,
             self.changes,
         )
 
@@ -128,6 +130,12 @@ class Campaign:
         found = results.read(self.store, self.settings.target(), self.settings.protocol())
         write_reports(found, self.library, self.folder)
         return found
+
+    def _with_accuracy(self, found: Results) -> Results:
+        from molloop.report.model_error import with_accuracy
+
+        settings = self.settings
+        return with_accuracy(found, self.library, settings.policy(), settings.campaign.seed)
 
 
 _REMEDY = "Try some of the library's molecules with `molloop simulate`."

@@ -54,6 +54,17 @@ def revise(settings: Settings, assignments: Iterable[str]) -> Settings:
     return _build(settings.model_dump(), [*map(_parse_assignment, assignments)])
 
 
+def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return a configuration with other values: ``{"section.key": value}``.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type or out of bounds.
+    """
+    return _build(settings.model_dump(), changes.items())
+
+
 def _build(values: dict[str, Any], assigned: Iterable[tuple[str, Any]]) -> Settings:
     for key, value in assigned:
         section, _, name = key.partition(".")

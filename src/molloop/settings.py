@@ -196,6 +196,30 @@ class CampaignSettings(_Section):
         return self
 
 
+class StoppingSettings(_Section):
+    """What ends a run before it has all its values."""
+
+    time_limit_s: float | None = Field(
+        None,
+        gt=0,
+        description="So long after its beginning, pauses left out; what is being simulated then "
+        "has campaign.grace_s. Left out: no limit.",
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="So many simulations in a row that brought none of the best top_k values, once "
+        "a model has chosen them. Left out: no limit.",
+    )
+    top_k: int = Field(10, ge=1, description="How many of the best values patience looks at.")
+    min_gain: float | None = Field(
+        None,
+        gt=0,
+        description="The model expects to exceed the best value by less than this, in the "
+        "property's unit, with any molecule. Left out: no limit.",
+    )
+
+
 class SiteSettings(_Section):
     """Where it runs."""
 
@@ -226,6 +250,7 @@ class Settings(_Section):
     simulation: SimulationSettings = Field(default=SimulationSettings())
     search: SearchSettings = Field(default=SearchSettings())
     campaign: CampaignSettings = Field(default=CampaignSettings())
+    stopping: StoppingSettings = Field(default=StoppingSettings())
     site: SiteSettings = Field(default=SiteSettings())
 
     def protocol(self) -> SimulationProtocol:

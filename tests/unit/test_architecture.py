@@ -20,6 +20,7 @@ LIGHT = ("levels", "property", "protocol")
 # room -> rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
+    "intervals": set(),
     "processes": set(),
     "library": {"errors"},
     "simulate": {"errors", "processes"},
@@ -36,7 +37,14 @@ MAY_IMPORT = {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
         "settings",
     },
-    "report": {"errors", "library", "simulate", "campaign", "settings", "config"},
+    "replay": {
+        *("errors", "library", "simulate", "surrogate", "search", "campaign", "execution"),
+        *("settings", "config", "intervals"),
+    },
+    "report": {
+        *("errors", "library", "simulate", "surrogate", "search", "campaign", "settings"),
+        *("config", "intervals"),
+    },
 }
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)

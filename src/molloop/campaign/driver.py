@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
@@ -83,6 +84,8 @@ class Driver:
         Ends it early, when it is asked to.
     grace_s
         How long that waits for what is being simulated.
+    time_limit_s
+        When the campaign ends, in its time.
     changes
         What a resumed campaign does otherwise, in words.
     """
@@ -99,15 +102,19 @@ class Driver:
     listener: Listener
     interruption: Interruption = field(default_factory=Interruption)
     grace_s: float = 30.0
+    time_limit_s: float = inf
     changes: tuple[str, ...] = ()
-    state: State = field(default_factory=State, init=False)
+    state: State = field(init=False)
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        known = (one.molecule_id for one in self.warm_start.known)
-        self._ledger = Ledger(molecule_id for molecule_id in known if molecule_id is not None)
+        known = self.warm_start.known
+        self._ledger = Ledger(one.molecule_id for one in known if one.molecule_id is not None)
+        self.state = State.at_first(
+            self.target.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
+        )
         self._training: TrainingSet | None = None  # until the first ranking
 
     def run(self) -> State:
@@ -122,7 +129,7 @@ class Driver:
         try:
             self._begin()
             while self.state.stopped is None:
-                if self.interruption.reason and self._winds_up():
+                if (ending := self._ending()) and self._winds_up(ending):
                     break
                 if completions := self.engine.wait(POLL_S):
                     self._advance(*self._read(completions))
@@ -140,10 +147,10 @@ class Driver:
             self._advance([Began(self.library.n_molecules, len(self.warm_start.known))])
             return
         self._began_s = events[-1][0]
-        self.state = add_up((event for _, event in events), State())
+        self.state = add_up((event for _, event in events), self.state)
         for _, event in events:
             self._ledger.apply(event)
-        if not self.interruption.reason:
+        if not self._ending():
             under_way = self._ledger.in_flight
             suspects = [key for key, proposal in under_way.items() if proposal.losses]
             others = [key for key, proposal in under_way.items() if not proposal.losses]
@@ -151,14 +158,22 @@ class Driver:
             self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
         self._advance([Resumed(self.changes)])
 
-    def _winds_up(self) -> bool:
+    def _ending(self) -> Stopped | None:
+        """Return how the campaign ends, where it should hand out nothing more."""
+        if self.interruption.reason:
+            return Stopped(self.interruption.reason, End.INTERRUPTED)
+        if self._now_s() >= self.time_limit_s:
+            return Stopped(f"its time limit of {self.time_limit_s:g} s is over", End.DONE)
+        return None
+
+    def _winds_up(self, ending: Stopped) -> bool:
         """Have the engine begin nothing more; end the run where nothing is to be waited for."""
         now_s = self.engine.now()
         if self._halted_s is None:
             self.engine.halt()
             self._halted_s = now_s
         if self._n_tasks == 0 or now_s >= self._halted_s + self.grace_s:
-            self._advance([Stopped(self.interruption.reason, End.INTERRUPTED)])
+            self._advance([ending])
         return self.state.stopped is not None
 
     def _now_s(self) -> float:
@@ -175,7 +190,7 @@ class Driver:
         for event in events:
             self._ledger.apply(event)
         actions = self.schedule.decide(state, self._ledger.taken, self._n_tasks)
-        if self.interruption.reason:
+        if self._ending():
             actions = [action for action in actions if isinstance(action, Stop)]
         following: list[Event] = []
         for action in actions:
@@ -212,7 +227,7 @@ class Driver:
                     simulated += self._simulated(completion)
                 case LostGroup(group, what):
                     self._n_tasks -= 1
-                    if self.interruption.reason:
+                    if self._ending():
                         continue  # workers may have been told to end as well: it runs again later
                     simulated += self._given_up(completion)
                     given_up = {item.molecule_id for item in simulated}
@@ -226,6 +241,7 @@ class Driver:
                 item.molecule_id,
                 item.outcome.kind if isinstance(item.outcome, Failure) else "",
                 item.outcome.seconds,
+                item.outcome.value if isinstance(item.outcome, Success) else None,
             )
             for item in simulated
         ]

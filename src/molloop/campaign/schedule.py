@@ -50,6 +50,10 @@ Action = Simulate | Rank | Stop
 class Schedule(Protocol):
     """Decides what comes next."""
 
+    @property
+    def plan(self) -> "Plan":
+        """Return what it shares with others."""
+
     def decide(self, state: State, taken: Container[int], n_tasks: int) -> list[Action]:
         """Return what to do now; nothing, where only waiting is left.
 
@@ -60,6 +64,34 @@ class Schedule(Protocol):
         n_tasks
             Tasks of simulations that are under way.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a campaign ends before its budget is used up.
+
+    Attributes
+    ----------
+    top_k, patience
+        When so many simulations in a row have brought none of the best `top_k` values.
+    min_gain
+        When the last ranking expected less than this above the best value.
+    """
+
+    top_k: int = 10
+    patience: int | None = None
+    min_gain: float | None = None
+
+    def reason(self, state: State) -> str:
+        """Return why it ends, or nothing."""
+        if self.patience is not None and state.n_without_gain >= self.patience:
+            return f"{state.n_without_gain} simulations brought none of the best {self.top_k}"
+        if self.min_gain is not None and state.expected_gain < self.min_gain:
+            return (
+                f"the model expects {state.expected_gain:.2g} above the best value at most, "
+                f"less than {self.min_gain:g}"
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +113,8 @@ class Plan:
         Molecules of a batch.
     max_failure_share
         Of simulations that failed in one way, after which it ends; 24 may fail at least.
+    stopping
+        What else ends it.
     """
 
     design: InitialDesign
@@ -89,6 +123,7 @@ class Plan:
     max_training_count: int
     batch_size: int
     max_failure_share: float
+    stopping: Stopping = Stopping()
 
     @property
     def max_tries(self) -> int:
@@ -116,6 +151,8 @@ class Plan:
         """Return why the campaign should end, if it should; fewer failures end none."""
         if state.n_values >= self.max_training_count:
             return Stop(f"{state.n_values} values are there, as asked", End.DONE)
+        if reason := self.stopping.reason(state):
+            return Stop(reason, End.DONE)
         if n_failed_in_row >= n_least:
             reason = f"the last {n_failed_in_row} simulations all failed"
             return Stop(reason, End.FAILED)
@@ -248,6 +285,7 @@ def make_schedule(settings: Settings, n_molecules: int, n_workers: int) -> Sched
         campaign.max_training_count,
         campaign.batch_size,
         campaign.max_failure_share,
+        Stopping(settings.stopping.top_k, settings.stopping.patience, settings.stopping.min_gain),
     )
     if campaign.schedule == "batch":
         return Batch(plan)

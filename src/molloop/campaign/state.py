@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
+from math import inf
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter
+
+from molloop.search.acquisition import Circumstances, ei
 
 
 class Source(StrEnum):
@@ -59,11 +63,12 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A simulation ended; the store holds its outcome. `failure` is its kind, or empty."""
+    """A simulation ended, with a value or a failure of some kind; the store holds its outcome."""
 
     molecule_id: int
     failure: str = ""
     seconds: float = 0.0
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,10 @@ class State:
 
     Attributes
     ----------
+    sign
+        1 where large values are good, -1 where small ones are.
+    top_k
+        How many of the best values it keeps.
     n_known
         Values that were there beforehand.
     n_drawn
@@ -178,12 +187,21 @@ class State:
         Simulations that have failed since the last one that did not.
     n_failed_before_drought
         Failures when a ranking last followed another with a value between them.
+    top
+        The best values, known ones included, times `sign`; the largest first.
+    n_without_gain
+        Simulations since one last entered `top`, of those that ended after the first ranking.
+    expected_gain
+        By which the molecule of which the last ranking expected most is expected to exceed the best
+        value.
     forgiven
         What had failed when the campaign last went on after it had ended by failures.
     stopped
         How it ended.
     """
 
+    sign: int = 1
+    top_k: int = 10
     n_known: int = 0
     n_drawn: int = 0
     n_submitted: int = 0
@@ -198,8 +216,18 @@ class State:
     at_ranked: Counts | None = None
     n_failed_in_row: int = 0
     n_failed_before_drought: int = 0
+    top: tuple[float, ...] = ()
+    n_without_gain: int = 0
+    expected_gain: float = inf
     forgiven: Forgiven = Forgiven()
     stopped: Stopped | None = None
+
+    @classmethod
+    def at_first(cls, sign: int, top_k: int, known: Iterable[float]) -> "State":
+        """Return the state before the first event, with values known beforehand."""
+        return cls(
+            sign, top_k, top=tuple(sorted((sign * one for one in known), reverse=True)[:top_k])
+        )
 
     @property
     def n_failed(self) -> int:
@@ -243,13 +271,8 @@ def apply(state: State, event: Event) -> State:
                 n_drawn=state.n_drawn + n_drawn,
                 proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
             )
-        case Finished(_, failure, seconds):
-            state = replace(state, seconds=state.seconds + seconds)
-            if not failure:
-                return replace(state, n_values=state.n_values + 1, n_failed_in_row=0)
-            counts = Counter(dict(state.failures)) + Counter([failure])
-            n_in_row = state.n_failed_in_row + 1
-            return replace(state, failures=tuple(sorted(counts.items())), n_failed_in_row=n_in_row)
+        case Finished():
+            return _finish(state, event)
         case Lost():
             return state
         case RankingBegan(batch):
@@ -269,6 +292,38 @@ def _counts(state: State) -> Counts:
     return Counts(state.n_submitted, state.n_values)
 
 
+def _finish(state: State, event: Finished) -> State:
+    state = replace(
+        state,
+        seconds=state.seconds + event.seconds,
+        n_without_gain=state.n_without_gain + (state.at_ranked is not None),
+    )
+    if event.failure:
+        counts = Counter(dict(state.failures)) + Counter([event.failure])
+        n_in_row = state.n_failed_in_row + 1
+        return replace(state, failures=tuple(sorted(counts.items())), n_failed_in_row=n_in_row)
+    state = replace(state, n_values=state.n_values + 1, n_failed_in_row=0)
+    if event.value is None:
+        return state
+    top = _kept(state.sign * event.value, state)
+    return state if top is state.top else replace(state, top=top, n_without_gain=0)
+
+
+def _kept(good: float, state: State) -> tuple[float, ...]:
+    """Return the best values with another one; one that is equal to the last stays out."""
+    if len(state.top) == state.top_k and good <= state.top[-1]:
+        return state.top
+    return tuple(sorted([*state.top, good], reverse=True)[: state.top_k])
+
+
+def _expected_gain(state: State, event: Ranked) -> float:
+    if not state.top or not event.means:
+        return inf
+    means, stds = state.sign * np.array(event.means), np.array(event.stds)
+    logarithms = ei(means, stds, Circumstances(np.array(event.molecule_ids), state.top[0]))
+    return float(np.exp(logarithms.max()))
+
+
 def _rank(state: State, event: Ranked) -> State:
     n_values = state.at_ranked.n_values if state.at_ranked else 0
     is_drought = state.n_values == n_values
@@ -277,6 +332,7 @@ def _rank(state: State, event: Ranked) -> State:
         is_ranking=False,
         ranking_seconds=event.seconds,
         proposals=event.molecule_ids,
+        expected_gain=_expected_gain(state, event),
         at_ranked=_counts(state),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
     )

@@ -184,7 +184,7 @@ def _show(
             display.begin_with(before)
         found = go(
             listener=display.show_event,
-            progress=display.library.show,
+            progress=display.library.show_library,
             interruption=interruption,
         )
     console.print(run_summary(found), soft_wrap=True)

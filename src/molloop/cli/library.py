@@ -60,11 +60,11 @@ def build(
     rejects.csv. The same command goes on with a build that was interrupted.
     """
     from molloop import api
-    from molloop.report.terminal import LibraryDisplay, library_summary
+    from molloop.report.terminal import ProgressDisplay, library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
-    with LibraryDisplay(Console(stderr=True)) as display:
-        built = api.build_library(files, out, column, spec, processes, display.show)
+    with ProgressDisplay(Console(stderr=True)) as display:
+        built = api.build_library(files, out, column, spec, processes, display.show_library)
     Console().print(library_summary(built))
 
 
@@ -92,12 +92,19 @@ def enumerate_products(
     substituents have one, such as *C(F)(F)F, or *[H] for none.
     """
     from molloop import api
-    from molloop.report.terminal import LibraryDisplay, library_summary
+    from molloop.report.terminal import ProgressDisplay, library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
-    with LibraryDisplay(Console(stderr=True)) as display:
+    with ProgressDisplay(Console(stderr=True)) as display:
         built = api.enumerate_library(
-            scaffolds, substituents, out, max_molecules, column, spec, processes, display.show
+            scaffolds,
+            substituents,
+            out,
+            max_molecules,
+            column,
+            spec,
+            processes,
+            display.show_library,
         )
     Console().print(library_summary(built))
 
@@ -114,11 +121,11 @@ def info(library: LibraryArgument) -> None:
 def verify(library: LibraryArgument) -> None:
     """Compare every shard of a library with its checksum."""
     from molloop.execution.sites import available_cores
-    from molloop.report.terminal import LibraryDisplay
+    from molloop.report.terminal import ProgressDisplay
 
     opened = _open(library)
-    with LibraryDisplay(Console(stderr=True)) as display:
-        opened.verify(available_cores(), display.show)
+    with ProgressDisplay(Console(stderr=True)) as display:
+        opened.verify(available_cores(), display.show_library)
     typer.echo(f"All {len(opened.shards)} shards of {opened.folder} are whole.")
 
 
@@ -126,12 +133,14 @@ def _open(library: str) -> "Library":
     from molloop import api, config
     from molloop.library.shards import Library
     from molloop.library.sources import BUILT_IN
-    from molloop.report.terminal import LibraryDisplay
+    from molloop.report.terminal import ProgressDisplay
 
     if library not in BUILT_IN:
         return Library(Path(library))
-    with LibraryDisplay(Console(stderr=True)) as display:
-        return api.open_library(config.load(None, [f"library.source={library}"]), display.show)
+    with ProgressDisplay(Console(stderr=True)) as display:
+        return api.open_library(
+            config.load(None, [f"library.source={library}"]), display.show_library
+        )
 
 
 def _spec(

@@ -204,6 +204,10 @@ class Library:
         if not is_whole:
             raise damaged(path, "its checksum is not the manifest's")
 
+    def __reduce__(self) -> tuple[type["Library"], tuple[Path]]:
+        """Have another process open it again."""
+        return Library, (self.folder,)
+
     def n_bytes(self) -> int:
         """Return the size of all shards on disk; raise RunError where one is missing."""
         return sum(self._mark(entry)[0] for entry in self.manifest.shards)

@@ -115,9 +115,14 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
             while group := list(islice(entries, BLOCK_SIZE)):
                 lines = [line for line, _ in group]
                 # a line end within a cell is no blank: what is around it is no SMILES
-                smiles = [text.strip().split(" ")[0].split("\t")[0] for _, text in group]
+                smiles = [first_word(text) for _, text in group]
                 done = sum(sizes[:number]) + fraction() * sizes[number]
                 yield Block(title, lines, smiles, done / sum(sizes))
+
+
+def first_word(text: str) -> str:
+    """Return what stands before the first blank: the SMILES of a line or a cell."""
+    return text.strip().split(" ")[0].split("\t")[0]
 
 
 def titles(paths: Sequence[Path]) -> list[str]:

@@ -61,7 +61,7 @@ def write_workers_figure(results: Results, path: Path) -> None:
                 f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
                 fontsize=12,
             )
-        _save(figure, path)
+        save(figure, path)
 
 
 def _draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
@@ -133,10 +133,11 @@ def write_loop_figure(results: Results, path: Path) -> None:
             f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules",
             fontsize=12,
         )
-        _save(figure, path)
+        save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all."""
     partial = path.with_suffix(".partial")
     figure.savefig(partial, format=path.suffix[1:])
     partial.replace(path)

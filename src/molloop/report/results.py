@@ -1,11 +1,13 @@
 """A run as its reports need it: read from the store once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Known, Simulated
 from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
 from molloop.campaign.store import Store
+from molloop.report.accuracy import Accuracy
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
@@ -20,6 +22,7 @@ class TimedRanking:
     time_s: float
     molecule_ids: tuple[int, ...]
     means: tuple[float, ...]
+    stds: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Results:
         How it ended, if it has.
     resumed_s
         When another process went on with it.
+    accuracy
+        Of the model, by the molecules that it is measured on.
     """
 
     n_molecules: int
@@ -55,6 +60,7 @@ class Results:
     tasks: tuple[Task, ...]
     stopped: Stopped | None
     resumed_s: tuple[float, ...] = ()
+    accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[int, float]:
@@ -99,8 +105,8 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
                 pass
             case RankingBegan():
                 began_s = time_s
-            case Ranked(batch, molecule_ids, means):
-                rankings.append(TimedRanking(batch, began_s, time_s, molecule_ids, means))
+            case Ranked(batch, molecule_ids, means, stds):
+                rankings.append(TimedRanking(batch, began_s, time_s, molecule_ids, means, stds))
             case Resumed():
                 stopped = None
                 resumed_s.append(time_s)

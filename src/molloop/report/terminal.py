@@ -22,6 +22,7 @@ from molloop.campaign.state import (
 )
 from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
+from molloop.report.accuracy import Accuracy
 from molloop.report.results import Results
 from molloop.report.status import Status
 from molloop.report.utilisation import utilisation
@@ -46,14 +47,14 @@ def _progress(console: Console) -> Progress:
     )
 
 
-class LibraryDisplay:
-    """Shows how far a library is built; a context manager for the screen."""
+class ProgressDisplay:
+    """Shows how far something is; a context manager for the screen."""
 
     def __init__(self, console: Console, progress: Progress | None = None) -> None:
         self._progress = progress or _progress(console)
         self._bar = self._progress.add_task("", total=1.0, visible=False, done="")
 
-    def __enter__(self) -> "LibraryDisplay":
+    def __enter__(self) -> "ProgressDisplay":
         if self._progress.console.is_terminal:
             self._progress.start()
         return self
@@ -62,11 +63,15 @@ class LibraryDisplay:
         if self._progress.console.is_terminal:
             self._progress.stop()
 
+    def show_library(self, what: str, fraction: float) -> None:
+        """Show what is being done to a library, and how much of it."""
+        self.show(f"library: {what}", fraction)
+
     def show(self, what: str, fraction: float) -> None:
         """Show what is being done, and how much of it."""
         self._progress.update(
             self._bar,
-            description=f"library: {what}",
+            description=what,
             completed=fraction,
             done=f"{fraction:.0%}",
             visible=True,
@@ -87,7 +92,7 @@ class RunDisplay:
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
         self._progress = _progress(console)
-        self.library = LibraryDisplay(console, self._progress)
+        self.library = ProgressDisplay(console, self._progress)
         self._n_wanted = settings.campaign.max_training_count
         self._bar = self._progress.add_task(
             "simulating", total=self._n_wanted, visible=False, done=""
@@ -275,9 +280,21 @@ def run_summary(results: Results) -> Group:
                 f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
             )
         )
+    lines += (_accuracy_line(where, one, target) for where, one in results.accuracy.items())
     if n:
         lines.append(best_table(results))
     return Group(*lines)
+
+
+def _accuracy_line(where: str, one: Accuracy, target: Property) -> Text:
+    low, high = one.error_interval
+    least, most = one.within_interval
+    unit = f" {target.unit}" if target.unit else ""
+    return Text(
+        f"Model, {one.n} {where}: off by {one.error:.2f}{unit} ({low:.2f} to {high:.2f}), "
+        f"{one.bias:+.2f} in the mean; {one.within:.0%} within its standard deviation "
+        f"({least:.0%} to {most:.0%}; 68% would be right)"
+    )
 
 
 def status_table(status: Status) -> Table:
@@ -348,6 +365,25 @@ def library_summary(library: Library) -> Group:
     for name, value in rows.items():
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return Group(Text(manifest.name, style="bold"), table)
+
+
+def comparison_table(rows: Sequence[Sequence[str]]) -> Table:
+    """Return policies compared as a table: headings, then a row a policy."""
+    return _table(rows, n_texts=1)
+
+
+def trials_table(rows: Sequence[Sequence[str]], caption: str) -> Group:
+    """Return configurations tried as a table: headings, then a row each."""
+    return Group(_table(rows, n_texts=2), Text(caption, style="italic"))
+
+
+def _table(rows: Sequence[Sequence[str]], n_texts: int) -> Table:
+    table = Table()
+    for number, heading in enumerate(rows[0]):
+        table.add_column(heading, justify="left" if number < n_texts else "right")
+    for row in rows[1:]:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
 
 
 def _caption(target: Property) -> Text:

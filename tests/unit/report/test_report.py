@@ -58,7 +58,7 @@ def results():
             simulated(2, 1, 13.5, 0, 1.0),
             simulated(3, 2, 15.25, 1, 4.0),
         ),
-        rankings=(TimedRanking(1, 2.0, 3.0, (2, 4), (14.5, 14.25)),),
+        rankings=(TimedRanking(1, 2.0, 3.0, (2, 4), (14.5, 14.25), (0.5, 0.25)),),
         tasks=(
             Task(Work.SIMULATE, "w", 0.0, 2.0),
             Task(Work.TRAIN, "w", 2.0, 2.5),
@@ -189,7 +189,7 @@ def test_the_screen_has_a_line_an_iteration(results):
     console, display = shown()
     first = results.simulated[:3]
     with display:
-        display.library.show("reading", 0.5)
+        display.library.show_library("reading", 0.5)
         display.show_event(0.0, Began(5, 1), None)
         display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
         for item in first:

@@ -1,0 +1,240 @@
+"""`molloop replay`, `compare` and `tune`: campaigns over tables of known values."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from molloop import config
+from molloop.settings import Settings
+
+if TYPE_CHECKING:
+    from molloop.replay.campaign import Scenario
+    from molloop.replay.table import Table
+    from molloop.report.terminal import ProgressDisplay
+
+TableArgument = Annotated[
+    str, typer.Argument(metavar="TABLE", help="qm9-ie-20k, or a .csv file.", show_default=False)
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="CONFIG.toml", help="What is played.")
+]
+ColumnOption = Annotated[str, typer.Option(help="Of the values; molecules are in smiles.")]
+DirectionOption = Annotated[
+    str | None, typer.Option(help="maximise or minimise (maximise).", show_default=False)
+]
+DurationsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A column of seconds, or constant:S, uniform:LEAST,MOST, exponential:MEAN, "
+        "lognormal:MEDIAN,SIGMA (the column of qm9-ie-20k, or constant:1).",
+        show_default=False,
+    ),
+]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Virtual ones.")]
+FailuresOption = Annotated[float, typer.Option(min=0, max=1, help="Share that fails.")]
+DispatchOption = Annotated[float, typer.Option(min=0, help="Seconds to hand out a task.")]
+TrainOption = Annotated[float, typer.Option(min=0, help="Seconds of a training.")]
+RankOption = Annotated[float, typer.Option(min=0, help="Seconds to rank a shard.")]
+TopOption = Annotated[int, typer.Option("--top", min=1, help="Molecules that recall looks at.")]
+BudgetOption = Annotated[
+    int | None, typer.Option(min=2, help="Values in all (200).", show_default=False)
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
+]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Takes what is made.")]
+DEFAULT_BUDGET = 200
+
+
+def replay(
+    table: TableArgument,
+    path: ConfigOption = None,
+    column: ColumnOption = "ie_ev",
+    direction: DirectionOption = None,
+    durations: DurationsOption = None,
+    workers: WorkersOption = 2,
+    failure_rate: FailuresOption = 0.0,
+    dispatch_s: DispatchOption = 0.001,
+    train_s: TrainOption = 0.05,
+    rank_s: RankOption = 0.05,
+    max_training_count: BudgetOption = None,
+    policy: Annotated[str | None, typer.Option(show_default=False)] = None,
+    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
+    seed: Annotated[int | None, typer.Option(show_default=False)] = None,
+    top_k: TopOption = 100,
+    out: OutOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Play a run over known values, on any number of virtual workers: seconds instead of hours."""
+    from molloop import replays
+    from molloop.report.terminal import run_summary
+
+    settings = _settings(
+        path,
+        assignments,
+        direction,
+        {
+            "campaign.max_training_count": max_training_count,
+            "search.policy": policy,
+            "campaign.schedule": schedule,
+            "property.threshold": threshold,
+            "campaign.seed": seed,
+        },
+    )
+    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    with _display() as display:
+        known = _open(table, column, durations, settings, display)
+        played = replays.replay_table(known, settings, scenario, top_k, out)
+    console = Console()
+    console.print(run_summary(played.results), soft_wrap=True)
+    curves, truth = played.curves, played.truth
+    k = len(truth.top)
+    console.print(
+        f"Found {round(k * curves.recall[-1])} of the best {k}, the best value {curves.best[-1]:g} "
+        f"of {truth.best:g}, after {len(curves.recall)} simulations and {curves.times_s[-1]:.1f} "
+        "virtual seconds.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if out is not None:
+        console.print(f"Tables and figures: {out}", highlight=False, soft_wrap=True)
+
+
+def compare(
+    table: TableArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Takes table and figure.")],
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policy", help="May be repeated (the default one).", show_default=False),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Campaigns a policy.")] = 20,
+    first_seed: Annotated[int, typer.Option(min=0, help="Of the first campaign.")] = 1000,
+    path: ConfigOption = None,
+    column: ColumnOption = "ie_ev",
+    direction: DirectionOption = None,
+    durations: DurationsOption = None,
+    workers: WorkersOption = 2,
+    failure_rate: FailuresOption = 0.0,
+    dispatch_s: DispatchOption = 0.001,
+    train_s: TrainOption = 0.05,
+    rank_s: RankOption = 0.05,
+    max_training_count: BudgetOption = None,
+    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
+    top_k: TopOption = 100,
+    assignments: SetOption = None,
+) -> None:
+    """Replay policies beside random choice, one training only, and the published workflow."""
+    from molloop import replays
+    from molloop.report.terminal import comparison_table
+
+    settings = _settings(
+        path,
+        assignments,
+        direction,
+        {
+            "campaign.max_training_count": max_training_count,
+            "campaign.schedule": schedule,
+            "property.threshold": threshold,
+        },
+    )
+    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    with _display() as display:
+        known = _open(table, column, durations, settings, display)
+        found = replays.compare_policies(
+            known,
+            policies or (),
+            settings,
+            seeds,
+            first_seed,
+            scenario,
+            top_k,
+            out,
+            progress=display.show,
+        )
+    console = Console()
+    console.print(comparison_table(replays.comparison_rows(found)))
+    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}"
+    console.print(f"All of it: {files}", highlight=False, soft_wrap=True)
+
+
+def tune(
+    table: TableArgument,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Takes configuration and figure.")
+    ],
+    objective: Annotated[str, typer.Option(help="best (value) or recall.")] = "best",
+    trials: Annotated[int, typer.Option(min=3, help="Configurations to try.")] = 60,
+    path: ConfigOption = None,
+    column: ColumnOption = "ie_ev",
+    direction: DirectionOption = None,
+    durations: DurationsOption = None,
+    workers: WorkersOption = 2,
+    failure_rate: FailuresOption = 0.0,
+    dispatch_s: DispatchOption = 0.001,
+    train_s: TrainOption = 0.05,
+    rank_s: RankOption = 0.05,
+    max_training_count: BudgetOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
+    top_k: TopOption = 100,
+    assignments: SetOption = None,
+) -> None:
+    """Search for the settings that find the best soonest, and check them on other seeds."""
+    from molloop import replays
+    from molloop.report.terminal import trials_table
+
+    settings = _settings(
+        path, assignments, direction, {"campaign.max_training_count": max_training_count}
+    )
+    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    with _display() as display:
+        known = _open(table, column, durations, settings, display)
+        found = replays.tune_settings(
+            known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
+        )
+    console = Console()
+    console.print(trials_table(*replays.trial_rows(found, objective)))
+    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}"
+    console.print(f"`molloop run` takes the best one: {files}", highlight=False, soft_wrap=True)
+
+
+def _settings(
+    path: Path | None,
+    assignments: list[str] | None,
+    direction: str | None,
+    overrides: dict[str, object],
+) -> Settings:
+    if path is None and overrides["campaign.max_training_count"] is None:
+        overrides["campaign.max_training_count"] = DEFAULT_BUDGET
+    return config.load(path, assignments or [], overrides | {"property.direction": direction})
+
+
+def _scenario(
+    workers: int, failure_rate: float, dispatch_s: float, train_s: float, rank_s: float
+) -> "Scenario":
+    from molloop.execution.virtual import Costs
+    from molloop.replay.campaign import Scenario
+
+    return Scenario(workers, failure_rate, Costs(dispatch_s, train_s, rank_s))
+
+
+def _display() -> "ProgressDisplay":
+    from molloop.report.terminal import ProgressDisplay
+
+    return ProgressDisplay(Console(stderr=True))
+
+
+def _open(
+    name: str,
+    column: str,
+    durations: str | None,
+    settings: Settings,
+    display: "ProgressDisplay",
+) -> "Table":
+    from molloop import replays
+
+    return replays.open_known(name, column, durations, settings.campaign.seed, display.show_library)

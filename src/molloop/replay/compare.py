@@ -1,0 +1,162 @@
+"""Policies compared on a table: each replayed with the same seeds."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from molloop.config import override
+from molloop.intervals import Floats, Interval, mean_interval
+from molloop.replay.campaign import Scenario, replay
+from molloop.replay.measures import Curves, Truth, measure
+from molloop.replay.table import Table
+from molloop.settings import Settings
+
+BASELINES = ("random", "train-once", "published")
+MEASURES = ("recall", "best", "regret", "n_above")
+N_TIMES = 200
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What was found with each policy.
+
+    Attributes
+    ----------
+    curves
+        Policy -> one for each seed, in the order of the seeds.
+    """
+
+    table: Table
+    truth: Truth
+    seeds: tuple[int, ...]
+    curves: dict[str, tuple[Curves, ...]]
+
+    def over_simulations(self, policy: str, measure_name: str) -> Floats:
+        """Return a measure after 1, 2, ... simulations, shape (n_seeds, m)."""
+        columns = [getattr(one, measure_name) for one in self.curves[policy]]
+        n = max(map(len, columns))
+        # a campaign that ended sooner stays where it was
+        return np.array([np.pad(one.astype(float), (0, n - len(one)), "edge") for one in columns])
+
+    def over_time(self, policy: str, measure_name: str, times_s: Floats) -> Floats:
+        """Return a measure at some times, shape (n_seeds, n_times); NaN before the first value."""
+        rows = []
+        for one in self.curves[policy]:
+            place = np.searchsorted(one.times_s, times_s, side="right") - 1
+            column = getattr(one, measure_name).astype(float)
+            nothing_yet = 0.0 if measure_name in ("recall", "n_above") else np.nan
+            rows.append(np.where(place >= 0, column[np.maximum(place, 0)], nothing_yet))
+        return np.array(rows)
+
+    def times_s(self) -> Floats:
+        """Return times for curves, from 0 to the end of the longest campaign."""
+        last_s = max(one.times_s[-1] for curves in self.curves.values() for one in curves)
+        return np.linspace(0.0, last_s, N_TIMES)
+
+    def advantage(self, policy: str, other: str, measure_name: str, n: int) -> Interval:
+        """Return by how much a policy is ahead of another after n simulations, paired by seed."""
+        ours, theirs = (self.over_simulations(name, measure_name) for name in (policy, other))
+        place = min(n, ours.shape[1], theirs.shape[1]) - 1
+        difference = (ours[:, place] - theirs[:, place])[:, None]
+        return mean_interval(difference, np.random.default_rng(0))
+
+
+def baselines(settings: Settings) -> dict[str, Settings]:
+    """Return what every policy is compared with.
+
+    ``random`` molecules; ``train-once``: half of the budget random, the model trained on it once,
+    the other half what it finds best; ``published``: the tutorial's model, in batches.
+    """
+    n = settings.campaign.max_training_count
+    once: dict[str, Any] = {
+        "campaign.schedule": "batch",
+        "campaign.initial_training_count": n // 2,
+        "campaign.batch_size": n - n // 2,
+    }
+    published = {"search.policy": "published", "campaign.schedule": "batch"}
+    changes: tuple[dict[str, Any], ...] = ({"search.policy": "random"}, once, published)
+    return {
+        name: override(settings, change) for name, change in zip(BASELINES, changes, strict=True)
+    }
+
+
+def compare(
+    table: Table,
+    cases: Mapping[str, Settings],
+    seeds: Sequence[int],
+    scenario: Scenario,
+    top_k: int,
+    n_processes: int = 1,
+    progress: Progress = lambda _what, _fraction: None,
+) -> Comparison:
+    """Replay each case with each seed, in several processes.
+
+    Parameters
+    ----------
+    cases
+        Name -> configuration.
+    top_k
+        How many of the best molecules recall looks at.
+    """
+    target = next(iter(cases.values())).target()
+    truth = Truth.of(table.values, target.sign, top_k, target.threshold)
+    jobs = [
+        (name, override(settings, {"campaign.seed": seed}))
+        for name, settings in cases.items()
+        for seed in seeds
+    ]
+    found: dict[str, list[Curves]] = {name: [] for name in cases}
+    done = replay_all([settings for _, settings in jobs], table, truth, scenario, n_processes)
+    for number, ((name, _), curves) in enumerate(zip(jobs, done, strict=True), start=1):
+        found[name].append(curves)
+        progress("replaying", number / len(jobs))
+    kept = {name: tuple(curves) for name, curves in found.items()}
+    return Comparison(table, truth, tuple(seeds), kept)
+
+
+def replay_all(
+    jobs: Sequence[Settings], table: Table, truth: Truth, scenario: Scenario, n_processes: int
+) -> Iterator[Curves]:
+    """Replay configurations in several processes; what each has found, in their order."""
+    task = joblib.delayed(_replay_one)
+    parallel = joblib.Parallel(n_jobs=min(n_processes, len(jobs)), return_as="generator")
+    yield from parallel(task(one, table, truth, scenario) for one in jobs)
+
+
+def _replay_one(settings: Settings, table: Table, truth: Truth, scenario: Scenario) -> Curves:
+    store = replay(settings, table, scenario)
+    try:
+        return measure(store, truth)
+    finally:
+        store.close()
+
+
+def write_csv(comparison: Comparison, path: Path) -> None:
+    """Write a row a simulation: policy, seed, count, time, and all measures."""
+    k = len(comparison.truth.top)
+    headings = ("policy", "seed", "n_simulations", "time_s", f"recall_top_{k}", *MEASURES[1:])
+    unfinished = path.with_name(f"{path.name}.tmp")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        for policy, seed, curves in _runs(comparison):
+            columns: list[Any] = [curves.times_s, *(getattr(curves, name) for name in MEASURES)]
+            for n, row in enumerate(zip(*columns, strict=True), start=1):
+                time_s, recall, best, regret, n_above = row
+                numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
+                writer.writerow(
+                    [policy, seed, n, f"{time_s:.6g}", f"{recall:.6g}", *numbers, n_above]
+                )
+    unfinished.replace(path)
+
+
+def _runs(comparison: Comparison) -> Iterator[tuple[str, int, Curves]]:
+    for policy, all_curves in comparison.curves.items():
+        for seed, curves in zip(comparison.seeds, all_curves, strict=True):
+            yield policy, seed, curves

@@ -1,0 +1,152 @@
+"""Tables of known values, and the libraries of their molecules."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.errors import InputError
+from molloop.library.ingest import open_or_build
+from molloop.library.shards import Library, Progress
+from molloop.library.sources import first_word
+from molloop.replay.durations import draw_durations, is_distribution
+from molloop.simulate.outcome import LARGEST_VALUE
+
+Floats = NDArray[np.float64]
+SMILES = "smiles"
+IE_COLUMN = "ie_ev"
+DEFAULT_DURATIONS = "constant:1"
+BUILT_IN = {"qm9-ie-20k": ("qm9-ie-20k.csv.gz", "cpu_s")}  # file, and its column of seconds
+SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A library whose values are known.
+
+    Attributes
+    ----------
+    name
+        What the user calls it.
+    column
+        Of the values.
+    values
+        By molecule id, shape (n,); NaN where a simulation gives none.
+    durations_s
+        Of the simulations, shape (n,).
+    """
+
+    name: str
+    column: str
+    library: Library
+    values: Floats
+    durations_s: Floats
+
+
+def locate(name: str) -> Path:
+    """Return the file of a table.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is no .csv.
+    """
+    if name in BUILT_IN:
+        return Path(str(resources.files("molloop.replay") / "data" / BUILT_IN[name][0]))
+    path = Path(name).expanduser()
+    if not path.is_file() or not path.name.lower().endswith(SUFFIXES):
+        raise InputError(
+            "table",
+            name,
+            f"a built-in one ({', '.join(BUILT_IN)}) or a file {', '.join(SUFFIXES)}",
+            f"It needs the column {SMILES} and one of values.",
+        )
+    return path.resolve()
+
+
+def open_table(
+    name: str,
+    cache_dir: Path,
+    column: str = IE_COLUMN,
+    durations: str | None = None,
+    seed: int = 0,
+    n_processes: int = 1,
+    progress: Progress | None = None,
+) -> Table:
+    """Read a table, and open the library of its molecules; at first use it is built.
+
+    Where two rows are the same molecule, the first one counts.
+
+    Parameters
+    ----------
+    name
+        A built-in one, or a .csv file, also compressed.
+    column
+        Of the values; the one of the molecules is ``smiles``.
+    durations
+        A column of seconds, or a distribution: see :mod:`molloop.replay.durations`. None: the
+        column of a built-in table, a second each otherwise.
+    seed
+        Of what is drawn.
+    cache_dir, n_processes, progress
+        As of :func:`molloop.library.ingest.open_or_build`.
+
+    Raises
+    ------
+    InputError
+        The file, a column or a number in it cannot be read.
+    """
+    path = locate(name)
+    if durations is None:
+        durations = BUILT_IN[name][1] if name in BUILT_IN else DEFAULT_DURATIONS
+    is_drawn = is_distribution(durations)
+    columns = _read(path, [SMILES, column, *([] if is_drawn else [durations])])
+    rows: dict[str, int] = {}
+    for row, text in enumerate(columns[SMILES]):
+        rows.setdefault(first_word(text or ""), row)
+    library = open_or_build(
+        str(path), cache_dir=cache_dir, n_processes=n_processes, progress=progress
+    )
+    order = [rows[library.smiles(key)] for key in range(library.n_molecules)]
+    values = columns[column][order]
+    n_known = int(np.isfinite(values).sum())
+    if n_known < 2:
+        raise InputError("column", column, f"two values at least in {path}", "Name another.")
+    rng = np.random.default_rng([seed, 0])
+    seconds = draw_durations(durations, len(order), rng) if is_drawn else columns[durations][order]
+    if not np.all(seconds >= 0):
+        raise InputError(
+            "durations", durations, "a number of seconds in every row", "Name a distribution."
+        )
+    return Table(name, column, library, values, seconds)
+
+
+def _read(path: Path, names: list[str]) -> dict[str, Any]:
+    """Return a column of texts, and others of numbers with NaN where a cell is empty."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    types = {name: pa.float64() for name in names} | {SMILES: pa.string()}
+    try:
+        table = csv.read_csv(
+            path,
+            convert_options=csv.ConvertOptions(
+                column_types=types, include_columns=names, null_values=["", "nan", "NaN"]
+            ),
+        )
+    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError, KeyError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(
+            "table", str(path), f"the columns {', '.join(names)}, numbers but the first", f"{what}."
+        ) from error
+    numbers = {name: table[name].to_numpy() for name in names if name != SMILES}
+    for name, column in numbers.items():
+        wrong = column[~np.isnan(column) & ~(np.abs(column) <= LARGEST_VALUE)]
+        if len(wrong):
+            raise InputError(
+                f"column {name}", float(wrong[0]), f"at most {LARGEST_VALUE:g}", "Mend it."
+            )
+    return {SMILES: table[SMILES].to_pylist(), **numbers}

@@ -1,0 +1,287 @@
+"""The Python interface of replays: campaigns over tables of known values."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from molloop.assembly import cores, write_reports
+from molloop.config import override
+from molloop.intervals import mean_interval
+from molloop.library.shards import Progress
+from molloop.replay.campaign import Scenario, replay
+from molloop.replay.compare import MEASURES, Comparison, baselines, compare, write_csv
+from molloop.replay.measures import Curves, Truth, measure
+from molloop.replay.table import IE_COLUMN, Table, open_table
+from molloop.replay.tune import Search, Trial, Tuned
+from molloop.report import results
+from molloop.report.curves import Line, Panel, Point, write_curves, write_front
+from molloop.report.model_error import with_accuracy
+from molloop.report.results import Results
+from molloop.settings import Settings
+
+COMPARISON = "comparison.csv"
+COMPARISON_FIGURE = "comparison.png"
+TUNED_CONFIG = "tuned.toml"
+FRONT_FIGURE = "front.png"
+_LABELS = {
+    "recall": "Share of the best {k} found",
+    "best": "Best value found",
+    "regret": "Short of the best of all by",
+    "n_above": "Values beyond {threshold:g}",
+}
+
+
+def no_progress(_what: str, _fraction: float) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """A replay: what a run would have found, and how that compares with all there was."""
+
+    results: Results
+    truth: Truth
+    curves: Curves
+
+
+def open_known(
+    name: str,
+    column: str = IE_COLUMN,
+    durations: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Table:
+    """Open a table of known values; see :func:`molloop.replay.table.open_table`."""
+    import platformdirs
+
+    cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
+    return open_table(name, cache_dir, column, durations, seed, cores(), progress)
+
+
+def table_settings(settings: Settings, table: Table) -> Settings:
+    """Return a configuration whose property is that of a table."""
+    if table.column == settings.target().column:
+        return settings
+    facts = {"name": table.column, "unit": "", "simulator": f"table {table.name}"}
+    return override(settings, {f"property.{key}": value for key, value in facts.items()})
+
+
+def replay_table(
+    table: Table,
+    settings: Settings | None = None,
+    scenario: Scenario | None = None,
+    top_k: int = 100,
+    out: Path | None = None,
+) -> Replayed:
+    """Play one campaign over a table.
+
+    Parameters
+    ----------
+    top_k
+        How many of the best molecules recall looks at.
+    out
+        Takes the tables and figures of a run.
+    """
+    settings = table_settings(settings or Settings(), table)
+    target = settings.target()
+    with closing(replay(settings, table, scenario or Scenario())) as store:
+        found = results.read(store, target, settings.protocol())
+        truth = Truth.of(table.values, target.sign, top_k, target.threshold)
+        curves = measure(store, truth)
+    found = with_accuracy(
+        found, table.library, settings.policy(), settings.campaign.seed, table.values
+    )
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_reports(found, table.library, out)
+    return Replayed(found, truth, curves)
+
+
+def compare_policies(
+    table: Table,
+    policies: Sequence[str] = (),
+    settings: Settings | None = None,
+    n_seeds: int = 20,
+    first_seed: int = 1000,
+    scenario: Scenario | None = None,
+    top_k: int = 100,
+    out: Path | None = None,
+    n_processes: int | None = None,
+    progress: Progress = no_progress,
+) -> Comparison:
+    """Replay policies, and the baselines, with the same seeds.
+
+    Parameters
+    ----------
+    policies
+        Names as of `search.policy`; none: that of the configuration.
+    first_seed
+        The others follow.
+    out
+        Takes comparison.csv and comparison.png.
+
+    Raises
+    ------
+    InputError
+        There is no such policy.
+    """
+    settings = table_settings(settings or Settings(), table)
+    cases = {
+        name: override(settings, {"search.policy": name})
+        for name in policies or (settings.search.policy,)
+    }
+    cases |= {name: one for name, one in baselines(settings).items() if name not in cases}
+    found = compare(
+        table,
+        cases,
+        range(first_seed, first_seed + n_seeds),
+        scenario or Scenario(),
+        top_k,
+        n_processes or cores(),
+        progress,
+    )
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_csv(found, out / COMPARISON)
+        _draw_comparison(found, settings, out / COMPARISON_FIGURE)
+    return found
+
+
+def comparison_rows(found: Comparison) -> list[list[str]]:
+    """Return headings and a row a policy: recall on the way, and at the end what else there is.
+
+    The last column is by how much the first policy is ahead, with its paired 95% interval.
+    """
+    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
+    stops = sorted({round(n * share) for share in (0.12, 0.5, 1.0)} - {0})
+    k = len(found.truth.top)
+    first = next(iter(found.curves))
+    headings = ["policy", *(f"top {k} after {stop}" for stop in stops), "best", "time (s)", "ahead"]
+    rows = [headings]
+    for policy, curves in found.curves.items():
+        recall = found.over_simulations(policy, "recall")
+        best = found.over_simulations(policy, "best")[:, -1]
+        ahead = ""
+        if policy != first:
+            one = found.advantage(first, policy, "recall", n)
+            ahead = f"{one.mean[0]:+.3f} ({one.low[0]:+.3f} to {one.high[0]:+.3f})"
+        cells = [f"{recall[:, min(stop, recall.shape[1]) - 1].mean():.3f}" for stop in stops]
+        time_s = np.mean([one.times_s[-1] for one in curves])
+        rows.append([policy, *cells, f"{best.mean():.2f}", f"{time_s:.1f}", ahead])
+    return rows
+
+
+def trial_rows(found: Tuned, objective: str) -> tuple[list[list[str]], str]:
+    """Return headings, a row a configuration, and what they are."""
+    rows = [["", "configuration", objective, "time (s)"]]
+    named = [("front", one) for one in found.front]
+    named += [("chosen, unseen seeds", found.unseen[0]), ("begun with", found.unseen[1])]
+    for name, trial in named:
+        rows.append([name, describe(trial.settings), f"{trial.value:.3f}", f"{trial.time_s:.2f}"])
+    return rows, "Means over seeds; the time is that after which nothing better was found."
+
+
+def _draw_comparison(found: Comparison, settings: Settings, path: Path) -> None:
+    target = settings.target()
+    names = [one for one in MEASURES if one != "n_above" or target.threshold is not None]
+    k = len(found.truth.top)
+    labels = {name: _LABELS[name].format(k=k, threshold=target.threshold or 0.0) for name in names}
+    unit = f" ({target.unit})" if target.unit else ""
+    times_s = found.times_s()
+    rng = np.random.default_rng(0)
+
+    def lines(name: str, over_time: bool) -> Mapping[str, Line]:
+        drawn = {}
+        for policy in found.curves:
+            values = (
+                found.over_time(policy, name, times_s)
+                if over_time
+                else found.over_simulations(policy, name)
+            )
+            x = times_s if over_time else np.arange(1, values.shape[1] + 1)
+            band = mean_interval(values, rng)
+            drawn[policy] = Line(x, band.mean, band.low, band.high)
+        return drawn
+
+    rows = [
+        [
+            Panel(xlabel, labels[name] + (unit if name in ("best", "regret") else ""), one)
+            for name in names
+            for one in [lines(name, over_time)]
+        ]
+        for xlabel, over_time in (("Simulations", False), ("Time (s)", True))
+    ]
+    title = f"{found.table.name}: means over {len(found.seeds)} seeds, with their 95% intervals"
+    write_curves(rows, title, path)
+
+
+def tune_settings(
+    table: Table,
+    settings: Settings | None = None,
+    scenario: Scenario | None = None,
+    objective: str = "best",
+    top_k: int = 100,
+    n_trials: int = 60,
+    seed: int = 0,
+    out: Path | None = None,
+    n_processes: int | None = None,
+    progress: Progress = no_progress,
+) -> Tuned:
+    """Search for the settings that find the largest value, or most of the best, soonest.
+
+    Parameters
+    ----------
+    objective
+        ``best`` or ``recall``.
+    out
+        Takes tuned.toml, a configuration for `molloop run`, and front.png.
+    """
+    given = settings or Settings()
+    settings = table_settings(given, table)
+    search = Search(
+        settings,
+        table,
+        scenario or Scenario(),
+        objective,
+        top_k,
+        n_trials,
+        seed,
+        n_processes or cores(),
+    )
+    found = search.run(progress)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        # of the user's own property, which a run can simulate
+        runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
+        (out / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
+        unit = f" ({settings.target().unit})" if objective == "best" else ""
+        write_front(
+            [_point(one) for one in found.trials],
+            [_point(one) for one in found.front],
+            _point(found.unseen[0]),
+            _point(found.unseen[1]),
+            _LABELS[objective].format(k=top_k) + unit,
+            out / FRONT_FIGURE,
+        )
+    return found
+
+
+def _point(trial: Trial) -> Point:
+    return Point(trial.time_s, trial.value, describe(trial.settings))
+
+
+def describe(settings: Settings) -> str:
+    """Return the settings that a search varies, in a line."""
+    campaign = settings.campaign
+    pace = (
+        f"batches of {campaign.batch_size}"
+        if campaign.schedule == "batch"
+        else f"retrained after {campaign.retrain_after or 'as many as pay'}"
+    )
+    return (
+        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
+        f"{campaign.max_training_count} in all"
+    )

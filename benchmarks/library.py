@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -91,17 +92,19 @@ class PeakMemory:
 
 
 def build(n, folder):
-    """Build with the command line; return seconds and the peaks of it and of its workers."""
+    """Build with the command line; return seconds, CPU seconds, peaks of it and of its workers."""
     lists = [EXAMPLES / "scaffolds.smi", EXAMPLES / "substituents.smi"]
     command = [sys.executable, "-m", "molloop", "library", "enumerate", *lists, "--out", folder]
-    began_s = time.perf_counter()
+    began_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
         [*map(str, command), "--max-molecules", str(n)], stdout=subprocess.DEVNULL
     )
     with PeakMemory(process.pid) as memory:
         process.wait()
     assert process.returncode == 0
-    return time.perf_counter() - began_s, memory.own, memory.workers
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - began_s, cpu_s, memory.own, memory.workers
 
 
 def known_values(library):
@@ -166,22 +169,36 @@ def main():
         folder = arguments.folder or Path(scratch)
         folder.mkdir(exist_ok=True)
         known_path = folder / "known.json"
-        headings = ("molecules", "build", "driver", "worker", "disk", *POLICIES, "driver", "worker")
+        headings = (
+            "molecules",
+            "build",
+            "its CPU",
+            "driver",
+            "worker",
+            "disk",
+            *POLICIES,
+            "driver",
+            "worker",
+        )
         print(
             f"{N_WORKERS} processes; peaks in MB, disk in bytes a molecule, times in µs a molecule"
         )
         print(" ".join(f"{name:>10}" for name in headings))
         for n in arguments.molecules:
-            built_s, driver, worker = build(n, folder / f"library-{n}")
+            built_s, cpu_s, driver, worker = build(n, folder / f"library-{n}")
             library = Library(folder / f"library-{n}")
             if not known_path.exists():
                 known_path.write_text(json.dumps(known_values(library)))
             seconds, peaks = ranked(library.folder, known_path)
             count = library.n_molecules
             disk = sum(Path(ref.path).stat().st_size for ref in library.shards) / count
-            times = [1e6 * built_s / count, *(1e6 * one / count for one in seconds.values())]
-            cells = [f"{count:,}", f"{times[0]:.0f}", driver, worker, f"{disk:.0f}"]
-            cells += [f"{time_us:.2f}" for time_us in times[1:]]
+            times = [
+                1e6 * built_s / count,
+                1e6 * cpu_s / count,
+                *(1e6 * one / count for one in seconds.values()),
+            ]
+            cells = [f"{count:,}", *(f"{one:.0f}" for one in times[:2]), driver, worker]
+            cells += [f"{disk:.0f}", *(f"{one:.2f}" for one in times[2:])]
             print(" ".join(f"{cell!s:>10}" for cell in [*cells, *peaks.values()]), flush=True)
     return None
 

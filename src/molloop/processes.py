@@ -68,38 +68,55 @@ def kill_descendants() -> None:
         time.sleep(0.002)
 
 
-def memory_bytes(pid: int | None = None) -> int:
-    """Resident memory of a process, this one by default; 0 where the system does not say."""
-    with suppress(OSError):
-        pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-def family_memory_bytes(pid: int) -> int:
-    """Resident memory of all descendants of a process.
+def child_pids(pid: int) -> list[int]:
+    """Children of a process, dead ones that nobody waited for included.
 
     On Linux it asks for them alone: to look through all processes of a node that is full of workers
     would take each of them a good part of its time.
     """
     if not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists():
-        return _family_memory_bytes_by_psutil(pid)
-    total, waiting = 0, [pid]
-    while waiting:
-        parent = waiting.pop()
-        for path in Path(f"/proc/{parent}/task").glob("*/children"):
-            with suppress(OSError):
-                waiting += map(int, path.read_text(encoding="ascii").split())
-        total += memory_bytes(parent) if parent != pid else 0
-    return total
+        return _child_pids_by_psutil(pid)
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, path.read_text(encoding="ascii").split())
+    return found
 
 
-def _family_memory_bytes_by_psutil(pid: int) -> int:
+def _child_pids_by_psutil(pid: int) -> list[int]:
     import psutil
 
-    total = 0
     with suppress(psutil.Error):
-        for one in psutil.Process(pid).children(recursive=True):
-            with suppress(psutil.Error):
-                total += one.memory_info().rss
-    return total
+        return [one.pid for one in psutil.Process(pid).children()]
+    return []
+
+
+def command_line(pid: int) -> str:
+    """Command line of a process, empty where it is dead."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return " ".join(psutil.Process(pid).cmdline())
+    return ""
+
+
+def memory_bytes(pid: int | None = None) -> int:
+    """Resident memory of a process, this one by default; 0 where the system does not say."""
+    with suppress(OSError):
+        pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0 if sys.platform == "linux" else _memory_bytes_by_psutil(pid)
+
+
+def _memory_bytes_by_psutil(pid: int | None) -> int:
+    import psutil
+
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def family_memory_bytes(pid: int) -> int:
+    """Resident memory of all descendants of a process."""
+    children = child_pids(pid)
+    return sum(memory_bytes(child) + family_memory_bytes(child) for child in children)

@@ -16,12 +16,14 @@ from parsl.logconfigs.file import FileLogging
 from parsl.providers import LocalProvider
 
 from molloop.errors import InputError
+from molloop.execution.pool import HEARTBEAT_PERIOD_S
 from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
 
 LABEL = "workers"
-WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
+POOL_COMMAND = f"{shlex.quote(sys.executable)} -P -m molloop.execution.pool"
 LOOPBACK = "127.0.0.1"
+HEARTBEAT_THRESHOLD_S = 20
 STRATEGY_PERIOD_S = 0.2
 RANKING_RETRIES = 2
 
@@ -50,7 +52,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
         )
     launch = DEFAULT_LAUNCH_CMD.replace(
-        "process_worker_pool.py", f"{shlex.quote(sys.executable)} -P -m {WORKER_POOL}"
+        "process_worker_pool.py", f"{POOL_COMMAND} {{addresses}} {{worker_port}}"
     )
     executor = HighThroughputExecutor(
         label=LABEL,
@@ -61,8 +63,8 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
         launch_cmd=launch,
         interchange_launch_cmd=[sys.executable, "-P", "-m", "molloop.execution.interchange"],
         block_error_handler=windowed_error_handler,
-        heartbeat_period=5,
-        heartbeat_threshold=20,
+        heartbeat_period=HEARTBEAT_PERIOD_S,
+        heartbeat_threshold=HEARTBEAT_THRESHOLD_S,
         provider=LocalProvider(
             init_blocks=1,
             min_blocks=1,

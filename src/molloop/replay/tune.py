@@ -106,11 +106,11 @@ class Search:
         trials: list[Trial] = []
         for number, (n, share) in enumerate(ROUNDS, start=1):
             if trials:
-                kept = self._ordered(trials)[: max(2, round(share * len(trials)))]
+                kept = self.ordered(trials)[: max(2, round(share * len(trials)))]
                 configurations = [trial.settings for trial in kept]
             what = f"round {number} of {len(ROUNDS)}"
             trials = self._play(configurations, seeds[:n], what, progress)
-        best = self._ordered(trials)[0]
+        best = self.ordered(trials)[0]
         chosen = _with_budget(best.settings, best.n_simulations)
         unseen = self._play([chosen, self.settings], seeds[n_seeds:], "unseen seeds", progress)
         return Tuned(tuple(trials), tuple(pareto(trials, self._sign)), best, (unseen[0], unseen[1]))
@@ -137,7 +137,7 @@ class Search:
     def _sign(self) -> int:
         return self.settings.target().sign if self.objective == "best" else 1
 
-    def _ordered(self, trials: Sequence[Trial]) -> list[Trial]:
+    def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the best first: those that find nearly all by their time, then others by value."""
         truth, sign, gain = self._truth(), self._sign, 1.0
         if self.objective == "best":

@@ -1,5 +1,6 @@
 """The driver with an engine that computes at once, in an order of its own."""
 
+import math
 import random
 
 import numpy as np
@@ -120,6 +121,7 @@ class Campaign:
         policy="published",
         retrain_after=None,
         store=None,
+        time_limit_s=math.inf,
         **engine,
     ):
         folder.mkdir(exist_ok=True)
@@ -143,6 +145,7 @@ class Campaign:
             lambda time_s, event, item: self.events.append((time_s, event, item)),
             self.interruption,
             grace_s=5.0,
+            time_limit_s=time_limit_s,
         )
 
     def rows(self):
@@ -443,6 +446,19 @@ def test_what_is_lost_while_a_run_ends_is_not_held_against_it(tmp_path, small_li
     assert state.n_in_flight == 4
     assert not [event for _, event, _ in campaign.events if isinstance(event, Lost)]
     assert not campaign.interruption.is_heard
+
+
+def test_a_time_limit_ends_a_run_in_order_and_a_larger_one_goes_on(tmp_path, small_library):
+    first = Campaign(tmp_path / "run", small_library, time_limit_s=3.0)
+    state = first.driver.run()
+    assert state.stopped == Stopped("its time limit of 3 s is over", End.DONE)
+    assert first.engine.is_halted
+    assert state.n_in_flight == 0
+    assert 0 < state.n_values < 12
+    again = Campaign(tmp_path / "again", small_library, store=first.store, time_limit_s=4.0)
+    assert again.driver.run().stopped == Stopped("its time limit of 4 s is over", End.DONE)
+    whole = Campaign(tmp_path / "more", small_library, store=first.store)
+    assert whole.driver.run().n_values == 12
 
 
 def test_a_run_that_is_done_when_it_is_told_to_end_is_done(tmp_path, small_library):

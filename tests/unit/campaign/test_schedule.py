@@ -1,6 +1,7 @@
 """The schedules against a world that is only a set of molecules that fail."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,15 @@ from hypothesis import strategies as st
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.schedule import Batch, Interleaved, Plan, Rank, Simulate, Stop
+from molloop.campaign.schedule import (
+    Batch,
+    Interleaved,
+    Plan,
+    Rank,
+    Simulate,
+    Stop,
+    Stopping,
+)
 from molloop.campaign.state import (
     Began,
     Counts,
@@ -375,3 +384,21 @@ def test_a_ranking_replaces_what_the_one_before_proposed():
     assert isinstance(actions[0], Rank)
     # the proposals are used up: nobody waits, but the two workers are busy
     assert len(actions) == 1
+
+
+@pytest.mark.parametrize("make", [Batch, lambda plan: Interleaved(plan, 4)])
+def test_it_ends_when_nothing_more_is_gained_or_expected(make):
+    state = State(n_values=12, n_drawn=8, n_submitted=12, n_without_gain=4, expected_gain=0.1)
+    for stopping, words in (
+        (Stopping(5, patience=4), "4 simulations brought none of the best 5"),
+        (Stopping(min_gain=0.2), "expects 0.1 above the best value at most, less than 0.2"),
+    ):
+        schedule = make(replace(plan(), stopping=stopping))
+        [stop] = schedule.decide(state, (), 0)
+        assert stop.end is End.DONE
+        assert words in stop.reason
+        # what is under way is waited for
+        assert schedule.decide(replace(state, n_submitted=13), (), 1) == []
+    for stopping in (Stopping(patience=5), Stopping(min_gain=0.1)):
+        actions = make(replace(plan(), stopping=stopping)).decide(state, (), 0)
+        assert not any(isinstance(one, Stop) for one in actions)

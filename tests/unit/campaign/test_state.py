@@ -119,3 +119,38 @@ def test_a_drought_may_last_from_the_start():
     state = add_up([Submitted((1, 2), Source.INITIAL, 0)], State())
     state = add_up([Finished(1, "scf"), Finished(2, "embedding")], state)
     assert state.n_failed_in_drought == 2
+
+
+def test_the_best_values_and_what_came_since_the_last_of_them():
+    state = State.at_first(1, 2, [3.0, 1.0, 2.0])
+    assert state.top == (3.0, 2.0)
+    # before a ranking nothing counts as without a gain
+    state = add_up([Finished(1, value=1.0)], state)
+    assert (state.top, state.n_without_gain) == ((3.0, 2.0), 0)
+    ranked = [RankingBegan(1, 1), Ranked(1, (7,), (2.5,), (0.0,))]
+    state = add_up([*ranked, Finished(2, value=2.0), Finished(3, "scf")], state)
+    assert (state.top, state.n_without_gain) == ((3.0, 2.0), 2)
+    state = add_up([Finished(4, value=2.5)], state)
+    assert (state.top, state.n_without_gain) == ((3.0, 2.5), 0)
+    state = add_up([Finished(5, value=9.0), Finished(6, value=2.0)], state)
+    assert (state.top, state.n_without_gain) == ((9.0, 3.0), 1)
+
+
+def test_where_small_values_are_good_the_best_are_the_smallest():
+    state = State.at_first(-1, 2, [3.0, 1.0, 2.0])
+    assert state.top == (-1.0, -2.0)
+    assert add_up([Finished(1, value=0.5)], state).top == (-0.5, -1.0)
+
+
+def test_what_a_ranking_expects_above_the_best_value():
+    state = State.at_first(1, 3, [5.0])
+    assert state.expected_gain == float("inf")
+    # sure of 5.75: 0.75 more; 5 with a deviation of 1: 0.3989, the density of the normal at 0
+    sure = Ranked(1, (7, 8), (5.75, 5.0), (0.0, 1.0))
+    assert add_up([sure], state).expected_gain == pytest.approx(0.75)
+    assert add_up([Ranked(1, (8,), (5.0,), (1.0,))], state).expected_gain == pytest.approx(
+        0.3989, rel=1e-3
+    )
+    opposite = State.at_first(-1, 3, [5.0])
+    assert add_up([Ranked(1, (8,), (4.0,), (0.0,))], opposite).expected_gain == pytest.approx(1.0)
+    assert add_up([Ranked(1, (), (), ())], state).expected_gain == float("inf")

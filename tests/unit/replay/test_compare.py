@@ -1,0 +1,141 @@
+"""Replays of a small table: the real driver and rankings."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from molloop import replays
+from molloop.config import load
+from molloop.errors import InputError
+from molloop.replay.campaign import Scenario
+from molloop.replay.table import Table
+from molloop.replay.tune import Search, Trial, draw, judge, pareto
+
+
+@pytest.fixture(scope="module")
+def table(small_library):
+    lengths = [len(small_library.smiles(key)) for key in range(small_library.n_molecules)]
+    values = np.array(lengths, dtype=float) + np.arange(len(lengths)) / 100
+    return Table("small", "ie_ev", small_library, values, np.full(len(values), 2.0))
+
+
+def settings(**changes):
+    counts = {"max_training_count": 16, "initial_training_count": 4}
+    return load(None, (), {f"campaign.{key}": one for key, one in (counts | changes).items()})
+
+
+def test_a_replay_is_a_run(table, tmp_path):
+    played = replays.replay_table(table, settings(), Scenario(2), 5, tmp_path / "out")
+    assert len(played.results.values) == 16
+    for key, value in played.results.values.items():
+        assert value == table.values[key]
+    # 16 simulations of 2 s on two workers, which a training and a ranking delay a little
+    assert 16 < played.curves.times_s[-1] < 18
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names >= {"training_data.csv", "best_molecules.csv", "workers.png"}
+    again = replays.replay_table(table, settings(), Scenario(2), 5)
+    assert again.results.values == played.results.values
+    assert again.curves.times_s.tolist() == played.curves.times_s.tolist()
+    assert list(played.results.accuracy) == [
+        "random molecules, each left out",
+        "molecules that it chose",
+        "all other molecules of the table",
+    ]
+    assert played.results.accuracy["all other molecules of the table"].n == 24 - 16
+
+
+def test_failures_are_replaced(table):
+    played = replays.replay_table(table, settings(), Scenario(1, failure_rate=0.3))
+    assert len(played.results.values) == 16
+    assert len(played.curves.recall) > 16
+
+
+def test_policies_beside_the_baselines(table, tmp_path):
+    found = replays.compare_policies(
+        table, ["ridge"], settings(), n_seeds=3, top_k=5, out=tmp_path, n_processes=1
+    )
+    assert list(found.curves) == ["ridge", "random", "train-once", "published"]
+    with (tmp_path / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        *("policy", "seed", "n_simulations", "time_s", "recall_top_5", "best", "regret", "n_above")
+    ]
+    assert len(rows) == 4 * 3 * 16
+    assert {row["seed"] for row in rows} == {"1000", "1001", "1002"}
+    last = [row for row in rows if row["policy"] == "ridge" and row["n_simulations"] == "16"]
+    curves = found.curves["ridge"]
+    assert [float(row["recall_top_5"]) for row in last] == [one.recall[-1] for one in curves]
+    assert (tmp_path / "comparison.png").stat().st_size > 10_000
+    headings, *lines = replays.comparison_rows(found)
+    assert headings[:2] == ["policy", "top 5 after 2"]
+    assert [line[0] for line in lines] == list(found.curves)
+    assert lines[0][-1] == ""
+    # the first half of train-once is random: the same molecules as those of random
+    same = found.over_simulations("train-once", "recall")[:, :4]
+    assert np.array_equal(same, found.over_simulations("random", "recall")[:, :4])
+
+
+def test_over_time_each_curve_is_a_staircase(table):
+    found = replays.compare_policies(table, ["ridge"], settings(), n_seeds=1, n_processes=1)
+    [curves] = found.curves["ridge"]
+    times_s = np.array([0.0, curves.times_s[0], curves.times_s[3] + 1e-9, 1e9])
+    expected = [0.0, curves.recall[0], curves.recall[3], curves.recall[-1]]
+    assert found.over_time("ridge", "recall", times_s)[0].tolist() == pytest.approx(expected)
+    assert np.isnan(found.over_time("ridge", "best", times_s)[0, 0])
+
+
+def test_a_policy_that_is_none_is_told(table):
+    with pytest.raises(InputError, match="gp"):
+        replays.compare_policies(table, ["best"], settings())
+
+
+def trial(value, time_s):
+    return Trial(settings(), value, time_s, 1)
+
+
+def test_the_front_by_hand():
+    trials = [trial(3, 5), trial(2, 1), trial(2, 2), trial(1, 0.5), trial(3, 4), trial(0, 9)]
+    assert [(one.value, one.time_s) for one in pareto(trials, 1)] == [(1, 0.5), (2, 1), (3, 4)]
+    assert [(one.value, one.time_s) for one in pareto(trials, -1)] == [(1, 0.5), (0, 9)]
+
+
+def test_what_is_drawn_is_a_configuration_of_the_same_budget():
+    rng = np.random.default_rng(0)
+    drawn = [draw(settings(), rng) for _ in range(50)]
+    assert {one.campaign.max_training_count for one in drawn} == {16}
+    assert {one.campaign.schedule for one in drawn} == {"batch", "interleaved"}
+    assert len({one.search.policy for one in drawn}) > 3
+
+
+@pytest.mark.parametrize("objective", ["best", "recall"])
+def test_a_search_is_checked_on_other_seeds(table, tmp_path, objective):
+    found = replays.tune_settings(
+        table, settings(), Scenario(2), objective, 5, 4, out=tmp_path, n_processes=1
+    )
+    chosen, begun_with = found.unseen
+    assert begun_with.settings.campaign.max_training_count == 16
+    assert chosen.settings.campaign.max_training_count <= 16
+    assert found.front
+    assert found.best in found.trials
+    assert load(tmp_path / "tuned.toml") == chosen.settings
+    assert (tmp_path / "front.png").stat().st_size > 10_000
+    rows, caption = replays.trial_rows(found, objective)
+    assert rows[-2][0].startswith("chosen")
+    assert "seeds" in caption
+
+
+def test_nearly_the_best_goes_by_time(table):
+    search = Search(settings(), table, objective="recall")
+    trials = [trial(0.9, 1), trial(1.0, 9), trial(0.995, 3), trial(0.2, 0.1)]
+    ordered = search.ordered(trials)
+    assert [one.time_s for one in ordered] == [3, 9, 1, 0.1]
+
+
+def test_a_campaign_is_judged_by_when_it_was_as_good_as_at_its_end(table):
+    played = replays.replay_table(table, settings(), Scenario(1))
+    one = judge(settings(), [played.curves], "best")
+    place = one.n_simulations - 1
+    assert played.curves.best[place] == played.curves.best[-1] == one.value
+    assert place == 0 or played.curves.best[place - 1] < one.value
+    assert one.time_s == played.curves.times_s[place]

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from molloop.campaign.records import Simulated
+from molloop.campaign.store import Store
+from molloop.replay.measures import Truth, measure
+from molloop.simulate.outcome import Failure, Success
+
+VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
+
+
+def stored(*molecules):
+    """Molecules that ended one after the other, a second each."""
+    store = Store.in_memory()
+    rows = []
+    for number, key in enumerate(molecules):
+        value = VALUES[key]
+        outcome = (
+            Failure("no_value", "", "table", "known")
+            if np.isnan(value)
+            else Success(value, "table", "known")
+        )
+        rows.append(Simulated(number, key, "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome))
+    store.append(1.0, [], rows)
+    return store
+
+
+def test_the_best_by_hand():
+    # 9, then 7 twice, of which the lower id comes first
+    assert Truth.of(VALUES, 1, 3).top.tolist() == [1, 3, 5]
+    assert Truth.of(VALUES, 1, 2).top.tolist() == [1, 3]
+    assert Truth.of(VALUES, 1, 99).top.tolist() == [1, 3, 5, 0, 4]
+    assert Truth.of(VALUES, -1, 2).top.tolist() == [4, 0]
+    assert (Truth.of(VALUES, 1, 2).best, Truth.of(VALUES, -1, 2).best) == (9, 1)
+
+
+def test_curves_by_hand():
+    curves = measure(stored(2, 0, 3, 1), Truth.of(VALUES, 1, 2, threshold=3.0))
+    assert curves.times_s.tolist() == [1, 2, 3, 4]
+    assert curves.recall.tolist() == [0, 0, 0.5, 1]
+    assert curves.best[1:].tolist() == [3, 7, 9]
+    assert curves.regret[1:].tolist() == [6, 2, 0]
+    assert np.isnan(curves.best[0])
+    assert np.isnan(curves.regret[0])
+    assert curves.n_above.tolist() == [0, 0, 1, 2]
+
+
+def test_small_values_may_be_good():
+    curves = measure(stored(1, 0, 4), Truth.of(VALUES, -1, 1, threshold=3.0))
+    assert curves.recall.tolist() == [0, 0, 1]
+    assert curves.best.tolist() == [9, 3, 1]
+    assert curves.regret.tolist() == [8, 2, 0]
+    assert curves.n_above.tolist() == [0, 0, 1]
+
+
+def test_without_a_threshold_nothing_is_beyond_it():
+    assert measure(stored(1, 0), Truth.of(VALUES, 1, 1)).n_above.tolist() == [0, 0]
+    assert measure(stored(), Truth.of(VALUES, 1, 1)).recall == pytest.approx([])

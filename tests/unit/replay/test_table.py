@@ -1,0 +1,92 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from molloop.errors import InputError
+from molloop.replay.durations import draw_durations, is_distribution
+from molloop.replay.table import open_table
+
+TEXT = """smiles,gap,seconds
+CCO,1.5,10
+OCC,9.0,90
+C,,20
+bad,7,70
+N,2.5,30
+"""
+
+
+def table_of(tmp_path, text=TEXT, name="a.csv", **options):
+    path = tmp_path / name
+    with (gzip.open if name.endswith(".gz") else open)(path, "wt") as file:
+        file.write(text)
+    return open_table(str(path), tmp_path / "cache", **{"column": "gap", **options})
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_the_first_of_equal_molecules_counts_and_a_cell_may_be_empty(tmp_path, name):
+    table = table_of(tmp_path, name=name, durations="seconds")
+    assert [table.library.smiles(key) for key in range(3)] == ["CCO", "C", "N"]
+    assert table.values[[0, 2]].tolist() == [1.5, 2.5]
+    assert np.isnan(table.values[1])
+    assert table.durations_s.tolist() == [10, 20, 30]
+
+
+def test_durations_may_be_drawn(tmp_path):
+    assert table_of(tmp_path).durations_s.tolist() == [1, 1, 1]
+    drawn = [table_of(tmp_path, durations="exponential:5", seed=seed) for seed in (1, 1, 2)]
+    assert drawn[0].durations_s.tolist() == drawn[1].durations_s.tolist()
+    assert drawn[0].durations_s.tolist() != drawn[2].durations_s.tolist()
+
+
+def test_distributions_have_the_moments_that_they_name():
+    rng = np.random.default_rng(0)
+    assert draw_durations("constant:3", 2, rng).tolist() == [3, 3]
+    uniform = draw_durations("uniform:2,4", 100_000, rng)
+    assert (uniform.min(), uniform.max()) == pytest.approx((2, 4), abs=1e-3)
+    assert draw_durations("exponential:7", 100_000, rng).mean() == pytest.approx(7, rel=0.02)
+    lognormal = draw_durations("lognormal:10,0.5", 100_000, rng)
+    assert np.median(lognormal) == pytest.approx(10, rel=0.02)
+    # the mean of a lognormal distribution is median x exp(sigma^2 / 2)
+    assert lognormal.mean() == pytest.approx(11.33, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "text", ["constant:0", "constant:x", "uniform:2", "uniform:3,2", "lognormal:1,-1", "normal:1"]
+)
+def test_what_is_no_distribution_is_told(text):
+    with pytest.raises(InputError, match="lognormal:MEDIAN,SIGMA"):
+        draw_durations(text, 1, np.random.default_rng(0))
+
+
+def test_a_column_is_no_distribution():
+    assert is_distribution("constant:1")
+    assert not is_distribution("constant")
+    assert not is_distribution("time: s")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        (TEXT, {"column": "homo"}, "homo"),
+        (TEXT, {"durations": "minutes"}, "minutes"),
+        (TEXT.replace("1.5", "one"), {}, "numbers"),
+        (TEXT.replace("1.5", "inf"), {}, "1e\\+100"),
+        ("smiles,gap\nC,1\nN,\n", {}, "two values"),
+        ("smiles,gap\nC,1\nN,2\n", {"durations": "gap2"}, "gap2"),
+        ("name,gap\nC,1\n", {}, "smiles"),
+        (TEXT.replace("10\n", "-1\n"), {"durations": "seconds"}, "number of seconds"),
+        (TEXT.replace("10\n", "\n"), {"durations": "seconds"}, "number of seconds"),
+        ("", {}, "columns"),
+    ],
+)
+def test_what_cannot_be_read_is_told(tmp_path, text, options, words):
+    with pytest.raises(InputError, match=words):
+        table_of(tmp_path, text, **options)
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "qm9", ".", "x.txt"])
+def test_what_is_no_table_is_told(tmp_path, name):
+    (tmp_path / "x.txt").write_text(TEXT)
+    with pytest.raises(InputError, match="qm9-ie-20k"):
+        open_table(str(tmp_path / name), tmp_path / "cache")

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from molloop import replays
+from molloop.config import load
+from molloop.replay.table import Table
+from molloop.report.accuracy import Accuracy
+from molloop.report.model_error import CHOSEN, OTHERS, RANDOM
+
+
+def test_by_hand():
+    found = Accuracy.of(
+        np.array([1.0, 2.0, 6.0]), np.array([0.5, 3.0, 1.0]), np.array([2.0, 4.0, 3.0])
+    )
+    assert (found.n, found.error) == (3, 2.0)
+    assert found.bias == 0.0
+    assert found.within == pytest.approx(1 / 3)
+    low, high = found.error_interval
+    assert 1.0 <= low < 2.0 < high <= 3.0
+
+
+def test_what_descriptors_say_is_predicted_and_what_they_do_not_is_not(small_library):
+    n = small_library.n_molecules
+    features = small_library.features("descriptors", list(range(n)))
+    noise = np.random.default_rng(0).normal(size=n) * 10
+    settings = load(
+        None,
+        (),
+        {
+            "campaign.initial_training_count": 12,
+            "campaign.max_training_count": 20,
+            "campaign.schedule": "batch",
+            "search.policy": "ridge",
+        },
+    )
+    errors = []
+    for values in (features[:, 0].astype(float), noise):
+        table = Table("small", "ie_ev", small_library, values, np.ones(n))
+        accuracy = replays.replay_table(table, settings).results.accuracy
+        assert list(accuracy) == [RANDOM, CHOSEN, OTHERS]
+        assert accuracy[RANDOM].n == 12
+        assert accuracy[CHOSEN].n == 8
+        assert accuracy[OTHERS].n == n - 20
+        errors.append(accuracy[RANDOM].error / values.std())
+    assert errors[0] < 0.3
+    assert errors[1] > 0.6

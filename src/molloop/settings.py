@@ -120,7 +120,7 @@ class SearchSettings(_Section):
     """What is chosen."""
 
     policy: str = Field(
-        "published",
+        "gp",
         description="; ".join(f"{name}: {policy.summary}" for name, policy in POLICIES.items())
         + f". With another acquisition: {', '.join(f'gp-{one}' for one in SELECTABLE)}.",
     )

@@ -48,6 +48,7 @@ MAY_IMPORT = {
 }
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)
+MAY_IMPORT["replays"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 
 

@@ -16,6 +16,7 @@ TRIES_PER_WORKER = 3
 MIN_RETRAIN_AFTER = 4
 SIMULATING_PER_RANKING = 7
 MAX_CYCLE_GROWTH = 4
+FILLERS = 10
 N_REPORTED = 5  # best predicted molecules that every ranking reports, however small the batch
 
 
@@ -243,6 +244,8 @@ class Interleaved:
             actions.append(Simulate(proposed, Source.RANKING, size))
         # where proposals end, random molecules keep workers busy, but none waits for a worker
         n_idle = (plan.dispatch.n_workers - n_tasks) * size - len(proposed)
+        if n_tasks or state.is_ranking or actions:
+            n_idle = min(n_idle, self._n_fillers(state))
         n_random = min(n_now - len(proposed), max(plan.n_random(state), n_idle))
         actions += plan.draw(state, n_random, size, taken, proposed) if n_random > 0 else []
         if actions or state.n_in_flight or state.is_ranking:
@@ -259,6 +262,17 @@ class Interleaved:
         if then is None:
             return n_values >= plan.initial_training_count
         return state.n_values - then.n_values >= self._n_new(state)
+
+    def _n_fillers(self, state: State) -> int:
+        """Return how many more random molecules may keep workers busy.
+
+        Beyond those of the first model a tenth of the budget: they teach little, and where rankings
+        take long beside simulations, workers wait.
+        """
+        plan = self.plan
+        n_initial = max(0, plan.initial_training_count - state.n_known)
+        n_allowed = n_initial + state.n_failed + plan.max_training_count // FILLERS
+        return max(0, n_allowed - state.n_drawn)
 
     def _n_new(self, state: State) -> int:
         if self.retrain_after is not None:

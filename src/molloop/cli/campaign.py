@@ -99,7 +99,8 @@ def run(
         str | None, typer.Option(help="interleaved or batch (interleaved).")
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(help="gp, ridge, forest or published; gp-ei: with another score (gp).")
+        str | None,
+        typer.Option(help="gp, ridge, forest or published; gp-ei: with another score (gp)."),
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,

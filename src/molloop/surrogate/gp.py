@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, lapack, solve_triangular
+from scipy.optimize import minimize
 
 from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
 
@@ -222,8 +224,6 @@ def _most_telling(covariance: Floats, n: int, noise: float) -> list[int]:
 
 def _inverse_factor(covariance: Floats) -> Floats:
     """Return the inverse of the lower Cholesky factor."""
-    from scipy.linalg import cholesky, solve_triangular
-
     factor = cholesky(covariance, lower=True)
     return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))
 
@@ -242,9 +242,6 @@ def _fit_scales(points: Floats, values: Floats) -> tuple[float, float]:
     The process's variance is the likeliest one for each pair. A broad log-normal prior of the
     squared length scale decides where values are too few to say.
     """
-    from scipy.linalg import lapack
-    from scipy.optimize import minimize
-
     n, d = points.shape
     centred = values - values.mean()
     spread = float(np.sqrt(np.mean(centred**2)))

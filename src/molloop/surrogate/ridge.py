@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+from scipy.optimize import minimize_scalar
 
 from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
 
@@ -76,8 +78,6 @@ class Ridge:
     @cached_property
     def _precision_factor(self) -> Floats:
         """Inverse of the lower Cholesky factor of the coefficients' precision times the noise."""
-        from scipy.linalg import cholesky, solve_triangular
-
         centred = self.points - self._centre
         precision = centred.T @ centred
         precision[np.diag_indices_from(precision)] += self.penalty
@@ -106,8 +106,6 @@ class Ridge:
 
 def _fit_penalty(points: Floats, values: Floats) -> float:
     """Return the penalty of the largest marginal likelihood, with the likeliest noise."""
-    from scipy.optimize import minimize_scalar
-
     residual = values - values.mean()
     if not is_spread(values):
         return 1.0

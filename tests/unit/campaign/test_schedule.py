@@ -66,10 +66,19 @@ class World:
             if self.state.stopped:
                 assert not self.pending
                 return self
-            if self.schedule.plan.n_left(self.state) > 0:
+            if self.schedule.plan.n_left(self.state) > 0 and not self.may_wait():
                 self.least_in_flight = min(self.least_in_flight, len(self.pending))
             self.happen()
         raise AssertionError("it never stops")
+
+    def may_wait(self):
+        """Whether all that it proposed is used, and a tenth of the budget for random molecules."""
+        plan, state = self.schedule.plan, self.state
+        n_random = state.n_drawn - state.n_failed
+        n_allowed = max(0, plan.initial_training_count - state.n_known)
+        n_allowed += plan.max_training_count // 10
+        is_something_to_wait_for = self.ranking is not None or self.pending
+        return is_something_to_wait_for and not state.proposals and n_random >= n_allowed
 
     def decide(self):
         before = self.state
@@ -402,3 +411,20 @@ def test_it_ends_when_nothing_more_is_gained_or_expected(make):
     for stopping in (Stopping(patience=5), Stopping(min_gain=0.1)):
         actions = make(replace(plan(), stopping=stopping)).decide(state, (), 0)
         assert not any(isinstance(one, Stop) for one in actions)
+
+
+def test_random_molecules_that_only_keep_workers_busy_are_a_tenth_of_the_budget():
+    schedule = interleaved(4, most=50)
+    ranking = State(n_values=8, n_drawn=8, n_submitted=8, batch=1, is_ranking=True)
+    [simulate] = schedule.decide(ranking, (), 0)
+    assert (simulate.source, len(simulate.molecule_ids)) == (Source.INITIAL, 5)
+    used = replace(ranking, n_drawn=13, n_submitted=13)
+    assert schedule.decide(used, (), 5) == []
+    # one of them has failed: it is replaced
+    failed = replace(used, failures=(("scf", 1),))
+    [simulate] = schedule.decide(failed, (), 4)
+    assert len(simulate.molecule_ids) == 1
+    # where nothing else goes on, one waits for nothing
+    alone = replace(used, n_values=10, n_submitted=11, is_ranking=False, failures=(("scf", 1),))
+    actions = schedule.decide(replace(alone, at_ranking_began=Counts(11, 10)), (), 0)
+    assert [type(one) for one in actions] == [Simulate]

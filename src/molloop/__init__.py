@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     )
     from molloop.config import load
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.replays import compare_policies, open_known, replay_table, tune_settings
     from molloop.settings import Settings
 
 __version__ = metadata.version("molloop")
@@ -25,6 +26,10 @@ _HOMES = {
     "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
+    "compare_policies": "molloop.replays",
+    "open_known": "molloop.replays",
+    "replay_table": "molloop.replays",
+    "tune_settings": "molloop.replays",
     "Settings": "molloop.settings",
     "load": "molloop.config",
     "InputError": "molloop.errors",
@@ -39,12 +44,16 @@ __all__ = [
     "Settings",
     "SimulationError",
     "build_library",
+    "compare_policies",
     "enumerate_library",
     "load",
+    "open_known",
     "open_library",
+    "replay_table",
     "resume",
     "run",
     "simulate_molecules",
+    "tune_settings",
 ]
 
 

@@ -153,13 +153,14 @@ def compare_policies(
 def comparison_rows(found: Comparison) -> list[list[str]]:
     """Return headings and a row a policy: recall on the way, and at the end what else there is.
 
-    The last column is by how much the first policy is ahead, with its paired 95% interval.
+    The last column is the paired 95% interval of how far the first policy is ahead at the end.
     """
-    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
-    stops = sorted({round(n * share) for share in (0.12, 0.5, 1.0)} - {0})
+    n = min(len(one.recall) for curves in found.curves.values() for one in curves)
+    stops = sorted({n // 4, n // 2, n} - {0})
     k = len(found.truth.top)
     first = next(iter(found.curves))
-    headings = ["policy", *(f"top {k} after {stop}" for stop in stops), "best", "time (s)", "ahead"]
+    after = [f"after {stop}" for stop in stops[1:]]
+    headings = ["policy", f"top {k} after {stops[0]}", *after, "best", "time (s)", "ahead by"]
     rows = [headings]
     for policy, curves in found.curves.items():
         recall = found.over_simulations(policy, "recall")
@@ -167,7 +168,7 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
         ahead = ""
         if policy != first:
             one = found.advantage(first, policy, "recall", n)
-            ahead = f"{one.mean[0]:+.3f} ({one.low[0]:+.3f} to {one.high[0]:+.3f})"
+            ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}"
         cells = [f"{recall[:, min(stop, recall.shape[1]) - 1].mean():.3f}" for stop in stops]
         time_s = np.mean([one.times_s[-1] for one in curves])
         rows.append([policy, *cells, f"{best.mean():.2f}", f"{time_s:.1f}", ahead])

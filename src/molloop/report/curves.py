@@ -75,7 +75,7 @@ def write_front(
 ) -> None:
     """Draw configurations by value and time, those that no other beats joined by steps."""
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
-        figure = Figure(figsize=(8, 5), layout="constrained")
+        figure = Figure(figsize=(8, 6), layout="constrained")
         axes = figure.subplots()
         axes.set(xlabel="Time until it was found (s)", ylabel=ylabel)
         axes.scatter(
@@ -94,20 +94,18 @@ def write_front(
             label="no other is better in both",
         )
         for point, color, name in (
-            (begun_with, COLORS[1], "begun with, on unseen seeds"),
-            (chosen, COLORS[2], "chosen, on unseen seeds"),
+            (begun_with, COLORS[1], "begun with, unseen seeds"),
+            (chosen, COLORS[2], "chosen, unseen seeds"),
         ):
             axes.scatter(
-                [point.time_s], [point.value], s=110, marker="*", color=color, zorder=3, label=name
-            )
-            axes.annotate(
-                point.label,
-                (point.time_s, point.value),
-                textcoords="offset points",
-                xytext=(8, -14),
-                fontsize=9,
+                [point.time_s],
+                [point.value],
+                s=110,
+                marker="*",
                 color=color,
+                zorder=3,
+                label=f"{name}: {point.label}",
             )
         axes.set_xlim(left=0)
-        figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=1)
         save(figure, path)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -378,7 +379,7 @@ def trials_table(rows: Sequence[Sequence[str]], caption: str) -> Group:
 
 
 def _table(rows: Sequence[Sequence[str]], n_texts: int) -> Table:
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(rows[0]):
         table.add_column(heading, justify="left" if number < n_texts else "right")
     for row in rows[1:]:

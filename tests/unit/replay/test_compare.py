@@ -68,7 +68,7 @@ def test_policies_beside_the_baselines(table, tmp_path):
     assert [float(row["recall_top_5"]) for row in last] == [one.recall[-1] for one in curves]
     assert (tmp_path / "comparison.png").stat().st_size > 10_000
     headings, *lines = replays.comparison_rows(found)
-    assert headings[:2] == ["policy", "top 5 after 2"]
+    assert headings[:4] == ["policy", "top 5 after 4", "after 8", "after 16"]
     assert [line[0] for line in lines] == list(found.curves)
     assert lines[0][-1] == ""
     # the first half of train-once is random: the same molecules as those of random

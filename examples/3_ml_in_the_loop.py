@@ -84,9 +84,10 @@ class Loop:
         model = train(task)
         parts = [scan(task, shard, task.n_candidates, model) for shard in self.library.shards]
         best = merge(task, task.n_candidates, model, *parts).result()
-        ids, means = tuple(best.ids.tolist()), tuple(best.means.tolist())
+        columns = (best.ids, best.means, best.stds)
+        ids, means, stds = (tuple(column.tolist()) for column in columns)
         now_s = time.time() - self.began_s
-        self.rankings.append(TimedRanking(batch, began_s, now_s, ids, means))
+        self.rankings.append(TimedRanking(batch, began_s, now_s, ids, means, stds))
         return ids
 
     def report(self, batch):

@@ -26,7 +26,8 @@ def test_a_property_of_one_s_own_goes_through_the_whole_loop(
 ):
     done = molloop(
         *("run", examples / "homo_lumo_gap.toml", "--library", small_smi, "--run-dir", "run"),
-        *("--set", f"property.direction={direction}"),
+        # greedy: what it proposes first is what it predicts to be best
+        *("--set", f"property.direction={direction}", "--policy", "ridge"),
         *("--initial-training-count", 4, "--max-training-count", 16),
         extra={"PYTHONPATH": str(examples)},
     )

@@ -5,7 +5,7 @@ from math import ceil
 
 from molloop.campaign.state import State
 
-MIN_TASK_S = 0.1  # shorter ones cost more to hand out than to run
+MIN_TASK_S = 0.15  # shorter ones cost more to hand out than to run
 TASKS_PER_S = 1000 / 3  # of all workers together: a third of what one driver can hand out
 TURNAROUND_S = 0.1  # from a result to the task that follows from it, with a margin
 MAX_GROUP_SIZE = 200

@@ -100,6 +100,15 @@ def command_line(pid: int) -> str:
     return ""
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and was not waited for does not."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
 def memory_bytes(pid: int | None = None) -> int:
     """Resident memory of a process, this one by default; 0 where the system does not say."""
     with suppress(OSError):

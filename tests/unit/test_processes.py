@@ -34,3 +34,16 @@ def test_the_memory_of_all_descendants(monkeypatch, has_files):
         process.stdin.close()
     assert memory_bytes() > 10e6
     assert memory_bytes(2**22 + 1) == 0
+
+
+def test_the_dead_are_not_alive():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert process.pid in processes.child_pids(psutil.Process().pid)
+        assert "input()" in processes.command_line(process.pid)
+        assert processes.is_alive(process.pid)
+        process.kill()
+        while processes.is_alive(process.pid):  # a zombie, until it is waited for
+            pass
+        assert processes.command_line(process.pid) == ""
+    assert not processes.is_alive(process.pid)
+    assert process.pid not in processes.child_pids(psutil.Process().pid)

@@ -17,9 +17,17 @@ from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 
-from molloop.processes import adopt_orphans, child_pids, command_line, die_with, kill_descendants
+from molloop.processes import (
+    adopt_orphans,
+    child_pids,
+    command_line,
+    die_with,
+    is_alive,
+    kill_descendants,
+)
 
 WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
+SPAWNED = "multiprocessing.spawn"  # in the command of workers, and of what serves them
 HEARTBEAT_PERIOD_S = 5
 LOSS_GRACE_S = 2 * HEARTBEAT_PERIOD_S  # Parsl looks for lost workers once a heartbeat
 UNREACHABLE_S = 15
@@ -61,9 +69,9 @@ def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int)
             now_s = time.monotonic()
         else:
             return None
-        present = _members(pool.pid)
-        members |= present
-        if lost_s is None and members - present:
+        members |= {one for one in child_pids(pool.pid) if SPAWNED in command_line(one)}
+        # each is asked itself: a list of children may leave one out while another ends
+        if lost_s is None and not all(map(is_alive, members)):
             lost_s = now_s
         if lost_s is not None and now_s - lost_s > LOSS_GRACE_S:
             return "it lost one of its processes"
@@ -73,11 +81,6 @@ def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int)
                 reached_s = now_s
             elif now_s - reached_s >= UNREACHABLE_S:
                 return f"nothing answers at {', '.join(addresses)}, port {port}"
-
-
-def _members(pid: int) -> set[int]:
-    """Return the workers of a pool, and what serves them, as far as they live."""
-    return {one for one in child_pids(pid) if "multiprocessing.spawn" in command_line(one)}
 
 
 def _is_reachable(address: str, port: int) -> bool:

@@ -29,11 +29,11 @@ def mean_interval(values: Floats, rng: np.random.Generator) -> Interval:
     no number, NaN, it is left out. Of more than 1,000, the normal interval, which is the same then.
     """
     n = len(values)
-    if n > MOST_RESAMPLED:
+    present = np.isfinite(values)
+    if n > MOST_RESAMPLED and present.all():
         error = values.std(axis=0, ddof=1) / np.sqrt(n)
         mean = values.mean(axis=0)
         return Interval(mean, mean - Z * error, mean + Z * error)
-    present = np.isfinite(values)
     filled = np.where(present, values, 0.0)
     weights = rng.multinomial(n, np.full(n, 1 / n), N_RESAMPLES)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -9,13 +9,14 @@ import numpy as np
 
 from molloop.assembly import cores, write_reports
 from molloop.config import override
+from molloop.errors import InputError
 from molloop.intervals import mean_interval
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import MEASURES, Comparison, baselines, compare, write_csv
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import IE_COLUMN, Table, open_table
-from molloop.replay.tune import Search, Trial, Tuned
+from molloop.replay.tune import OBJECTIVES, Search, Trial, Tuned
 from molloop.report import results
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.model_error import with_accuracy
@@ -132,8 +133,7 @@ def compare_policies(
     cases = {
         name: override(settings, {"search.policy": name})
         for name in policies or (settings.search.policy,)
-    }
-    cases |= {name: one for name, one in baselines(settings).items() if name not in cases}
+    } | baselines(settings)
     found = compare(
         table,
         cases,
@@ -240,6 +240,8 @@ def tune_settings(
     out
         Takes tuned.toml, a configuration for `molloop run`, and front.png.
     """
+    if objective not in OBJECTIVES:
+        raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
     settings = table_settings(given, table)
     search = Search(

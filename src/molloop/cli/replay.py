@@ -208,9 +208,9 @@ def _settings(
     direction: str | None,
     overrides: dict[str, object],
 ) -> Settings:
-    if path is None and overrides["campaign.max_training_count"] is None:
-        overrides["campaign.max_training_count"] = DEFAULT_BUDGET
-    return config.load(path, assignments or [], overrides | {"property.direction": direction})
+    budget = [f"campaign.max_training_count={DEFAULT_BUDGET}"] if path is None else []
+    overrides = overrides | {"property.direction": direction}
+    return config.load(path, [*budget, *(assignments or [])], overrides)
 
 
 def _scenario(

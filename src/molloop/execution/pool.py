@@ -35,6 +35,7 @@ LOOK_PERIOD_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 LASTING_S = 60
 FAILED = 1
+LOST = "it lost one of its processes"
 
 
 def main() -> None:
@@ -53,8 +54,8 @@ def main() -> None:
         sys.stderr.write(f"The pool of workers was ended: {trouble}.\n")
         sys.stderr.flush()
     # Parsl gives up after three failures in a row: those of pools that never worked
-    has_lasted = time.monotonic() - began_s > LASTING_S
-    os._exit(0 if has_lasted else FAILED if trouble else abs(pool.returncode))
+    has_worked = trouble == LOST or time.monotonic() - began_s > LASTING_S
+    os._exit(0 if has_worked else FAILED if trouble else abs(pool.returncode))
 
 
 def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int) -> str | None:
@@ -74,7 +75,7 @@ def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int)
         if lost_s is None and not all(map(is_alive, members)):
             lost_s = now_s
         if lost_s is not None and now_s - lost_s > LOSS_GRACE_S:
-            return "it lost one of its processes"
+            return LOST
         if now_s - looked_s >= HEARTBEAT_PERIOD_S:
             looked_s = now_s
             if any(_is_reachable(address, port) for address in addresses):

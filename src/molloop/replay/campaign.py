@@ -11,6 +11,7 @@ from molloop.campaign.driver import Driver
 from molloop.campaign.schedule import make_schedule
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
+from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.replay.table import Table
 from molloop.settings import Settings
@@ -45,6 +46,11 @@ def replay(
     """Run a campaign to its end and return its store, in memory.
 
     The same arguments give the same run.
+
+    Raises
+    ------
+    InputError
+        It ends before any simulation has.
     """
     seed = settings.campaign.seed
     engine = VirtualEngine(
@@ -71,8 +77,17 @@ def replay(
             nothing_known,
             seed,
             listener,
+            grace_s=settings.campaign.grace_s,
             time_limit_s=settings.stopping.time_limit_s or inf,
         ).run()
+    if not store.simulated():
+        store.close()
+        raise InputError(
+            "stopping.time_limit_s",
+            settings.stopping.time_limit_s,
+            "long enough for one simulation of the table",
+            "Raise it, or shorten --durations.",
+        )
     return store
 
 

@@ -74,6 +74,8 @@ def baselines(settings: Settings) -> dict[str, Settings]:
     the other half what it finds best; ``published``: the tutorial's model, in batches.
     """
     n = settings.campaign.max_training_count
+    # all play to the end of the budget
+    settings = override(settings, {"stopping.patience": None, "stopping.min_gain": None})
     once: dict[str, Any] = {
         "campaign.schedule": "batch",
         "campaign.initial_training_count": n // 2,

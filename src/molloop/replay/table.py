@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 SMILES = "smiles"
 IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
+MOST_S = 1e7
 BUILT_IN = {"qm9-ie-20k": ("qm9-ie-20k.csv.gz", "cpu_s")}  # file, and its column of seconds
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
 
@@ -103,6 +104,9 @@ def open_table(
     if durations is None:
         durations = BUILT_IN[name][1] if name in BUILT_IN else DEFAULT_DURATIONS
     is_drawn = is_distribution(durations)
+    for what, chosen in (("column", column), ("durations", durations)):
+        if chosen == SMILES:
+            raise InputError(what, chosen, "a column of numbers", "Name another.")
     columns = _read(path, [SMILES, column, *([] if is_drawn else [durations])])
     rows: dict[str, int] = {}
     for row, text in enumerate(columns[SMILES]):
@@ -117,9 +121,12 @@ def open_table(
         raise InputError("column", column, f"two values at least in {path}", "Name another.")
     rng = np.random.default_rng([seed, 0])
     seconds = draw_durations(durations, len(order), rng) if is_drawn else columns[durations][order]
-    if not np.all(seconds >= 0):
+    if not np.all((seconds >= 0) & (seconds <= MOST_S)):
         raise InputError(
-            "durations", durations, "a number of seconds in every row", "Name a distribution."
+            "durations",
+            durations,
+            f"a number of seconds in every row, {MOST_S:g} at most",
+            "Name a distribution, or other numbers.",
         )
     return Table(name, column, library, values, seconds)
 
@@ -129,6 +136,7 @@ def _read(path: Path, names: list[str]) -> dict[str, Any]:
     import pyarrow as pa
     from pyarrow import csv
 
+    names = list(dict.fromkeys(names))
     types = {name: pa.float64() for name in names} | {SMILES: pa.string()}
     try:
         table = csv.read_csv(

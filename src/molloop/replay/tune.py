@@ -193,5 +193,7 @@ def _log_uniform(rng: np.random.Generator, least: int, most: int) -> int:
 
 
 def _with_budget(settings: Settings, n: int) -> Settings:
+    # failures were simulations too, but are no values
+    n = min(n, settings.campaign.max_training_count)
     least = settings.campaign.initial_training_count + 1
     return override(settings, {"campaign.max_training_count": max(least, n)})

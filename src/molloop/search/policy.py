@@ -63,6 +63,6 @@ def policy_named(name: str) -> Policy:
     policy = POLICIES[base]
     if not dash:
         return policy
-    if acquisition not in SELECTABLE:
+    if acquisition not in SELECTABLE or policy.acquisition == "random":
         raise KeyError(name)
     return replace(policy, acquisition=acquisition)

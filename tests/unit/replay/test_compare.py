@@ -139,3 +139,14 @@ def test_a_campaign_is_judged_by_when_it_was_as_good_as_at_its_end(table):
     assert played.curves.best[place] == played.curves.best[-1] == one.value
     assert place == 0 or played.curves.best[place - 1] < one.value
     assert one.time_s == played.curves.times_s[place]
+
+
+def test_a_time_limit_below_any_simulation_is_told(table):
+    short = load(None, (), {"stopping.time_limit_s": 0.1, "campaign.grace_s": 0.0})
+    with pytest.raises(InputError, match="time_limit_s"):
+        replays.replay_table(table, short)
+
+
+def test_an_objective_that_is_none_is_told(table):
+    with pytest.raises(InputError, match="best or recall"):
+        replays.tune_settings(table, settings(), objective="regret")

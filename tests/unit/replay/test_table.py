@@ -78,6 +78,9 @@ def test_a_column_is_no_distribution():
         (TEXT.replace("10\n", "-1\n"), {"durations": "seconds"}, "number of seconds"),
         (TEXT.replace("10\n", "\n"), {"durations": "seconds"}, "number of seconds"),
         ("", {}, "columns"),
+        (TEXT, {"column": "smiles"}, "column of numbers"),
+        (TEXT, {"durations": "smiles"}, "column of numbers"),
+        (TEXT.replace("10\n", "1e20\n"), {"durations": "seconds"}, "at most"),
     ],
 )
 def test_what_cannot_be_read_is_told(tmp_path, text, options, words):

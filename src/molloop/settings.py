@@ -216,7 +216,7 @@ class StoppingSettings(_Section):
         None,
         gt=0,
         description="The model expects to exceed the best value by less than this, in the "
-        "property's unit, with any molecule. Left out: no limit.",
+        "property's unit, with each molecule that it proposes. Left out: no limit.",
     )
 
 

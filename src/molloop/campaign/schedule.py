@@ -178,6 +178,9 @@ class Batch:
         plan = self.plan
         if state.stopped or state.is_ranking:
             return []
+        is_ranked = state.at_ranked and state.at_ranked.n_submitted == state.n_submitted
+        if is_ranked and (reason := plan.stopping.reason(state)):
+            return [Stop(reason, End.DONE)]
         n_now = self._n_of_batch(state) if state.batch else plan.n_random(state)
         size = plan.dispatch.group_size(state, n_now)
         n_now = min(n_now, plan.dispatch.room(state, size, n_tasks))
@@ -207,7 +210,12 @@ class Batch:
         n = min(plan.batch_size, plan.max_training_count - then.n_values)
         if then.n_values == 0:
             n = min(n, plan.max_tries - max(0, then.n_submitted - state.forgiven.n_submitted))
-        return max(0, min(n - (state.n_submitted - then.n_submitted), len(state.proposals)))
+        return max(
+            0,
+            min(
+                n - (state.n_submitted - then.n_submitted), len(state.proposals), plan.n_left(state)
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -244,7 +252,7 @@ class Interleaved:
             actions.append(Simulate(proposed, Source.RANKING, size))
         # where proposals end, random molecules keep workers busy, but none waits for a worker
         n_idle = (plan.dispatch.n_workers - n_tasks) * size - len(proposed)
-        if n_tasks or state.is_ranking or actions:
+        if state.n_in_flight or state.is_ranking or actions:
             n_idle = min(n_idle, self._n_fillers(state))
         n_random = min(n_now - len(proposed), max(plan.n_random(state), n_idle))
         actions += plan.draw(state, n_random, size, taken, proposed) if n_random > 0 else []
@@ -261,7 +269,9 @@ class Interleaved:
             return False
         if then is None:
             return n_values >= plan.initial_training_count
-        return state.n_values - then.n_values >= self._n_new(state)
+        n_since = state.n_values - then.n_values
+        is_used_up = not state.proposals and state.n_in_flight == 0
+        return n_since >= (1 if is_used_up else self._n_new(state))
 
     def _n_fillers(self, state: State) -> int:
         """Return how many more random molecules may keep workers busy.

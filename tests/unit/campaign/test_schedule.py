@@ -428,3 +428,23 @@ def test_random_molecules_that_only_keep_workers_busy_are_a_tenth_of_the_budget(
     alone = replace(used, n_values=10, n_submitted=11, is_ranking=False, failures=(("scf", 1),))
     actions = schedule.decide(replace(alone, at_ranking_began=Counts(11, 10)), (), 0)
     assert [type(one) for one in actions] == [Simulate]
+
+
+def test_a_batch_of_which_nothing_is_expected_is_not_simulated():
+    ranked = State(
+        n_values=12, n_drawn=8, n_submitted=12, batch=2, proposals=(1, 2, 3, 4),
+        at_ranked=Counts(12, 12), at_ranking_began=Counts(12, 12), expected_gain=0.1,
+    )  # fmt: skip
+    [stop] = Batch(replace(plan(), stopping=Stopping(min_gain=0.2))).decide(ranked, (), 0)
+    assert stop.end is End.DONE
+    [simulate] = Batch(replace(plan(), stopping=Stopping(min_gain=0.05))).decide(ranked, (), 0)
+    assert simulate.molecule_ids == (1, 2, 3, 4)
+
+
+def test_where_proposals_are_used_up_and_nothing_runs_a_model_is_trained_on_what_there_is():
+    state = State(
+        n_values=35, n_drawn=8, n_submitted=40, failures=(("scf", 5),), batch=3,
+        at_ranking_began=Counts(30, 30), at_ranked=Counts(30, 30),
+    )  # fmt: skip
+    actions = interleaved(20, most=40).decide(state, (), 0)
+    assert isinstance(actions[0], Rank)

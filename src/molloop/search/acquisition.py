@@ -66,7 +66,8 @@ def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:
         far = log_density + np.where(z > -1e5, np.log1p(ratio), -2 * np.log(-z))
         score = np.log(std) + np.where(z > -1, near, far)
         certain = np.log(np.maximum(mean - given.best, 0.0))
-    score = np.where(std > 0, np.maximum(score, certain), certain)
+    is_unsure = (std > 0) & (np.abs(z) < 1e100)  # beyond, the square is none any more
+    score = np.where(is_unsure, np.maximum(score, certain), certain)
     return np.maximum(score, LEAST)
 
 

@@ -494,6 +494,6 @@ def test_a_stopped_build_leaves_no_process(tmp_path):
     time.sleep(0.5)
     with suppress(ProcessLookupError):
         done.send_signal(signal.SIGINT)
-    done.communicate(timeout=20)
+    done.communicate(timeout=60)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -226,8 +225,9 @@ def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from molloop.library.ingest import Files, build
 from molloop.library.manifest import BuildSpec
 build(Files.of([sys.argv[1]], "smiles"), Path(sys.argv[2]), BuildSpec(), n_processes=2)
@@ -492,8 +492,9 @@ def test_a_stopped_build_leaves_no_process(tmp_path):
     while len(children := psutil.Process(done.pid).children(recursive=True)) < 2:
         time.sleep(0.05)
     time.sleep(0.5)
-    with suppress(ProcessLookupError):
-        done.send_signal(signal.SIGINT)
-    done.communicate(timeout=60)
+    done.send_signal(signal.SIGINT)
+    _, errors = done.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in errors
+    assert not (tmp_path / "library" / "manifest.json").exists()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []

@@ -174,7 +174,8 @@ def _show(
     """Show a run while it goes on, and what it has found."""
     from molloop.campaign.state import End
     from molloop.cli.signals import interrupting
-    from molloop.report.terminal import RunDisplay, run_summary
+    from molloop.report.display import RunDisplay
+    from molloop.report.terminal import run_summary
 
     console = _Console()
     with (

@@ -60,7 +60,8 @@ def build(
     rejects.csv. The same command goes on with a build that was interrupted.
     """
     from molloop import api
-    from molloop.report.terminal import ProgressDisplay, library_summary
+    from molloop.report.display import ProgressDisplay
+    from molloop.report.terminal import library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
     with ProgressDisplay(Console(stderr=True)) as display:
@@ -92,7 +93,8 @@ def enumerate_products(
     substituents have one, such as *C(F)(F)F, or *[H] for none.
     """
     from molloop import api
-    from molloop.report.terminal import ProgressDisplay, library_summary
+    from molloop.report.display import ProgressDisplay
+    from molloop.report.terminal import library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
     with ProgressDisplay(Console(stderr=True)) as display:
@@ -121,7 +123,7 @@ def info(library: LibraryArgument) -> None:
 def verify(library: LibraryArgument) -> None:
     """Compare every shard of a library with its checksum."""
     from molloop.execution.sites import available_cores
-    from molloop.report.terminal import ProgressDisplay
+    from molloop.report.display import ProgressDisplay
 
     opened = _open(library)
     with ProgressDisplay(Console(stderr=True)) as display:
@@ -133,7 +135,7 @@ def _open(library: str) -> "Library":
     from molloop import api, config
     from molloop.library.shards import Library
     from molloop.library.sources import BUILT_IN
-    from molloop.report.terminal import ProgressDisplay
+    from molloop.report.display import ProgressDisplay
 
     if library not in BUILT_IN:
         return Library(Path(library))

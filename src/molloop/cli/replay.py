@@ -12,7 +12,7 @@ from molloop.settings import Settings
 if TYPE_CHECKING:
     from molloop.replay.campaign import Scenario
     from molloop.replay.table import Table
-    from molloop.report.terminal import ProgressDisplay
+    from molloop.report.display import ProgressDisplay
 
 TableArgument = Annotated[
     str, typer.Argument(metavar="TABLE", help="qm9-ie-20k, or a .csv file.", show_default=False)
@@ -223,7 +223,7 @@ def _scenario(
 
 
 def _display() -> "ProgressDisplay":
-    from molloop.report.terminal import ProgressDisplay
+    from molloop.report.display import ProgressDisplay
 
     return ProgressDisplay(Console(stderr=True))
 

@@ -20,15 +20,10 @@ from molloop.campaign.state import (
     Submitted,
 )
 from molloop.report import figures, tables
+from molloop.report.display import RunDisplay
 from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
-from molloop.report.terminal import (
-    RunDisplay,
-    best_table,
-    outcome_table,
-    run_summary,
-    status_table,
-)
+from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 

@@ -14,11 +14,16 @@ MOST_RESAMPLED = 1000
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Means and the bounds of their 95% intervals, each of shape (m,)."""
+    """Means and the bounds of their 95% intervals, each of shape (m,); NaN where not known."""
 
     mean: Floats
     low: Floats
     high: Floats
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Where there are bounds."""
+        return np.isfinite(self.low)
 
 
 def mean_interval(values: Floats, rng: np.random.Generator) -> Interval:
@@ -26,7 +31,8 @@ def mean_interval(values: Floats, rng: np.random.Generator) -> Interval:
 
     The percentile interval of Efron, Ann. Stat. 7, 1 (1979), doi:10.1214/aos/1176344552. Of the
     difference of two campaigns with the same seeds, it is the paired interval. Where a seed has
-    no number, NaN, it is left out. Of more than 1,000, the normal interval, which is the same then.
+    no number, NaN, it is left out; one number has no interval. Of more than 1,000, the normal
+    interval, which is the same then.
     """
     n = len(values)
     present = np.isfinite(values)
@@ -39,8 +45,21 @@ def mean_interval(values: Floats, rng: np.random.Generator) -> Interval:
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (weights @ filled) / (weights @ present)
         mean = filled.sum(axis=0) / present.sum(axis=0)
-    is_known = present.any(axis=0)
+    is_known = present.sum(axis=0) > 1
     low, high = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     tail = 50 * (1 - CONFIDENCE)
-    low[is_known], high[is_known] = np.nanpercentile(means[:, is_known], [tail, 100 - tail], axis=0)
+    if is_known.any():
+        bounds = np.nanpercentile(means[:, is_known], [tail, 100 - tail], axis=0)
+        low[is_known], high[is_known] = bounds
     return Interval(mean, low, high)
+
+
+def share_interval(n_yes: int, n: int) -> tuple[float, float]:
+    """Return the bounds of a share's 95% interval: E. B. Wilson, JASA 22, 209 (1927).
+
+    doi:10.1080/01621459.1927.10502953. Unlike a bootstrap's it has a width where all are alike.
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(n_yes, n).proportion_ci(CONFIDENCE, "wilson")
+    return float(found.low), float(found.high)

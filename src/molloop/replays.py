@@ -9,7 +9,7 @@ import numpy as np
 
 from molloop.assembly import cores, write_reports
 from molloop.config import override
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.intervals import mean_interval
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
@@ -85,19 +85,27 @@ def replay_table(
         How many of the best molecules recall looks at.
     out
         Takes the tables and figures of a run.
+
+    Raises
+    ------
+    RunError
+        The campaign failed, as a run would.
     """
     settings = table_settings(settings or Settings(), table)
     target = settings.target()
-    with closing(replay(settings, table, scenario or Scenario())) as store:
+    played = replay(settings, table, scenario or Scenario())
+    with closing(played.store) as store:
         found = results.read(store, target, settings.protocol())
         truth = Truth.of(table.values, target.sign, top_k, target.threshold)
-        curves = measure(store, truth)
+        curves = measure(played, truth)
     found = with_accuracy(
         found, table.library, settings.policy(), settings.campaign.seed, table.values
     )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_reports(found, table.library, out)
+    if curves.failure:
+        raise RunError(f"The replay stopped: {curves.failure}.", "Does the table have more values?")
     return Replayed(found, truth, curves)
 
 
@@ -168,11 +176,20 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
         ahead = ""
         if policy != first:
             one = found.advantage(first, policy, "recall", n)
-            ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}"
+            ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
         cells = [f"{recall[:, min(stop, recall.shape[1]) - 1].mean():.3f}" for stop in stops]
         time_s = np.mean([one.times_s[-1] for one in curves])
         rows.append([policy, *cells, f"{best.mean():.2f}", f"{time_s:.1f}", ahead])
     return rows
+
+
+def failure_lines(found: Comparison) -> list[str]:
+    """Return a line a policy whose campaigns failed; the others count beside them."""
+    n_seeds = len(found.seeds)
+    return [
+        f"{policy}: {len(reasons)} of {n_seeds} campaigns failed ({reasons[0]})"
+        for policy, reasons in found.failures().items()
+    ]
 
 
 def trial_rows(found: Tuned, objective: str) -> tuple[list[list[str]], str]:

@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -156,7 +157,7 @@ class CampaignSettings(_Section):
         None,
         ge=1,
         description="interleaved: new values after which a model is trained again. Left out: four "
-        "or more, so that rankings take about an eighth of the workers' time.",
+        "or more, so that rankings take about a seventh of the workers' time.",
     )
     seed: int = Field(
         42, ge=0, description="The same seed gives the same molecules and values with batch."
@@ -252,6 +253,14 @@ class Settings(_Section):
     campaign: CampaignSettings = Field(default=CampaignSettings())
     stopping: StoppingSettings = Field(default=StoppingSettings())
     site: SiteSettings = Field(default=SiteSettings())
+
+    @field_validator("stopping")
+    @classmethod
+    def _gain_of_a_model(cls, value: StoppingSettings, info: ValidationInfo) -> StoppingSettings:
+        search = info.data.get("search")
+        if search is not None and search.policy == "random" and value.min_gain is not None:
+            raise ValueError("expected min_gain left out: the policy random goes by no model")
+        return value
 
     def protocol(self) -> SimulationProtocol:
         """Return what workers need to know of a simulation."""

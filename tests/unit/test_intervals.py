@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from molloop.intervals import mean_interval
+from molloop.intervals import mean_interval, share_interval
 
 
 def test_what_does_not_vary_is_certain():
@@ -30,3 +30,18 @@ def test_of_many_it_is_the_normal_interval(n, tolerance):
     assert found.high[0] - found.mean[0] == pytest.approx(half, abs=tolerance)
     assert found.mean[0] - found.low[0] == pytest.approx(half, abs=tolerance)
     assert found.mean[0] == pytest.approx(values.mean())
+
+
+def test_one_number_has_no_interval():
+    found = mean_interval(np.array([[2.0, 1.0], [np.nan, 3.0]]), np.random.default_rng(0))
+    assert found.mean.tolist() == [2.0, 2.0]
+    assert found.is_known.tolist() == [False, True]
+
+
+# all alike: z^2 / (n + z^2), z = 1.96; 81 of 263: Newcombe, Stat. Med. 17, 857 (1998), table I
+@pytest.mark.parametrize(
+    ("n_yes", "n", "expected"),
+    [(0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (81, 263, (0.2553, 0.3662))],
+)
+def test_a_share_has_an_interval_of_some_width(n_yes, n, expected):
+    assert share_interval(n_yes, n) == pytest.approx(expected, abs=1e-4)

@@ -85,10 +85,10 @@ class Store:
         return cls.open(path)
 
     @classmethod
-    def in_memory(cls) -> "Store":
-        """Make one that is gone when it is closed: for campaigns that only replay known values."""
+    def in_memory(cls, known: Iterable[Known] = ()) -> "Store":
+        """Make one that is gone when it is closed: for campaigns over tables of values."""
         store = cls(Path(":memory:"), sqlite3.connect(":memory:", isolation_level=None))
-        store._fill(())
+        store._fill(known)
         return store
 
     @classmethod

@@ -158,6 +158,8 @@ def compare(
         )
     console = Console()
     console.print(comparison_table(replays.comparison_rows(found)))
+    for line in replays.failure_lines(found):
+        console.print(line, style="red", highlight=False, soft_wrap=True)
     files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}"
     console.print(f"All of it: {files}", highlight=False, soft_wrap=True)
 

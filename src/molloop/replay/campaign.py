@@ -4,13 +4,15 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from math import inf, isnan
+from pathlib import Path
 
 import numpy as np
 
 from molloop.campaign.driver import Driver
 from molloop.campaign.schedule import make_schedule
+from molloop.campaign.state import Stopped
 from molloop.campaign.store import Store
-from molloop.campaign.warm_start import WarmStart
+from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.replay.table import Table
@@ -37,22 +39,33 @@ class Scenario:
     costs: Costs = field(default_factory=Costs)
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A campaign that has ended: its store, in memory, and how it ended."""
+
+    store: Store
+    stopped: Stopped
+
+
 def replay(
     settings: Settings,
     table: Table,
     scenario: Scenario,
     listener: Callable[..., None] = lambda *_: None,
-) -> Store:
-    """Run a campaign to its end and return its store, in memory.
+) -> Played:
+    """Run a campaign to its end.
 
     The same arguments give the same run.
 
     Raises
     ------
     InputError
-        It ends before any simulation has.
+        It ends before any simulation has, or its training data cannot be read.
     """
-    seed = settings.campaign.seed
+    seed, training_data = settings.campaign.seed, settings.campaign.training_data
+    target, protocol = settings.target(), settings.protocol()
+    path = Path(training_data) if training_data else None
+    warm_start = read_warm_start(path, target.column, protocol, table.library)
     engine = VirtualEngine(
         _lookup(table),
         scenario.n_workers,
@@ -60,27 +73,25 @@ def replay(
         scenario.failure_rate,
         np.random.default_rng([seed, 1]),
     )
-    store = Store.in_memory()
+    store = Store.in_memory(warm_start.known)
     schedule = make_schedule(settings, table.library.n_molecules, scenario.n_workers)
-    nothing_known = WarmStart(
-        (), {kind: table.library.features(kind, []) for kind in ("fingerprints", "descriptors")}
-    )
     with closing(engine):
-        Driver(
+        state = Driver(
             engine,
             store,
             table.library,
             schedule,
             settings.policy(),
-            settings.target(),
-            settings.protocol(),
-            nothing_known,
+            target,
+            protocol,
+            warm_start,
             seed,
             listener,
             grace_s=settings.campaign.grace_s,
             time_limit_s=settings.stopping.time_limit_s or inf,
+            poll_s=inf,
         ).run()
-    if not store.simulated():
+    if state.stopped is None or not store.simulated():
         store.close()
         raise InputError(
             "stopping.time_limit_s",
@@ -88,7 +99,7 @@ def replay(
             "long enough for one simulation of the table",
             "Raise it, or shorten --durations.",
         )
-    return store
+    return Played(store, state.stopped)
 
 
 def _lookup(table: Table) -> Callable[[int, str], Outcome]:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ class Comparison:
             nothing_yet = 0.0 if measure_name in ("recall", "n_above") else np.nan
             rows.append(np.where(place >= 0, column[np.maximum(place, 0)], nothing_yet))
         return np.array(rows)
+
+    def failures(self) -> dict[str, list[str]]:
+        """Return the policies whose campaigns failed, and why each did."""
+        reasons = {
+            policy: [one.failure for one in curves if one.failure]
+            for policy, curves in self.curves.items()
+        }
+        return {policy: some for policy, some in reasons.items() if some}
 
     def times_s(self) -> Floats:
         """Return times for curves, from 0 to the end of the longest campaign."""
@@ -132,11 +141,9 @@ def replay_all(
 
 
 def _replay_one(settings: Settings, table: Table, truth: Truth, scenario: Scenario) -> Curves:
-    store = replay(settings, table, scenario)
-    try:
-        return measure(store, truth)
-    finally:
-        store.close()
+    played = replay(settings, table, scenario)
+    with closing(played.store):
+        return measure(played, truth)
 
 
 def write_csv(comparison: Comparison, path: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.campaign.store import Store
+from molloop.campaign.state import End
+from molloop.replay.campaign import Played
 from molloop.simulate.outcome import Success
 
 Floats = NDArray[np.float64]
@@ -44,10 +45,17 @@ class Truth:
         """The best value of all."""
         return float(self.values[self.top[0]])
 
+    @property
+    def worst(self) -> float:
+        """The worst one."""
+        return float(self.sign * np.nanmin(self.sign * self.values))
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
     """How far a campaign was after its first, second, ... simulation; each of shape (m,).
+
+    Molecules of the table whose values were known beforehand count as found from the first one on.
 
     Attributes
     ----------
@@ -61,6 +69,8 @@ class Curves:
         What the best of all is better by.
     n_above
         Values beyond the threshold.
+    failure
+        Why it failed; nothing where it did not.
     """
 
     times_s: Floats
@@ -68,21 +78,29 @@ class Curves:
     best: Floats
     regret: Floats
     n_above: Counts
+    failure: str = ""
 
 
-def measure(store: Store, truth: Truth) -> Curves:
+def measure(played: Played, truth: Truth) -> Curves:
     """Read how a campaign went from its store."""
-    done = sorted(store.simulated(), key=lambda item: (item.ended_s, item.proposal))
-    ids = np.array([item.molecule_id for item in done], dtype=np.int64)
-    is_value = np.array([isinstance(item.outcome, Success) for item in done], dtype=bool)
-    good = np.where(is_value, truth.sign * truth.values[ids], -np.inf)
-    best = truth.sign * np.maximum.accumulate(good)
-    best[~np.logical_or.accumulate(is_value)] = np.nan
+    done = sorted(played.store.simulated(), key=lambda item: (item.ended_s, item.proposal))
+    known = [one.molecule_id for one in played.store.known() if one.molecule_id is not None]
+    ids = np.array([*known, *(item.molecule_id for item in done)], dtype=np.int64)
+    is_value = np.array(
+        [*(True for _ in known), *(isinstance(item.outcome, Success) for item in done)], dtype=bool
+    )
+    good = np.where(
+        is_value & ~np.isnan(truth.values[ids]), truth.sign * truth.values[ids], -np.inf
+    )
+    best = np.maximum.accumulate(good)
+    best = truth.sign * np.where(np.isinf(best), np.nan, best)
     limit = np.inf if truth.threshold is None else truth.sign * truth.threshold
+    stopped, n_known = played.stopped, len(known)
     return Curves(
         times_s=np.array([item.ended_s for item in done]),
-        recall=np.cumsum(is_value & np.isin(ids, truth.top)) / len(truth.top),
-        best=best,
-        regret=truth.sign * (truth.best - best),
-        n_above=np.cumsum(good > limit),
+        recall=np.cumsum(is_value & np.isin(ids, truth.top))[n_known:] / len(truth.top),
+        best=best[n_known:],
+        regret=truth.sign * (truth.best - best[n_known:]),
+        n_above=np.cumsum(good > limit, dtype=np.int64)[n_known:],
+        failure=stopped.reason if stopped.end is End.FAILED else "",
     )

@@ -128,7 +128,7 @@ class Search:
             report(what, len(curves) / len(jobs))
         n = len(seeds)
         return [
-            judge(one, curves[n * place : n * (place + 1)], self.objective)
+            judge(one, curves[n * place : n * (place + 1)], self.objective, self._truth().worst)
             for place, one in enumerate(configurations)
         ]
 
@@ -151,11 +151,11 @@ class Search:
         return [*sorted(near, key=lambda trial: trial.time_s), *by_value]
 
 
-def judge(settings: Settings, curves: Sequence[Curves], objective: str) -> Trial:
-    """Return what a configuration finds, from its replays."""
+def judge(settings: Settings, curves: Sequence[Curves], objective: str, worst: float) -> Trial:
+    """Return what a configuration finds, from its replays; where it finds none, the worst value."""
     values, times_s, counts = [], [], []
     for one in curves:
-        column = getattr(one, objective)
+        column = np.nan_to_num(getattr(one, objective), nan=worst)
         place = int(np.argmax(column == column[-1]))  # where the last value was first reached
         values.append(float(column[-1]))
         times_s.append(float(one.times_s[place]))

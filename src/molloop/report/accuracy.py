@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.intervals import mean_interval
+from molloop.intervals import mean_interval, share_interval
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ class Accuracy:
     n
         Predictions.
     error, error_interval
-        Mean absolute difference from the simulated value.
+        Mean absolute difference from the simulated value; one prediction has no interval, NaN.
     bias
         Mean of prediction minus value.
     within, within_interval
@@ -36,15 +36,14 @@ class Accuracy:
     @classmethod
     def of(cls, means: Floats, stds: Floats, values: Floats) -> "Accuracy":
         """Compare predictions with values, each of shape (n,), n at least 1."""
-        wrong = means - values
-        columns = np.stack([np.abs(wrong), np.abs(wrong) <= stds], axis=1).astype(float)
-        found = mean_interval(columns, np.random.default_rng(0))
-        low, high = found.low.tolist(), found.high.tolist()
+        n, wrong = len(values), means - values
+        error = mean_interval(np.abs(wrong)[:, None], np.random.default_rng(0))
+        n_within = int((np.abs(wrong) <= stds).sum())
         return cls(
-            len(values),
-            float(found.mean[0]),
-            (low[0], high[0]),
+            n,
+            float(error.mean[0]),
+            (float(error.low[0]), float(error.high[0])),
             float(wrong.mean()),
-            float(found.mean[1]),
-            (low[1], high[1]),
+            n_within / n,
+            share_interval(n_within, n),
         )

@@ -75,8 +75,9 @@ def _accuracy_line(where: str, one: Accuracy, target: Property) -> Text:
     low, high = one.error_interval
     least, most = one.within_interval
     unit = f" {target.unit}" if target.unit else ""
+    bounds = f" ({low:.2f} to {high:.2f})" if one.n > 1 else ""
     return Text(
-        f"Model, {one.n} {where}: off by {one.error:.2f}{unit} ({low:.2f} to {high:.2f}), "
+        f"Model, {one.n} {where}: off by {one.error:.2f}{unit}{bounds}, "
         f"{one.bias:+.2f} in the mean; {one.within:.0%} within its standard deviation "
         f"({least:.0%} to {most:.0%}; 68% would be right)"
     )

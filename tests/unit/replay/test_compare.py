@@ -7,7 +7,7 @@ import pytest
 
 from molloop import replays
 from molloop.config import load
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.replay.campaign import Scenario
 from molloop.replay.table import Table
 from molloop.replay.tune import Search, Trial, draw, judge, pareto
@@ -20,9 +20,11 @@ def table(small_library):
     return Table("small", "ie_ev", small_library, values, np.full(len(values), 2.0))
 
 
+BUDGET = {"campaign.max_training_count": 16, "campaign.initial_training_count": 4}
+
+
 def settings(**changes):
-    counts = {"max_training_count": 16, "initial_training_count": 4}
-    return load(None, (), {f"campaign.{key}": one for key, one in (counts | changes).items()})
+    return load(None, (), BUDGET | {f"campaign.{key}": one for key, one in changes.items()})
 
 
 def test_a_replay_is_a_run(table, tmp_path):
@@ -134,7 +136,7 @@ def test_nearly_the_best_goes_by_time(table):
 
 def test_a_campaign_is_judged_by_when_it_was_as_good_as_at_its_end(table):
     played = replays.replay_table(table, settings(), Scenario(1))
-    one = judge(settings(), [played.curves], "best")
+    one = judge(settings(), [played.curves], "best", 0.0)
     place = one.n_simulations - 1
     assert played.curves.best[place] == played.curves.best[-1] == one.value
     assert place == 0 or played.curves.best[place - 1] < one.value
@@ -150,3 +152,70 @@ def test_a_time_limit_below_any_simulation_is_told(table):
 def test_an_objective_that_is_none_is_told(table):
     with pytest.raises(InputError, match="best or recall"):
         replays.tune_settings(table, settings(), objective="regret")
+
+
+def without_values(table, n):
+    values = table.values.copy()
+    values[n:] = np.nan
+    return Table("small", "ie_ev", table.library, values, table.durations_s)
+
+
+def test_a_campaign_without_a_value_is_worth_the_worst(table):
+    played = replays.compare_policies(
+        without_values(table, 2),
+        ["gp"],
+        settings(),
+        n_seeds=1,
+        top_k=1,
+        n_processes=1,
+        scenario=Scenario(failure_rate=1.0),
+    )
+    [curves] = played.curves["gp"]
+    one = judge(settings(), [curves], "best", -3.0)
+    assert (one.value, one.n_simulations) == (-3.0, 1)
+
+
+def test_a_replay_fails_as_a_run_would(table, tmp_path):
+    with pytest.raises(RunError, match="failed"):
+        replays.replay_table(table, settings(), Scenario(failure_rate=1.0), out=tmp_path)
+    assert (tmp_path / "training_data.csv").exists()
+
+
+def test_campaigns_that_failed_are_told(table):
+    found = replays.compare_policies(
+        table, ["ridge"], settings(), n_seeds=2, n_processes=1, scenario=Scenario(failure_rate=1.0)
+    )
+    lines = replays.failure_lines(found)
+    assert len(lines) == 4
+    assert lines[0].startswith("ridge: 2 of 2 campaigns failed (")
+    fine = replays.compare_policies(table, ["ridge"], settings(), n_seeds=1, n_processes=1)
+    assert replays.failure_lines(fine) == []
+    # one seed has no interval
+    assert [row[-1] for row in replays.comparison_rows(fine)[1:]] == [""] * 4
+
+
+def test_what_is_known_beforehand_is_not_simulated(table, tmp_path):
+    known = [0, 5]
+    path = tmp_path / "known.csv"
+    lines = [f"{table.library.smiles(key)},{table.values[key]}" for key in known]
+    path.write_text("\n".join(["smiles,ie_ev", *lines]))
+    played = replays.replay_table(table, settings(training_data=str(path)), Scenario(1), 24)
+    assert not set(known) & set(played.results.values)
+    # the best 24 are all: 2 were known, 16 were simulated
+    assert played.curves.recall[-1] == pytest.approx(18 / 24)
+
+
+def test_long_simulations_take_no_longer_to_replay(table):
+    values, seconds = table.values, np.full(len(table.values), 1e9)
+    played = replays.replay_table(
+        Table("long", "ie_ev", table.library, values, seconds), settings()
+    )
+    assert played.curves.times_s[-1] > 1.6e10
+
+
+def test_a_time_limit_is_met_within_the_grace(table):
+    limited = load(None, (), {"stopping.time_limit_s": 5.0, "campaign.grace_s": 0.5, **BUDGET})
+    played = replays.replay_table(table, limited, Scenario(1))
+    # a simulation takes 2 s: the third would end after the limit and its grace
+    assert len(played.results.values) == 2
+    assert played.results.stopped.reason == "its time limit of 5 s is over"

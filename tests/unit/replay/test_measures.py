@@ -1,17 +1,19 @@
 import numpy as np
 import pytest
 
-from molloop.campaign.records import Simulated
+from molloop.campaign.records import Known, Simulated
+from molloop.campaign.state import End, Stopped
 from molloop.campaign.store import Store
+from molloop.replay.campaign import Played
 from molloop.replay.measures import Truth, measure
 from molloop.simulate.outcome import Failure, Success
 
 VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
 
 
-def stored(*molecules):
+def played(*molecules, known=(), end=End.DONE):
     """Molecules that ended one after the other, a second each."""
-    store = Store.in_memory()
+    store = Store.in_memory(Known("C", VALUES[key], key) for key in known)
     rows = []
     for number, key in enumerate(molecules):
         value = VALUES[key]
@@ -22,7 +24,7 @@ def stored(*molecules):
         )
         rows.append(Simulated(number, key, "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome))
     store.append(1.0, [], rows)
-    return store
+    return Played(store, Stopped("a reason", end))
 
 
 def test_the_best_by_hand():
@@ -35,7 +37,7 @@ def test_the_best_by_hand():
 
 
 def test_curves_by_hand():
-    curves = measure(stored(2, 0, 3, 1), Truth.of(VALUES, 1, 2, threshold=3.0))
+    curves = measure(played(2, 0, 3, 1), Truth.of(VALUES, 1, 2, threshold=3.0))
     assert curves.times_s.tolist() == [1, 2, 3, 4]
     assert curves.recall.tolist() == [0, 0, 0.5, 1]
     assert curves.best[1:].tolist() == [3, 7, 9]
@@ -46,7 +48,7 @@ def test_curves_by_hand():
 
 
 def test_small_values_may_be_good():
-    curves = measure(stored(1, 0, 4), Truth.of(VALUES, -1, 1, threshold=3.0))
+    curves = measure(played(1, 0, 4), Truth.of(VALUES, -1, 1, threshold=3.0))
     assert curves.recall.tolist() == [0, 0, 1]
     assert curves.best.tolist() == [9, 3, 1]
     assert curves.regret.tolist() == [8, 2, 0]
@@ -54,5 +56,23 @@ def test_small_values_may_be_good():
 
 
 def test_without_a_threshold_nothing_is_beyond_it():
-    assert measure(stored(1, 0), Truth.of(VALUES, 1, 1)).n_above.tolist() == [0, 0]
-    assert measure(stored(), Truth.of(VALUES, 1, 1)).recall == pytest.approx([])
+    assert measure(played(1, 0), Truth.of(VALUES, 1, 1)).n_above.tolist() == [0, 0]
+    assert measure(played(), Truth.of(VALUES, 1, 1)).recall == pytest.approx([])
+
+
+def test_what_was_known_beforehand_is_found_from_the_first_on():
+    curves = measure(played(0, 1, known=[3]), Truth.of(VALUES, 1, 2, threshold=3.0))
+    assert curves.times_s.tolist() == [1, 2]
+    assert curves.recall.tolist() == [0.5, 1]
+    assert curves.best.tolist() == [7, 9]
+    assert curves.n_above.tolist() == [1, 2]
+
+
+def test_a_campaign_that_failed_says_why():
+    truth = Truth.of(VALUES, 1, 2)
+    assert measure(played(0), truth).failure == ""
+    assert measure(played(0, end=End.FAILED), truth).failure == "a reason"
+
+
+def test_the_worst_by_hand():
+    assert (Truth.of(VALUES, 1, 2).worst, Truth.of(VALUES, -1, 2).worst) == (1, 9)

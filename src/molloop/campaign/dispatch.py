@@ -9,6 +9,7 @@ MIN_TASK_S = 0.15  # shorter ones cost more to hand out than to run
 TASKS_PER_S = 1000 / 3  # of all workers together: a third of what one driver can hand out
 TURNAROUND_S = 0.1  # from a result to the task that follows from it, with a margin
 MAX_GROUP_SIZE = 200
+FINISHED_PER_MOLECULE = 12
 MAX_QUEUED_TASKS = 500
 
 
@@ -31,14 +32,16 @@ class Dispatch:
         """Return how many molecules make a task.
 
         So many that the driver can keep all workers busy; fewer near the end, when `n_left`
-        molecules are left, so that workers end together. One until the first times are known.
+        molecules are left, so that workers end together. At first one, a second one after 12
+        simulations and so on: while little is known, a ranking should not wait for long tasks.
         """
         if self.fixed_group_size is not None:
             return self.fixed_group_size
         if state.n_finished == 0:
             return 1
         task_s = max(MIN_TASK_S, self.n_workers / TASKS_PER_S)
-        size = min(ceil(task_s / max(state.mean_s, 1e-9)), MAX_GROUP_SIZE)
+        n_at_first = ceil(state.n_finished / FINISHED_PER_MOLECULE)
+        size = min(ceil(task_s / max(state.mean_s, 1e-9)), MAX_GROUP_SIZE, n_at_first)
         return max(1, min(size, ceil(n_left / (2 * self.n_workers))))
 
     def room(self, state: State, group_size: int, n_tasks: int) -> int:

@@ -18,15 +18,20 @@ def test_long_simulations_go_one_by_one():
 
 def test_a_group_lasts_as_long_as_the_driver_needs_to_hand_out_one_to_each():
     # 0.15 s at least: 150 of 1 ms; 4,096 workers: 12.288 s, 41 of 0.3 s
-    assert Dispatch(2).group_size(after(10, 0.01), 10**6) == 150
-    assert Dispatch(4096).group_size(after(10, 3.0), 10**6) == 41
-    assert Dispatch(4096).group_size(after(10, 300.0), 10**6) == 1
+    assert Dispatch(2).group_size(after(10_000, 10.0), 10**6) == 150
+    assert Dispatch(4096).group_size(after(10_000, 3_000.0), 10**6) == 41
+    assert Dispatch(4096).group_size(after(10_000, 300_000.0), 10**6) == 1
+
+
+def test_groups_are_small_while_little_is_known():
+    sizes = [Dispatch(2).group_size(after(n, n / 1000), 10**6) for n in (0, 1, 12, 13, 25, 120)]
+    assert sizes == [1, 1, 1, 2, 3, 10]
 
 
 def test_groups_are_bounded_and_become_smaller_near_the_end():
-    assert Dispatch(2).group_size(after(10, 0.0), 10**6) == 200
-    assert Dispatch(2).group_size(after(10, 0.01), 40) == 10
-    assert Dispatch(2).group_size(after(10, 0.01), 0) == 1
+    assert Dispatch(2).group_size(after(10_000, 0.0), 10**6) == 200
+    assert Dispatch(2).group_size(after(10_000, 10.0), 40) == 10
+    assert Dispatch(2).group_size(after(10_000, 10.0), 0) == 1
     assert Dispatch(2, fixed_group_size=7).group_size(after(10, 300.0), 1) == 7
 
 

@@ -123,7 +123,7 @@ class Campaign:
             interruption or Interruption(),
             settings.campaign.grace_s,
             settings.stopping.time_limit_s or inf,
-            self.changes,
+            changes=self.changes,
         )
 
     def _report(self) -> Results:

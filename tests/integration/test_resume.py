@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from molloop.campaign.state import End, Resumed, Stopped
+from molloop.campaign.state import End, Lost, Resumed, Stopped
 from molloop.campaign.store import Store
+from molloop.processes import command_line
 from molloop.simulate.outcome import Success
 
 ROOT = Path(__file__).parents[2]
@@ -271,6 +272,42 @@ def test_a_lost_interchange_ends_the_run_and_resume_goes_on(
     assert len(values(tmp_path / "run")) == 20
 
 
+def test_what_runs_beside_a_lost_worker_runs_again_and_nothing_is_held_against_it(
+    start, mark, small_smi, tmp_path
+):
+    own = own_simulator(tmp_path, SLOW.format(seconds=15))
+    process = start("--library", small_smi, "--workers", 2, "--max-training-count", 2, *own,
+                    "--initial-training-count", 1)  # fmt: skip
+    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2)
+    os.kill(max(pid for pid in members(mark) if is_spawned(pid)), signal.SIGKILL)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    events, _ = read(tmp_path / "run")
+    first, *others = [one.what for one in events if isinstance(one, Lost)]
+    assert first == "worker"
+    assert set(others) == {"pool"}
+    assert len(values(tmp_path / "run")) == 2
+
+
+def test_what_watches_a_pool_may_be_killed_too(start, mark, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds=600))
+    start("--library", small_smi, "--workers", 2, *own)
+    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2)
+    [watch] = [pid for pid in members(mark) if "molloop.execution.pool" in command_line(pid)
+               and "process_worker_pool" not in command_line(pid)
+               and command_line(pid).startswith(sys.executable)]  # fmt: skip
+    workers = [pid for pid in members(mark) if is_spawned(pid)]
+    os.kill(watch, signal.SIGKILL)
+    wait_for(lambda: not set(workers) & set(members(mark)))
+
+
+def wait_for(is_so, seconds=30):
+    until_s = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until_s, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("which", [0, -1], ids=["helper", "worker"])
 def test_a_run_outlives_any_process_of_its_pool(start, mark, small_smi, tmp_path, which):
     own = own_simulator(tmp_path, SLOW.format(seconds=0.3))
@@ -287,9 +324,7 @@ def test_a_run_outlives_any_process_of_its_pool(start, mark, small_smi, tmp_path
 
 
 def is_spawned(pid):
-    with suppress(psutil.Error):
-        return "multiprocessing.spawn" in " ".join(psutil.Process(pid).cmdline())
-    return False
+    return "multiprocessing.spawn" in command_line(pid)
 
 
 def test_one_process_a_run(start, molloop, small_smi, tmp_path):

@@ -47,7 +47,9 @@ from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
 
 POLL_S = 0.5
-# losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly
+LEAST_WAIT_S = 0.001
+# losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly,
+# that of a pool which was ended for another worker never
 MAX_LOSSES = {"worker": 2, "manager": 5}
 Listener = Callable[[float, Event, Simulated | None], None]
 
@@ -86,6 +88,8 @@ class Driver:
         How long that waits for what is being simulated.
     time_limit_s
         When the campaign ends, in its time.
+    poll_s
+        How often it looks whether it was interrupted.
     changes
         What a resumed campaign does otherwise, in words.
     """
@@ -103,6 +107,7 @@ class Driver:
     interruption: Interruption = field(default_factory=Interruption)
     grace_s: float = 30.0
     time_limit_s: float = inf
+    poll_s: float = POLL_S
     changes: tuple[str, ...] = ()
     state: State = field(init=False)
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
@@ -131,7 +136,7 @@ class Driver:
             while self.state.stopped is None:
                 if (ending := self._ending()) and self._winds_up(ending):
                     break
-                if completions := self.engine.wait(POLL_S):
+                if completions := self.engine.wait(self._patience_s()):
                     self._advance(*self._read(completions))
         except EngineError as error:
             with suppress(StoreError):
@@ -175,6 +180,14 @@ class Driver:
         if self._n_tasks == 0 or now_s >= self._halted_s + self.grace_s:
             self._advance([ending])
         return self.state.stopped is not None
+
+    def _patience_s(self) -> float:
+        """Return how long to wait for what ends; not beyond a deadline."""
+        if self._halted_s is None:
+            left_s = self.time_limit_s - self._now_s()
+        else:
+            left_s = self._halted_s + self.grace_s - self.engine.now()
+        return max(LEAST_WAIT_S, min(self.poll_s, left_s))
 
     def _now_s(self) -> float:
         return self._began_s + self.engine.now()
@@ -277,7 +290,7 @@ class Driver:
         items = []
         for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
             n_losses = 1 + self._ledger.in_flight[key].losses.count(lost.what)
-            if n_losses >= MAX_LOSSES[lost.what]:
+            if n_losses >= MAX_LOSSES.get(lost.what, inf):
                 message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
                 level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
                 failure = Failure(lost.what, message, level, fidelity, can_retry=True)

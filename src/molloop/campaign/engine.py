@@ -94,7 +94,14 @@ class Simulations:
 
 @dataclass(frozen=True, slots=True)
 class LostGroup:
-    """What simulated a group was lost: its ``worker``, or with its ``manager`` all of a node."""
+    """A group was lost, and why.
+
+    Attributes
+    ----------
+    what
+        ``worker``: what simulated it; ``manager``: all of a node; ``pool``: that of a node, which
+        was ended for the loss of another worker.
+    """
 
     group: Group
     what: str

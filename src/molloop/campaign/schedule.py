@@ -14,7 +14,7 @@ MIN_TRIES = 24
 TRIES_PER_INITIAL = 3
 TRIES_PER_WORKER = 3
 MIN_RETRAIN_AFTER = 4
-SIMULATING_PER_RANKING = 7
+SIMULATING_PER_RANKING = 6
 MAX_CYCLE_GROWTH = 4
 FILLERS = 10
 N_REPORTED = 5  # best predicted molecules that every ranking reports, however small the batch
@@ -226,7 +226,7 @@ class Interleaved:
     ----------
     retrain_after
         New values after which the next ranking starts, once the one before has ended. None: so many
-        that simulating them takes seven times as long as the last ranking did, but four at least,
+        that simulating them takes six times as long as the last ranking did, but four at least,
         and no more than half as many as there are.
     """
 
@@ -282,7 +282,7 @@ class Interleaved:
         plan = self.plan
         n_initial = max(0, plan.initial_training_count - state.n_known)
         n_allowed = n_initial + state.n_failed + plan.max_training_count // FILLERS
-        return max(0, n_allowed - state.n_drawn)
+        return max(0, n_allowed - state.n_random)
 
     def _n_new(self, state: State) -> int:
         if self.retrain_after is not None:

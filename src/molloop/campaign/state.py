@@ -73,7 +73,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What simulated these molecules was lost, a ``worker`` or a ``manager``; they run again."""
+    """What simulated these molecules was lost, see `LostGroup`; they run again."""
 
     molecule_ids: tuple[int, ...]
     what: str
@@ -164,8 +164,8 @@ class State:
         How many of the best values it keeps.
     n_known
         Values that were there beforehand.
-    n_drawn
-        Places of the initial design that were used.
+    n_drawn, n_random
+        Places of the initial design that were used, and molecules that were handed out from it.
     n_submitted, n_values
         Simulations that were handed out, and that ended with a value.
     failures
@@ -204,6 +204,7 @@ class State:
     top_k: int = 10
     n_known: int = 0
     n_drawn: int = 0
+    n_random: int = 0
     n_submitted: int = 0
     n_values: int = 0
     failures: tuple[tuple[str, int], ...] = ()
@@ -269,6 +270,7 @@ def apply(state: State, event: Event) -> State:
                 state,
                 n_submitted=state.n_submitted + len(molecule_ids),
                 n_drawn=state.n_drawn + n_drawn,
+                n_random=state.n_random + (0 if is_proposed else len(molecule_ids)),
                 proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
             )
         case Finished():

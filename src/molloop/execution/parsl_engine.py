@@ -15,7 +15,7 @@ from typing import Any, cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
-from parsl.executors.high_throughput.errors import ManagerLost
+from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 from parsl.jobs.errors import TooManyJobFailuresError
 
 from molloop.campaign.engine import (
@@ -40,6 +40,7 @@ N_LOG_LINES = 15
 HALT = "halt"
 CLOSE_TIMEOUT_S = 30.0
 SOCKET_TIMEOUT_MS = 15_000
+POOL_END_S = 60.0  # so long after a lost worker its pool has surely been ended, and missed
 
 
 class ParslEngine:
@@ -71,6 +72,7 @@ class ParslEngine:
         self._began_epoch_s = time.time()
         self._halt = self._scratch / HALT
         self._has_worker = False
+        self._worker_lost_s: dict[str, float] = {}  # by host, the last time
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         try:
             self._kernel = DataFlowKernel(config)
@@ -179,9 +181,7 @@ class ParslEngine:
         error = future.exception()
         if error is not None:
             self._check_executor()
-            # a worker reports what a molecule does as an outcome: this is the worker's own trouble
-            what = "manager" if isinstance(error, ManagerLost) else "worker"
-            return LostGroup(group, what, f"{type(error).__name__}: {error}")
+            return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
         result = future.result()
         return Simulations(
             group,
@@ -189,6 +189,17 @@ class ParslEngine:
             result.worker,
             tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
         )
+
+    def _lost(self, error: BaseException) -> str:
+        """Return what was lost; a pool that has lost a worker is ended with all of its tasks."""
+        match error:
+            case WorkerLost():
+                self._worker_lost_s[error.hostname] = self.now()
+            case ManagerLost():
+                lost_s = self._worker_lost_s.get(error.hostname, -POOL_END_S)
+                return "pool" if self.now() - lost_s < POOL_END_S else "manager"
+        # a worker reports what a molecule does as an outcome: any other error is its own trouble
+        return "worker"
 
     def _own(self, epoch_s: float) -> float:
         """Return a worker's time by this engine's clock."""

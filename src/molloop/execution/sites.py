@@ -26,6 +26,7 @@ LOOPBACK = "127.0.0.1"
 HEARTBEAT_THRESHOLD_S = 20
 STRATEGY_PERIOD_S = 0.2
 RANKING_RETRIES = 2
+MANAGER_LOST_COST = 0.4  # of a retry: one lost worker ends the tasks of its whole node
 
 
 def available_cores() -> int:
@@ -85,8 +86,13 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
 
 def _retry_cost(error: Exception, task: TaskRecord) -> float:
     """Have a ranking's tasks run again where they were lost; simulations are the driver's."""
-    is_lost = isinstance(error, WorkerLost | ManagerLost)
-    return 1 if is_lost and task["func_name"] == timed.__name__ else RANKING_RETRIES + 1
+    if task["func_name"] == timed.__name__:
+        match error:
+            case WorkerLost():
+                return 1.0
+            case ManagerLost():
+                return MANAGER_LOST_COST
+    return RANKING_RETRIES + 1.0
 
 
 SITES = {"local": local}

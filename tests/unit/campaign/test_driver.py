@@ -426,11 +426,15 @@ def test_what_a_lost_worker_had_runs_again(tmp_path, small_library):
     whole.driver.run()
     lost = [row[2] for row in whole.rows()[:3]]
     campaign = Campaign(tmp_path / "run", small_library)
-    campaign.engine.loses = {lost[0]: (1, "worker"), lost[1]: (4, "manager")}
+    campaign.engine.loses = {
+        lost[0]: (1, "worker"),
+        lost[1]: (4, "manager"),
+        lost[2]: (20, "pool"),  # which was ended for another's loss
+    }
     campaign.driver.run()
     assert campaign.rows() == whole.rows()
     told = [event for _, event, _ in campaign.events if isinstance(event, Lost)]
-    assert sorted(event.what for event in told) == ["manager"] * 4 + ["worker"]
+    assert sorted(event.what for event in told) == ["manager"] * 4 + ["pool"] * 20 + ["worker"]
 
 
 def test_what_is_lost_while_a_run_ends_is_not_held_against_it(tmp_path, small_library):

@@ -74,7 +74,7 @@ class World:
     def may_wait(self):
         """Whether all that it proposed is used, and a tenth of the budget for random molecules."""
         plan, state = self.schedule.plan, self.state
-        n_random = state.n_drawn - state.n_failed
+        n_random = state.n_random - state.n_failed
         n_allowed = max(0, plan.initial_training_count - state.n_known)
         n_allowed += plan.max_training_count // 10
         is_something_to_wait_for = self.ranking is not None or self.pending
@@ -415,10 +415,16 @@ def test_it_ends_when_nothing_more_is_gained_or_expected(make):
 
 def test_random_molecules_that_only_keep_workers_busy_are_a_tenth_of_the_budget():
     schedule = interleaved(4, most=50)
-    ranking = State(n_values=8, n_drawn=8, n_submitted=8, batch=1, is_ranking=True)
+    ranking = State(
+        n_values=8, n_drawn=8, n_random=8, n_submitted=8, batch=1, is_ranking=True
+    )  # fmt: skip
     [simulate] = schedule.decide(ranking, (), 0)
     assert (simulate.source, len(simulate.molecule_ids)) == (Source.INITIAL, 5)
-    used = replace(ranking, n_drawn=13, n_submitted=13)
+    # places of the design that were passed over are none of them
+    passed_over = replace(ranking, n_drawn=40)
+    [simulate] = schedule.decide(passed_over, (), 0)
+    assert len(simulate.molecule_ids) == 5
+    used = replace(ranking, n_drawn=13, n_random=13, n_submitted=13)
     assert schedule.decide(used, (), 5) == []
     # one of them has failed: it is replaced
     failed = replace(used, failures=(("scf", 1),))

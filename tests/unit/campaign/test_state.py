@@ -68,6 +68,7 @@ def test_events_add_up():
     assert state == State(
         n_known=3,
         n_drawn=4,
+        n_random=3,
         n_submitted=3,
         n_values=1,
         failures=(("scf", 1),),

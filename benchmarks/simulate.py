@@ -77,7 +77,7 @@ def main():
     n = parser.parse_args().molecules
     rdBase.DisableLog("rdApp.*")
     library = [
-        text for block in sources.blocks(sources.locate("qm9"), "smiles") for text in block.smiles
+        text for block in sources.blocks([sources.locate("qm9")], "smiles") for text in block.smiles
     ]
     chosen = np.random.default_rng(0).choice(len(library), n, replace=False)
     timed(published, "C")

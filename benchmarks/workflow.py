@@ -106,7 +106,7 @@ def main():
         f"  (largest {max(beside_s):.3f} s)"
     )
     smiles = [
-        text for block in sources.blocks(sources.locate("qm9"), "smiles") for text in block.smiles
+        text for block in sources.blocks([sources.locate("qm9")], "smiles") for text in block.smiles
     ]
     with contextlib.redirect_stderr(io.StringIO()):
         reference_s = published_iteration_s(smiles, 24, 2)

@@ -76,7 +76,7 @@ class PeakMemory:
             self._pools = [
                 one
                 for one in psutil.process_iter()
-                if "process_worker_pool" in (line := " ".join(one.cmdline()))
+                if "parsl_pool" in (line := " ".join(one.cmdline()))
                 and self._pool_folder in line
                 and "bash" not in line
             ]

@@ -293,12 +293,15 @@ def test_what_watches_a_pool_may_be_killed_too(start, mark, small_smi, tmp_path)
     own = own_simulator(tmp_path, SLOW.format(seconds=600))
     start("--library", small_smi, "--workers", 2, *own)
     wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2)
-    [watch] = [pid for pid in members(mark) if "molloop.execution.pool" in command_line(pid)
-               and "process_worker_pool" not in command_line(pid)
-               and command_line(pid).startswith(sys.executable)]  # fmt: skip
-    workers = [pid for pid in members(mark) if is_spawned(pid)]
+    [watch] = [pid for pid in members(mark) if is_watch(pid)]
+    pool = [pid for pid in members(mark) if is_spawned(pid)]
     os.kill(watch, signal.SIGKILL)
-    wait_for(lambda: not set(workers) & set(members(mark)))
+    wait_for(lambda: not set(pool) & set(members(mark)))
+
+
+def is_watch(pid):
+    words = command_line(pid).split()
+    return words[:1] == [sys.executable] and "molloop.execution.pool" in words
 
 
 def wait_for(is_so, seconds=30):

@@ -26,7 +26,7 @@ from molloop.processes import (
     kill_descendants,
 )
 
-WORKER_POOL = "parsl.executors.high_throughput.process_worker_pool"
+WORKER_POOL = "molloop.execution.parsl_pool"
 SPAWNED = "multiprocessing.spawn"  # in the command of workers, and of what serves them
 HEARTBEAT_PERIOD_S = 5
 LOSS_GRACE_S = 2 * HEARTBEAT_PERIOD_S  # Parsl looks for lost workers once a heartbeat

@@ -4,8 +4,6 @@ Importing this module imports all that a ranking needs: workers load it before t
 simulation, and not in the midst of a run.
 """
 
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from molloop.campaign.engine import Work
-from molloop.processes import die_with
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import GroupResult, simulate_group, worker_name
 
@@ -43,7 +40,6 @@ def timed(
     Parsl reads the last one when it hands the task out.
     """
     del parsl_resource_specification
-    _die_with_pool()
     began_s = time.time()
     plain = (one.result if isinstance(one, Timed) else one for one in arguments)
     result = function(*plain)
@@ -52,10 +48,4 @@ def timed(
 
 def simulate(smiles: Sequence[str], protocol: SimulationProtocol, halt: Path) -> GroupResult:
     """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
-    _die_with_pool()
     return simulate_group(smiles, protocol, halt)
-
-
-def _die_with_pool() -> None:
-    # Parsl's workers look for their pool only between two tasks
-    die_with(os.getppid(), signal.SIGKILL)

@@ -1,0 +1,17 @@
+"""Parsl's pool of workers as a process whose own processes die with it.
+
+Parsl's module runs here, in this one's name: so what it starts imports this one first.
+"""
+
+import os
+import signal
+from importlib.util import find_spec
+
+from molloop.processes import die_with
+
+MODULE = "parsl.executors.high_throughput.process_worker_pool"
+
+if __name__ == "__mp_main__":
+    die_with(os.getppid(), signal.SIGKILL)
+if __name__ in ("__main__", "__mp_main__"):
+    exec(find_spec(MODULE).loader.get_code(MODULE), globals())  # type: ignore[union-attr]

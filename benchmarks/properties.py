@@ -64,7 +64,7 @@ def main():
             names = list(dict.fromkeys([policy, *arguments.policies]))
             found = replays.compare_policies(table, names, load(None, (), budget), arguments.seeds)
             print(f"{PROPERTIES[column]} {column}: {table.library.n_molecules:,} molecules")
-            print(f"{'':12}" + "".join(f"{n:>30}" for n in CHECKPOINTS))
+            print(f"{'':12}" + "".join(f"{n:>34}" for n in CHECKPOINTS))
             for name in found.curves:
                 recall = found.over_simulations(name, "recall")
                 cells = []
@@ -76,7 +76,7 @@ def main():
                         cell += f" ({one.mean[0]:+.3f}, {low:+.3f} to {high:+.3f})"
                         if name in BASELINES and low <= 0:
                             unsure.append(f"{column} after {n}, {name}")
-                    cells.append(f"{cell:>30}")
+                    cells.append(f"{cell:>34}")
                 print(f"{name:12}{''.join(cells)}", flush=True)
     if unsure:
         sys.exit(f"not surely ahead: {'; '.join(unsure)}")

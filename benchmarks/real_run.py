@@ -2,7 +2,7 @@
 
 `molloop run` with its defaults and 200 simulations, the library built. Printed are the wall time of
 the whole command and how many of its molecules are above 16 eV, of the 72 that QM9 has (GFN2-xTB).
-Exit code 1 where a run takes more than 40 s on 2 cores or more, or finds fewer than 60.
+Exit code 1 where one of 200 simulations takes more than 40 s, on 2 cores, or finds fewer than 60.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from molloop.simulate.outcome import Success
 THRESHOLD_EV = 16.0
 LONGEST_S = 40.0
 LEAST_ABOVE = 60
+N_SIMULATIONS = 200
 
 
 def run(seed, n, folder):
-    """Run the command; return its wall time, and its values in the order in which they came."""
+    """Run the command; return its wall time, and its values."""
     command = [sys.executable, "-m", "molloop", "run", "--run-dir", str(folder)]
     counts = ["--max-training-count", str(n), "--seed", str(seed)]
     began_s = time.perf_counter()
@@ -37,7 +38,7 @@ def run(seed, n, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--simulations", type=int, default=200)
+    parser.add_argument("--simulations", type=int, default=N_SIMULATIONS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
     arguments = parser.parse_args()
     n_molecules = open_library(Settings(), None).n_molecules
@@ -50,7 +51,7 @@ def main():
             n_above = sum(value > THRESHOLD_EV for value in values)
             print(f"{seed:5}{time_s:10.1f}{n_above:13}{max(values):11.2f}", flush=True)
             missed |= time_s > LONGEST_S or n_above < LEAST_ABOVE
-    if missed:
+    if missed and arguments.simulations == N_SIMULATIONS:
         sys.exit(f"a run takes more than {LONGEST_S:g} s, or finds fewer than {LEAST_ABOVE}")
 
 

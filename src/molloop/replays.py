@@ -135,13 +135,21 @@ def compare_policies(
     Raises
     ------
     InputError
-        There is no such policy.
+        There is no such policy, or values are known beforehand.
     """
     settings = table_settings(settings or Settings(), table)
+    if settings.campaign.training_data is not None:
+        raise InputError(
+            "campaign.training_data",
+            settings.campaign.training_data,
+            "nothing known beforehand in a comparison",
+            "Leave it out: train-once begins with half of the budget.",
+        )
+    beside = baselines(settings)
+    asked = policies or (settings.search.policy,)
     cases = {
-        name: override(settings, {"search.policy": name})
-        for name in policies or (settings.search.policy,)
-    } | baselines(settings)
+        name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
+    } | beside
     found = compare(
         table,
         cases,
@@ -161,9 +169,11 @@ def compare_policies(
 def comparison_rows(found: Comparison) -> list[list[str]]:
     """Return headings and a row a policy: recall on the way, and at the end what else there is.
 
-    The last column is the paired 95% interval of how far the first policy is ahead at the end.
+    A campaign that ended sooner than others stays where it was; the best value is the mean over
+    those that have one. The last column is the paired 95% interval of how far the first policy is
+    ahead at the end.
     """
-    n = min(len(one.recall) for curves in found.curves.values() for one in curves)
+    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
     stops = sorted({n // 4, n // 2, n} - {0})
     k = len(found.truth.top)
     first = next(iter(found.curves))
@@ -171,15 +181,15 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
     headings = ["policy", f"top {k} after {stops[0]}", *after, "best", "time (s)", "ahead by"]
     rows = [headings]
     for policy, curves in found.curves.items():
-        recall = found.over_simulations(policy, "recall")
-        best = found.over_simulations(policy, "best")[:, -1]
+        best = found.after(policy, "best", n)
         ahead = ""
         if policy != first:
             one = found.advantage(first, policy, "recall", n)
             ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
-        cells = [f"{recall[:, min(stop, recall.shape[1]) - 1].mean():.3f}" for stop in stops]
+        cells = [f"{found.after(policy, 'recall', stop).mean():.3f}" for stop in stops]
+        shown = "" if np.isnan(best).all() else f"{np.nanmean(best):.2f}"
         time_s = np.mean([one.times_s[-1] for one in curves])
-        rows.append([policy, *cells, f"{best.mean():.2f}", f"{time_s:.1f}", ahead])
+        rows.append([policy, *cells, shown, f"{time_s:.1f}", ahead])
     return rows
 
 
@@ -232,7 +242,10 @@ def _draw_comparison(found: Comparison, settings: Settings, path: Path) -> None:
         ]
         for xlabel, over_time in (("Simulations", False), ("Time (s)", True))
     ]
-    title = f"{found.table.name}: means over {len(found.seeds)} seeds, with their 95% intervals"
+    n = len(found.seeds)
+    title = f"{found.table.name}: " + (
+        f"means over {n} seeds, with their 95% intervals" if n > 1 else "one seed"
+    )
     write_curves(rows, title, path)
 
 

@@ -281,8 +281,7 @@ class Interleaved:
         """
         plan = self.plan
         n_initial = max(0, plan.initial_training_count - state.n_known)
-        n_allowed = n_initial + state.n_failed + plan.max_training_count // FILLERS
-        return max(0, n_allowed - state.n_random)
+        return max(0, n_initial + plan.max_training_count // FILLERS - state.n_random)
 
     def _n_new(self, state: State) -> int:
         if self.retrain_after is not None:

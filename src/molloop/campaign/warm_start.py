@@ -26,7 +26,7 @@ class WarmStart:
 
 
 def read_warm_start(
-    path: Path | None, column: str, protocol: SimulationProtocol, library: Library
+    path: Path | None, column: str, protocol: SimulationProtocol | None, library: Library
 ) -> WarmStart:
     """Read a .csv file of SMILES and known values; without a path, nothing is known.
 
@@ -38,7 +38,7 @@ def read_warm_start(
         Of the values, such as ``ie_ev``; the other is ``smiles``.
     protocol
         Where the file says with which level and fidelity its values were computed, in columns of
-        these names, they must be this one's.
+        these names, they must be this one's; None: whichever they are.
 
     Raises
     ------
@@ -99,7 +99,9 @@ def _with_features(
     return WarmStart(known, features)
 
 
-def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:
+def _read(
+    path: Path, column: str, protocol: SimulationProtocol | None
+) -> list[tuple[int, str, float]]:
     rows = []
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -112,7 +114,9 @@ def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[i
                     f"smiles and {column}",
                     f"Add {' and '.join(missing)}.",
                 )
-            same = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
+            same = {}
+            if protocol is not None:
+                same = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
             for row in table:
                 for name, expected in same.items():
                     if row.get(name) and row[name] != expected:

@@ -15,7 +15,7 @@ from typing import Any, cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
-from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
+from parsl.executors.high_throughput.errors import ManagerLost
 from parsl.jobs.errors import TooManyJobFailuresError
 
 from molloop.campaign.engine import (
@@ -30,6 +30,7 @@ from molloop.campaign.engine import (
 )
 from molloop.errors import EngineError
 from molloop.execution import tasks
+from molloop.execution.pool import loss_marker
 from molloop.execution.sites import LABEL
 from molloop.execution.tasks import Timed
 from molloop.search import rank
@@ -40,7 +41,7 @@ N_LOG_LINES = 15
 HALT = "halt"
 CLOSE_TIMEOUT_S = 30.0
 SOCKET_TIMEOUT_MS = 15_000
-POOL_END_S = 60.0  # so long after a lost worker its pool has surely been ended, and missed
+POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
 class ParslEngine:
@@ -72,7 +73,6 @@ class ParslEngine:
         self._began_epoch_s = time.time()
         self._halt = self._scratch / HALT
         self._has_worker = False
-        self._worker_lost_s: dict[str, float] = {}  # by host, the last time
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         try:
             self._kernel = DataFlowKernel(config)
@@ -192,14 +192,14 @@ class ParslEngine:
 
     def _lost(self, error: BaseException) -> str:
         """Return what was lost; a pool that has lost a worker is ended with all of its tasks."""
-        match error:
-            case WorkerLost():
-                self._worker_lost_s[error.hostname] = self.now()
-            case ManagerLost():
-                lost_s = self._worker_lost_s.get(error.hostname, -POOL_END_S)
-                return "pool" if self.now() - lost_s < POOL_END_S else "manager"
-        # a worker reports what a molecule does as an outcome: any other error is its own trouble
-        return "worker"
+        if not isinstance(error, ManagerLost):
+            # a worker reports what a molecule does as an outcome: this is the worker's own trouble
+            return "worker"
+        with suppress(OSError):
+            marker = loss_marker(self._executor.worker_logdir, error.hostname)
+            if time.time() - marker.stat().st_mtime < POOL_END_S:
+                return "pool"
+        return "manager"
 
     def _own(self, epoch_s: float) -> float:
         """Return a worker's time by this engine's clock."""

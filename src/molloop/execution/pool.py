@@ -8,13 +8,16 @@ interchange cannot be reached; Parsl starts another. No process of a pool outliv
 """
 
 import os
+import platform
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 from molloop.processes import (
@@ -38,9 +41,14 @@ FAILED = 1
 LOST = "it lost one of its processes"
 
 
+def loss_marker(log_dir: str, host: str) -> Path:
+    """Return the file that is touched where a host's pool is ended for the loss of a process."""
+    return Path(log_dir) / f"lost-{host}"
+
+
 def main() -> None:
-    """Run the pool: the interchange's addresses and port, then what Parsl gives to the pool."""
-    addresses, port, *arguments = sys.argv[1:]
+    """Run the pool: the interchange's addresses and port, a folder, then Parsl's own arguments."""
+    addresses, port, log_dir, *arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, _end)
     adopt_orphans()
     began_s = time.monotonic()
@@ -49,6 +57,9 @@ def main() -> None:
         preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509 (no threads here)
     )
     trouble = _watch(pool, addresses.split(","), int(port))
+    if trouble == LOST:
+        with suppress(OSError):
+            loss_marker(log_dir, platform.node()).touch()
     kill_descendants()
     if trouble:
         sys.stderr.write(f"The pool of workers was ended: {trouble}.\n")

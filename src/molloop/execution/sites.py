@@ -53,7 +53,7 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
         )
     launch = DEFAULT_LAUNCH_CMD.replace(
-        "process_worker_pool.py", f"{POOL_COMMAND} {{addresses}} {{worker_port}}"
+        "process_worker_pool.py", f"{POOL_COMMAND} {{addresses}} {{worker_port}} {{logdir}}"
     )
     executor = HighThroughputExecutor(
         label=LABEL,

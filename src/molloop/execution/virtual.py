@@ -3,7 +3,7 @@
 import heapq
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count, pairwise
 from pathlib import Path
@@ -40,10 +40,21 @@ class Costs:
 
 @dataclass(slots=True)
 class _Job:
-    """What a worker gets: how long it takes, and what follows when it has run from when to when."""
+    """What a worker gets.
+
+    Attributes
+    ----------
+    seconds
+        How long it takes.
+    then
+        What follows when it has run from when to when.
+    ends_s
+        Of a group, when each of its molecules ends; it may be cut after any.
+    """
 
     seconds: float
     then: Callable[[str, float, float], Completion | None]
+    ends_s: Sequence[float] = ()
 
 
 class VirtualEngine:
@@ -98,11 +109,15 @@ class VirtualEngine:
         outcomes = tuple(self._outcome(*pair) for pair in pairs)
         ends_s = list(accumulate(outcome.seconds for outcome in outcomes))
 
-        def simulated(worker: str, began_s: float, _ended_s: float) -> Completion:
-            edges_s = [began_s, *(began_s + end_s for end_s in ends_s)]
-            return Simulations(group, outcomes, worker, tuple(pairwise(edges_s)))
+        def simulated(worker: str, began_s: float, ended_s: float) -> Completion:
+            edges_s = [
+                began_s,
+                *(began_s + end_s for end_s in ends_s if began_s + end_s <= ended_s),
+            ]
+            n = len(edges_s) - 1
+            return Simulations(group, outcomes[:n], worker, tuple(pairwise(edges_s)))
 
-        self._simulations.append(_Job(ends_s[-1], simulated))
+        self._simulations.append(_Job(ends_s[-1], simulated, ends_s))
 
     def _outcome(self, molecule_id: int, smiles: str) -> Outcome:
         outcome = self._lookup(molecule_id, smiles)
@@ -171,6 +186,15 @@ class VirtualEngine:
             never = self._simulations.popleft().then("", self._now_s, self._now_s)
             assert isinstance(never, Simulations)
             self._ended.append(Simulations(never.group, (), "", ()))
+        self._running = [self._cut(*entry) for entry in self._running]
+        heapq.heapify(self._running)
+
+    def _cut(
+        self, end_s: float, number: int, worker: str, began_s: float, job: _Job
+    ) -> tuple[float, int, str, float, _Job]:
+        """Let a group end with the molecule that is being simulated."""
+        ends_s = (began_s + one_s for one_s in job.ends_s if began_s + one_s >= self._now_s)
+        return next(ends_s, end_s), number, worker, began_s, job
 
     def close(self) -> None:
         """Do nothing: no process was started."""

@@ -65,7 +65,8 @@ def replay(
     seed, training_data = settings.campaign.seed, settings.campaign.training_data
     target, protocol = settings.target(), settings.protocol()
     path = Path(training_data) if training_data else None
-    warm_start = read_warm_start(path, target.column, protocol, table.library)
+    # a table does not say of which level its values are
+    warm_start = read_warm_start(path, target.column, None, table.library)
     engine = VirtualEngine(
         _lookup(table),
         scenario.n_workers,
@@ -94,10 +95,10 @@ def replay(
     if state.stopped is None or not store.simulated():
         store.close()
         raise InputError(
-            "stopping.time_limit_s",
-            settings.stopping.time_limit_s,
-            "long enough for one simulation of the table",
-            "Raise it, or shorten --durations.",
+            "the replay",
+            state.stopped.reason if state.stopped else "no end",
+            "an end after one simulation at least",
+            "Raise the limit that ended it, shorten --durations, or leave out what is known.",
         )
     return Played(store, state.stopped)
 

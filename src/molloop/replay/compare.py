@@ -70,10 +70,13 @@ class Comparison:
 
     def advantage(self, policy: str, other: str, measure_name: str, n: int) -> Interval:
         """Return by how much a policy is ahead of another after n simulations, paired by seed."""
-        ours, theirs = (self.over_simulations(name, measure_name) for name in (policy, other))
-        place = min(n, ours.shape[1], theirs.shape[1]) - 1
-        difference = (ours[:, place] - theirs[:, place])[:, None]
-        return mean_interval(difference, np.random.default_rng(0))
+        ours, theirs = (self.after(name, measure_name, n) for name in (policy, other))
+        return mean_interval((ours - theirs)[:, None], np.random.default_rng(0))
+
+    def after(self, policy: str, measure_name: str, n: int) -> Floats:
+        """Return a measure after n simulations, shape (n_seeds,)."""
+        values = self.over_simulations(policy, measure_name)
+        return values[:, min(n, values.shape[1]) - 1]
 
 
 def baselines(settings: Settings) -> dict[str, Settings]:

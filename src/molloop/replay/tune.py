@@ -128,12 +128,16 @@ class Search:
             report(what, len(curves) / len(jobs))
         n = len(seeds)
         return [
-            judge(one, curves[n * place : n * (place + 1)], self.objective, self._truth().worst)
+            judge(one, curves[n * place : n * (place + 1)], self.objective, self._worst)
             for place, one in enumerate(configurations)
         ]
 
     def _truth(self) -> Truth:
         return Truth.of(self.table.values, self.settings.target().sign, self.top_k)
+
+    @property
+    def _worst(self) -> float:
+        return self._truth().worst if self.objective == "best" else 0.0
 
     @property
     def _sign(self) -> int:
@@ -152,10 +156,15 @@ class Search:
 
 
 def judge(settings: Settings, curves: Sequence[Curves], objective: str, worst: float) -> Trial:
-    """Return what a configuration finds, from its replays; where it finds none, the worst value."""
+    """Return what a configuration finds, from its replays.
+
+    Where it finds nothing or fails, that is worth the worst value.
+    """
     values, times_s, counts = [], [], []
     for one in curves:
         column = np.nan_to_num(getattr(one, objective), nan=worst)
+        if one.failure:
+            column[:] = worst
         place = int(np.argmax(column == column[-1]))  # where the last value was first reached
         values.append(float(column[-1]))
         times_s.append(float(one.times_s[place]))

@@ -1,13 +1,15 @@
 """How wrong the model is, on random molecules and on those that it chose itself."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop import surrogate
 from molloop.campaign.records import Simulated
+from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
 from molloop.report.results import Results
@@ -48,25 +50,23 @@ def with_accuracy(
 def on_random(results: Results, library: Library, policy: Policy, seed: int) -> Accuracy | None:
     """Return how well random molecules are predicted, each by a model of the others alone.
 
-    Only these say how the model does on the library: those that it chose are chosen for what it
-    believes of them. Of more than 64, tenths are left out together; None where there are fewer than
-    three.
+    Those known beforehand are always among the others. Only random molecules say how the model
+    does on the library: those that it chose are chosen for what it believes of them. Of more than
+    64, tenths are left out together; None where there are fewer than three.
     """
-    items = [item for item in _values(results) if item.batch == 0]
-    if len(items) < MIN_RANDOM:
+    items = {item.molecule_id for item in _values(results) if item.batch == 0}
+    if (n := len(items)) < MIN_RANDOM:
         return None
     rng = np.random.default_rng([seed, 0])
-    sign = results.target.sign
-    values = sign * np.array([results.values[item.molecule_id] for item in items])
-    features = library.features(policy.features, [item.molecule_id for item in items])
+    features, values = _learned(results, library, policy, items)
     model = surrogate.MODELS[policy.model]
-    means, stds = np.empty(len(items)), np.empty(len(items))
-    n_parts = len(items) if len(items) <= MOST_ONE_BY_ONE else N_PARTS
-    for part in np.array_split(rng.permutation(len(items)), n_parts):
-        others = np.setdiff1d(np.arange(len(items)), part)
+    means, stds = np.empty(n), np.empty(n)
+    for part in np.array_split(rng.permutation(n), n if n <= MOST_ONE_BY_ONE else N_PARTS):
+        others = np.setdiff1d(np.arange(len(values)), part)
         fitted = model.fit(features[others], values[others], rng)
         means[part], stds[part] = fitted.predict(features[part])
-    return Accuracy.of(sign * means, stds, sign * values)
+    sign = results.target.sign
+    return Accuracy.of(sign * means, stds, sign * values[:n])
 
 
 def on_chosen(results: Results) -> Accuracy | None:
@@ -97,19 +97,28 @@ def on_others(
     values
         By molecule id, NaN where there is none, shape (n,).
     """
-    found = results.values
-    if not found:
+    known = {one.molecule_id for one in results.known if one.molecule_id is not None}
+    learned = np.array([*results.values, *known], dtype=np.int64)
+    others = np.flatnonzero(np.isfinite(values) & ~np.isin(np.arange(len(values)), learned))
+    if len(learned) == 0 or len(others) == 0:
         return None
     sign = results.target.sign
-    rng = np.random.default_rng([seed, 0])
-    others = np.flatnonzero(np.isfinite(values) & ~np.isin(np.arange(len(values)), list(found)))
-    if len(others) == 0:
-        return None
     model = surrogate.MODELS[policy.model].fit(
-        library.features(policy.features, list(found)), sign * np.array(list(found.values())), rng
+        *_learned(results, library, policy, set(results.values)), np.random.default_rng([seed, 0])
     )
     means, stds = model.predict(library.features(policy.features, others.tolist()))
     return Accuracy.of(sign * means, stds, values[others])
+
+
+def _learned(
+    results: Results, library: Library, policy: Policy, molecule_ids: Set[int]
+) -> tuple[NDArray[Any], Floats]:
+    """Return features and values, times the sign: of some that were simulated, then all known."""
+    found = {key: value for key, value in results.values.items() if key in molecule_ids}
+    known = stored_warm_start(results.known, library)
+    features = [library.features(policy.features, list(found)), known.features[policy.features]]
+    values = [*found.values(), *(one.value for one in known.known)]
+    return np.concatenate(features), results.target.sign * np.array(values)
 
 
 def _values(results: Results) -> Sequence[Simulated]:

@@ -74,7 +74,7 @@ class World:
     def may_wait(self):
         """Whether all that it proposed is used, and a tenth of the budget for random molecules."""
         plan, state = self.schedule.plan, self.state
-        n_random = state.n_random - state.n_failed
+        n_random = state.n_random
         n_allowed = max(0, plan.initial_training_count - state.n_known)
         n_allowed += plan.max_training_count // 10
         is_something_to_wait_for = self.ranking is not None or self.pending
@@ -426,10 +426,9 @@ def test_random_molecules_that_only_keep_workers_busy_are_a_tenth_of_the_budget(
     assert len(simulate.molecule_ids) == 5
     used = replace(ranking, n_drawn=13, n_random=13, n_submitted=13)
     assert schedule.decide(used, (), 5) == []
-    # one of them has failed: it is replaced
+    # what fails buys no others
     failed = replace(used, failures=(("scf", 1),))
-    [simulate] = schedule.decide(failed, (), 4)
-    assert len(simulate.molecule_ids) == 1
+    assert schedule.decide(failed, (), 4) == []
     # where nothing else goes on, one waits for nothing
     alone = replace(used, n_values=10, n_submitted=11, is_ranking=False, failures=(("scf", 1),))
     actions = schedule.decide(replace(alone, at_ranking_began=Counts(11, 10)), (), 0)

@@ -1,6 +1,7 @@
 """The watched pool, with a pool of the test's own in the place of Parsl's."""
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from contextlib import closing, suppress
 
 import psutil
 import pytest
+
+from molloop.execution.pool import loss_marker
 
 # two members, one of which notes what it is; other children come and go
 POOL = """
@@ -61,7 +64,7 @@ def start(tmp_path):
 
     def begin(port, *arguments, lasting_s=60):
         script = WATCHED.format(lasting_s=lasting_s)
-        words = ["127.0.0.1", str(port), str(tmp_path), *map(str, arguments)]
+        words = ["127.0.0.1", str(port), str(tmp_path), str(tmp_path), *map(str, arguments)]
         process = subprocess.Popen(
             [sys.executable, "-c", script, *words],
             env=os.environ | {"PYTHONPATH": str(tmp_path), "MOLLOOP_TEST_MARK": str(tmp_path)},
@@ -114,6 +117,7 @@ def test_a_pool_that_lost_a_process_is_ended_after_a_while(start, port, tmp_path
     assert time.monotonic() - began_s > 0.4
     assert process.returncode == 0
     assert stderr == "The pool of workers was ended: it lost one of its processes.\n"
+    assert loss_marker(str(tmp_path), platform.node()).exists()
     assert alive(tmp_path) == []
 
 
@@ -134,6 +138,7 @@ def test_a_pool_without_an_interchange_is_ended(start, tmp_path):
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 1
     assert f"nothing answers at 127.0.0.1, port {port}" in stderr
+    assert not loss_marker(str(tmp_path), platform.node()).exists()
     assert alive(tmp_path) == []
 
 

@@ -82,6 +82,17 @@ def test_what_is_halted_begins_nothing_more():
     assert virtual.now() == 1.0
 
 
+def test_a_halted_group_ends_with_the_molecule_at_hand():
+    virtual = engine(n_workers=1)
+    virtual.simulate(Group((0, 2, 0), ("C", "C", "C"), SimulationProtocol()))  # 1, 3 and 1 s
+    assert virtual.wait(2.0) == []
+    virtual.halt()
+    [done] = virtual.wait(9.0)
+    assert [end_s for _, end_s in done.times_s] == [1.0, 4.0]
+    assert len(done.outcomes) == 2
+    assert virtual.now() == 4.0
+
+
 def test_failures_are_drawn():
     virtual = engine(n_workers=1000, failure_rate=0.25)
     for key in range(1000):

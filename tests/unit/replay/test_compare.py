@@ -1,6 +1,7 @@
 """Replays of a small table: the real driver and rankings."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ from molloop import replays
 from molloop.config import load
 from molloop.errors import InputError, RunError
 from molloop.replay.campaign import Scenario
+from molloop.replay.compare import Comparison
+from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
 from molloop.replay.tune import Search, Trial, draw, judge, pareto
+from molloop.settings import StoppingSettings
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +149,7 @@ def test_a_campaign_is_judged_by_when_it_was_as_good_as_at_its_end(table):
 
 def test_a_time_limit_below_any_simulation_is_told(table):
     short = load(None, (), {"stopping.time_limit_s": 0.1, "campaign.grace_s": 0.0})
-    with pytest.raises(InputError, match="time_limit_s"):
+    with pytest.raises(InputError, match="time limit"):
         replays.replay_table(table, short)
 
 
@@ -219,3 +223,60 @@ def test_a_time_limit_is_met_within_the_grace(table):
     # a simulation takes 2 s: the third would end after the limit and its grace
     assert len(played.results.values) == 2
     assert played.results.stopped.reason == "its time limit of 5 s is over"
+
+
+def curves_of(recall, best):
+    n = len(recall)
+    return Curves(
+        times_s=np.arange(1.0, n + 1), recall=np.array(recall), best=np.array(best),
+        regret=np.zeros(n), n_above=np.zeros(n, dtype=np.int64),
+    )  # fmt: skip
+
+
+def test_a_campaign_that_ended_sooner_stays_where_it_was(table):
+    long = tuple(curves_of([0.0, 0.2, 0.4, one], [1.0, 2.0, 3.0, 4.0]) for one in (0.6, 0.8))
+    short = (curves_of([0.1, 0.3], [np.nan, np.nan]), curves_of([0.1, 0.1, 0.1, 0.1], [5.0] * 4))
+    truth = Truth.of(table.values, 1, 5)
+    found = Comparison(table, truth, (1, 2), {"gp": long, "published": short})
+    headings, ours, theirs = replays.comparison_rows(found)
+    assert headings[1:4] == ["top 5 after 1", "after 2", "after 4"]
+    assert ours[1:5] == ["0.000", "0.200", "0.700", "4.00"]
+    assert theirs[1:5] == ["0.100", "0.200", "0.200", "5.00"]
+    # 0.6 - 0.3 and 0.8 - 0.1
+    assert found.advantage("gp", "published", "recall", 4).mean[0] == pytest.approx(0.5)
+
+
+def test_baselines_stand_for_themselves(table):
+    changed = settings().model_copy(update={"stopping": StoppingSettings(min_gain=1e-9)})
+    found = replays.compare_policies(table, ["ridge", "random"], changed, n_seeds=1, n_processes=1)
+    assert list(found.curves) == ["ridge", "random", "train-once", "published"]
+
+
+def test_a_comparison_begins_with_nothing_known(table):
+    with pytest.raises(InputError, match="nothing known"):
+        replays.compare_policies(table, [], settings(training_data="known.csv"))
+
+
+def test_errors_are_those_of_a_model_of_all_that_is_known(table, tmp_path):
+    first = replays.replay_table(table, settings(), Scenario(1), out=tmp_path)
+    again = replays.replay_table(
+        table, settings(training_data=str(tmp_path / "training_data.csv"), max_training_count=5),
+        Scenario(1),
+    )  # fmt: skip
+    accuracy = again.results.accuracy["all other molecules of the table"]
+    assert accuracy.n == 24 - len(first.results.values) - 5
+
+
+def test_a_replay_without_a_simulation_says_why_it_ended(table, tmp_path):
+    path = tmp_path / "all.csv"
+    keys = range(table.library.n_molecules)
+    rows = [f"{table.library.smiles(key)},{table.values[key]}" for key in keys]
+    path.write_text("\n".join(["smiles,ie_ev", *rows]))
+    with pytest.raises(InputError, match="every molecule of the library has been tried"):
+        replays.replay_table(table, settings(training_data=str(path)))
+
+
+def test_a_failed_campaign_is_worth_the_worst():
+    failed = replace(curves_of([0.5, 0.9], [3.0, 9.0]), failure="all failed")
+    assert judge(settings(), [failed], "recall", 0.0).value == 0.0
+    assert judge(settings(), [failed], "best", -3.0).value == -3.0

@@ -14,7 +14,9 @@ from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_bl
 # bounds of the search, and the prior that decides while values are few; see `_fit_scales`
 LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = (0.3, 1000.0)
 PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = 5.0
-PRIOR_SIGMA = 2.0  # of its logarithm
+LINEAR_RATIO = (1e-3, 100.0)
+PRIOR_LINEAR_RATIO = 1.0
+PRIOR_SIGMA = 2.0  # of both logarithms
 NOISE_RATIO = (1e-4, 1.0)
 START_NOISE_RATIO = 1e-2
 MAX_ITERATIONS = 40
@@ -29,10 +31,12 @@ MAX_TELLING = 64
 
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """Posterior of a Gaussian process with a constant mean and a squared exponential kernel.
+    """Posterior of a Gaussian process with a constant mean, whose kernel has two parts.
 
-    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, chapters 2
-    and 5. The standard deviation is that of the true value, without the noise.
+    A squared exponential, which learns what is near, and a linear one, which goes on where nothing
+    is near: extremes lie there. Rasmussen and Williams, Gaussian Processes for Machine Learning,
+    MIT Press 2006, chapters 2, 4 and 5. The standard deviation is that of the true value, without
+    the noise.
 
     Attributes
     ----------
@@ -41,28 +45,29 @@ class GaussianProcess:
     values
         Shape (n,).
     length_scale
-        Of the kernel, in units of the descriptors' standard deviation.
-    noise_ratio
-        Variance of the noise over that of the process.
+        Of the squared exponential, in units of the descriptors' standard deviation.
+    noise_ratio, linear_ratio
+        Variances of the noise and, where all descriptors are a standard deviation off, of the
+        linear part, over that of the squared exponential.
     """
 
     points: NDArray[np.float32]
     values: Floats
     length_scale: float
     noise_ratio: float
+    linear_ratio: float
 
     def __post_init__(self) -> None:
         check_shapes(self.points, self.values)
 
     @classmethod
     def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> "GaussianProcess":
-        """Choose length scale and noise by the marginal likelihood, of up to 600 random points."""
+        """Choose scale and ratios by the marginal likelihood, of up to 600 random points."""
         check_shapes(features, values)
         rows = np.arange(len(values))
         if len(rows) > MAX_LIKELIHOOD_POINTS:
             rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
-        length_scale, noise_ratio = _fit_scales(features[rows].astype(np.float64), values[rows])
-        return cls(features, values, length_scale, noise_ratio)
+        return cls(features, values, *_fit_scales(features[rows].astype(np.float64), values[rows]))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what it is made of."""
@@ -71,6 +76,7 @@ class GaussianProcess:
             "values": self.values,
             "length_scale": np.array(self.length_scale),
             "noise_ratio": np.array(self.noise_ratio),
+            "linear_ratio": np.array(self.linear_ratio),
         }
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
@@ -80,10 +86,12 @@ class GaussianProcess:
 
     def _predict_block(self, features: Features) -> Floats:
         points, weights, factor = self._padded
-        kernel = _squared_exponential(self._scaled(features), points)
+        scaled = self._scaled(features)
+        kernel = _kernel(scaled, points, self._slope)
         mean = self._mean + kernel @ weights
         explained = np.square(kernel @ factor.T).sum(axis=1)
-        return np.stack([mean, self._scale * np.sqrt(np.maximum(1 - explained, 0))])
+        variance = _variance(scaled, self._slope) - explained
+        return np.stack([mean, self._scale * np.sqrt(np.maximum(variance, 0))])
 
     def screen(self, features: Features) -> tuple[Floats, Floats]:
         """Return what mean and standard deviation can be at most, each of shape (m,), fast.
@@ -98,22 +106,27 @@ class GaussianProcess:
         return mean, std
 
     def _screen_block(self, features: Features) -> Floats:
-        screen = self._screen
+        screen, slope = self._screen, np.float32(self._slope)
         queries = features * np.float32(np.sqrt(0.5) / self.length_scale)
         query_squares = np.einsum("ij,ij->i", queries, queries)
         kernel = queries @ (2 * screen.points).T
+        n_telling = len(screen.inverse_factor)
+        linear = (slope / 2) * kernel[:, :n_telling]
         kernel -= screen.squares
         kernel -= query_squares[:, None]
         np.minimum(kernel, 0, out=kernel)
         np.exp(kernel, out=kernel)
-        # of each element of the kernel, which is at most 1
+        # of each element of the kernel: its first part is at most 1, its second grows with both
         n_terms = len(screen.points) + features.shape[1] + 4
         unlikely = 8 * np.sqrt(n_terms) * ROUNDING
-        rounding = unlikely * (query_squares + screen.squares.max() + 1)
-        weighted = kernel @ screen.weights + rounding * screen.weights_norm
-        known = kernel[:, : len(screen.inverse_factor)] @ screen.inverse_factor.T
-        explained = np.einsum("ij,ij->i", known, known) - 2 * rounding * screen.factor_norm
-        left = 1 - np.clip(explained.astype(np.float64), 0, 1)
+        rounding = unlikely * (1 + slope) * (query_squares + screen.squares.max() + 1)
+        weighted = kernel @ screen.weights + queries @ screen.slopes
+        weighted += rounding * screen.weights_norm
+        known = (kernel[:, :n_telling] + linear) @ screen.inverse_factor.T
+        explained = np.einsum("ij,ij->i", known, known).astype(np.float64)
+        prior = 1 + self._slope * query_squares.astype(np.float64) * (1 + unlikely)
+        explained -= 2 * np.sqrt(prior) * rounding * screen.factor_norm
+        left = prior - np.clip(explained, 0, prior)
         return np.stack([self._mean + weighted.astype(np.float64), self._scale * np.sqrt(left)])
 
     def joint(self, features: Features) -> Joint:
@@ -123,7 +136,7 @@ class GaussianProcess:
         known = self._factor @ self._kernel(scaled).T
 
         def covariance(row: int) -> Floats:
-            prior = _squared_exponential(scaled, scaled[row : row + 1])[:, 0]
+            prior = _kernel(scaled, scaled[row : row + 1], self._slope)[:, 0]
             return self._scale**2 * (prior - known.T @ known[:, row])
 
         return Joint(mean, std**2, self._scale**2 * self.noise_ratio, covariance)
@@ -132,7 +145,12 @@ class GaussianProcess:
         return features.astype(np.float64) * (np.sqrt(0.5) / self.length_scale)
 
     def _kernel(self, scaled: Floats) -> Floats:
-        return _squared_exponential(scaled, self._scaled_points)
+        return _kernel(scaled, self._scaled_points, self._slope)
+
+    @cached_property
+    def _slope(self) -> float:
+        """Of the linear part, for points that are scaled."""
+        return self.linear_ratio * 2 * self.length_scale**2 / self.points.shape[1]
 
     @cached_property
     def _scaled_points(self) -> Floats:
@@ -180,12 +198,13 @@ class GaussianProcess:
         telling = covariance[np.ix_(order, order)]
         telling[np.diag_indices_from(telling)] += self.noise_ratio
         inverse_factor = _inverse_factor(telling)
-        points = self._scaled_points[[*order, *others]].astype(np.float32)
+        points = self._scaled_points[[*order, *others]]
         weights = self._weights[[*order, *others]]
         return _Screen(
-            points=points,
-            squares=np.einsum("ij,ij->i", points, points),
+            points=points.astype(np.float32),
+            squares=np.square(points).sum(axis=1).astype(np.float32),
             weights=weights.astype(np.float32),
+            slopes=(self._slope * (weights @ points)).astype(np.float32),
             weights_norm=float(np.linalg.norm(weights)),
             inverse_factor=inverse_factor.astype(np.float32),
             factor_norm=float(np.linalg.norm(inverse_factor)),
@@ -199,6 +218,7 @@ class _Screen:
     points: NDArray[np.float32]
     squares: NDArray[np.float32]
     weights: NDArray[np.float32]
+    slopes: NDArray[np.float32]
     weights_norm: float
     inverse_factor: NDArray[np.float32]
     factor_norm: float
@@ -228,61 +248,73 @@ def _inverse_factor(covariance: Floats) -> Floats:
     return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))
 
 
-def _squared_exponential(a: Floats, b: Floats) -> Floats:
+def _kernel(a: Floats, b: Floats, slope: float) -> Floats:
     """Kernel of points divided by sqrt(2) length scales: shapes (n, d), (m, d) -> (n, m)."""
-    exponent = 2 * a @ b.T
+    products = a @ b.T
+    exponent = 2 * products
     exponent -= np.square(b).sum(axis=1)
     exponent -= np.square(a).sum(axis=1)[:, None]
-    return np.exp(np.minimum(exponent, 0, out=exponent), out=exponent)
+    kernel = np.exp(np.minimum(exponent, 0, out=exponent), out=exponent)
+    kernel += np.multiply(products, slope, out=products)
+    return kernel
 
 
-def _fit_scales(points: Floats, values: Floats) -> tuple[float, float]:
-    """Return length scale and noise ratio of the largest marginal likelihood times prior.
+def _variance(a: Floats, slope: float) -> Floats:
+    """Kernel of each point with itself, shape (n,)."""
+    return 1 + slope * np.square(a).sum(axis=1)
 
-    The process's variance is the likeliest one for each pair. A broad log-normal prior of the
-    squared length scale decides where values are too few to say.
+
+def _fit_scales(points: Floats, values: Floats) -> tuple[float, float, float]:
+    """Return length scale, noise and linear ratio of the largest marginal likelihood times prior.
+
+    The process's variance is the likeliest one for each. Broad log-normal priors of the squared
+    length scale and of the linear ratio decide where values are too few to say.
     """
     n, d = points.shape
     centred = values - values.mean()
     spread = float(np.sqrt(np.mean(centred**2)))
     if not is_spread(values):
-        return float(np.sqrt(PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR * d)), START_NOISE_RATIO
+        length_scale = float(np.sqrt(PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR * d))
+        return length_scale, START_NOISE_RATIO, PRIOR_LINEAR_RATIO
     centred = centred / spread
     squares = np.square(points).sum(axis=1)
-    distances = np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0) / (2 * d)
-    prior_mode = np.log(PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR)
+    products = points @ points.T
+    distances = np.maximum(squares[:, None] + squares - 2 * products, 0) / (2 * d)
+    products /= d
+    modes = np.log([PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR, PRIOR_LINEAR_RATIO])
 
     def loss(logarithms: Floats) -> tuple[float, Floats]:
-        scale, noise = np.exp(logarithms)
+        scale, noise, linear = np.exp(logarithms)
         kernel = np.exp(distances / -scale)
-        covariance = kernel.copy()
+        covariance = kernel + linear * products
         covariance[np.diag_indices(n)] += noise
         factor, info = lapack.dpotrf(covariance, lower=True)
         if info:
-            return np.inf, np.zeros(2)
+            return np.inf, np.zeros(3)
         inverse, _ = lapack.dpotri(factor, lower=True)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         weights = inverse @ centred
         quadratic = centred @ weights
-        off = (logarithms[0] - prior_mode) / PRIOR_SIGMA
-        value = n / 2 * np.log(quadratic / n) + np.log(np.diag(factor)).sum() + off**2 / 2
+        off = (logarithms[[0, 2]] - modes) / PRIOR_SIGMA
+        value = n / 2 * np.log(quadratic / n) + np.log(np.diag(factor)).sum() + off @ off / 2
         inverse -= np.outer(weights, weights * (n / quadratic))
         kernel *= distances
-        by_scale = np.einsum("ij,ij->", inverse, kernel) / (2 * scale) + off / PRIOR_SIGMA
-        return float(value), np.array([by_scale, noise * np.trace(inverse) / 2])
+        by_scale = np.einsum("ij,ij->", inverse, kernel) / (2 * scale) + off[0] / PRIOR_SIGMA
+        by_linear = np.einsum("ij,ij->", inverse, products) * linear / 2 + off[1] / PRIOR_SIGMA
+        return float(value), np.array([by_scale, noise * np.trace(inverse) / 2, by_linear])
 
-    bounds = [tuple(np.log(LENGTH_SCALE_SQUARED_PER_DESCRIPTOR)), tuple(np.log(NOISE_RATIO))]
-    starts = [(np.log(scale), np.log(START_NOISE_RATIO)) for scale in (1.0, 20.0)]
+    limits = (LENGTH_SCALE_SQUARED_PER_DESCRIPTOR, NOISE_RATIO, LINEAR_RATIO)
+    starts = [np.log([scale, START_NOISE_RATIO, PRIOR_LINEAR_RATIO]) for scale in (1.0, 20.0)]
     fits = [
         minimize(
             loss,
             start,
             jac=True,
-            bounds=bounds,
+            bounds=[tuple(np.log(one)) for one in limits],
             method="L-BFGS-B",
             options={"maxiter": MAX_ITERATIONS},
         )
         for start in starts
     ]
-    best = min(fits, key=lambda fit: fit.fun)
-    return float(np.sqrt(np.exp(best.x[0]) * d)), float(np.exp(best.x[1]))
+    scale, noise, linear = np.exp(min(fits, key=lambda fit: fit.fun).x).tolist()
+    return float(np.sqrt(scale * d)), noise, linear

@@ -14,4 +14,5 @@ MODULE = "parsl.executors.high_throughput.process_worker_pool"
 if __name__ == "__mp_main__":
     die_with(os.getppid(), signal.SIGKILL)
 if __name__ in ("__main__", "__mp_main__"):
+    # not by runpy: what it starts would look for Parsl's functions in a module that is not there
     exec(find_spec(MODULE).loader.get_code(MODULE), globals())  # type: ignore[union-attr]

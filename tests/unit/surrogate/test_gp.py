@@ -174,3 +174,26 @@ def test_screening_is_close():
     mean, _ = model.predict(queries)
     highest_mean, _ = model.screen(queries)
     assert np.max(highest_mean - mean) < 0.02 * values.std()
+
+
+def test_of_too_many_molecules_the_best_and_random_others_teach(monkeypatch):
+    monkeypatch.setattr(gp, "MAX_POINTS", 20)
+    points, values = sample(100)
+    model = GaussianProcess.fit(points, values, np.random.default_rng(3))
+    assert len(model.values) == 20
+    best = set(np.sort(values)[-10:])
+    assert best < set(model.values)
+    others = [value for value in model.values if value not in best]
+    # drawn from all of the rest, not from one end of it
+    assert min(others) < np.median(np.sort(values)[:-10]) < max(others)
+    for point, value in zip(model.points, model.values, strict=True):
+        [row] = np.flatnonzero(values == value)
+        assert (point == points[row]).all()
+    again = GaussianProcess.fit(points, values, np.random.default_rng(3))
+    assert (again.values == model.values).all()
+
+
+def test_of_as_many_as_it_takes_all_teach(monkeypatch):
+    monkeypatch.setattr(gp, "MAX_POINTS", 20)
+    points, values = sample(20)
+    assert len(GaussianProcess.fit(points, values, np.random.default_rng(3)).values) == 20

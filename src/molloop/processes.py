@@ -51,17 +51,17 @@ def has_children() -> bool:
 def kill_descendants() -> None:
     """Kill and reap all descendants of this process, which should have adopted its orphans.
 
-    They are stopped first, so that none starts another while it is looked at.
+    Parents die first, so that none answers a child's death with another child. None is stopped
+    before: it would stay so for ever if this process were killed meanwhile.
     """
     import psutil
 
     deadline_s = time.monotonic() + KILL_TIMEOUT_S
     while has_children() and time.monotonic() < deadline_s:
         family = psutil.Process().children(recursive=True)
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for one in family:
-                with suppress(psutil.Error):
-                    one.send_signal(number)
+        for one in family:  # parents before children
+            with suppress(psutil.Error):
+                one.kill()
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -25,9 +25,9 @@ from molloop.campaign.state import Finished
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import local
+from molloop.execution.sites import parsl_config
 from molloop.search.policy import POLICIES
-from molloop.settings import Settings
+from molloop.settings import Settings, SiteSettings
 
 N_WORKERS = 2
 LIMITS = {"one each": 500, "groups": 5000}
@@ -73,8 +73,8 @@ def run(n, group_size):
     memory = Memory(n)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        config = local(N_WORKERS, folder / "parsl")
-        engine = ParslEngine(config, N_WORKERS, folder / "scratch", 60)
+        config = parsl_config(SiteSettings(workers=N_WORKERS), folder / "parsl")
+        engine = ParslEngine(config, folder / "scratch", 60)
         memory.engine = engine
         plan = Plan(InitialDesign(n, 1), Dispatch(N_WORKERS, group_size), n, n, 4, 1.0)
         store = Store.create(folder / "campaign.sqlite", Session("", "", {}))

@@ -25,11 +25,12 @@ from rdkit import Chem
 from molloop import simulate_molecules
 from molloop.campaign.engine import RankRequest
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import local
+from molloop.execution.sites import parsl_config
 from molloop.library.features import identity_hash, parse
 from molloop.library.shards import Library
 from molloop.search.policy import POLICIES as ALL_POLICIES
 from molloop.search.rank import Training
+from molloop.settings import SiteSettings
 from molloop.simulate.outcome import Success
 
 POLICIES = {name: one for name, one in ALL_POLICIES.items() if name != "random"}
@@ -128,8 +129,8 @@ def rank(folder, known_path):
     hashes = {identity_hash(Chem.MolToSmiles(parse(text))): text for text in values}
     known = {key: values[hashes[one]] for one, key in library.find(hashes).items()}
     with tempfile.TemporaryDirectory() as scratch, PeakMemory(os.getpid(), scratch) as memory:
-        config = local(N_WORKERS, Path(scratch) / "parsl")
-        engine = ParslEngine(config, N_WORKERS, Path(scratch) / "scratch", 60)
+        config = parsl_config(SiteSettings(workers=N_WORKERS), Path(scratch) / "parsl")
+        engine = ParslEngine(config, Path(scratch) / "scratch", 60)
         with contextlib.closing(engine):
             number = 0
             for name, policy in POLICIES.items():

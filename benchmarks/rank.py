@@ -25,13 +25,14 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from molloop.campaign.engine import RankRequest
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import local
+from molloop.execution.sites import parsl_config
 from molloop.library.features import identity_hash, parse
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Shard
 from molloop.replay.table import locate
 from molloop.search.policy import POLICIES
 from molloop.search.rank import Training
+from molloop.settings import SiteSettings
 from molloop.surrogate.knn import KNearestNeighbors
 
 TABLE = locate("qm9-ie-20k")
@@ -84,7 +85,9 @@ def rank_whole(library):
     )
     with tempfile.TemporaryDirectory() as scratch:
         engine = ParslEngine(
-            local(N_WORKERS, Path(scratch) / "parsl"), N_WORKERS, Path(scratch) / "scratch", 60
+            parsl_config(SiteSettings(workers=N_WORKERS), Path(scratch) / "parsl"),
+            Path(scratch) / "scratch",
+            60,
         )
         number = 0
         with contextlib.closing(engine):

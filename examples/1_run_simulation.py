@@ -4,11 +4,13 @@ A function with a decorator becomes an app. Calling an app gives a future at onc
 done by a worker, and `result()` waits for it.
 """
 
+import sys
 from pathlib import Path
 
 import parsl
 
-from molloop.execution.sites import local
+from molloop.config import load
+from molloop.execution.sites import parsl_config
 
 
 @parsl.python_app
@@ -21,8 +23,9 @@ def simulate(smiles):
 
 
 if __name__ == "__main__":
-    # one worker process on this machine; on a supercomputer, only this line changes
-    with parsl.load(local(n_workers=1, run_dir=Path("runs/examples/parsl").absolute())):
+    # one worker process on this machine; in a job on a supercomputer: polaris instead of local
+    site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0], "site.workers": 1}).site
+    with parsl.load(parsl_config(site, Path("runs/examples/parsl").absolute())):
         future = simulate("O")  # water
         print(f"The call came back at once with a future; done: {future.done()}")
 

@@ -4,6 +4,7 @@ Apps are tied by their data: give a future to another app, and Parsl starts that
 is there. Nothing in this script waits until it needs a result itself.
 """
 
+import sys
 import tempfile
 from concurrent.futures import as_completed
 from pathlib import Path
@@ -12,7 +13,8 @@ import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
-from molloop.execution.sites import available_cores, local
+from molloop.config import load
+from molloop.execution.sites import parsl_config
 from molloop.search import rank
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Success
@@ -21,6 +23,7 @@ from molloop.simulate.worker import simulate_one
 
 N_SIMULATIONS = 16
 SEED = 42
+FOLDER = Path("runs/examples").absolute()  # which all nodes see
 PROTOCOL = SimulationProtocol(level="gfn2")
 POLICY = POLICIES["published"]  # or ridge, forest
 
@@ -65,8 +68,10 @@ def rank_library(library, values, n, folder):
 
 if __name__ == "__main__":
     library = open_library(Settings())  # QM9: built at the first use, then opened at once
-    config = local(n_workers=available_cores(), run_dir=Path("runs/examples/parsl").absolute())
-    with parsl.load(config), tempfile.TemporaryDirectory() as folder:
+    site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0]}).site
+    config = parsl_config(site, FOLDER / "parsl")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with parsl.load(config), tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         values = simulate_random_molecules(library, N_SIMULATIONS)
         best = rank_library(library, values, 10, Path(folder))
 

@@ -4,6 +4,7 @@ The exercise: change the three parameters to find the molecule with the largest 
 in the shortest time. `molloop run` does the same with a database, a progress display and more.
 """
 
+import sys
 import tempfile
 import time
 from concurrent.futures import as_completed
@@ -14,7 +15,8 @@ import parsl
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.records import Simulated
-from molloop.execution.sites import available_cores, local
+from molloop.config import load
+from molloop.execution.sites import parsl_config
 from molloop.report.figures import write_loop_figure
 from molloop.report.results import Results, TimedRanking
 from molloop.search import rank
@@ -101,10 +103,12 @@ class Loop:
 
 
 if __name__ == "__main__":
+    FIGURE.parent.mkdir(parents=True, exist_ok=True)
     library = open_library(Settings())
-    config = local(n_workers=available_cores(), run_dir=Path("runs/examples/parsl").absolute())
-    with parsl.load(config), tempfile.TemporaryDirectory() as folder:
-        loop = Loop(library, Path(folder))
+    site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0]}).site
+    config = parsl_config(site, Path("runs/examples/parsl").absolute())
+    with parsl.load(config), tempfile.TemporaryDirectory(dir=FIGURE.parent) as folder:
+        loop = Loop(library, Path(folder).absolute())
         design = InitialDesign(library.n_molecules, SEED)
         while (missing := INITIAL_TRAINING_COUNT - len(loop.values)) > 0:
             molecule_ids, _ = design.take(len(loop.simulated), missing)
@@ -117,7 +121,6 @@ if __name__ == "__main__":
             loop.simulate(proposals[: min(BATCH_SIZE, missing)], batch)
             loop.report(batch)
 
-    FIGURE.parent.mkdir(parents=True, exist_ok=True)
     target = Settings().target()
     found = (tuple(loop.simulated), tuple(loop.rankings))
     results = Results(library.n_molecules, target, PROTOCOL, (), *found, (), None)

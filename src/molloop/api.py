@@ -10,7 +10,6 @@ from molloop.assembly import (
     check_simulator,
     cores,
     make_session,
-    n_workers,
     parsl_config,
 )
 from molloop.campaign.driver import Interruption, Listener
@@ -72,7 +71,7 @@ def open_library(settings: Settings, progress: Progress | None = None) -> Librar
         settings.library.source,
         column=settings.library.column,
         cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
-        n_processes=n_workers(settings),
+        n_processes=cores(),
         progress=progress,
     )
 

@@ -30,14 +30,9 @@ WORKERS_FIGURE = "workers.png"
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    from molloop.execution.sites import available_cores
+    from molloop.execution.providers import available_cores
 
     return available_cores()
-
-
-def n_workers(settings: Settings) -> int:
-    """Return how many workers a configuration asks for."""
-    return settings.site.workers or cores()
 
 
 def check_simulator(protocol: SimulationProtocol) -> None:
@@ -64,9 +59,9 @@ def make_session(settings: Settings, library: Library) -> Session:
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:
     """Return Parsl's configuration of a site; InputError where the path does not suit it."""
-    from molloop.execution.sites import SITES
+    from molloop.execution import sites
 
-    return SITES[settings.site.name](n_workers(settings), run_dir.absolute() / "parsl")
+    return sites.parsl_config(settings.site, run_dir.absolute() / "parsl")
 
 
 @dataclass(frozen=True)
@@ -98,11 +93,12 @@ class Campaign:
     def _engine(self) -> Engine:
         from molloop.execution.parsl_engine import ParslEngine
 
+        site = self.settings.site
         return ParslEngine(
             parsl_config(self.settings, self.folder),
-            n_workers(self.settings),
             self.folder / "scratch",
-            self.settings.site.worker_start_timeout_s,
+            site.worker_start_timeout_s,
+            site.queue_timeout_s or inf,
         )
 
     def _driver(

@@ -1,5 +1,6 @@
 """Everything that a user may set."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import Annotated, Self
@@ -15,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from molloop.execution.site_facts import SITES
 from molloop.library.sources import FORMATS
 from molloop.search.policy import POLICIES, SELECTABLE, Policy, policy_named
 from molloop.simulate.levels import FIDELITIES, LEVELS
@@ -27,7 +29,8 @@ SCHEDULES = {
     "batch": "simulate a batch, wait for all of it, train, rank, repeat; the same molecules on any "
     "number of workers",
 }
-SITES = ("local",)
+AFFINITIES = ("none", "block", "block-reverse", "alternating")
+WALLTIME = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")
 COMMENT_WIDTH = 90
 
 
@@ -224,12 +227,46 @@ class StoppingSettings(_Section):
 class SiteSettings(_Section):
     """Where it runs."""
 
-    name: str = Field("local", description="local: this machine.")
+    name: str = Field(
+        "local",
+        description="; ".join(f"{name}: {site.summary}" for name, site in SITES.items())
+        + "; package.module:function: a function that returns a parsl.Config. Within a job of the "
+        "site's scheduler a run uses that job's nodes, outside it asks for some.",
+    )
+    nodes: int | None = Field(
+        None, ge=1, description="Of an allocation. Left out: all of the job's, or one to ask for."
+    )
+    blocks: int = Field(1, ge=1, description="Allocations to ask for at the same time.")
     workers: int | None = Field(
-        None, ge=1, description="Processes that simulate, a core each. Left out: all cores."
+        None,
+        ge=1,
+        description="Processes that simulate on a node, a core each. Left out: all cores.",
+    )
+    cpu_affinity: str = Field(
+        "none",
+        description="Which cores a worker may use: none (any), block, block-reverse, alternating, "
+        "or Parsl's list:0,1:2,3.",
+    )
+    walltime: str = Field(
+        "1:00:00", description="Of an allocation to ask for, hours:minutes:seconds."
+    )
+    account: str | None = Field(None, description="That the scheduler charges.")
+    queue: str | None = Field(None, description="Of PBS; partition of Slurm, QOS of perlmutter.")
+    directives: Annotated[tuple[str, ...], Strict(False)] = Field(
+        (), description='Further lines of a batch script: ["#PBS -l filesystems=home:eagle"].'
+    )
+    launcher_options: str | None = Field(
+        None, description="Of srun or mpiexec, which starts a pool of workers on each node."
+    )
+    worker_init: str = Field("", description="Shell lines before the workers, such as modules.")
+    interface: str | None = Field(
+        None, description="Network through which nodes reach the driver, such as hsn0."
     )
     worker_start_timeout_s: float = Field(
         60.0, gt=0, description="The run ends with the workers' log if none has started by then."
+    )
+    queue_timeout_s: float | None = Field(
+        None, gt=0, description="The same, where the scheduler starts none. Left out: no limit."
     )
     group_size: int | None = Field(
         None,
@@ -240,7 +277,28 @@ class SiteSettings(_Section):
     @field_validator("name")
     @classmethod
     def _known_site(cls, value: str) -> str:
-        return _one_of(value, SITES)
+        module, _, function = value.partition(":")
+        is_own = function.isidentifier() and all(map(str.isidentifier, module.split(".")))
+        return value if is_own else _one_of(value, SITES)
+
+    @field_validator("walltime")
+    @classmethod
+    def _a_time(cls, value: str) -> str:
+        if not WALLTIME.fullmatch(value):
+            raise ValueError("expected hours:minutes:seconds, such as 0:30:00")
+        return value
+
+    @field_validator("cpu_affinity")
+    @classmethod
+    def _an_affinity(cls, value: str) -> str:
+        is_known = value in AFFINITIES or value.startswith("list:")
+        return value if is_known else _one_of(value, AFFINITIES)
+
+
+def seconds_of(walltime: str) -> int:
+    """Return the seconds of hours:minutes:seconds."""
+    hours, minutes, seconds = map(int, walltime.split(":"))
+    return 3600 * hours + 60 * minutes + seconds
 
 
 class Settings(_Section):
@@ -299,7 +357,9 @@ class Settings(_Section):
                 if value is None:
                     table.add(tomlkit.comment(f"{name} ="))
                 else:
-                    table.add(name, str(value) if isinstance(value, str) else value)
+                    plain = {str: str, tuple: list}
+                    kind = next((one for one in plain if isinstance(value, one)), None)
+                    table.add(name, plain[kind](value) if kind else value)
             table.add(tomlkit.nl())
             document.add(section_name, table)
         return tomlkit.dumps(document).rstrip() + "\n"

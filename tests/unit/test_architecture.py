@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
     "settings": {
+        "execution.site_facts",
         "library.sources",
         "search.policy",
         *(f"simulate.{name}" for name in LIGHT),
@@ -49,6 +50,7 @@ MAY_IMPORT = {
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)
 MAY_IMPORT["replays"] = set(MAY_IMPORT)
+MAY_IMPORT["doctor"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library, replay, signals
+from molloop.cli import campaign, library, replay, signals, site
 from molloop.errors import MolloopError
 
 app = typer.Typer(
@@ -41,6 +41,9 @@ app.command()(campaign.status)
 app.command()(replay.replay)
 app.command()(replay.compare)
 app.command()(replay.tune)
+app.command()(site.sites)
+app.command()(site.submit)
+app.command()(site.doctor)
 app.add_typer(library.app)
 
 

@@ -107,7 +107,7 @@ def run(
     fidelity: Annotated[
         str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="local.")] = None,
+    site: Annotated[str | None, typer.Option(help="One of `molloop sites` (local).")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that simulate (all cores).")
     ] = None,

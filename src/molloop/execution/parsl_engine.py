@@ -3,20 +3,18 @@
 import queue
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
 import parsl
-from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
 from parsl.executors.high_throughput.errors import ManagerLost
-from parsl.jobs.errors import TooManyJobFailuresError
 
 from molloop.campaign.engine import (
     Completion,
@@ -29,18 +27,16 @@ from molloop.campaign.engine import (
     Work,
 )
 from molloop.errors import EngineError
-from molloop.execution import tasks
+from molloop.execution import kernels, tasks
+from molloop.execution.health import Health
 from molloop.execution.pool import loss_marker
-from molloop.execution.sites import LABEL
+from molloop.execution.sites import count_workers
 from molloop.execution.tasks import Timed
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.worker import GroupResult
 
-N_LOG_LINES = 15
 HALT = "halt"
-CLOSE_TIMEOUT_S = 30.0
-SOCKET_TIMEOUT_MS = 15_000
 POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
@@ -51,44 +47,35 @@ class ParslEngine:
     ----------
     config
         Of Parsl; its run directory takes the logs.
-    n_workers
-        That the configuration starts.
     scratch
         A folder that the workers see too: models and training data pass through it.
     worker_start_timeout_s
-        How long the first worker may take to start.
+        How long the first worker may take to start, once the scheduler has.
+    queue_timeout_s
+        How long the scheduler may take.
     """
 
     def __init__(
-        self, config: parsl.Config, n_workers: int, scratch: Path, worker_start_timeout_s: float
+        self,
+        config: parsl.Config,
+        scratch: Path,
+        worker_start_timeout_s: float,
+        queue_timeout_s: float = inf,
     ) -> None:
-        self._n_workers = n_workers
+        self._n_workers = count_workers(config)
+        self._label = config.executors[0].label
         # what an earlier process left there is of no use, but its workers may still write
         shutil.rmtree(scratch, ignore_errors=True)
         with _written(scratch):
             scratch.mkdir(parents=True, exist_ok=True)
             self._scratch = Path(tempfile.mkdtemp(dir=scratch))
-        self._worker_start_timeout_s = worker_start_timeout_s
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
         self._halt = self._scratch / HALT
-        self._has_worker = False
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
-        try:
-            self._kernel = DataFlowKernel(config)
-        except Exception as error:
-            raise EngineError(
-                f"Parsl cannot be started ({type(error).__name__}: {error}).",
-                f"Its logs are in {config.run_dir}.",
-            ) from error
-        self._executor = cast("HighThroughputExecutor", self._kernel.executors[LABEL])
-        # Parsl would wait for ever, also when the process ends, for an interchange that is gone
-        for socket in (
-            self._executor.outgoing_q.zmq_socket,
-            self._executor.command_client.zmq_socket,
-        ):
-            socket.linger = 0
-            socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
+        self._kernel = kernels.start(config)
+        self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
+        self._health = Health(self._executor, worker_start_timeout_s, queue_timeout_s)
         self._simulate = self._app(tasks.simulate)
         self._timed = self._app(tasks.timed)
 
@@ -135,11 +122,11 @@ class ParslEngine:
         try:
             ended = [self._done.get(timeout=timeout_s)]
         except queue.Empty:
-            self._check_health()
+            self._health.check_start()
             return []
         while not self._done.empty():
             ended.append(self._done.get_nowait())
-        self._has_worker = True
+        self._health.has_worker = True
         completions: list[Completion] = []
         failure: EngineError | None = None
         for read in ended:
@@ -158,16 +145,8 @@ class ParslEngine:
 
     def close(self) -> None:
         """Stop all tasks and workers."""
-        # Parsl waits for ever for some processes that are gone
-        cleanup = threading.Thread(target=self._clean_up, daemon=True)
-        if not self._kernel.cleanup_called:
-            cleanup.start()
-            cleanup.join(CLOSE_TIMEOUT_S)
+        kernels.stop(self._kernel)
         shutil.rmtree(self._scratch.parent, ignore_errors=True)
-
-    def _clean_up(self) -> None:
-        with suppress(Exception):  # of an interchange that is gone; its workers end by themselves
-            self._kernel.cleanup()
 
     def halt(self) -> None:
         """Begin no other molecule; what is being simulated goes on."""
@@ -175,12 +154,12 @@ class ParslEngine:
             self._halt.touch()
 
     def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[LABEL])
+        return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[self._label])
 
     def _simulations(self, group: Group, future: "Future[GroupResult]") -> Completion:
         error = future.exception()
         if error is not None:
-            self._check_executor()
+            self._health.check_executor()
             return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
         result = future.result()
         return Simulations(
@@ -210,7 +189,7 @@ class ParslEngine:
     ) -> Completion | None:
         error = ran[-1].exception()
         if error is not None:
-            self._check_executor()
+            self._health.check_executor()
             raise EngineError(
                 f"Ranking {request.number} failed on the workers: {type(error).__name__}: {error}.",
                 f"What was simulated is stored; the logs are in {self._kernel.run_dir}.",
@@ -226,46 +205,6 @@ class ParslEngine:
             for one in results
         )
         return Ranking(request, chosen, ran_tasks)
-
-    def _check_health(self) -> None:
-        self._check_executor()
-        if self._has_worker or self.now() < self._worker_start_timeout_s:
-            return
-        self._has_worker = bool(self._executor.connected_managers())
-        if not self._has_worker:
-            raise EngineError(
-                f"No worker has started within {self._worker_start_timeout_s:g} s."
-                f"{self._last_log()}",
-                "Mend what the log says, or raise site.worker_start_timeout_s.",
-            )
-
-    def _check_executor(self) -> None:
-        interchange = self._executor.interchange_proc
-        if interchange is not None and (code := interchange.poll()) is not None:
-            raise EngineError(
-                f"Parsl's interchange, which hands the tasks to the workers, has ended ({code}).",
-                "What was simulated is stored: `molloop resume` goes on.",
-            )
-        if self._executor.bad_state_is_set:
-            error = self._executor.executor_exception
-            # that one's text only repeats every log
-            what = "" if isinstance(error, TooManyJobFailuresError) else f" ({error})"
-            raise EngineError(
-                f"The workers cannot be started{what}.{self._last_log()}",
-                "Mend what the log says and run again.",
-            )
-
-    def _last_log(self) -> str:
-        """Return the last lines of the newest log that the workers wrote."""
-        folder = Path(self._kernel.run_dir)
-        patterns = ("submit_scripts/*.err", "submit_scripts/*.stderr", f"{LABEL}/block-*/*/*.log")
-        logs = [path for pattern in patterns for path in folder.glob(pattern)]
-        written = [path for path in logs if path.stat().st_size > 0]
-        if not written:
-            return f" The workers wrote no log in {folder}."
-        newest = max(written, key=lambda path: path.stat().st_mtime)
-        lines = newest.read_text(errors="replace").splitlines()[-N_LOG_LINES:]
-        return "\n".join([f" The log {newest} ends with:", *lines, ""])
 
 
 @contextmanager

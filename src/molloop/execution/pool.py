@@ -4,7 +4,8 @@ Its processes share queues. One that is killed, by the system for its memory per
 them locked or with half a result; the pool then waits for ever, while its heartbeats say that all
 is well. So does one that loses the interchange before it has registered. Therefore a pool that has
 lost a process is ended, once it has had the time to tell the driver which, and so is one whose
-interchange cannot be reached; Parsl starts another. No process of a pool outlives it.
+interchange cannot be reached. Another takes its place here, as the scheduler's job may have other
+nodes and goes on; unless nobody is left who could use it. No process of a pool outlives it.
 """
 
 import os
@@ -16,7 +17,10 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import FrameType
 
@@ -31,14 +35,55 @@ from molloop.processes import (
 
 WORKER_POOL = "molloop.execution.parsl_pool"
 SPAWNED = "multiprocessing.spawn"  # in the command of workers, and of what serves them
+DRAIN_OPTION = "--drain_period="
 HEARTBEAT_PERIOD_S = 5
 LOSS_GRACE_S = 2 * HEARTBEAT_PERIOD_S  # Parsl looks for lost workers once a heartbeat
 UNREACHABLE_S = 15
+CUT_OFF_S = 600  # so long a host that cannot be reached is waited for
 LOOK_PERIOD_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 LASTING_S = 60
 FAILED = 1
 LOST = "it lost one of its processes"
+
+
+class Reach(Enum):
+    """What a connection to the interchange came to."""
+
+    ANSWERS = "answers"
+    REFUSES = "refuses"
+    SILENT = "is silent"
+
+
+@dataclass(frozen=True)
+class Interchange:
+    """Where Parsl's interchange listens."""
+
+    addresses: Sequence[str]
+    port: int
+
+    def reach(self) -> Reach:
+        """Try to connect; a host that is there without the interchange refuses."""
+        found = Reach.SILENT
+        for address in self.addresses:
+            try:
+                with socket.create_connection((address, self.port), CONNECT_TIMEOUT_S):
+                    return Reach.ANSWERS
+            except ConnectionRefusedError:
+                found = Reach.REFUSES
+            except OSError:
+                continue
+        return found
+
+    def comes_back(self) -> bool:
+        """Wait until it answers; not where it is gone, and not for ever."""
+        began_s = time.monotonic()
+        while (reach := self.reach()) is Reach.SILENT and time.monotonic() - began_s < CUT_OFF_S:
+            time.sleep(LOOK_PERIOD_S)
+        return reach is Reach.ANSWERS
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.addresses)}, port {self.port}"
 
 
 def loss_marker(log_dir: str, host: str) -> Path:
@@ -47,29 +92,41 @@ def loss_marker(log_dir: str, host: str) -> Path:
 
 
 def main() -> None:
-    """Run the pool: the interchange's addresses and port, a folder, then Parsl's own arguments."""
+    """Run pools: the interchange's addresses and port, a folder, then what Parsl gives to each."""
     addresses, port, log_dir, *arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, _end)
     adopt_orphans()
-    began_s = time.monotonic()
-    pool = subprocess.Popen(
-        [sys.executable, "-P", "-m", WORKER_POOL, *arguments],
-        preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509 (no threads here)
-    )
-    trouble = _watch(pool, addresses.split(","), int(port))
-    if trouble == LOST:
-        with suppress(OSError):
-            loss_marker(log_dir, platform.node()).touch()
-    kill_descendants()
-    if trouble:
-        sys.stderr.write(f"The pool of workers was ended: {trouble}.\n")
-        sys.stderr.flush()
-    # Parsl gives up after three failures in a row: those of pools that never worked
-    has_worked = trouble == LOST or time.monotonic() - began_s > LASTING_S
-    os._exit(0 if has_worked else FAILED if trouble else abs(pool.returncode))
+    interchange = Interchange(addresses.split(","), int(port))
+    drain_s = time.monotonic() + _drain_period_s(arguments)
+    while True:
+        began_s = time.monotonic()
+        if drain_s < inf:  # the last one counts; 0 is none
+            arguments.append(f"{DRAIN_OPTION}{max(1, round(drain_s - began_s))}")
+        pool = subprocess.Popen(
+            [sys.executable, "-P", "-m", WORKER_POOL, *arguments],
+            preexec_fn=partial(die_with, os.getpid(), signal.SIGKILL),  # noqa: PLW1509 (no threads)
+        )
+        trouble = _watch(pool, interchange)
+        if trouble == LOST:
+            with suppress(OSError):
+                loss_marker(log_dir, platform.node()).touch()
+        kill_descendants()
+        ended_s = time.monotonic()
+        if trouble is None and (ended_s >= drain_s or ended_s - began_s < LASTING_S):
+            os._exit(abs(pool.returncode))
+        _say(f"The pool of workers was ended: {trouble or f'its code is {pool.returncode}'}.")
+        if not interchange.comes_back():
+            _say(f"Nothing answers at {interchange}.")
+            os._exit(FAILED)
 
 
-def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int) -> str | None:
+def _drain_period_s(arguments: Sequence[str]) -> float:
+    """Return after how many seconds a pool takes no more tasks: infinity where Parsl says None."""
+    given = [one.removeprefix(DRAIN_OPTION) for one in arguments if one.startswith(DRAIN_OPTION)]
+    return next((float(one) for one in given if one.isdigit()), inf)
+
+
+def _watch(pool: "subprocess.Popen[bytes]", interchange: Interchange) -> str | None:
     """Return why the pool should end, None when it has ended by itself."""
     members: set[int] = set()
     lost_s = None
@@ -89,18 +146,15 @@ def _watch(pool: "subprocess.Popen[bytes]", addresses: Sequence[str], port: int)
             return LOST
         if now_s - looked_s >= HEARTBEAT_PERIOD_S:
             looked_s = now_s
-            if any(_is_reachable(address, port) for address in addresses):
+            if interchange.reach() is Reach.ANSWERS:
                 reached_s = now_s
             elif now_s - reached_s >= UNREACHABLE_S:
-                return f"nothing answers at {', '.join(addresses)}, port {port}"
+                return f"nothing answers at {interchange}"
 
 
-def _is_reachable(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

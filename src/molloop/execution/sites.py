@@ -1,49 +1,66 @@
-"""Sites: a name becomes a Parsl configuration."""
+"""Sites: settings become a Parsl configuration."""
 
+import importlib
 import logging
-import os
 import shlex
+import socket
 import sys
 from pathlib import Path
+from typing import cast
 
 import parsl
+import psutil
 from parsl.dataflow.taskrecord import TaskRecord
 from parsl.executors import HighThroughputExecutor
+from parsl.executors.base import ParslExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
-from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
-from parsl.jobs.error_handlers import windowed_error_handler
+from parsl.executors.high_throughput.executor import (
+    DEFAULT_INTERCHANGE_LAUNCH_CMD,
+    DEFAULT_LAUNCH_CMD,
+)
 from parsl.logconfigs.file import FileLogging
-from parsl.providers import LocalProvider
+from parsl.providers.base import ExecutionProvider
 
 from molloop.errors import InputError
+from molloop.execution.allocation import current_allocation
+from molloop.execution.blocks import BlockLimit
 from molloop.execution.pool import HEARTBEAT_PERIOD_S
+from molloop.execution.providers import provider_of, workers_per_node
+from molloop.execution.site_facts import SITES
 from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
+from molloop.settings import SiteSettings, seconds_of
 
 LABEL = "workers"
-POOL_COMMAND = f"{shlex.quote(sys.executable)} -P -m molloop.execution.pool"
+THREADS = " ".join(f"{name}={n}" for name, n in ONE_THREAD.items())
+POOL_COMMAND = DEFAULT_LAUNCH_CMD.replace(
+    "process_worker_pool.py",
+    f"env {THREADS} {shlex.quote(sys.executable)} -P -m molloop.execution.pool "
+    "{addresses} {worker_port} {logdir}",
+)
+INTERCHANGE_COMMAND = [sys.executable, "-P", "-m", "molloop.execution.interchange"]
 LOOPBACK = "127.0.0.1"
 HEARTBEAT_THRESHOLD_S = 20
 STRATEGY_PERIOD_S = 0.2
+DRAIN_S = 120  # before a block's end; what is being simulated then may end
 RANKING_RETRIES = 2
 MANAGER_LOST_COST = 0.4  # of a retry: one lost worker ends the tasks of its whole node
+AS_MANY_AS_ASKED = 0.001  # cores a worker: their number is the setting's
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def parsl_config(site: SiteSettings, run_dir: Path) -> parsl.Config:
+    """Return the configuration of a site, with the directory that takes Parsl's files.
 
-
-def local(n_workers: int, run_dir: Path) -> parsl.Config:
-    """Workers on this machine, one core each, on the loopback interface.
-
-    The interpreter that runs this starts the interchange and the workers: whether the
-    environment is activated does not matter.
+    Within a job of the site's scheduler, the run uses that job's nodes; outside, Parsl asks the
+    scheduler for blocks of nodes. The interpreter that runs this starts the interchange and the
+    workers: whether the environment is activated does not matter. No address is asked for on the
+    Internet, and what goes over the network is encrypted.
 
     Raises
     ------
     InputError
-        The run directory's path has a blank or another character that the shell would read.
+        The directory's path has a blank or another character that the shell would read, or a
+        setting is missing or is not of this machine.
     """
     if shlex.quote(str(run_dir)) != str(run_dir):
         raise InputError(
@@ -52,35 +69,102 @@ def local(n_workers: int, run_dir: Path) -> parsl.Config:
             "a path of letters, digits and ._-+=:,@%/",
             "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
         )
-    launch = DEFAULT_LAUNCH_CMD.replace(
-        "process_worker_pool.py", f"{POOL_COMMAND} {{addresses}} {{worker_port}} {{logdir}}"
-    )
-    executor = HighThroughputExecutor(
+    config = _own_config(site.name) if ":" in site.name else parsl.Config([_executor(site)])
+    config.run_dir = str(run_dir)
+    config.retries = RANKING_RETRIES
+    config.retry_handler = _retry_cost
+    config.strategy_period = STRATEGY_PERIOD_S
+    # the default log at DEBUG costs more than the tasks
+    config.initialize_logging = FileLogging(level=logging.WARNING)
+    return config
+
+
+def count_workers(config: parsl.Config) -> int:
+    """Return how many workers a configuration has when all of its blocks run."""
+    executor = cast("HighThroughputExecutor", config.executors[0])
+    blocks = cast("ExecutionProvider", executor.provider)
+    return int(executor.max_workers_per_node * blocks.nodes_per_block * blocks.max_blocks)
+
+
+def address_of(interface: str | None) -> str:
+    """Return this host's IPv4 address on a network; without one, that of the host's name.
+
+    Raises
+    ------
+    InputError
+        There is no such network.
+    """
+    addresses = {
+        name: [one.address for one in some if one.family is socket.AF_INET]
+        for name, some in psutil.net_if_addrs().items()
+    }
+    if interface is not None:
+        if not addresses.get(interface):
+            names = ", ".join(name for name, some in addresses.items() if some)
+            raise InputError("site.interface", interface, f"one of {names}", "Name another.")
+        return str(addresses[interface][0])
+    others = [one for some in addresses.values() for one in some if not one.startswith("127.")]
+    try:
+        named = socket.gethostbyname(socket.gethostname())
+    except OSError:
+        named = ""
+    return named if named in others else next(iter(others), LOOPBACK)
+
+
+def _own_config(name: str) -> parsl.Config:
+    """Call a user's function, package.module:function, that returns a configuration."""
+    module, _, function = name.partition(":")
+    try:
+        config = getattr(importlib.import_module(module), function)()
+    except Exception as error:
+        raise InputError(
+            "site.name",
+            name,
+            "a function that can be imported and called without arguments",
+            f"It fails ({type(error).__name__}: {error}). Is its folder on PYTHONPATH?",
+        ) from error
+    executors: list[ParslExecutor] = list(getattr(config, "executors", ()))
+    if len(executors) != 1 or not isinstance(executor := executors[0], HighThroughputExecutor):
+        raise InputError(
+            "site.name",
+            name,
+            "a function that returns a parsl.Config with one HighThroughputExecutor",
+            "Mend it.",
+        )
+    if executor.max_workers_per_node == float("inf"):
+        raise InputError(
+            "site.name", name, "max_workers_per_node in its executor", "molloop sizes tasks by it."
+        )
+    if executor.launch_cmd == DEFAULT_LAUNCH_CMD:
+        executor.launch_cmd = POOL_COMMAND
+    if executor.interchange_launch_cmd == DEFAULT_INTERCHANGE_LAUNCH_CMD:
+        executor.interchange_launch_cmd = INTERCHANGE_COMMAND
+    return cast("parsl.Config", config)
+
+
+def _executor(site: SiteSettings) -> HighThroughputExecutor:
+    facts = SITES[site.name]
+    allocation = current_allocation() if facts.scheduler else None
+    if allocation is not None and allocation.scheduler != facts.scheduler:
+        scheduler = allocation.scheduler
+        raise InputError(
+            "site.name", site.name, f"a site with {scheduler}, in a job of it", "Mend it."
+        )
+    is_asked_for = bool(facts.scheduler) and allocation is None
+    walltime_s = seconds_of(site.walltime)
+    return HighThroughputExecutor(
         label=LABEL,
-        address=LOOPBACK,
-        max_workers_per_node=n_workers,
-        # more workers than cores, if the user says so; Parsl rounds the quotient down
-        cores_per_worker=min(1.0, 0.999 * available_cores() / n_workers),
-        launch_cmd=launch,
-        interchange_launch_cmd=[sys.executable, "-P", "-m", "molloop.execution.interchange"],
-        block_error_handler=windowed_error_handler,
+        address=address_of(site.interface or facts.interface) if facts.scheduler else LOOPBACK,
+        max_workers_per_node=workers_per_node(site, allocation),
+        cores_per_worker=AS_MANY_AS_ASKED,
+        cpu_affinity=site.cpu_affinity,
+        launch_cmd=POOL_COMMAND,
+        interchange_launch_cmd=INTERCHANGE_COMMAND,
+        block_error_handler=BlockLimit(),
         heartbeat_period=HEARTBEAT_PERIOD_S,
         heartbeat_threshold=HEARTBEAT_THRESHOLD_S,
-        provider=LocalProvider(
-            init_blocks=1,
-            min_blocks=1,
-            max_blocks=1,
-            worker_init="\n".join(f"export {name}={n}" for name, n in ONE_THREAD.items()),
-        ),
-    )
-    return parsl.Config(
-        executors=[executor],
-        run_dir=str(run_dir),
-        retries=RANKING_RETRIES,
-        retry_handler=_retry_cost,
-        strategy_period=STRATEGY_PERIOD_S,
-        # the default log at DEBUG costs more than the tasks
-        initialize_logging=FileLogging(level=logging.WARNING),
+        drain_period=max(walltime_s - DRAIN_S, walltime_s // 2) if is_asked_for else None,
+        provider=provider_of(site, facts, allocation),
     )
 
 
@@ -93,6 +177,3 @@ def _retry_cost(error: Exception, task: TaskRecord) -> float:
             case ManagerLost():
                 return MANAGER_LOST_COST
     return RANKING_RETRIES + 1.0
-
-
-SITES = {"local": local}

@@ -12,7 +12,8 @@ from contextlib import closing, suppress
 import psutil
 import pytest
 
-from molloop.execution.pool import loss_marker
+from molloop.execution import pool
+from molloop.execution.pool import Interchange, Reach, loss_marker
 
 # two members, one of which notes what it is; other children come and go
 POOL = """
@@ -26,6 +27,8 @@ def member(number):
 
 if __name__ == "__main__":
     seconds, code = float(sys.argv[2]), int(sys.argv[3])
+    with Path(sys.argv[1] + "/arguments").open("a") as file:
+        file.write(" ".join(sys.argv[4:]) + "\\n")
     context = multiprocessing.get_context("spawn")
     for number in range(2):
         context.Process(target=member, args=(number,)).start()
@@ -108,24 +111,69 @@ def test_a_pool_that_ends_says_how(start, port, tmp_path):
         assert alive(tmp_path) == []
 
 
+def wait_for_others(tmp_path, before):
+    until_s = time.monotonic() + 20
+    while set(members(tmp_path)) & set(before):
+        assert time.monotonic() < until_s, "no other pool within 20 s"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_pool_that_lost_a_process_is_ended_after_a_while(start, port, tmp_path, number):
+def test_a_pool_that_lost_a_process_is_replaced_after_a_while(start, port, tmp_path, number):
     process = start(port, 60, 0)
-    os.kill(members(tmp_path)[number], signal.SIGKILL)
+    before = members(tmp_path)
+    os.kill(before[number], signal.SIGKILL)
     began_s = time.monotonic()
-    _, stderr = process.communicate(timeout=20)
+    wait_for_others(tmp_path, before)
     assert time.monotonic() - began_s > 0.4
-    assert process.returncode == 0
-    assert stderr == "The pool of workers was ended: it lost one of its processes.\n"
     assert loss_marker(str(tmp_path), platform.node()).exists()
+    assert not set(before) & set(alive(tmp_path))
+    process.terminate()
+    _, stderr = process.communicate(timeout=20)
+    assert stderr == "The pool of workers was ended: it lost one of its processes.\n"
     assert alive(tmp_path) == []
 
 
-def test_the_end_of_a_pool_that_has_worked_is_no_failure(start, port, tmp_path):
-    process = start(port, 1.0, 3, lasting_s=0)
-    members(tmp_path)
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_pool_that_has_worked_is_replaced(start, port, tmp_path, code):
+    process = start(port, 1.0, code, lasting_s=0)
+    wait_for_others(tmp_path, members(tmp_path))
+    assert process.poll() is None
+    process.terminate()
     process.communicate(timeout=20)
+
+
+def test_pools_of_a_block_drain_at_the_same_time(start, port, tmp_path):
+    process = start(port, 1.5, 0, "--drain_period=3", lasting_s=0)
+    process.communicate(timeout=30)
     assert process.returncode == 0
+    first, second, *_ = (tmp_path / "arguments").read_text().splitlines()
+    assert first == "--drain_period=3 --drain_period=3"
+    assert second in (f"{first} --drain_period=1", f"{first} --drain_period=2")
+
+
+def test_a_pool_that_never_drains_is_told_so_once(start, port, tmp_path):
+    start(port, 0.5, 3, "--drain_period=None").communicate(timeout=20)
+    assert (tmp_path / "arguments").read_text() == "--drain_period=None\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "comes_back"),
+    [("answers", True), ("silent silent answers", True), ("silent refuses", False)],
+)
+def test_a_host_that_cannot_be_reached_is_waited_for(monkeypatch, found, comes_back):
+    words = {"answers": Reach.ANSWERS, "silent": Reach.SILENT, "refuses": Reach.REFUSES}
+    answers = iter(found.split())
+    monkeypatch.setattr(pool, "LOOK_PERIOD_S", 0.0)
+    monkeypatch.setattr(Interchange, "reach", lambda _: words[next(answers)])
+    assert Interchange(["10.0.0.1"], 1).comes_back() is comes_back
+    assert list(answers) == []
+
+
+def test_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr(pool, "CUT_OFF_S", 0.0)
+    monkeypatch.setattr(Interchange, "reach", lambda _: Reach.SILENT)
+    assert not Interchange(["10.0.0.1"], 1).comes_back()
 
 
 def test_a_pool_without_an_interchange_is_ended(start, tmp_path):
@@ -137,7 +185,8 @@ def test_a_pool_without_an_interchange_is_ended(start, tmp_path):
         assert process.poll() is None
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert f"nothing answers at 127.0.0.1, port {port}" in stderr
+    assert f"nothing answers at 127.0.0.1, port {port}." in stderr
+    assert f"Nothing answers at 127.0.0.1, port {port}." in stderr
     assert not loss_marker(str(tmp_path), platform.node()).exists()
     assert alive(tmp_path) == []
 
@@ -153,8 +202,8 @@ def test_nothing_outlives_a_pool_that_is_told_to_end(start, port, tmp_path):
 def test_a_pool_ends_with_its_watch(start, port, tmp_path):
     process = start(port, 60, 0)
     members(tmp_path)
-    [pool] = [one for one in psutil.Process(process.pid).children() if one.status() != "zombie"]
+    [child] = [one for one in psutil.Process(process.pid).children() if one.status() != "zombie"]
     process.kill()
-    pool.wait(timeout=20)
+    child.wait(timeout=20)
     for pid in alive(tmp_path):  # of Parsl's, the workers end by themselves
         os.kill(pid, signal.SIGKILL)

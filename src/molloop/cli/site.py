@@ -1,0 +1,104 @@
+"""`molloop sites`, `submit` and `doctor`."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from molloop import config
+
+SiteOption = Annotated[str | None, typer.Option(help="One of `molloop sites`.", show_default=False)]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
+]
+
+
+def sites() -> None:
+    """List the sites that a run knows, and what is fixed on each."""
+    from molloop.execution.site_facts import SITES
+
+    table = Table("site", "what it is", "scheduler", "workers a node", "network", "needs", "source")
+    for name, facts in SITES.items():
+        workers = str(facts.cores) if facts.cores else "all cores"
+        table.add_row(
+            *(name, facts.summary, facts.scheduler, workers, facts.interface or ""),
+            *(", ".join(facts.needs), facts.source),
+        )
+    Console().print(table)
+
+
+def submit(
+    path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
+    site: SiteOption = None,
+    nodes: Annotated[int | None, typer.Option(help="Of the job (1).")] = None,
+    walltime: Annotated[str | None, typer.Option(help="Hours:minutes:seconds (1:00:00).")] = None,
+    account: Annotated[str | None, typer.Option(help="That is charged.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Of the scheduler.")] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")
+    ] = None,
+    chain: Annotated[
+        int, typer.Option(min=1, help="Jobs; each goes on where the last one's time ended.")
+    ] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the script only.")] = False,
+    assignments: SetOption = None,
+) -> None:
+    """Run in a job of a scheduler, which stops in time and can be resumed by another."""
+    from molloop import api
+    from molloop.campaign.run_dir import STORE
+    from molloop.execution import submit as jobs
+
+    overrides = {
+        "site.name": site,
+        "site.nodes": nodes,
+        "site.walltime": walltime,
+        "site.account": account,
+        "site.queue": queue,
+    }
+    settings = config.load(path, assignments or [], overrides)
+    folder = run_dir or api.new_run_dir()
+    job = jobs.batch_job(settings, folder, STORE)
+    console = Console()
+    console.print(Text(job.script), soft_wrap=True)
+    if dry_run:
+        return
+    numbers = jobs.submit(job, chain)
+    shown = shlex.quote(str(folder))
+    console.print(
+        Text(
+            f"Submitted: {', '.join(numbers)}. `molloop status {shown}` and {folder / jobs.LOG} "
+            f"say how it goes;\n`molloop submit --run-dir {shown}` with the same options goes on "
+            "with it later."
+        ),
+        soft_wrap=True,
+    )
+
+
+def doctor(
+    path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
+    site: SiteOption = None,
+    run_dir: Annotated[Path, typer.Option(help="Where runs will be.")] = Path("runs"),
+    asks_scheduler: Annotated[
+        bool, typer.Option("--ask-scheduler", help="Ask for a job, to see a worker answer.")
+    ] = False,
+    assignments: SetOption = None,
+) -> None:
+    """Look whether a run can run here, and say what to mend."""
+    from molloop.doctor import examine
+
+    settings = config.load(path, assignments or [], {"site.name": site})
+    console = Console()
+    n_ill = 0
+    for one in examine(settings, run_dir, asks_scheduler=asks_scheduler):
+        mark = Text("well", style="green") if one.is_well else Text("ill ", style="bold red")
+        console.print(mark, Text(f"{one.what}: {one.told}"), soft_wrap=True)
+        if not one.is_well:
+            n_ill += 1
+            console.print(Text(f"     {one.remedy}"), soft_wrap=True)
+    if n_ill:
+        raise typer.Exit(1)

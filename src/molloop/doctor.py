@@ -1,0 +1,196 @@
+"""What a run needs where it will run, what is wrong there, and how to mend it."""
+
+import importlib
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from molloop.assembly import parsl_config
+from molloop.campaign.engine import Group, Simulations
+from molloop.campaign.run_dir import PACKAGES, RunDir
+from molloop.errors import MolloopError
+from molloop.execution.allocation import current_allocation
+from molloop.execution.site_facts import SITES
+from molloop.settings import Settings
+from molloop.simulate.outcome import Success
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.worker import simulate_group
+
+# GFN2-xTB, relaxed: as on the machine that README's values are from
+REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
+LEAST_FREE_BYTES = 2**30
+WAIT_S = 1.0
+COMMANDS = {"slurm": ("sbatch", "squeue", "scancel"), "pbs": ("qsub", "qstat", "qdel")}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    what
+        The thing.
+    is_well
+        Whether a run can do with it.
+    told
+        What was found.
+    remedy
+        What to do, where it is not well.
+    """
+
+    what: str
+    is_well: bool
+    told: str
+    remedy: str = ""
+
+
+def examine(
+    settings: Settings, run_dir: Path, *, asks_scheduler: bool = False
+) -> Iterator[Finding]:
+    """Look at everything in turn; each finding as soon as it is there.
+
+    Parameters
+    ----------
+    run_dir
+        Where runs will be; it is made if need be, and what is written there is removed.
+    asks_scheduler
+        Whether a job may be asked for, to see whether a worker answers.
+    """
+    yield versions()
+    yield simulation()
+    yield free_disk(run_dir)
+    yield locks(run_dir)
+    yield scheduler(settings)
+    yield worker(settings, run_dir, asks_scheduler)
+
+
+def versions() -> Finding:
+    """Import what a run needs."""
+    found = []
+    for name in PACKAGES:
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError) as error:
+            told = f"{name} cannot be imported ({type(error).__name__}: {error})"
+            return Finding("packages", False, told, "Install molloop into an environment anew.")
+        found.append(f"{name} {metadata.version(name)}")
+    return Finding("packages", True, ", ".join(found))
+
+
+def simulation() -> Finding:
+    """Simulate a molecule whose IE is known."""
+    [outcome] = simulate_group([REFERENCE_SMILES], SimulationProtocol()).outcomes
+    what, remedy = "simulation", "Install tblite and RDKit anew: their libraries may not fit."
+    if not isinstance(outcome, Success):
+        return Finding(what, False, f"{outcome.kind}: {outcome.message}", remedy)
+    told = f"water's IE is {outcome.value:.4f} eV in {outcome.seconds:.2f} s"
+    is_well = abs(outcome.value - REFERENCE_IE_EV) <= TOLERANCE_EV
+    return Finding(what, is_well, f"{told}; {REFERENCE_IE_EV:.4f} eV is right", remedy)
+
+
+def free_disk(run_dir: Path) -> Finding:
+    """Look how much can be written where runs will be."""
+    existing = next(
+        one for one in (run_dir.absolute(), *run_dir.absolute().parents) if one.exists()
+    )
+    free = shutil.disk_usage(existing).free
+    told = f"{free / 1e9:.1f} GB free in {existing}"
+    return Finding("disk", free >= LEAST_FREE_BYTES, told, "Make space, or run elsewhere.")
+
+
+def locks(run_dir: Path) -> Finding:
+    """Lock a run directory and a database there as a run does."""
+    what, remedy = "run directory", "Choose one on another file system with --run-dir."
+    try:
+        with _scratch(run_dir) as folder:
+            RunDir(folder).close()
+            is_locked = _database_locks(folder / "locks.sqlite")
+    except (MolloopError, OSError, sqlite3.Error) as error:
+        return Finding(what, False, str(error), remedy)
+    told = f"{run_dir} can be written, " + ("locks work" if is_locked else "locks do not work")
+    return Finding(what, is_locked, told, remedy)
+
+
+def _database_locks(path: Path) -> bool:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as first,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=0.1)) as second,
+    ):
+        first.execute("BEGIN EXCLUSIVE")
+        try:
+            second.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
+def scheduler(settings: Settings) -> Finding:
+    """Look whether the site's settings are whole, and its scheduler's commands are there."""
+    what, name = "site", settings.site.name
+    facts = SITES.get(name)
+    if facts is not None and facts.scheduler and current_allocation() is None:
+        missing = [one for one in COMMANDS[facts.scheduler] if shutil.which(one) is None]
+        if missing:
+            told = f"{name}: no command {', '.join(missing)}"
+            return Finding(what, False, told, "Log in to the site, or name another with --site.")
+    try:
+        config = parsl_config(settings, Path("/tmp/molloop"))
+    except MolloopError as error:
+        return Finding(what, False, str(error), "Mend the setting.")
+    [executor] = config.executors
+    return Finding(what, True, f"{name}: workers connect to {executor.address}")
+
+
+def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
+    """Have a worker simulate a molecule, through all that a run goes through."""
+    from molloop.execution.parsl_engine import ParslEngine
+
+    what = "worker"
+    facts = SITES.get(settings.site.name)
+    is_outside = facts is None or (facts.scheduler and current_allocation() is None)
+    if is_outside and not asks_scheduler:
+        return Finding(what, True, "not tried: it takes a job; --ask-scheduler has one asked for")
+    site = settings.site
+    began_s = time.monotonic()
+    try:
+        with (
+            _scratch(run_dir) as folder,
+            closing(
+                ParslEngine(
+                    parsl_config(settings, folder), folder / "scratch", site.worker_start_timeout_s
+                )
+            ) as engine,
+        ):
+            engine.simulate(Group((0,), (REFERENCE_SMILES,), SimulationProtocol()))
+            while not (ended := engine.wait(WAIT_S)):
+                pass
+    except (MolloopError, OSError) as error:
+        return Finding(what, False, str(error), "Mend what it says.")
+    time_s = time.monotonic() - began_s
+    done = ended[0]
+    is_well = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)
+    who = done.worker if isinstance(done, Simulations) else "it was lost"
+    return Finding(what, is_well, f"{who} answered after {time_s:.1f} s", "Look at its log.")
+
+
+@contextmanager
+def _scratch(run_dir: Path) -> Iterator[Path]:
+    """Yield a folder in the run directory, which is removed again if it was not there."""
+    made = [one for one in (run_dir, *run_dir.parents) if not one.exists()]
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix="doctor-", dir=run_dir.absolute(), ignore_cleanup_errors=True
+        ) as name:
+            yield Path(name)
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()

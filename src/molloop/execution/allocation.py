@@ -1,0 +1,49 @@
+"""The nodes of a scheduler's job that this process is in."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from molloop.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A job of a scheduler.
+
+    Attributes
+    ----------
+    scheduler
+        ``slurm`` or ``pbs``.
+    job
+        Its number, as the scheduler has it.
+    nodes
+        How many it has.
+    """
+
+    scheduler: str
+    job: str
+    nodes: int
+
+
+def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocation | None:
+    """Return the job that an environment tells of; None outside of any.
+
+    Raises
+    ------
+    InputError
+        The file that PBS names cannot be read.
+    """
+    if path := environment.get("PBS_NODEFILE"):
+        try:
+            names = Path(path).read_text(encoding="utf-8").split()
+        except OSError as error:
+            raise InputError(
+                "PBS_NODEFILE", path, "the file of the job's nodes", f"It cannot be read: {error}."
+            ) from error
+        return Allocation("pbs", environment.get("PBS_JOBID", ""), len(set(names)))
+    if environment.get("SLURM_JOB_NODELIST"):
+        nodes = int(environment.get("SLURM_JOB_NUM_NODES", "1"))
+        return Allocation("slurm", environment.get("SLURM_JOB_ID", ""), nodes)
+    return None

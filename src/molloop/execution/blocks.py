@@ -1,0 +1,68 @@
+"""How many blocks of nodes may be asked for in vain."""
+
+import time
+from collections.abc import Callable
+
+from parsl.executors.status_handling import BlockProviderExecutor
+from parsl.jobs.states import JobState, JobStatus
+from parsl.providers import PBSProProvider, SlurmProvider
+from parsl.providers.base import ExecutionProvider
+
+MOST_IN_VAIN = 3
+LASTING_S = 60.0
+
+
+class BlocksLostError(Exception):
+    """The last blocks all ended soon; its text is what the scheduler said of them."""
+
+
+class BlockLimit:
+    """Ends a run whose blocks do not last, before it floods a scheduler with others.
+
+    Parsl calls it with what it knows of each block, whenever it looks. Blocks that have ended are
+    replaced; but when three in a row ran for less than a minute, as far as anybody saw, that is
+    taken for a fault, however they ended.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_s: dict[str, float] = {}
+        self._ended_s: dict[str, float] = {}
+
+    def __call__(self, executor: BlockProviderExecutor, status: dict[str, JobStatus]) -> None:
+        """Look at the blocks of an executor, by their numbers."""
+        now_s = self._clock()
+        for block, one in status.items():
+            if one.state is JobState.RUNNING:
+                self._began_s.setdefault(block, now_s)
+            elif one.terminal:
+                self._ended_s.setdefault(block, now_s)
+        last = sorted(self._ended_s, key=int)[-MOST_IN_VAIN:]
+        if len(last) == MOST_IN_VAIN and all(map(self._is_short, last)):
+            reasons = [_describe(block, status[block]) for block in last if block in status]
+            executor.set_bad_state_and_fail_all(BlocksLostError("; ".join(reasons)))
+
+    def _is_short(self, block: str) -> bool:
+        ended_s = self._ended_s[block]
+        return ended_s - self._began_s.get(block, ended_s) < LASTING_S
+
+
+def _describe(block: str, status: JobStatus) -> str:
+    words = [status.message, status.stderr_summary]
+    told = " ".join(" ".join(text.split()) for text in words if text)
+    return f"block {block} {status.state.name.lower()}" + (f" ({told})" if told else "")
+
+
+def words_of_scheduler(provider: ExecutionProvider | None) -> str:
+    """Return what a scheduler says of the jobs that it was asked for: numbers, states, reasons."""
+    match provider:
+        case SlurmProvider():
+            jobs = ",".join(map(str, provider.resources))
+            command = f"squeue --noheader --format '%i %T %r' --job {jobs}"
+        case PBSProProvider():
+            jobs = " ".join(map(str, provider.resources))
+            command = f"qstat -f {jobs} | grep -E 'Job Id|job_state|comment'"
+        case _:
+            return "it cannot be asked"
+    _, output, errors = provider.execute_wait(command)  # type: ignore[no-untyped-call]
+    return " ".join((output or errors).split()) or "it says nothing"

@@ -1,0 +1,120 @@
+"""Whether workers come, and what the scheduler and their logs say where they do not."""
+
+import time
+from math import inf
+from pathlib import Path
+
+from parsl.executors import HighThroughputExecutor
+from parsl.jobs.states import JobState
+from parsl.providers.cluster_provider import ClusterProvider
+
+from molloop.errors import EngineError
+from molloop.execution.blocks import words_of_scheduler
+
+QUEUED = {JobState.PENDING, JobState.HELD}
+N_LOG_LINES = 15
+
+
+class Health:
+    """Looks at Parsl's executor, and raises an error where no task can be done by it.
+
+    Parameters
+    ----------
+    executor
+        It has been started.
+    worker_start_timeout_s
+        How long the first worker may take to start, once the scheduler has.
+    queue_timeout_s
+        How long the scheduler may take.
+
+    Attributes
+    ----------
+    has_worker
+        Whether a worker is known to have been there.
+    """
+
+    def __init__(
+        self,
+        executor: HighThroughputExecutor,
+        worker_start_timeout_s: float,
+        queue_timeout_s: float = inf,
+    ) -> None:
+        self.has_worker = False
+        self._executor = executor
+        self._label = executor.label
+        self._worker_start_timeout_s = worker_start_timeout_s
+        self._queue_timeout_s = queue_timeout_s
+        self._began_s = self._queued_until_s = time.monotonic()
+
+    def check_start(self) -> None:
+        """Look whether a first worker has come, or may still come.
+
+        Raises
+        ------
+        EngineError
+            None has, in the time that it has; or see :meth:`check_executor`.
+        """
+        self.check_executor()
+        if self.has_worker:
+            return
+        now_s = time.monotonic()
+        if self._is_queued():
+            self._queued_until_s = now_s
+            if now_s - self._began_s >= self._queue_timeout_s:
+                raise EngineError(
+                    f"The scheduler has given no nodes within {self._queue_timeout_s:g} s "
+                    f"({words_of_scheduler(self._executor.provider)}).",
+                    "Mend what it says, ask for less, or raise site.queue_timeout_s.",
+                )
+            return
+        if now_s - self._queued_until_s < self._worker_start_timeout_s:
+            return
+        self.has_worker = bool(self._executor.connected_managers())
+        if not self.has_worker:
+            raise EngineError(
+                f"No worker has started within {self._worker_start_timeout_s:g} s."
+                f"{self._last_log()}",
+                "Mend what the log says, or raise site.worker_start_timeout_s.",
+            )
+
+    def check_executor(self) -> None:
+        """Look whether tasks can be handed out.
+
+        Raises
+        ------
+        EngineError
+            The interchange has ended, or Parsl has given up to start workers.
+        """
+        interchange = self._executor.interchange_proc
+        if interchange is not None and (code := interchange.poll()) is not None:
+            raise EngineError(
+                f"Parsl's interchange, which hands the tasks to the workers, has ended ({code}).",
+                "What was simulated is stored: `molloop resume` goes on.",
+            )
+        if self._executor.bad_state_is_set:
+            raise EngineError(
+                f"The workers cannot be started: {self._executor.executor_exception}."
+                f"{self._last_log()}",
+                "Mend what the scheduler or the log says and run again.",
+            )
+
+    def _is_queued(self) -> bool:
+        """Whether a scheduler has been asked for nodes and has given none so far."""
+        states = {one.state for one in self._executor.status_facade.values()}
+        is_asked = isinstance(self._executor.provider, ClusterProvider)
+        return is_asked and bool(states & QUEUED) and JobState.RUNNING not in states
+
+    def _last_log(self) -> str:
+        """Return the last lines of the newest log that the workers, or what started them, wrote."""
+        folder = Path(self._executor.run_dir)
+        for patterns in (
+            ("submit_scripts/*.err", "submit_scripts/*.stderr", f"{self._label}/block-*/*/*.log"),
+            ("submit_scripts/*.out", "submit_scripts/*.stdout"),
+        ):
+            logs = [path for pattern in patterns for path in folder.glob(pattern)]
+            written = [path for path in logs if path.stat().st_size > 0]
+            if written:
+                newest = max(written, key=lambda path: path.stat().st_mtime)
+                lines = newest.read_text(errors="replace").splitlines()[-N_LOG_LINES:]
+                return "\n".join([f" The log {newest} ends with:", *lines, ""])
+        return f" The workers wrote no log in {folder}."

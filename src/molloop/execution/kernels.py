@@ -1,0 +1,72 @@
+"""Parsl's kernel, started and stopped without waiting for a process that is gone."""
+
+import threading
+from contextlib import suppress
+from typing import cast
+
+import parsl
+from parsl.dataflow.dflow import DataFlowKernel
+from parsl.executors import HighThroughputExecutor
+
+from molloop.errors import EngineError
+
+LOOK_PERIOD_S = 0.2
+STOP_TIMEOUT_S = 30.0
+SOCKET_TIMEOUT_MS = 15_000
+
+
+def start(config: parsl.Config) -> DataFlowKernel:
+    """Start Parsl with a configuration of one executor.
+
+    Raises
+    ------
+    EngineError
+        It cannot be started.
+    """
+    executor = cast("HighThroughputExecutor", config.executors[0])
+    has_started = threading.Event()
+    threading.Thread(target=_watch_start, args=(executor, has_started), daemon=True).start()
+    try:
+        kernel = DataFlowKernel(config)
+    except Exception as error:
+        process = executor.interchange_proc
+        code = process and process.poll()
+        what = (
+            f"{type(error).__name__}: {error}"
+            if code is None
+            else f"its interchange has ended, {code}"
+        )
+        raise EngineError(
+            f"Parsl cannot be started ({what}).", f"Its logs are in {config.run_dir}."
+        ) from error
+    finally:
+        has_started.set()
+    # Parsl would wait for ever, also when the process ends, for an interchange that is gone
+    for socket in (executor.outgoing_q.zmq_socket, executor.command_client.zmq_socket):
+        socket.linger = 0
+        socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
+    return kernel
+
+
+def _watch_start(executor: HighThroughputExecutor, has_started: threading.Event) -> None:
+    """Have Parsl's start fail when the interchange ends: Parsl would wait for it two minutes."""
+    while not has_started.wait(LOOK_PERIOD_S):
+        process = executor.interchange_proc
+        if process is not None and process.poll() is not None:
+            executor.command_client.zmq_context.term()  # what waits for it in another thread raises
+            return
+
+
+def stop(kernel: DataFlowKernel) -> None:
+    """Stop all tasks and workers."""
+    if kernel.cleanup_called:
+        return
+    # Parsl waits for ever for some processes that are gone
+    cleanup = threading.Thread(target=_clean_up, args=(kernel,), daemon=True)
+    cleanup.start()
+    cleanup.join(STOP_TIMEOUT_S)
+
+
+def _clean_up(kernel: DataFlowKernel) -> None:
+    with suppress(Exception):  # of an interchange that is gone; its workers end by themselves
+        kernel.cleanup()

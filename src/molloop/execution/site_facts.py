@@ -1,0 +1,104 @@
+"""What is fixed on each site, and where that is said."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """A kind of machine.
+
+    Attributes
+    ----------
+    summary
+        What it is, in a line.
+    scheduler
+        ``slurm`` or ``pbs``; empty: the run uses this machine alone.
+    cores, threads
+        Of a node, those of the hardware; None: they differ.
+    interface
+        Network through which nodes reach each other; None: the one of the host's name.
+    queue_option
+        What `site.queue` names in Slurm: ``partition`` or ``qos``.
+    directives
+        Lines of the batch script that the site wants.
+    select_options
+        What PBS is to select nodes by, beside their number and cores.
+    launcher_options
+        Of ``srun`` or ``mpiexec``, which starts one pool of workers on each node.
+    bind_option
+        Of ``mpiexec``, by which cores are bound.
+    worker_init
+        Shell lines before the workers.
+    needs
+        Settings under ``[site]`` without which its scheduler takes no job.
+    source
+        Where these facts are from.
+    """
+
+    summary: str
+    scheduler: str = ""
+    cores: int | None = None
+    threads: int | None = None
+    interface: str | None = None
+    queue_option: str = "partition"
+    directives: tuple[str, ...] = ()
+    select_options: str = ""
+    launcher_options: str = ""
+    bind_option: str = "--bind-to"
+    worker_init: str = ""
+    needs: tuple[str, ...] = ()
+    source: str = ""
+
+
+# of Slurm's srun: a pool a node, on all cores that the job has there; what becomes of one pool or
+# node is no matter to the others
+_SRUN = (
+    "--ntasks-per-node=1 --cpus-per-task=$SLURM_CPUS_ON_NODE --cpu-bind=none --kill-on-bad-exit=0 "
+    "--no-kill --overlap"
+)
+
+SITES = {
+    "local": SiteFacts("this machine"),
+    "slurm": SiteFacts("a cluster with Slurm", "slurm", launcher_options=_SRUN),
+    "pbs": SiteFacts("a cluster with PBS and MPICH", "pbs", launcher_options="-ppn 1"),
+    "polaris": SiteFacts(
+        "ALCF's Polaris",
+        "pbs",
+        cores=32,
+        threads=64,
+        interface="bond0",
+        directives=("#PBS -l filesystems=home:eagle",),
+        select_options="ngpus=4",
+        launcher_options="--ppn 1 --depth=64",
+        bind_option="--cpu-bind",
+        # the default one is too long for sockets (Parsl, issue 3947)
+        worker_init="export TMPDIR=/tmp",
+        needs=("account", "queue"),
+        source="docs.alcf.anl.gov/polaris; Parsl's configs/polaris.py",
+    ),
+    "aurora": SiteFacts(
+        "ALCF's Aurora",
+        "pbs",
+        cores=104,
+        threads=208,
+        interface="hsn0",
+        directives=("#PBS -l filesystems=home:flare",),
+        launcher_options="--ppn 1 --depth=208",
+        bind_option="--cpu-bind",
+        worker_init="export TMPDIR=/tmp",
+        needs=("account", "queue"),
+        source="docs.alcf.anl.gov/aurora",
+    ),
+    "perlmutter": SiteFacts(
+        "NERSC's Perlmutter, nodes without GPUs",
+        "slurm",
+        cores=128,
+        threads=256,
+        interface="hsn0",
+        queue_option="qos",
+        directives=("#SBATCH --constraint=cpu",),
+        launcher_options=_SRUN,
+        needs=("account", "queue"),
+        source="docs.nersc.gov/systems/perlmutter",
+    ),
+}

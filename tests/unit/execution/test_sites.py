@@ -1,0 +1,234 @@
+"""Sites, by what Parsl is told; that it works is tested with schedulers."""
+
+import sys
+
+import pytest
+from parsl.launchers import MpiExecLauncher, SrunLauncher
+from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
+
+from molloop.config import load
+from molloop.errors import InputError
+from molloop.execution.allocation import current_allocation
+from molloop.execution.site_facts import SITES
+from molloop.execution.sites import address_of, count_workers, parsl_config
+from molloop.settings import seconds_of
+
+
+def config_of(tmp_path, **site):
+    return parsl_config(
+        load(None, (), {f"site.{key}": one for key, one in site.items()}).site, tmp_path
+    )
+
+
+@pytest.fixture(autouse=True)
+def outside(monkeypatch):
+    for name in ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def in_slurm(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "n[1-3]")
+    monkeypatch.setenv("SLURM_JOB_NUM_NODES", "3")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+
+
+@pytest.fixture
+def in_pbs(monkeypatch, tmp_path):
+    nodes = tmp_path / "nodes"
+    nodes.write_text("x1\nx1\nx2\n")
+    monkeypatch.setenv("PBS_NODEFILE", str(nodes))
+
+
+def test_no_job():
+    assert current_allocation() is None
+
+
+@pytest.mark.usefixtures("in_slurm")
+def test_a_job_of_slurm():
+    found = current_allocation()
+    assert (found.scheduler, found.job, found.nodes) == ("slurm", "17", 3)
+
+
+@pytest.mark.usefixtures("in_pbs")
+def test_a_job_of_pbs_names_a_node_for_each_of_its_slots():
+    found = current_allocation()
+    assert (found.scheduler, found.nodes) == ("pbs", 2)
+
+
+def test_a_job_whose_nodes_cannot_be_read_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("PBS_NODEFILE", str(tmp_path / "none"))
+    with pytest.raises(InputError, match="PBS_NODEFILE"):
+        current_allocation()
+
+
+def test_this_machine_listens_to_itself_alone(tmp_path):
+    config = config_of(tmp_path, workers=3)
+    [executor] = config.executors
+    assert isinstance(executor.provider, LocalProvider)
+    assert executor.address == "127.0.0.1"
+    assert executor.encrypted
+    assert count_workers(config) == 3
+
+
+@pytest.mark.usefixtures("in_slurm")
+@pytest.mark.parametrize(("nodes", "expected"), [(None, 3), (2, 2)])
+def test_within_a_job_its_nodes_are_used(tmp_path, nodes, expected):
+    config = config_of(tmp_path, name="slurm", workers=4, nodes=nodes)
+    provider = config.executors[0].provider
+    assert isinstance(provider, LocalProvider)
+    assert isinstance(provider.launcher, SrunLauncher)
+    assert f"--nodes={expected} --ntasks-per-node=1" in provider.launcher.overrides
+    assert count_workers(config) == 4 * expected
+
+
+@pytest.mark.usefixtures("in_slurm")
+def test_more_nodes_than_the_job_has_are_told(tmp_path):
+    with pytest.raises(InputError, match="3, of this job"):
+        config_of(tmp_path, name="slurm", nodes=4)
+
+
+@pytest.mark.usefixtures("in_pbs")
+def test_a_site_of_another_scheduler_is_told(tmp_path):
+    with pytest.raises(InputError, match="a site with pbs"):
+        config_of(tmp_path, name="slurm")
+
+
+@pytest.mark.usefixtures("in_pbs")
+def test_mpiexec_starts_a_pool_on_each_node(tmp_path):
+    config = config_of(tmp_path, name="pbs", workers=2)
+    launcher = config.executors[0].provider.launcher
+    assert isinstance(launcher, MpiExecLauncher)
+    assert "mpiexec --bind-to none -ppn 1 -n $WORKERCOUNT" in launcher("pool", 1, 2)
+    assert count_workers(config) == 4
+
+
+def test_slurm_is_asked_for_nodes(tmp_path):
+    config = config_of(
+        tmp_path, name="slurm", workers=8, nodes=2, blocks=3, queue="long", account="me",
+        walltime="2:00:00",
+    )  # fmt: skip
+    [executor] = config.executors
+    provider = executor.provider
+    assert isinstance(provider, SlurmProvider)
+    assert (provider.nodes_per_block, provider.init_blocks, provider.max_blocks) == (2, 3, 3)
+    for line in ("--partition=long", "--account=me", "--no-kill", "--no-requeue"):
+        assert f"#SBATCH {line}" in provider.scheduler_options
+    assert provider.walltime == "2:00:00"
+    assert provider.status_polling_interval >= 30
+    assert executor.drain_period == 7200 - 120
+    assert count_workers(config) == 48
+
+
+def test_the_cores_of_a_cluster_s_nodes_are_asked_for(tmp_path):
+    with pytest.raises(InputError, match=r"site\.workers"):
+        config_of(tmp_path, name="slurm")
+
+
+@pytest.mark.parametrize("missing", ["account", "queue"])
+def test_what_a_named_site_needs_is_told(tmp_path, monkeypatch, missing):
+    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "10.0.0.1")
+    given = {"account": "me", "queue": "debug"}
+    with pytest.raises(InputError, match=f"site.{missing}"):
+        config_of(tmp_path, name="polaris", **(given | {missing: None}))
+
+
+def test_polaris_as_its_guide_has_it(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "molloop.execution.sites.address_of", lambda name: asked.append(name) or "::1"
+    )
+    config = config_of(tmp_path, name="polaris", account="me", queue="debug", nodes=2)
+    provider = config.executors[0].provider
+    assert isinstance(provider, PBSProProvider)
+    assert asked == ["bond0"]
+    assert provider.scheduler_options == "#PBS -l filesystems=home:eagle"
+    assert (provider.cpus_per_node, provider.select_options) == (64, "ngpus=4")
+    assert "mpiexec --cpu-bind none --ppn 1 --depth=64 -n" in provider.launcher("pool", 1, 2)
+    assert provider.worker_init == "export TMPDIR=/tmp"
+    assert count_workers(config) == 64
+
+
+def test_perlmutter_as_its_guide_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "::1")
+    config = config_of(tmp_path, name="perlmutter", account="me", queue="debug")
+    provider = config.executors[0].provider
+    assert "#SBATCH --qos=debug" in provider.scheduler_options
+    assert "#SBATCH --constraint=cpu" in provider.scheduler_options
+    assert "partition" not in provider.scheduler_options
+    assert count_workers(config) == 128
+
+
+def test_every_named_site_says_where_its_facts_are_from():
+    for name, facts in SITES.items():
+        assert facts.summary
+        assert bool(facts.source) == (name not in ("local", "slurm", "pbs"))
+
+
+def test_a_network_by_its_name():
+    assert address_of("lo") == "127.0.0.1"
+    assert address_of(None).count(".") == 3
+    with pytest.raises(InputError, match=r"one of .*lo"):
+        address_of("none0")
+
+
+OWN = """
+import parsl
+from parsl.executors import HighThroughputExecutor, ThreadPoolExecutor
+from parsl.providers import LocalProvider
+
+def mine():
+    two = LocalProvider(max_blocks=2)
+    return parsl.Config([HighThroughputExecutor("a", two, address="::1", max_workers_per_node=3)])
+def threads():
+    return parsl.Config([ThreadPoolExecutor()])
+def unbounded():
+    return parsl.Config([HighThroughputExecutor("a", address="127.0.0.1")])
+def broken():
+    raise OSError("no such node")
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own_site.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("own_site", None)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_configuration_of_one_s_own(tmp_path):
+    config = config_of(tmp_path, name="own_site:mine")
+    assert config.run_dir == str(tmp_path)
+    assert count_workers(config) == 6
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("own_site:threads", "one HighThroughputExecutor"),
+        ("own_site:unbounded", "max_workers_per_node"),
+        ("own_site:broken", "no such node"),
+        ("own_site:none", "PYTHONPATH"),
+        ("no_module:mine", "PYTHONPATH"),
+    ],
+)
+def test_one_that_cannot_be_used_is_told(tmp_path, name, words):
+    with pytest.raises(InputError, match=words):
+        config_of(tmp_path, name=name)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("name", "moon"), ("name", "a:b c"), ("walltime", "30"), ("walltime", "1:60:00"),
+     ("cpu_affinity", "some"), ("blocks", 0)],
+)  # fmt: skip
+def test_what_is_no_setting_is_told(tmp_path, setting, value):
+    with pytest.raises(InputError, match=f"site.{setting}"):
+        config_of(tmp_path, **{setting: value})
+
+
+def test_a_walltime_in_seconds():
+    assert seconds_of("1:02:03") == 3723

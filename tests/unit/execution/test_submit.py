@@ -1,0 +1,133 @@
+"""Batch scripts, and schedulers that only note how they were called."""
+
+import subprocess
+
+import pytest
+
+from molloop.config import load
+from molloop.errors import InputError, RunError
+from molloop.execution.submit import batch_job, submit
+
+
+def job(folder, **site):
+    settings = {f"site.{key}": one for key, one in site.items()}
+    return batch_job(load(None, (), settings), folder, "campaign.sqlite")
+
+
+def is_shell(script):
+    return subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_a_script_for_slurm(tmp_path):
+    made = job(tmp_path / "a run", name="slurm", nodes=3, walltime="0:30:00", queue="long",
+               directives=["#SBATCH --mem=0"], worker_init="module load python")  # fmt: skip
+    lines = made.script.splitlines()
+    for line in ("nodes=3", "time=0:30:00", "partition=long", "no-kill", "no-requeue", "mem=0"):
+        assert f"#SBATCH --{line}" in lines
+    assert not any("--account" in line for line in lines)
+    assert "module load python" in lines
+    # 1800 s, less 60 and the 30 that running simulations have
+    assert any("$((1710 - SECONDS))" in line for line in lines)
+    assert is_shell(made.script)
+
+
+def test_a_script_for_polaris(tmp_path):
+    made = job(tmp_path / "run", name="polaris", nodes=2, account="me", queue="debug-scaling")
+    lines = made.script.splitlines()
+    for line in (
+        "#PBS -l select=2:ncpus=64:ngpus=4",
+        "#PBS -l walltime=1:00:00",
+        "#PBS -A me",
+        "#PBS -q debug-scaling",
+        "#PBS -l filesystems=home:eagle",
+        "export TMPDIR=/tmp",
+    ):
+        assert line in lines
+    assert lines.index("#PBS -l filesystems=home:eagle") < lines.index("")
+    assert is_shell(made.script)
+
+
+# what the script would call: its own command is replaced by one that prints its words
+def called(made, folder):
+    script = made.script.replace("exec timeout", "printf '%s\\n'")
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, cwd=folder
+    )
+    return done.stdout.splitlines()
+
+
+def test_a_job_begins_a_run_or_goes_on_with_it(tmp_path):
+    folder = tmp_path / "my 'run'"
+    made = job(folder, name="slurm", nodes=2, worker_init="echo 'a b'")
+    made.write()
+    words = called(made, tmp_path)
+    assert words[-4:] == ["run", str(folder / "job.toml"), "--run-dir", str(folder)]
+    (folder / "campaign.sqlite").touch()
+    words = called(made, tmp_path)
+    assert words[words.index("resume") + 1] == str(folder)
+    given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    settings = load(None, given)
+    assert (settings.site.nodes, settings.site.worker_init) == (2, "echo 'a b'")
+    assert settings.site == load(folder / "job.toml").site
+
+
+@pytest.mark.parametrize("name", ["local", "mine:site"])
+def test_a_site_without_a_scheduler_is_told(tmp_path, name):
+    with pytest.raises(InputError, match="slurm"):
+        job(tmp_path, name=name)
+
+
+def test_a_job_that_is_too_short_is_told(tmp_path):
+    with pytest.raises(InputError, match="more than 90 s"):
+        job(tmp_path, name="slurm", walltime="0:01:30")
+
+
+@pytest.fixture
+def scheduler(tmp_path, monkeypatch):
+    """Commands that note their words and answer with the next number."""
+
+    def begin(name, text):
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        path = folder / name
+        path.write_text(f'#!/bin/bash\necho "$@" >> {tmp_path}/called\n{text}\n')
+        path.chmod(0o700)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    return begin
+
+
+def test_a_chain_of_jobs_in_slurm(tmp_path, scheduler):
+    scheduler("sbatch", f"wc -l < {tmp_path}/called")
+    assert submit(job(tmp_path / "run", name="slurm"), 3) == ["1", "2", "3"]
+    lines = (tmp_path / "called").read_text().splitlines()
+    script = tmp_path / "run" / "job.sh"
+    after = "--dependency=afternotok:{} --kill-on-invalid-dep=yes"
+    assert lines == [
+        f"--parsable {script}",
+        f"--parsable {after.format(1)} {script}",
+        f"--parsable {after.format(2)} {script}",
+    ]
+
+
+def test_a_chain_of_jobs_in_pbs(tmp_path, scheduler):
+    scheduler("qsub", f'echo "$(wc -l < {tmp_path}/called).polaris-pbs-01"')
+    found = submit(job(tmp_path / "run", name="polaris", account="me", queue="debug"), 2)
+    assert found == ["1.polaris-pbs-01", "2.polaris-pbs-01"]
+    assert "-W depend=afternotok:1.polaris-pbs-01" in (tmp_path / "called").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("echo 'no such partition' >&2; exit 1", "no such partition"), ("true", "names no job")],
+)
+def test_what_the_scheduler_says_is_told(tmp_path, scheduler, text, words):
+    scheduler("sbatch", text)
+    with pytest.raises(RunError, match=words):
+        submit(job(tmp_path / "run", name="slurm"), 1)
+
+
+def test_a_machine_without_the_scheduler_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunError, match="login node"):
+        submit(job(tmp_path / "run", name="slurm"), 1)

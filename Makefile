@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test test-system lint clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -13,8 +13,11 @@ help: ## List the targets
 run: $(VENV)/.ready ## Set up what is needed, then find molecules with a large IE in QM9
 	$(BIN)/molloop run $(if $(RUN_DIR),--run-dir $(RUN_DIR))
 
-test: $(VENV)/.ready-dev lint ## Set up what is needed, check style and types, run all tests
+test: $(VENV)/.ready-dev lint ## Set up what is needed, check style and types, run the tests
 	$(BIN)/python -m pytest
+
+test-system: $(VENV)/.ready-dev ## Run the tests that want a scheduler or several hosts; says which it lacks
+	$(BIN)/python -m pytest tests/system
 
 lint: $(VENV)/.ready-dev ## Check style and types
 	$(BIN)/ruff format --check .

@@ -1,0 +1,144 @@
+"""Both ways to run on two nodes of a real Slurm, and what may happen to them meanwhile."""
+
+import pytest
+from helpers import ended, finish, has_values, read, slow, values, wait_for, words_of
+from private_slurm import expand
+
+from molloop.campaign.state import End, Lost, Resumed, Stopped
+
+SITE = ("site.name=slurm", "site.workers=1", "site.nodes=2")
+
+
+@pytest.fixture
+def on_slurm(cluster, start):
+    return lambda *words: start(*words, extra=cluster.environment)
+
+
+def test_the_same_values_on_this_machine_from_outside_and_within_a_job(
+    cluster, start, on_slurm, small_smi, tmp_path
+):
+    plain = ("--library", small_smi, "--schedule", "batch", "--max-training-count", 20)
+    finish(start("run", *plain, "--run-dir", "local", "--workers", 2))
+    expected = [(one.molecule_id, one.batch) for one in read(tmp_path / "local")[1]]
+    finish(on_slurm("run", *plain, "--run-dir", "outside", *words_of(*SITE)))
+    assert [(one.molecule_id, one.batch) for one in read(tmp_path / "outside")[1]] == expected
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        f'[library]\nsource = "{small_smi}"\n'
+        '[campaign]\nschedule = "batch"\nmax_training_count = 20\n'
+    )
+    site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:05:00")
+    finish(on_slurm("submit", config, *site, "--run-dir", "within"))
+    wait_for(lambda: ended(tmp_path / "within"), 120, "the job")
+    assert [(one.molecule_id, one.batch) for one in read(tmp_path / "within")[1]] == expected
+    for name in ("outside", "within"):
+        assert values(tmp_path / name) == pytest.approx(values(tmp_path / "local"), abs=1e-6)
+        # one worker a node: both nodes are this host, so only their processes differ
+        assert len({one.worker for one in read(tmp_path / name)[1]}) == 2
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_node_that_dies_costs_nothing_that_was_stored(
+    cluster, on_slurm, small_smi, tmp_path, is_first
+):
+    own = slow(tmp_path, 2)
+    process = on_slurm("run", "--library", small_smi, "--max-training-count", 22,
+                       "--run-dir", "run", *own, *words_of(*SITE))  # fmt: skip
+    wait_for(has_values(tmp_path / "run", 6), 60, "six values")
+    before = values(tmp_path / "run")
+    number, nodes = cluster.call("squeue", "-h", "-t", "R", "-o", "%A %N").split()
+    first, second = sorted(expand(nodes))
+    node = first if is_first else second
+    cluster.kill_node(node)
+    try:
+        finish(process)
+    finally:
+        cluster.start_node(node)
+        cluster.wait_for_nodes((node,))
+    after = values(tmp_path / "run")
+    assert len(after) == 22
+    assert before.items() <= after.items()
+    # a job ends with its first node, but goes on without another one
+    last = max(map(int, cluster.call("squeue", "-h", "-t", "all", "-o", "%A").split()))
+    assert (last == int(number)) == (not is_first)
+    assert any(isinstance(one, Lost) for one in read(tmp_path / "run")[0])
+
+
+def test_a_block_that_is_cancelled_is_replaced(cluster, on_slurm, small_smi, tmp_path):
+    own = slow(tmp_path, 2)
+    process = on_slurm("run", "--library", small_smi, "--max-training-count", 20,
+                       "--run-dir", "run", *own, *words_of(*SITE))  # fmt: skip
+    wait_for(has_values(tmp_path / "run", 4), 60, "four values")
+    [job] = cluster.call("squeue", "-h", "-o", "%A").split()
+    cluster.call("scancel", job)
+    finish(process)
+    assert len(values(tmp_path / "run")) == 20
+    assert any(isinstance(one, Lost) for one in read(tmp_path / "run")[0])
+
+
+def test_a_job_whose_time_is_over_stops_in_time_and_the_next_goes_on(
+    cluster, on_slurm, small_smi, tmp_path
+):
+    slow(tmp_path, 3)
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        f'[library]\nsource = "{small_smi}"\n'
+        '[property]\nsimulator = "mine:simulate"\nname = "length"\nunit = "letters"\n'
+        "[campaign]\nmax_training_count = 22\ngrace_s = 5.0\n"
+    )
+    # 90 s, of which the run has 25
+    site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:01:30")
+    finish(on_slurm("submit", config, *site, "--run-dir", "run", "--chain", 3))
+    wait_for(lambda: ended(tmp_path / "run"), 240, "the chain")
+    events, _ = read(tmp_path / "run")
+    assert len(values(tmp_path / "run")) == 22
+    assert next(one.end for one in events if isinstance(one, Stopped)) is End.INTERRUPTED
+    assert 1 <= sum(isinstance(one, Resumed) for one in events) <= 2
+    # a job that is not needed any more goes
+    wait_for(lambda: not cluster.call("squeue", "-h"), 60, "the last job")
+
+
+def test_a_partition_that_is_none_ends_the_run_with_the_words_of_slurm(
+    on_slurm, small_smi, tmp_path
+):
+    process = on_slurm("run", "--library", small_smi, "--run-dir", "run",
+                       *words_of(*SITE, "site.queue=moon"))  # fmt: skip
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "invalid partition" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_block_that_never_starts_ends_the_run_with_the_words_of_slurm(
+    cluster, on_slurm, small_smi, tmp_path
+):
+    site = ("site.name=slurm", "site.workers=1", "site.nodes=3", "site.queue_timeout_s=10.0")
+    cluster.call("scontrol", "update", "nodename=n3", "state=drain", "reason=test")
+    try:
+        process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*site))
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        cluster.call("scontrol", "update", "nodename=n3", "state=resume")
+    assert process.returncode == 1
+    assert "PENDING" in stderr
+    assert "queue_timeout_s" in stderr
+
+
+def test_workers_that_never_come_end_the_run_with_their_words(on_slurm, small_smi, tmp_path):
+    broken = ("site.worker_init=echo no such module; exit 1",)
+    process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*SITE, *broken))
+    _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "no such module" in stderr
+
+
+def test_doctor_within_and_outside(cluster, on_slurm, tmp_path):
+    process = on_slurm("doctor", "--site", "slurm", "--set", "site.workers=1")
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stdout + stderr
+    assert "--ask-scheduler" in stdout
+    process = on_slurm("doctor", "--ask-scheduler", *words_of(*SITE))
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stdout + stderr
+    assert "answered after" in stdout
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,67 @@
+"""The driver on one host, its workers on another; the network between them fails for a while."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from helpers import finish, has_values, read, slow, values, wait_for, words_of
+from molloop_hosts import ADDRESS
+
+from molloop.campaign.state import Lost
+
+CUT_S = 20
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def hosts(lacking):
+    """Two network namespaces, joined by a cable."""
+    if os.geteuid() != 0:
+        lacking("not root: network namespaces cannot be made")
+    names = (f"mla{os.getpid()}", f"mlb{os.getpid()}")
+    cables = ("vethmla", "vethmlb")
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", cables[0], "type", "veth", "peer", "name", cables[1])
+        ip("-n", names[0], "link", "set", cables[1], "netns", names[1])
+        for name, cable, address in zip(names, cables, (ADDRESS, "10.77.0.2"), strict=True):
+            ip("-n", name, "address", "add", f"{address}/24", "dev", cable)
+            ip("-n", name, "link", "set", cable, "up")
+    except (OSError, subprocess.CalledProcessError) as error:
+        lacking(f"no network namespaces ({error})")
+    yield names, cables
+    for name in names:
+        subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def test_a_network_that_fails_for_a_while_loses_nothing(hosts, start, small_smi, tmp_path):
+    (driver, workers), (cable, _) = hosts
+    own = slow(tmp_path, 2)
+    site = ("site.name=molloop_hosts:two_hosts", "site.worker_start_timeout_s=120")
+    process = start(
+        *("run", "--library", small_smi, "--max-training-count", 22, "--run-dir", "run"),
+        *(*own, *words_of(*site)),
+        extra={
+            "PYTHONPATH": f"{tmp_path}:{Path(__file__).parent}",
+            "MOLLOOP_HOST": workers,
+            "MOLLOOP_TEST_RUN": str(tmp_path / "run"),
+        },
+        before=["ip", "netns", "exec", driver],
+    )
+    wait_for(has_values(tmp_path / "run", 6), 60, "six values")
+    before = values(tmp_path / "run")
+    ip("-n", driver, "link", "set", cable, "down")
+    time.sleep(CUT_S)
+    ip("-n", driver, "link", "set", cable, "up")
+    finish(process)
+    after = values(tmp_path / "run")
+    assert len(after) == 22
+    assert before.items() <= after.items()
+    assert any(isinstance(one, Lost) for one in read(tmp_path / "run")[0])

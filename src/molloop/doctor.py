@@ -1,8 +1,10 @@
 """What a run needs where it will run, what is wrong there, and how to mend it."""
 
+import fcntl
 import importlib
 import shutil
-import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,6 +28,14 @@ from molloop.simulate.worker import simulate_group
 REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
 LEAST_FREE_BYTES = 2**30
 WAIT_S = 1.0
+LOCKED = 3
+TRY_LOCK = f"""
+import fcntl, sys
+try:
+    fcntl.lockf(open(sys.argv[1], "r+b"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit({LOCKED})
+"""
 COMMANDS = {"slurm": ("sbatch", "squeue", "scancel"), "pbs": ("qsub", "qstat", "qdel")}
 
 
@@ -37,16 +47,16 @@ class Finding:
     ----------
     what
         The thing.
-    is_well
+    is_ok
         Whether a run can do with it.
     told
         What was found.
     remedy
-        What to do, where it is not well.
+        What to do, where it cannot.
     """
 
     what: str
-    is_well: bool
+    is_ok: bool
     told: str
     remedy: str = ""
 
@@ -91,8 +101,8 @@ def simulation() -> Finding:
     if not isinstance(outcome, Success):
         return Finding(what, False, f"{outcome.kind}: {outcome.message}", remedy)
     told = f"water's IE is {outcome.value:.4f} eV in {outcome.seconds:.2f} s"
-    is_well = abs(outcome.value - REFERENCE_IE_EV) <= TOLERANCE_EV
-    return Finding(what, is_well, f"{told}; {REFERENCE_IE_EV:.4f} eV is right", remedy)
+    is_ok = abs(outcome.value - REFERENCE_IE_EV) <= TOLERANCE_EV
+    return Finding(what, is_ok, f"{told}; {REFERENCE_IE_EV:.4f} eV is right", remedy)
 
 
 def free_disk(run_dir: Path) -> Finding:
@@ -106,29 +116,23 @@ def free_disk(run_dir: Path) -> Finding:
 
 
 def locks(run_dir: Path) -> Finding:
-    """Lock a run directory and a database there as a run does."""
+    """Lock a run directory as a run does, and see that another process finds it locked."""
     what, remedy = "run directory", "Choose one on another file system with --run-dir."
     try:
-        with _scratch(run_dir) as folder:
-            RunDir(folder).close()
-            is_locked = _database_locks(folder / "locks.sqlite")
-    except (MolloopError, OSError, sqlite3.Error) as error:
+        with _scratch(run_dir) as folder, closing(RunDir(folder)):
+            path = folder / "lock"
+            with path.open("wb") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_locked = _is_locked_for_others(path)
+    except (MolloopError, OSError) as error:
         return Finding(what, False, str(error), remedy)
     told = f"{run_dir} can be written, " + ("locks work" if is_locked else "locks do not work")
     return Finding(what, is_locked, told, remedy)
 
 
-def _database_locks(path: Path) -> bool:
-    with (
-        closing(sqlite3.connect(path, isolation_level=None)) as first,
-        closing(sqlite3.connect(path, isolation_level=None, timeout=0.1)) as second,
-    ):
-        first.execute("BEGIN EXCLUSIVE")
-        try:
-            second.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            return True
-    return False
+def _is_locked_for_others(path: Path) -> bool:
+    done = subprocess.run([sys.executable, "-c", TRY_LOCK, str(path)], check=False)
+    return done.returncode == LOCKED
 
 
 def scheduler(settings: Settings) -> Finding:
@@ -143,7 +147,7 @@ def scheduler(settings: Settings) -> Finding:
     try:
         config = parsl_config(settings, Path("/tmp/molloop"))
     except MolloopError as error:
-        return Finding(what, False, str(error), "Mend the setting.")
+        return Finding(what, False, str(error), "Set it in the configuration, or with --set.")
     [executor] = config.executors
     return Finding(what, True, f"{name}: workers connect to {executor.address}")
 
@@ -172,12 +176,12 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
             while not (ended := engine.wait(WAIT_S)):
                 pass
     except (MolloopError, OSError) as error:
-        return Finding(what, False, str(error), "Mend what it says.")
+        return Finding(what, False, str(error), "See docs/sites for what a site needs.")
     time_s = time.monotonic() - began_s
     done = ended[0]
-    is_well = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)
+    is_ok = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)
     who = done.worker if isinstance(done, Simulations) else "it was lost"
-    return Finding(what, is_well, f"{who} answered after {time_s:.1f} s", "Look at its log.")
+    return Finding(what, is_ok, f"{who} answered after {time_s:.1f} s", "Look at its log.")
 
 
 @contextmanager

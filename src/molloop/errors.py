@@ -27,7 +27,7 @@ class InputError(MolloopError):
     what
         The thing that is wrong, by the name that the user knows.
     value
-        What was given.
+        What was given; None: nothing was.
     expected
         What would have been right.
     remedy
@@ -44,7 +44,8 @@ class InputError(MolloopError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.what}: got {self.value!r}, expected {self.expected}. {self.remedy}"
+        given = "is missing" if self.value is None else f"got {self.value!r}"
+        return f"{self.what}: {given}, expected {self.expected}. {self.remedy}"
 
 
 class RunError(MolloopError):

@@ -3,7 +3,9 @@
 PBS itself and Polaris's mpiexec are not run: the stand-ins take their options.
 """
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,7 +53,12 @@ def polaris(tmp_path, lacking, start):
         "PBS_STAND_IN": str(folder),
         "HYDRA_LAUNCHER": "fork",
     }
-    return lambda *words: start(*words, extra=extra)
+
+    def begin(*words):
+        return start(*words, extra=extra)
+
+    begin.folder, begin.environment = folder, extra
+    return begin
 
 
 def test_the_same_values_from_outside_and_within_a_job(start, polaris, small_smi, tmp_path):
@@ -76,3 +83,53 @@ def test_the_same_values_from_outside_and_within_a_job(start, polaris, small_smi
     second = tmp_path / "polaris" / "job-3"
     wait_for(lambda: (second / "state").read_text() == "F", 30, "the second job")
     assert not (second / "session").exists()
+
+
+@pytest.fixture
+def with_bond0(lacking):
+    """A network namespace in which the network of Polaris's name is."""
+    name = f"mlp{os.getpid()}"
+    try:
+        for words in (
+            ("netns", "add", name),
+            ("-n", name, "link", "set", "lo", "up"),
+            ("-n", name, "link", "add", "bond0", "type", "veth"),
+            ("-n", name, "address", "add", "10.78.0.1/24", "dev", "bond0"),
+            ("-n", name, "link", "set", "bond0", "up"),
+        ):
+            subprocess.run(["ip", *words], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        lacking(f"no network namespaces ({error})")
+    yield ["ip", "netns", "exec", name]
+    subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def test_the_tutorial_s_scripts_as_readme_types_them(polaris, with_bond0, tmp_path, environment):
+    shutil.copytree(HERE.parents[1] / "examples", tmp_path / "examples")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    for name in ("module", "conda"):
+        (polaris.folder / name).write_text("#!/bin/bash\n")
+        (polaris.folder / name).chmod(0o755)
+    nodes = tmp_path / "nodes"
+    nodes.write_text("x1\nx2\n")
+
+    def call(text, **extra):
+        done = subprocess.run(
+            [*with_bond0, "bash", "-c", text],
+            env=environment | polaris.environment | extra,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    interactive = "source examples/0_activate_env.sh\npython examples/1_run_simulation.py polaris"
+    assert "18.29" in call(interactive, PBS_NODEFILE=str(nodes), PBS_JOBID="1")
+    assert call("qsub -A PROJECT examples/4_submit_multinode.sh") == "1.stand-in\n"
+    job = polaris.folder / "job-1"
+    wait_for(lambda: (job / "state").read_text() == "F", 300, "the job")
+    assert (job / "code").read_text() == "0", (job / "output").read_text()
+    assert (tmp_path / "runs" / "examples" / "parsl_ml_in_the_loop.png").stat().st_size > 10_000
+    assert "-n 2" in (polaris.folder / "mpiexec-words").read_text()

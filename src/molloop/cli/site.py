@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from molloop import config
@@ -22,14 +21,20 @@ def sites() -> None:
     """List the sites that a run knows, and what is fixed on each."""
     from molloop.execution.site_facts import SITES
 
-    table = Table("site", "what it is", "scheduler", "workers a node", "network", "needs", "source")
+    console = Console()
+    width = max(map(len, SITES)) + 2
     for name, facts in SITES.items():
-        workers = str(facts.cores) if facts.cores else "all cores"
-        table.add_row(
-            *(name, facts.summary, facts.scheduler, workers, facts.interface or ""),
-            *(", ".join(facts.needs), facts.source),
-        )
-    Console().print(table)
+        what = [facts.summary]
+        if facts.cores:
+            what.append(f"{facts.cores} workers a node")
+        if facts.interface:
+            what.append(f"network {facts.interface}")
+        if facts.needs:
+            what.append(f"needs {', '.join(f'site.{one}' for one in facts.needs)}")
+        told = Text(f"{name:{width}}", style="bold") + Text("; ".join(what), style="not bold")
+        console.print(told, soft_wrap=True)
+        if facts.source:
+            console.print(Text(f"{'':{width}}{facts.source}", style="dim"), soft_wrap=True)
 
 
 def submit(
@@ -93,12 +98,12 @@ def doctor(
 
     settings = config.load(path, assignments or [], {"site.name": site})
     console = Console()
-    n_ill = 0
+    findings = []
     for one in examine(settings, run_dir, asks_scheduler=asks_scheduler):
-        mark = Text("well", style="green") if one.is_well else Text("ill ", style="bold red")
-        console.print(mark, Text(f"{one.what}: {one.told}"), soft_wrap=True)
-        if not one.is_well:
-            n_ill += 1
-            console.print(Text(f"     {one.remedy}"), soft_wrap=True)
-    if n_ill:
+        findings.append(one)
+        mark = Text("ok    ", style="green") if one.is_ok else Text("wrong ", style="bold red")
+        console.print(mark + Text(f"{one.what}: {one.told}", style="none"), soft_wrap=True)
+        if not one.is_ok:
+            console.print(Text(f"      {one.remedy}"), soft_wrap=True)
+    if not all(one.is_ok for one in findings):
         raise typer.Exit(1)

@@ -29,10 +29,11 @@ REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
 LEAST_FREE_BYTES = 2**30
 WAIT_S = 1.0
 LOCKED = 3
+LOCKS = ("flock", "lockf")  # of the run directory, of its database
 TRY_LOCK = f"""
 import fcntl, sys
 try:
-    fcntl.lockf(open(sys.argv[1], "r+b"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    getattr(fcntl, sys.argv[2])(open(sys.argv[1], "r+b"), fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError:
     sys.exit({LOCKED})
 """
@@ -120,18 +121,17 @@ def locks(run_dir: Path) -> Finding:
     what, remedy = "run directory", "Choose one on another file system with --run-dir."
     try:
         with _scratch(run_dir) as folder, closing(RunDir(folder)):
-            path = folder / "lock"
-            with path.open("wb") as file:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_locked = _is_locked_for_others(path)
+            is_locked = all(_is_seen_by_others(folder / name, name) for name in LOCKS)
     except (MolloopError, OSError) as error:
         return Finding(what, False, str(error), remedy)
     told = f"{run_dir} can be written, " + ("locks work" if is_locked else "locks do not work")
     return Finding(what, is_locked, told, remedy)
 
 
-def _is_locked_for_others(path: Path) -> bool:
-    done = subprocess.run([sys.executable, "-c", TRY_LOCK, str(path)], check=False)
+def _is_seen_by_others(path: Path, name: str) -> bool:
+    with path.open("wb") as file:
+        getattr(fcntl, name)(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        done = subprocess.run([sys.executable, "-c", TRY_LOCK, str(path), name], check=False)
     return done.returncode == LOCKED
 
 

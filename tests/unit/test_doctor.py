@@ -74,9 +74,10 @@ def test_a_disk_that_is_full(monkeypatch, tmp_path):
     assert str(tmp_path) in found.told
 
 
-def test_locks_that_others_do_not_see(monkeypatch, tmp_path):
+@pytest.mark.parametrize("kind", ["flock", "lockf"])
+def test_locks_that_others_do_not_see(monkeypatch, tmp_path, kind):
     assert doctor.locks(tmp_path).is_ok
-    monkeypatch.setattr(doctor.fcntl, "lockf", lambda *_: None)
+    monkeypatch.setattr(doctor.fcntl, kind, lambda *_: None)
     found = doctor.locks(tmp_path)
     assert not found.is_ok
     assert "locks do not work" in found.told

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library, replay, signals, site
+from molloop.cli import campaign, library, replay, report, signals, site
 from molloop.errors import MolloopError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command()(campaign.simulate)
 app.command()(campaign.run)
 app.command()(campaign.resume)
 app.command()(campaign.status)
+app.command()(report.export)
 app.command()(replay.replay)
 app.command()(replay.compare)
 app.command()(replay.tune)

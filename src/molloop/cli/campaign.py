@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
+from molloop.errors import InputError
 from molloop.settings import Settings
 
 if TYPE_CHECKING:
     from molloop.report.results import Results
-    from molloop.simulate.outcome import Outcome
+    from molloop.simulate.outcome import Outcome, Success
     from molloop.simulate.property import Property
 
 SetOption = Annotated[
@@ -57,9 +58,9 @@ def simulate(
     overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
     settings = config.load(path, assignments or [], overrides)
     if save is not None:
-        from molloop.report.structures import check_path, write_structures
+        from molloop.report.structures import save_format
 
-        check_path(save)
+        file_format = save_format(save)
     target = settings.target()
     outcomes = []
     for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
@@ -72,9 +73,23 @@ def simulate(
         Console().print(outcome_table(smiles, outcomes, target))
     pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
     if save is not None:
-        write_structures(save, [t for t, _ in pairs], [o for _, o in pairs], target)
+        _save(save, file_format, pairs, target)
     if len(pairs) < len(outcomes):
         raise typer.Exit(1)
+
+
+def _save(
+    path: Path, file_format: str, pairs: "list[tuple[str, Success]]", target: "Property"
+) -> None:
+    from molloop.report.structures import structures_of, write_structures
+
+    found = structures_of([text for text, _ in pairs], [one for _, one in pairs], target)
+    try:
+        write_structures(path, file_format, found)
+    except OSError as error:
+        raise InputError(
+            "--save", str(path), "a file that can be written", f"It fails with: {error}."
+        ) from error
 
 
 def run(

@@ -1,0 +1,78 @@
+"""A run's molecules in the formats of other programs."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from molloop.errors import InputError
+from molloop.report.frame import outcome_frame
+from molloop.report.results import Results
+from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
+from molloop.simulate.outcome import Success
+
+
+def _write_csv(results: Results, path: Path) -> int:
+    frame = outcome_frame(results)
+    frame.to_csv(path)
+    return len(frame)
+
+
+def _write_parquet(results: Results, path: Path) -> int:
+    frame = outcome_frame(results, geometries=True)
+    frame.to_parquet(path)
+    return len(frame)
+
+
+_TABLES: dict[str, Callable[[Results, Path], int]] = {
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+}
+EXPORT_FORMATS = (*_TABLES, *STRUCTURE_FORMATS)
+
+
+def export(results: Results, file_format: str, path: Path) -> int:
+    """Write a run's molecules to a file, whole or not at all; return how many.
+
+    Parameters
+    ----------
+    file_format
+        One of `EXPORT_FORMATS`. Tables hold every outcome in the order of the proposals, Parquet
+        with the geometries; the others hold the molecules that have a geometry, the best first.
+
+    Raises
+    ------
+    InputError
+        No such format, or the file cannot be written.
+    """
+    if file_format not in EXPORT_FORMATS:
+        expected = f"one of {', '.join(EXPORT_FORMATS)}"
+        raise InputError("--format", file_format, expected, "Name one of these.")
+    try:
+        if file_format in STRUCTURE_FORMATS:
+            return _export_structures(results, file_format, path)
+        partial = path.with_name(f".{os.getpid()}-{path.name}")
+        try:
+            n = _TABLES[file_format](results, partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return n
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "--out", str(path), f"a file that can be written as {file_format}", f"{error}."
+        ) from error
+
+
+def _export_structures(results: Results, file_format: str, path: Path) -> int:
+    best = results.best(len(results.simulated))
+    outcomes = [one.outcome for one in best if isinstance(one.outcome, Success)]
+    found = structures_of([one.smiles for one in best], outcomes, results.target)
+    if not found:
+        raise InputError(
+            "RUN_DIR",
+            "a run without any geometry",
+            f"one with some for {file_format}",
+            "Take csv or parquet.",
+        )
+    write_structures(path, file_format, found)
+    return len(found)

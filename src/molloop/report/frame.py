@@ -1,0 +1,58 @@
+"""A run's outcomes as a pandas DataFrame."""
+
+from typing import TYPE_CHECKING, Any
+
+from molloop.report.results import Results
+from molloop.simulate.outcome import Failure, Success
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
+    """Return a row a molecule, those without a value too, in the order of their proposals.
+
+    Parameters
+    ----------
+    geometries
+        Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
+        (shape (n, 3)) are there, each cell a list.
+
+    Returns
+    -------
+    Indexed by the molecule's id, its row in the library: `smiles`; the value in the property's
+    unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with blanks
+    between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then the number
+    of the ranking that chose it; `time_s`, when it was known; `seconds` that it took; `worker`.
+    """
+    import pandas as pd
+
+    rows = []
+    for item in results.simulated:
+        outcome = item.outcome
+        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": item.smiles}
+        row[results.target.column] = outcome.value if isinstance(outcome, Success) else None
+        row |= {"level": outcome.level, "fidelity": outcome.fidelity}
+        row["flags"] = " ".join(outcome.flags) if isinstance(outcome, Success) else ""
+        row |= {
+            "failure": outcome.kind if isinstance(outcome, Failure) else "",
+            "message": outcome.message if isinstance(outcome, Failure) else "",
+            "batch": item.batch,
+            "time_s": item.time_s,
+            "seconds": outcome.seconds,
+            "worker": item.worker,
+        }
+        if geometries:
+            geometry = outcome.geometry if isinstance(outcome, Success) else None
+            row["numbers"] = geometry and geometry.numbers.tolist()
+            row["positions_angstrom"] = geometry and geometry.positions_angstrom.tolist()
+        rows.append(row)
+    frame = pd.DataFrame.from_records(rows, columns=_columns(results, geometries))
+    frame[results.target.column] = frame[results.target.column].astype("float64")
+    return frame.set_index("molecule_id")
+
+
+def _columns(results: Results, geometries: bool) -> list[str]:
+    columns = ["molecule_id", "smiles", results.target.column, "level", "fidelity", "flags"]
+    columns += ["failure", "message", "batch", "time_s", "seconds", "worker"]
+    return columns + ["numbers", "positions_angstrom"] * geometries

@@ -1,0 +1,111 @@
+"""Exports, read back with the programs that they are for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.db import connect
+from ase.io import read
+from rdkit import Chem
+
+from molloop.campaign.records import Simulated
+from molloop.errors import InputError
+from molloop.report.export import EXPORT_FORMATS, export
+from molloop.report.frame import outcome_frame
+from molloop.report.results import Results
+from molloop.settings import Settings
+from molloop.simulate.outcome import Failure, Geometry, Success
+
+PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
+
+
+def water(value, *flags):
+    geometry = Geometry(np.array([8, 1, 1], dtype="u1"), PLACES + value)
+    return Success(value, "gfn2", "relaxed", {}, flags, geometry, 0.5)
+
+
+def simulated(number, outcome, smiles="O"):
+    return Simulated(
+        number, 10 + number, smiles, number // 2, 1.5 * number, "n1", 0.0, 1.0, outcome
+    )
+
+
+def results(*outcomes):
+    settings = Settings()
+    found = tuple(simulated(number, one) for number, one in enumerate(outcomes))
+    return Results(99, settings.target(), settings.protocol(), (), found, (), (), None)
+
+
+SOME = results(
+    water(18.25), Failure("scf", 'no, "convergence"', "gfn2", "relaxed"), water(19.5, "a", "b")
+)
+
+
+def test_a_frame_has_a_row_an_outcome():
+    frame = outcome_frame(SOME)
+    assert frame.index.tolist() == [10, 11, 12]
+    assert frame["ie_ev"].dtype == "float64"
+    assert frame["ie_ev"].tolist()[::2] == [18.25, 19.5]
+    assert np.isnan(frame["ie_ev"].iloc[1])
+    assert frame["failure"].tolist() == ["", "scf", ""]
+    assert frame["flags"].tolist() == ["", "", "a b"]
+    assert frame["batch"].tolist() == [0, 0, 1]
+    assert frame["time_s"].tolist() == [0.0, 1.5, 3.0]
+
+
+def test_a_run_without_outcomes_has_an_empty_frame():
+    assert list(outcome_frame(results(), geometries=True).columns)[-1] == "positions_angstrom"
+    assert len(outcome_frame(results())) == 0
+
+
+def test_csv_reads_back_with_pandas(tmp_path):
+    assert export(SOME, "csv", tmp_path / "a.csv") == 3
+    frame = pd.read_csv(tmp_path / "a.csv", index_col="molecule_id", keep_default_na=True)
+    assert frame["ie_ev"].tolist()[::2] == [18.25, 19.5]
+    assert frame["message"].tolist()[1] == 'no, "convergence"'
+
+
+def test_parquet_reads_back_with_pandas(tmp_path):
+    assert export(SOME, "parquet", tmp_path / "a.parquet") == 3
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    assert frame.index.name == "molecule_id"
+    assert frame["numbers"].iloc[0].tolist() == [8, 1, 1]
+    assert frame["numbers"].iloc[1] is None
+    assert np.allclose(np.stack(frame["positions_angstrom"].iloc[2]), PLACES + 19.5)
+
+
+@pytest.mark.parametrize("file_format", ["sdf", "extxyz", "ase-db"])
+def test_structures_come_best_first(tmp_path, file_format):
+    path = tmp_path / "a"
+    assert export(SOME, file_format, path) == 2
+    if file_format == "sdf":
+        found = [
+            (float(one.GetProp("ie_ev")), one.GetConformer().GetPositions())
+            for one in Chem.SDMolSupplier(str(path), removeHs=False)
+        ]
+    elif file_format == "extxyz":
+        found = [(one.info["ie_ev"], one.positions) for one in read(path, ":", format="extxyz")]
+    else:
+        with connect(path, type="db") as database:
+            found = [(row.ie_ev, row.toatoms().positions) for row in database.select()]
+    assert [value for value, _ in found] == [19.5, 18.25]
+    for value, positions in found:
+        assert np.allclose(positions, PLACES + value, atol=1e-4)
+
+
+@pytest.mark.parametrize("file_format", EXPORT_FORMATS)
+def test_a_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path, file_format):
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "folder", tmp_path / "none" / "a"):
+        with pytest.raises(InputError, match="--out"):
+            export(SOME, file_format, path)
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_format_that_is_none_is_told(tmp_path):
+    with pytest.raises(InputError, match="csv, parquet, sdf, extxyz, ase-db"):
+        export(SOME, "pdf", tmp_path / "a")
+
+
+def test_a_run_without_geometries_is_told(tmp_path):
+    with pytest.raises(InputError, match="csv or parquet"):
+        export(results(Success(1.0, "gfn2", "relaxed")), "sdf", tmp_path / "a.sdf")

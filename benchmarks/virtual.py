@@ -66,7 +66,7 @@ class Stopwatch:
         return timed
 
 
-def run(library, n_workers, values, durations):
+def run(library, n_workers, per_worker, values, durations):
     rng = np.random.default_rng(1)
     rows = rng.integers(0, len(values), library.n_molecules)
 
@@ -77,7 +77,7 @@ def run(library, n_workers, values, durations):
     settings = Settings.model_validate(
         {
             "campaign": {
-                "max_training_count": PER_WORKER * n_workers,
+                "max_training_count": per_worker * n_workers,
                 "initial_training_count": 2 * n_workers,
             },
             "search": {"policy": "ridge"},
@@ -120,6 +120,7 @@ def run(library, n_workers, values, durations):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, nargs="+", default=[1024, 4096])
+    parser.add_argument("--per-worker", type=int, default=PER_WORKER, help="simulations")
     parser.add_argument("--library", type=Path, help="folder of a library (one is enumerated)")
     arguments = parser.parse_args()
     values, durations = table()
@@ -129,14 +130,16 @@ def main():
             library = Library(arguments.library)
         else:
             lists = (str(EXAMPLES / "scaffolds.smi"), str(EXAMPLES / "substituents.smi"))
-            n = 2 * PER_WORKER * max(arguments.workers)
+            n = 2 * arguments.per_worker * max(arguments.workers)
             library = enumerate_library(*lists, Path(scratch) / "library", max_molecules=n)
-        print(f"{library.n_molecules:,} molecules, {PER_WORKER} simulations a worker")
+        print(f"{library.n_molecules:,} molecules, {arguments.per_worker} simulations a worker")
         print(
             f"{'workers':>8} {'utilisation':>11} {'ms an event':>11} {'rankings':>8} {'hours':>6}"
         )
         for n_workers in arguments.workers:
-            used, own_ms, counts, last_s = run(library, n_workers, values, durations)
+            used, own_ms, counts, last_s = run(
+                library, n_workers, arguments.per_worker, values, durations
+            )
             cells = f"{used:11.3f} {own_ms:11.3f} {counts['rankings']:8} {last_s / 3600:6.2f}"
             print(f"{n_workers:8} {cells}", flush=True)
             missed = missed or used < LEAST_UTILISATION or own_ms > MOST_MS

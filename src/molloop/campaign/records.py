@@ -8,7 +8,7 @@ import numpy as np
 
 from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE events (
@@ -58,6 +58,7 @@ CREATE TABLE outcomes (
 ) STRICT;
 CREATE UNIQUE INDEX one_success ON outcomes (molecule_id, level, fidelity)
     WHERE value IS NOT NULL;
+CREATE INDEX when_known ON outcomes (time_s);
 """
 
 

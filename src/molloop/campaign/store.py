@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,40 @@ class Progress:
     n_rankings: int
     best: tuple[float, str] | None
     n_beyond: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much of a store has been read.
+
+    Attributes
+    ----------
+    time_s, at
+        When the last outcomes were known, and the proposals of those.
+    """
+
+    n_events: int = 0
+    n_tasks: int = 0
+    time_s: float = -inf
+    at: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What was stored since a mark, and the mark to ask with next.
+
+    Attributes
+    ----------
+    events
+        But those of outcomes, in their order.
+    simulated
+        Without details and geometries, in the order in which they were known.
+    """
+
+    mark: Mark
+    events: list[tuple[float, Event]]
+    simulated: list[Simulated]
+    tasks: list[Task]
 
 
 class Store:
@@ -159,6 +194,50 @@ class Store:
         """Return all events with their times, in their order."""
         with self._rows("SELECT time_s, kind, body FROM events ORDER BY seq") as rows:
             return [(time_s, decode(kind, json.loads(body))) for time_s, kind, body in rows]
+
+    def news(self, since: Mark) -> News:
+        """Return what has been stored since a mark, all at the same moment, without geometries."""
+        with _errors(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                return self._news(since)
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def _news(self, since: Mark) -> News:
+        def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
+            return self._connection.execute(query, values).fetchall()
+
+        [(n_events, n_tasks)] = rows(
+            "SELECT (SELECT ifnull(max(seq), 0) FROM events), "
+            "(SELECT ifnull(max(rowid), 0) FROM tasks)"
+        )
+        if (n_events, n_tasks) == (since.n_events, since.n_tasks):
+            return News(since, [], [], [])
+        events = rows(
+            # the outcomes tell of those
+            "SELECT time_s, kind, body FROM events WHERE seq > ? AND kind <> 'Finished' "
+            "ORDER BY seq",
+            since.n_events,
+        )
+        outcomes = rows(
+            "SELECT proposal, molecule_id, smiles, batch, level, fidelity, time_s, worker, "
+            "began_s, ended_s, seconds, value, '{}', flags, NULL, NULL, failure_kind, "
+            "failure_message, can_retry, schema_version FROM outcomes WHERE time_s >= ? "
+            "ORDER BY time_s, proposal",
+            since.time_s,
+        )
+        tasks = rows("SELECT * FROM tasks WHERE rowid > ? ORDER BY rowid", since.n_tasks)
+        simulated = [one for row in outcomes if (one := read_outcome(row)).proposal not in since.at]
+        time_s = simulated[-1].time_s if simulated else since.time_s
+        at = {one.proposal for one in simulated if one.time_s == time_s}
+        before = since.at if time_s == since.time_s else frozenset()
+        return News(
+            Mark(n_events, n_tasks, time_s, before | at),
+            [(time_s, decode(kind, json.loads(body))) for time_s, kind, body in events],
+            simulated,
+            [Task(Work(work), *rest) for work, *rest in tasks],
+        )
 
     def known(self) -> list[Known]:
         """Return the values known beforehand, in the order of their file."""

@@ -1,13 +1,64 @@
-"""`molloop export`."""
+"""`molloop watch`, `report` and `export`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR")]
+LOOPBACK = "127.0.0.1"
+
+
+def watch(
+    run_dir: RunDirArgument,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; others than this machine's see it there.")
+    ] = LOOPBACK,
+    port: Annotated[int, typer.Option(help="To listen at; 0: a free one.")] = 0,
+) -> None:
+    """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
+    from molloop.errors import InputError
+    from molloop.report.page.feed import Feed
+    from molloop.report.page.server import serve
+
+    feed = Feed(run_dir)
+    if host not in (LOOPBACK, "localhost", "::1"):
+        typer.echo(
+            "Warning: whoever can reach this machine can try to read the page; the link's token "
+            "goes over the network unencrypted.",
+            err=True,
+        )
+    try:
+        serve(feed, host, port, typer.echo)
+    except OSError as error:
+        expected = "an address of this machine and a free port"
+        raise InputError("--host, --port", f"{host}, {port}", expected, f"{error}.") from error
+
+
+def report(
+    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...")],
+    out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
+) -> None:
+    """Freeze the page of a run, or of several side by side, into one file that needs no other."""
+    from molloop.errors import InputError
+    from molloop.report.page.feed import Feed
+    from molloop.report.page.render import frozen_document
+
+    text = frozen_document([Feed(folder).run for folder in run_dirs])
+    unfinished = out.with_name(f".{out.name}.tmp")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(out)
+    except OSError as error:
+        expected = "a file that can be written"
+        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    typer.echo(f"{out}: {len(text.encode()) / 1e6:.1f} MB")
+
 
 def export(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")],
+    run_dir: RunDirArgument,
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
     file_format: Annotated[
         str, typer.Option("--format", help="csv, parquet, sdf, extxyz or ase-db.")

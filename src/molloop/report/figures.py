@@ -1,5 +1,6 @@
 """Figures, with one look."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,8 @@ def write_workers_figure(results: Results, path: Path) -> None:
         timeline.set(title="What each worker does", xlabel="Time (s)", ylabel="Worker")
         timeline.grid(visible=False)
         if results.tasks:
-            _draw_work_over_time(over_time, results.tasks)
-            _draw_timeline(timeline, results.tasks)
+            draw_work_over_time(over_time, results.tasks)
+            draw_timeline(timeline, results.tasks)
             handles, labels = over_time.get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
         if (used := utilisation(results.tasks, results.resumed_s)) is not None:
@@ -64,7 +65,7 @@ def write_workers_figure(results: Results, path: Path) -> None:
         save(figure, path)
 
 
-def _draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
+def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
     """Stack the kinds, averaged over bins: steps that follow each task would be a solid block."""
     end_s = max(task.ended_s for task in tasks)
     edges = np.linspace(0, end_s, N_BINS + 1)
@@ -91,18 +92,18 @@ def _draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
+def draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
+    """Draw a row of bars a worker."""
     workers = list(dict.fromkeys(task.worker for task in tasks))
     shown = workers[:N_TIMELINES]
     place = {worker: number for number, worker in enumerate(shown)}
-    for work, color in WORK_COLORS.items():
-        for worker, number in place.items():
-            bars = [
-                (task.began_s, task.ended_s - task.began_s)
-                for task in tasks
-                if task.worker == worker and task.work is work
-            ]
-            axes.broken_barh(bars, (number - 0.4, 0.8), facecolors=color, linewidth=0)
+    bars: dict[tuple[str, Work], list[tuple[float, float]]] = defaultdict(list)
+    for task in tasks:
+        bars[task.worker, task.work].append((task.began_s, task.ended_s - task.began_s))
+    for (worker, work), some in bars.items():
+        if worker in place:
+            where = (place[worker] - 0.4, 0.8)
+            axes.broken_barh(some, where, facecolors=WORK_COLORS[work], linewidth=0)
     axes.set_yticks(range(len(shown)) if len(shown) <= N_TICKS else [])
     if len(shown) <= N_TICKS:
         axes.set_yticklabels(str(number + 1) for number in range(len(shown)))
@@ -155,10 +156,10 @@ def _draw_over_batches(axes: Axes, results: Results) -> None:
         predicted=(_spread([batch for batch, _ in predictions]), [ev for _, ev in predictions]),
     )
     first, last = min(batches), max(batches)
-    best = [
-        results.target.best([v for v, batch in zip(values, batches, strict=True) if batch <= limit])
-        for limit in range(first, last + 1)
-    ]
+    best = np.full(last - first + 1, -np.inf)
+    sign = results.target.sign
+    np.maximum.at(best, np.array(batches) - first, sign * np.array(values))
+    best = sign * np.maximum.accumulate(best)
     edges = np.arange(first, last + 2) - 0.5
     axes.stairs(best, edges, baseline=None, color=BEST, linewidth=1.8)
 
@@ -224,7 +225,7 @@ def _top(means: Sequence[float]) -> Sequence[float]:
 
 def _spread(batches: Sequence[int]) -> list[float]:
     """Move the points of an iteration beside each other, so that all can be seen."""
-    size = {batch: batches.count(batch) for batch in set(batches)}
+    size = Counter(batches)
     n_seen = dict.fromkeys(size, 0)
     places = []
     for batch in batches:

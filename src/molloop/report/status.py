@@ -60,6 +60,13 @@ class Status:
     n_beyond_threshold: int | None
 
 
+def state_of(ending: Stopped | None, is_held: bool | None) -> str:
+    """Return a run's state by how it has ended, and by whether a process holds its directory."""
+    if ending is not None:
+        return ending.end.value
+    return {True: RUNNING, None: UNKNOWN, False: ENDED}[is_held]
+
+
 def read_status(run_dir: Path) -> Status:
     """Read it.
 
@@ -78,12 +85,8 @@ def read_status(run_dir: Path) -> Status:
         target = settings.target()
         progress = store.progress(target.sign, target.threshold)
     ending = progress.last_event if isinstance(progress.last_event, Stopped) else None
-    if ending is not None:
-        state = ending.end.value
-    else:
-        state = {True: RUNNING, None: UNKNOWN, False: ENDED}[held]
     return Status(
-        state=state,
+        state=state_of(ending, held),
         reason=ending.reason if ending is not None else "",
         host=str(sessions[-1].environment.get("host", "")),
         pid=int(sessions[-1].environment.get("pid", 0)),

@@ -1,0 +1,28 @@
+"""Molecules, drawn."""
+
+from functools import lru_cache
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 220, 150
+
+
+@lru_cache(maxsize=256)
+def drawing(smiles: str) -> Markup:
+    """Return a molecule as an element of the page; empty where it cannot be drawn."""
+    from rdkit import Chem, rdBase
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        return Markup("")
+    canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
+    canvas.drawOptions().clearBackground = False  # type: ignore[assignment]  # its stub is wrong
+    rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule)
+    canvas.FinishDrawing()
+    text = canvas.GetDrawingText()
+    opening = f'<svg role="img" aria-label="Structure of {Markup.escape(smiles)}" class="molecule" '
+    body = text[text.index(">", text.index("<svg")) + 1 :]
+    # drawn from numbers and element symbols: nothing of the string itself is in it
+    return Markup(f'{opening}viewBox="0 0 {WIDTH} {HEIGHT}">{body}')

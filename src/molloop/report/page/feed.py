@@ -1,0 +1,172 @@
+"""What a page shows of a run, kept up to date by reading what is new in its database."""
+
+import heapq
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.records import Session, Simulated
+from molloop.campaign.run_dir import find_run, is_held
+from molloop.campaign.state import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
+from molloop.campaign.store import Mark, Store
+from molloop.config import parse
+from molloop.report.status import state_of
+from molloop.settings import Settings
+from molloop.simulate.outcome import Failure, Success
+
+N_BEST = 10
+N_RECENT = 12
+N_MESSAGES = 3
+
+
+@dataclass
+class Run:
+    """A run, as far as its database has been read.
+
+    Attributes
+    ----------
+    times_s, values, batches
+        Of each success, in the order in which they were known.
+    pairs
+        Predicted mean and standard deviation, and simulated value, of what a ranking chose.
+    best
+        Value times sign, minus proposal, and simulation of the best ones; a heap.
+    tasks
+        What workers did, simulations among it.
+    failures, messages
+        How many by kind, and some of what they said.
+    is_beyond
+        Whether each value is beyond the threshold, in the same order.
+    """
+
+    folder: Path
+    settings: Settings
+    sessions: list[Session]
+    state: str = ""
+    stopped: Stopped | None = None
+    n_molecules: int = 0
+    n_known: int = 0
+    time_s: float = 0.0
+    n_submitted: int = 0
+    n_rankings: int = 0
+    resumed_s: list[float] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    pairs: list[tuple[float, float, float]] = field(default_factory=list)
+    best: list[tuple[float, int, Simulated]] = field(default_factory=list)
+    recent: list[Simulated] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, list[str]] = field(default_factory=dict)
+    is_beyond: list[bool] = field(default_factory=list)
+    _ranked: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def n_values(self) -> int:
+        """Values that are there."""
+        return len(self.values)
+
+    @property
+    def n_failed(self) -> int:
+        """Simulations that gave none."""
+        return self.failures.total()
+
+    def best_first(self) -> list[Simulated]:
+        """Return the best molecules, the best first."""
+        return [item for *_, item in sorted(self.best, reverse=True)]
+
+    def take_event(self, time_s: float, event: Event) -> None:
+        """Count an event."""
+        self.time_s = max(self.time_s, time_s)
+        match event:
+            case Began(n_molecules, n_known):
+                self.n_molecules, self.n_known = n_molecules, n_known
+            case Resumed():
+                self.resumed_s.append(time_s)
+                self.stopped = None
+            case Submitted(molecule_ids, source):
+                self.n_submitted += len(molecule_ids)
+                if source is Source.RANKING:
+                    known = self._ranked
+                    self._predicted |= {key: known[key] for key in molecule_ids if key in known}
+            case Ranked(_, molecule_ids, means, stds):
+                self.n_rankings += 1
+                both = zip(means, stds, strict=True)
+                self._ranked = dict(zip(molecule_ids, both, strict=True))
+            case Stopped():
+                self.stopped = event
+
+    def take_outcome(self, item: Simulated) -> None:
+        """Count an outcome."""
+        target = self.settings.target()
+        self.time_s = max(self.time_s, item.time_s)
+        self.recent = [item, *self.recent[: N_RECENT - 1]]
+        if item.worker:
+            worker = sys.intern(item.worker)
+            self.tasks.append(Task(Work.SIMULATE, worker, item.began_s, item.ended_s))
+        expected = self._predicted.pop(item.molecule_id, None)
+        match item.outcome:
+            case Success(value):
+                self.times_s.append(item.time_s)
+                self.values.append(value)
+                self.batches.append(item.batch)
+                self.is_beyond.append(target.is_beyond_threshold(value))
+                if expected is not None:
+                    self.pairs.append((*expected, value))
+                entry = (target.sign * value, -item.proposal, item)
+                (heapq.heappush if len(self.best) < N_BEST else heapq.heappushpop)(self.best, entry)
+            case Failure(kind, message):
+                self.failures[kind] += 1
+                some = self.messages.setdefault(kind, [])
+                if len(some) < N_MESSAGES and message not in some:
+                    some.append(message)
+
+
+class Feed:
+    """Reads a run: all at first, then what is new.
+
+    Raises
+    ------
+    InputError
+        The folder holds no run.
+    StoreError
+        From every method: its database cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = find_run(folder)
+        self._mark = Mark()
+        with closing(Store.read(self._path)) as store:
+            sessions = store.sessions()
+        self.run = Run(folder, parse(sessions[-1].config), sessions)
+        self.read()
+
+    def read(self) -> bool:
+        """Take in what is new; return whether anything is."""
+        before = (self.run.state, self._mark)
+        held = is_held(self.run.folder)  # first, as a run may end meanwhile
+        with closing(Store.read(self._path)) as store:
+            news = store.news(self._mark)
+            if any(isinstance(event, Resumed) for _, event in news.events):
+                self.run.sessions = store.sessions()
+                self.run.settings = parse(self.run.sessions[-1].config)
+        self._mark = news.mark
+        entries: list[tuple[float, int, Any]] = [
+            *((time_s, 0, event) for time_s, event in news.events),
+            *((item.time_s, 1, item) for item in news.simulated),
+        ]
+        # a ranking is known before what it chose has ended
+        for time_s, is_outcome, one in sorted(entries, key=lambda entry: entry[:2]):
+            if is_outcome:
+                self.run.take_outcome(one)
+            else:
+                self.run.take_event(time_s, one)
+        self.run.tasks += (replace(task, worker=sys.intern(task.worker)) for task in news.tasks)
+        self.run.state = state_of(self.run.stopped, held)
+        return before != (self.run.state, self._mark)

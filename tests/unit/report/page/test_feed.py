@@ -1,0 +1,101 @@
+"""What a page reads of a run, at once or bit by bit."""
+
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_run import STEPS, item, new_store
+
+from molloop.campaign.records import Session
+from molloop.campaign.state import Began, Finished, Resumed
+from molloop.campaign.store import Mark
+from molloop.errors import InputError
+from molloop.report.page.feed import Feed
+from molloop.settings import Settings
+
+
+def facts(run):
+    return (
+        run.values,
+        run.times_s,
+        run.pairs,
+        [one.smiles for one in run.best_first()],
+        [one.proposal for one in run.recent],
+        run.failures,
+        run.messages,
+        run.n_submitted,
+        run.n_rankings,
+        sorted((task.work, task.began_s) for task in run.tasks),
+        run.is_beyond,
+        run.stopped,
+        run.time_s,
+    )
+
+
+def test_a_run_that_has_ended(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    run = Feed(tmp_path).run
+    assert run.values == [15.0, 14.0, 16.5, 15.1]
+    assert run.pairs == [(16.0, 0.5, 16.5), (15.0, 0.2, 15.1)]
+    assert [one.outcome.value for one in run.best_first()] == [16.5, 15.1, 15.0, 14.0]
+    assert [one.proposal for one in run.recent] == [4, 3, 2, 0, 1]
+    assert (run.failures, run.messages) == ({"scf": 1}, {"scf": ["no 0"]})
+    assert (run.n_submitted, run.n_rankings, run.n_molecules) == (5, 1, 1000)
+    assert run.is_beyond == [False, False, True, False]
+    assert (run.state, run.time_s) == ("done", 8.0)
+    assert len(run.tasks) == 6
+
+
+@given(cuts=st.sets(st.integers(0, len(STEPS))))
+def test_bit_by_bit_is_as_at_once(tmp_path_factory, cuts):
+    folder = tmp_path_factory.mktemp("run")
+    with closing(new_store(folder)) as store:
+        feed = Feed(folder)
+        for number, (time_s, *rest) in enumerate(STEPS):
+            if number in cuts:
+                feed.read()
+            store.append(time_s, *rest)
+        assert feed.read()
+        assert not feed.read()
+        assert facts(feed.run) == facts(Feed(folder).run)
+
+
+def test_outcomes_of_the_same_moment_are_each_read_once(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        store.append(1.0, [Began(9, 0), Finished(100)], [item(0, 1.0, 1.0)])
+        mark = store.news(Mark()).mark
+        store.append(1.0, [Finished(101)], [item(1, 1.0, 2.0)])
+        news = store.news(mark)
+        assert [one.proposal for one in news.simulated] == [1]
+        store.append(1.0, [Finished(102)], [item(2, 1.0, 3.0)])
+        assert [one.proposal for one in store.news(news.mark).simulated] == [2]
+
+
+def test_a_run_that_goes_on_again_is_not_over(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+        feed = Feed(tmp_path)
+        config = Settings.model_validate({"campaign": {"max_training_count": 99}}).to_toml()
+        store.add_session(Session("later", config, {}))
+        store.append(9.0, [Resumed()])
+        assert feed.read()
+    assert feed.run.state == "ended without a word"  # no process holds it
+    assert feed.run.settings.campaign.max_training_count == 99
+    assert feed.run.resumed_s == [9.0]
+
+
+def test_only_the_best_ten_are_kept(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        rows = [item(number, 1.0 + number, float((7 * number) % 31)) for number in range(31)]
+        store.append(40.0, [Began(9, 0), *(Finished(one.molecule_id) for one in rows)], rows)
+    found = [one.outcome.value for one in Feed(tmp_path).run.best_first()]
+    assert found == [float(value) for value in range(30, 20, -1)]
+
+
+def test_a_folder_without_a_run_is_told(tmp_path):
+    with pytest.raises(InputError, match="run directory"):
+        Feed(tmp_path)

@@ -1,0 +1,115 @@
+"""The page: its words, its figures, and that nothing in it is what a molecule says."""
+
+import re
+from collections import Counter
+from contextlib import closing
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from small_run import STEPS, item, new_store
+
+from molloop.campaign.state import Began, Finished, Source, Submitted
+from molloop.report.page import plots
+from molloop.report.page.drawings import drawing
+from molloop.report.page.feed import Feed
+from molloop.report.page.render import duration, frozen_document, sections
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.attributes = Counter(), Counter()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.names[tag] += 1
+        self.attributes.update(name for name, _ in attrs)
+
+
+@pytest.fixture
+def run(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    return Feed(tmp_path).run
+
+
+def words(markup):
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
+
+
+def test_the_words_of_a_run(run):
+    found = {name: words(text) for name, text in sections(run).items()}
+    assert "done: 5 values are there" in found["progress"]
+    assert "Best IE 16.500 eV" in found["progress"]
+    assert "Values 4 of 24" in found["progress"]
+    assert "Failed 1" in found["progress"]
+    assert "Above 15.5 eV 1 of 4; 1 of the last 4" in found["progress"]
+    assert "GFN2-xTB ΔSCF, uncorrected · 1,000 molecules" in found["progress"]
+    assert "16.500 eV rank 1 · after 6.0 s CC" in found["best"]
+    assert "scf: no 0" in found["recent"]
+    assert "scf 1 no 0" in found["failures"]
+    # off by 0.5 and 0.1, both too low; each within its deviation
+    assert "Of 2 molecules that it chose, it was off by 0.30 eV" in found["model"]
+    assert "-0.30 with the sign; 100% lay within" in found["model"]
+
+
+def test_figures_have_words_and_take_the_page_s_colours(run):
+    found = sections(run)
+    for name in ("found", "pairs", "workers"):
+        assert 'role="img" aria-label="' in found[name]
+        assert "var(--ink)" in found[name]
+        assert not re.search("#010203|#070809|DejaVu", found[name])
+    assert "Values of 4 molecules" in found["found"]
+
+
+def test_a_run_without_anything_has_a_page(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        store.append(0.0, [Began(10, 0)])
+    text = frozen_document([Feed(tmp_path).run])
+    assert "none so far" in text
+
+
+def test_what_a_molecule_or_an_error_says_is_text(tmp_path):
+    hostile = item(1, 3.0, None)
+    outcome = hostile.outcome.__class__(HOSTILE, HOSTILE, "gfn2", "relaxed")
+    hostile = hostile.__class__(1, 101, HOSTILE, 0, 3.0, HOSTILE, 2.0, 3.0, outcome)
+    with closing(new_store(tmp_path)) as store:
+        store.append(0.0, [Began(10, 0), Submitted((100, 101), Source.INITIAL, 0)])
+        store.append(2.0, [Finished(100)], [item(0, 2.0, 15.0, HOSTILE)])
+        store.append(3.0, [Finished(101)], [hostile])
+    tags = Tags(frozen_document([Feed(tmp_path).run]))
+    assert tags.names["script"] == tags.names["img"] == 0
+    assert not [name for name in tags.attributes if name.startswith("on")]
+
+
+def test_the_frozen_page_needs_nothing_else(run):
+    text = frozen_document([run, run])
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', text)
+    assert not re.findall(r"url\((?!#)", text)
+    assert "default-src 'none'" in text
+    assert "Side by side" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(3.24, "3.2 s"), (59.99, "60.0 s"), (250, "4 min 10 s"), (7500, "2 h 5 min")],
+)
+def test_durations(seconds, told):
+    assert duration(seconds) == told
+
+
+def test_what_is_drawn_of_many_points_keeps_the_extremes():
+    values = np.random.default_rng(1).normal(size=50_000)
+    rows = plots.thinned(values, 1500)
+    assert len(rows) <= 1500
+    assert {values.argmax(), values.argmin()} <= set(rows.tolist())
+    assert (np.diff(rows) > 0).all()
+
+
+def test_a_molecule_that_cannot_be_drawn_is_left_out():
+    assert "<svg" in drawing("CCO")
+    assert drawing("no molecule") == ""

@@ -81,6 +81,13 @@ class Run:
         """Return the best molecules, the best first."""
         return [item for *_, item in sorted(self.best, reverse=True)]
 
+    def __copy__(self) -> "Run":
+        """Return one that later outcomes do not change."""
+        lists: dict[str, Any] = {
+            name: list(one) for name, one in vars(self).items() if isinstance(one, list)
+        }
+        return replace(self, **lists)
+
     def take_event(self, time_s: float, event: Event) -> None:
         """Count an event."""
         self.time_s = max(self.time_s, time_s)

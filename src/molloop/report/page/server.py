@@ -6,9 +6,12 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from copy import copy
+from math import inf
 from urllib.parse import urlencode
 
 import uvicorn
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -23,10 +26,11 @@ from starlette.responses import (
 from starlette.routing import Route
 
 from molloop.report.page import render
-from molloop.report.page.feed import Feed
+from molloop.report.page.feed import Feed, Run
 from molloop.report.status import RUNNING, UNKNOWN
 
 LOOK_PERIOD_S = 0.5
+CLOSE_TIMEOUT_S = 1
 FIGURE_SHARE = 0.01  # of a core's time that drawing may take
 MIN_FIGURE_PERIOD_S = 2.0
 GOES_ON = (RUNNING, UNKNOWN)
@@ -49,8 +53,9 @@ class Sections:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._lock = asyncio.Lock()
-        self._looked_s = self._drawn_s = -1e9
+        self._looked_s = self._drawn_s = -inf
         self._drawing_s = 0.0
+        self._drawing: asyncio.Task[None] | None = None
         self._is_stale = True
         self.number = 0
         self.shown: dict[str, tuple[int, str]] = {}  # name -> number of its last change, text
@@ -58,27 +63,34 @@ class Sections:
     @property
     def goes_on(self) -> bool:
         """Whether anything may still come."""
-        return self._feed.run.state in GOES_ON or self._is_stale
+        return self._feed.run.state in GOES_ON or self._is_stale or self._drawing is not None
 
     async def look(self) -> None:
         """Read what is new, at most so often, however many readers there are."""
         async with self._lock:
             if time.monotonic() - self._looked_s >= LOOK_PERIOD_S:
-                await asyncio.to_thread(self._look)
+                self._looked_s = time.monotonic()
+                if self._feed.read() or not self.shown:
+                    self._is_stale = True
+                    self._show(render.texts(self._feed.run))
+                self._draw_if_due()
 
-    def _look(self) -> None:
-        self._looked_s = time.monotonic()
-        run = self._feed.run
-        if self._feed.read() or not self.shown:
-            self._is_stale = True
-            self._show(render.texts(run))
+    def _draw_if_due(self) -> None:
         wait_s = max(MIN_FIGURE_PERIOD_S, self._drawing_s / FIGURE_SHARE)
-        is_due = time.monotonic() - self._drawn_s >= wait_s or run.state not in GOES_ON
-        if self._is_stale and is_due:
-            began_s = time.thread_time()
-            self._show(render.figures(run) | render.about(run))
-            self._drawing_s, self._drawn_s = time.thread_time() - began_s, time.monotonic()
+        has_ended = self._feed.run.state not in GOES_ON
+        is_due = has_ended or time.monotonic() - self._drawn_s >= wait_s
+        if self._is_stale and is_due and self._drawing is None:
             self._is_stale = False
+            self._drawing = asyncio.create_task(self._draw())
+
+    async def _draw(self) -> None:
+        try:
+            # what is drawn does not change meanwhile
+            seconds, drawn = await asyncio.to_thread(_drawn, copy(self._feed.run))
+            self._drawing_s, self._drawn_s = seconds, time.monotonic()
+            self._show(drawn)
+        finally:
+            self._drawing = None
 
     def _show(self, sections: Mapping[str, str]) -> None:
         self.number += 1
@@ -89,6 +101,13 @@ class Sections:
     def since(self, number: int) -> dict[str, str]:
         """Return the sections that have changed since a number."""
         return {name: text for name, (when, text) in self.shown.items() if when > number}
+
+
+def _drawn(run: Run) -> tuple[float, dict[str, Markup]]:
+    """Return the figures, and the processor time that they took."""
+    began_s = time.thread_time()
+    drawn = render.figures(run) | render.about(run)
+    return time.thread_time() - began_s, drawn
 
 
 def application(feed: Feed, token: str, hosts: Iterable[str], cookie: str) -> Starlette:
@@ -181,11 +200,18 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # the link can be opened from now on
         port = listener.getsockname()[1]
         token = secrets.token_urlsafe(32)
         name = f"[{host}]" if ":" in host else host
         names = {name, "127.0.0.1", "localhost"}
         app = application(feed, token, (f"{one}:{port}" for one in names), f"molloop-{port}")
         say(f"http://{name}:{port}/?{urlencode({'token': token})}")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
+        )
         uvicorn.Server(config).run(sockets=[listener])

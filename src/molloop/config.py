@@ -44,25 +44,30 @@ def load(
 
 
 def revise(settings: Settings, assignments: Iterable[str]) -> Settings:
-    """Return a configuration with what is assigned, as `load` takes it.
+    """Return a configuration with what is assigned, as `load` takes it; see `override`.
 
     Raises
     ------
     InputError
         Something is unknown, of the wrong type or out of bounds.
     """
-    return _build(settings.model_dump(), [*map(_parse_assignment, assignments)])
+    return override(settings, dict(map(_parse_assignment, assignments)))
 
 
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return a configuration with other values: ``{"section.key": value}``.
 
+    Another `site.name` leaves nothing of the site before.
+
     Raises
     ------
     InputError
         Something is unknown, of the wrong type or out of bounds.
     """
-    return _build(settings.model_dump(), changes.items())
+    values = settings.model_dump()
+    if changes.get("site.name", settings.site.name) != settings.site.name:
+        del values["site"]
+    return _build(values, changes.items())
 
 
 def _build(values: dict[str, Any], assigned: Iterable[tuple[str, Any]]) -> Settings:

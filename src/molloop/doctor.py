@@ -18,16 +18,17 @@ from molloop.campaign.engine import Group, Simulations
 from molloop.campaign.run_dir import PACKAGES, RunDir
 from molloop.errors import MolloopError
 from molloop.execution.allocation import current_allocation
-from molloop.execution.site_facts import SITES
 from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_group
+from molloop.site_facts import SITES, facts_of
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
 REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
 LEAST_FREE_BYTES = 2**30
 WAIT_S = 1.0
+QUEUE_TIMEOUT_S = 600.0
 LOCKED = 3
 LOCKS = ("flock", "lockf")  # of the run directory, of its database
 TRY_LOCK = f"""
@@ -168,7 +169,10 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
             _scratch(run_dir) as folder,
             closing(
                 ParslEngine(
-                    parsl_config(settings, folder), folder / "scratch", site.worker_start_timeout_s
+                    parsl_config(settings, folder),
+                    folder / "scratch",
+                    site.worker_start_timeout_s or facts_of(site.name).worker_start_timeout_s,
+                    site.queue_timeout_s or QUEUE_TIMEOUT_S,
                 )
             ) as engine,
         ):
@@ -180,8 +184,8 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     time_s = time.monotonic() - began_s
     done = ended[0]
     is_ok = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)
-    who = done.worker if isinstance(done, Simulations) else "it was lost"
-    return Finding(what, is_ok, f"{who} answered after {time_s:.1f} s", "Look at its log.")
+    told = f"{done.worker} answered" if isinstance(done, Simulations) else f"lost: {done}"
+    return Finding(what, is_ok, f"{told} after {time_s:.1f} s", "Look at its log.")
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from pydantic import (
     model_validator,
 )
 
-from molloop.execution.site_facts import SITES
 from molloop.library.sources import FORMATS
 from molloop.search.policy import POLICIES, SELECTABLE, Policy, policy_named
 from molloop.simulate.levels import FIDELITIES, LEVELS
 from molloop.simulate.property import Direction, Property
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.site_facts import SITES
 
 SCHEDULES = {
     "interleaved": "simulations go on while a model is trained, which then replaces what the one "
@@ -30,6 +30,7 @@ SCHEDULES = {
     "number of workers",
 }
 AFFINITIES = ("none", "block", "block-reverse", "alternating")
+MIN_WALLTIME_S = 60
 WALLTIME = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")
 COMMENT_WIDTH = 90
 
@@ -262,8 +263,11 @@ class SiteSettings(_Section):
     interface: str | None = Field(
         None, description="Network through which nodes reach the driver, such as hsn0."
     )
-    worker_start_timeout_s: float = Field(
-        60.0, gt=0, description="The run ends with the workers' log if none has started by then."
+    worker_start_timeout_s: float | None = Field(
+        None,
+        gt=0,
+        description="The run ends with the workers' log if there is none for so long. Left out: "
+        "60 s on this machine, 300 s elsewhere.",
     )
     queue_timeout_s: float | None = Field(
         None, gt=0, description="The same, where the scheduler starts none. Left out: no limit."
@@ -286,6 +290,8 @@ class SiteSettings(_Section):
     def _a_time(cls, value: str) -> str:
         if not WALLTIME.fullmatch(value):
             raise ValueError("expected hours:minutes:seconds, such as 0:30:00")
+        if seconds_of(value) < MIN_WALLTIME_S:
+            raise ValueError("expected a minute at least")
         return value
 
     @field_validator("cpu_affinity")

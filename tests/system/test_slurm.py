@@ -86,8 +86,8 @@ def test_a_job_whose_time_is_over_stops_in_time_and_the_next_goes_on(
         '[property]\nsimulator = "mine:simulate"\nname = "length"\nunit = "letters"\n'
         "[campaign]\nmax_training_count = 22\ngrace_s = 5.0\n"
     )
-    # 90 s, of which the run has 25
-    site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:01:30")
+    # 150 s, of which the run has 25
+    site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:02:30")
     finish(on_slurm("submit", config, *site, "--run-dir", "run", "--chain", 3))
     wait_for(lambda: ended(tmp_path / "run"), 240, "the chain")
     events, _ = read(tmp_path / "run")

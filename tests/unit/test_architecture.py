@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "errors": set(),
     "intervals": set(),
     "processes": set(),
+    "site_facts": set(),
     "library": {"errors"},
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
     "settings": {
-        "execution.site_facts",
+        "site_facts",
         "library.sources",
         "search.policy",
         *(f"simulate.{name}" for name in LIGHT),
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "campaign": {"errors", "library", "simulate", "surrogate", "search", "settings", "config"},
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
-        "settings",
+        *("settings", "site_facts"),
     },
     "replay": {
         *("errors", "library", "simulate", "surrogate", "search", "campaign", "execution"),

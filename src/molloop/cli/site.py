@@ -19,7 +19,7 @@ SetOption = Annotated[
 
 def sites() -> None:
     """List the sites that a run knows, and what is fixed on each."""
-    from molloop.execution.site_facts import SITES
+    from molloop.site_facts import SITES
 
     console = Console()
     width = max(map(len, SITES)) + 2
@@ -65,8 +65,13 @@ def submit(
         "site.account": account,
         "site.queue": queue,
     }
-    settings = config.load(path, assignments or [], overrides)
     folder = run_dir or api.new_run_dir()
+    if path is None and (folder / STORE).exists():
+        # what goes on keeps its own configuration
+        given = {key: value for key, value in overrides.items() if value is not None}
+        settings = config.override(api.run_settings(folder, assignments or []), given)
+    else:
+        settings = config.load(path, assignments or [], overrides)
     job = jobs.batch_job(settings, folder, STORE)
     console = Console()
     console.print(Text(job.script), soft_wrap=True)
@@ -77,8 +82,8 @@ def submit(
     console.print(
         Text(
             f"Submitted: {', '.join(numbers)}. `molloop status {shown}` and {folder / jobs.LOG} "
-            f"say how it goes;\n`molloop submit --run-dir {shown}` with the same options goes on "
-            "with it later."
+            f"say how it goes;\n`molloop submit --run-dir {shown}` goes on with it later; "
+            f"`{jobs.cancel_command(job.scheduler, numbers)}` ends it."
         ),
         soft_wrap=True,
     )

@@ -1,6 +1,7 @@
 """The nodes of a scheduler's job that this process is in."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,14 @@ class Allocation:
         Its number, as the scheduler has it.
     nodes
         How many it has.
+    cpus
+        Of a node, hardware threads among them, of the one that has the fewest; None: not said.
     """
 
     scheduler: str
     job: str
     nodes: int
+    cpus: int | None = None
 
 
 def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocation | None:
@@ -45,5 +49,8 @@ def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocatio
         return Allocation("pbs", environment.get("PBS_JOBID", ""), len(set(names)))
     if environment.get("SLURM_JOB_NODELIST"):
         nodes = int(environment.get("SLURM_JOB_NUM_NODES", "1"))
-        return Allocation("slurm", environment.get("SLURM_JOB_ID", ""), nodes)
+        # such as 64(x2),32; SLURM_CPUS_ON_NODE is not there in a shell that salloc has started
+        counts = re.findall(r"(\d+)(?:\(x\d+\))?", environment.get("SLURM_JOB_CPUS_PER_NODE", ""))
+        cpus = min(map(int, counts)) if counts else None
+        return Allocation("slurm", environment.get("SLURM_JOB_ID", ""), nodes, cpus)
     return None

@@ -13,6 +13,7 @@ from molloop.execution.blocks import words_of_scheduler
 
 QUEUED = {JobState.PENDING, JobState.HELD}
 N_LOG_LINES = 15
+LOOK_PERIOD_S = 30.0
 
 
 class Health:
@@ -23,14 +24,14 @@ class Health:
     executor
         It has been started.
     worker_start_timeout_s
-        How long the first worker may take to start, once the scheduler has.
+        How long a worker may take to start, once the scheduler has.
     queue_timeout_s
         How long the scheduler may take.
 
     Attributes
     ----------
     has_worker
-        Whether a worker is known to have been there.
+        Whether a worker was there when it was last looked.
     """
 
     def __init__(
@@ -44,20 +45,27 @@ class Health:
         self._label = executor.label
         self._worker_start_timeout_s = worker_start_timeout_s
         self._queue_timeout_s = queue_timeout_s
-        self._began_s = self._queued_until_s = time.monotonic()
+        self._began_s = self._queued_until_s = self._looked_s = time.monotonic()
 
-    def check_start(self) -> None:
-        """Look whether a first worker has come, or may still come.
+    def check(self) -> None:
+        """Look whether there is a worker, or one may still come: the first, or another later.
 
         Raises
         ------
         EngineError
-            None has, in the time that it has; or see :meth:`check_executor`.
+            None has come in the time that it has; or see :meth:`check_executor`.
         """
         self.check_executor()
-        if self.has_worker:
-            return
         now_s = time.monotonic()
+        if self.has_worker and now_s - self._looked_s < LOOK_PERIOD_S:
+            return
+        self._looked_s = now_s
+        if self._executor.connected_managers():
+            self.has_worker = True
+            return
+        if self.has_worker:
+            self.has_worker = False
+            self._began_s = self._queued_until_s = now_s
         if self._is_queued():
             self._queued_until_s = now_s
             if now_s - self._began_s >= self._queue_timeout_s:
@@ -66,11 +74,7 @@ class Health:
                     f"({words_of_scheduler(self._executor.provider)}).",
                     "Mend what it says, ask for less, or raise site.queue_timeout_s.",
                 )
-            return
-        if now_s - self._queued_until_s < self._worker_start_timeout_s:
-            return
-        self.has_worker = bool(self._executor.connected_managers())
-        if not self.has_worker:
+        elif now_s - self._queued_until_s >= self._worker_start_timeout_s:
             raise EngineError(
                 f"No worker has started within {self._worker_start_timeout_s:g} s."
                 f"{self._last_log()}",
@@ -100,7 +104,7 @@ class Health:
 
     def _is_queued(self) -> bool:
         """Whether a scheduler has been asked for nodes and has given none so far."""
-        states = {one.state for one in self._executor.status_facade.values()}
+        states = {one.state for one in self._executor.status_facade.values() if not one.terminal}
         is_asked = isinstance(self._executor.provider, ClusterProvider)
         return is_asked and bool(states & QUEUED) and JobState.RUNNING not in states
 

@@ -122,7 +122,7 @@ class ParslEngine:
         try:
             ended = [self._done.get(timeout=timeout_s)]
         except queue.Empty:
-            self._health.check_start()
+            self._health.check()
             return []
         while not self._done.empty():
             ended.append(self._done.get_nowait())

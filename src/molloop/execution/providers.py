@@ -1,21 +1,33 @@
 """Providers: what Parsl asks a scheduler for, or starts on the nodes that there are."""
 
 import os
+import shlex
+import time
+from collections import deque
 from functools import partial
 from typing import Any
 
+import psutil
+from parsl.jobs.states import JobState, JobStatus
 from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.launchers.base import Launcher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 from parsl.providers.base import ExecutionProvider
+from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation
-from molloop.execution.site_facts import SITES, SiteFacts
-from molloop.settings import SiteSettings
+from molloop.settings import SiteSettings, seconds_of
+from molloop.site_facts import SITES, SiteFacts, directives_of
 
 SCHEDULER_POLL_S = 30  # schedulers serve many
 SCHEDULER_TIMEOUT_S = 120  # of one of its commands
+LISTED_S = 90  # so long after it was submitted, accounting knows a job
+MIN_BLOCK_S = 300
+PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
+# all memory of the nodes; one that is lost is no matter to the others, and nothing runs twice
+SLURM_DIRECTIVES = ("#SBATCH --mem=0", "#SBATCH --no-kill", "#SBATCH --no-requeue")
+PBS_DIRECTIVES = ("#PBS -l place=scatter:excl",)
 
 
 def available_cores() -> int:
@@ -24,7 +36,7 @@ def available_cores() -> int:
 
 
 def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
-    """Return how many workers a node has.
+    """Return how many workers a node has: a core each.
 
     Raises
     ------
@@ -34,11 +46,14 @@ def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
     facts = SITES[site.name]
     if workers := site.workers or facts.cores:
         return workers
-    if facts.scheduler and allocation is None:
+    if not facts.scheduler:
+        return available_cores()
+    if allocation is None:
         raise InputError(
             "site.workers", None, "the number of workers of a node", "Give it as many as cores."
         )
-    return available_cores()
+    threads = (psutil.cpu_count() or 1) // (psutil.cpu_count(logical=False) or 1)
+    return max(1, (allocation.cpus or psutil.cpu_count() or 1) // max(1, threads))
 
 
 def check_needs(site: SiteSettings) -> None:
@@ -70,7 +85,7 @@ def provider_of(
             raise InputError(
                 "site.nodes", n_nodes, f"{allocation.nodes}, of this job", "Leave it out: all."
             )
-        launcher = _launcher(site, facts, n_nodes)
+        launcher = _launcher(site, facts, n_nodes, str(allocation.cpus or 1))
         return here(worker_init=worker_init, nodes_per_block=n_nodes, launcher=launcher)
     check_needs(site)
     n_nodes = site.nodes or 1
@@ -81,39 +96,88 @@ def provider_of(
         "min_blocks": 0,
         "max_blocks": site.blocks,
         "walltime": site.walltime,
-        "worker_init": worker_init,
-        "launcher": _launcher(site, facts, n_nodes),
+        "worker_init": "\n".join([*exports(), worker_init]),
+        "launcher": _launcher(site, facts, n_nodes, "$SLURM_CPUS_ON_NODE"),
         "cmd_timeout": SCHEDULER_TIMEOUT_S,
     }
-    directives = "\n".join([*facts.directives, *site.directives])
+    if (walltime_s := seconds_of(site.walltime)) < MIN_BLOCK_S:
+        raise InputError(
+            "site.walltime", site.walltime, f"{MIN_BLOCK_S // 60} minutes at least",
+            f"An allocation takes nothing more for its last minutes; {walltime_s} s are too few.",
+        )  # fmt: skip
+    given = directives_of(facts, site.directives)
     if facts.scheduler == "slurm":
         shared[facts.queue_option] = site.queue
-        # a node that is lost is no matter to the others, and what follows is Parsl's to ask for
-        options = f"{directives}\n#SBATCH --no-kill\n#SBATCH --no-requeue"
+        options = "\n".join([*SLURM_DIRECTIVES, *given])
         return _Slurm(**shared, scheduler_options=options)
     return _Pbs(  # type: ignore[no-untyped-call]
         **shared,
         queue=site.queue,
-        scheduler_options=directives,
+        scheduler_options="\n".join([*PBS_DIRECTIVES, *given]),
         select_options=facts.select_options,
         cpus_per_node=facts.threads or workers_per_node(site, None),
     )
 
 
-class _Slurm(SlurmProvider):
+class _Paced(ClusterProvider):
+    """Asks a scheduler rarely, and knows its jobs better than Parsl.
+
+    Of as many submissions as there may be blocks, the first and the last are half a minute apart
+    at least: what is refused or ends at once is not asked for again in the same second.
+    """
+
+    def submit(self, *words: Any, **named: Any) -> str:
+        times_s = self.__dict__.setdefault("submitted_s", deque(maxlen=self.max_blocks))
+        if len(times_s) == self.max_blocks:
+            time.sleep(max(0.0, times_s[0] + SCHEDULER_POLL_S - time.monotonic()))
+        times_s.append(time.monotonic())
+        return str(super().submit(*words, **named))  # type: ignore[safe-super]
+
+    def _status(self) -> None:
+        before = {job: one["status"] for job, one in self.resources.items()}
+        ended = {job for job, status in before.items() if status.terminal}
+        everything = self.resources
+        # Parsl's would ask for those that have ended, or say that they were completed
+        self.resources = {job: one for job, one in everything.items() if job not in ended}
+        try:
+            if self.resources:
+                super()._status()  # type: ignore[safe-super, no-untyped-call]
+            for job, one in self.resources.items():
+                if self._is_unheard_of(one, before[job]):
+                    one["status"] = before[job]
+        finally:
+            self.resources = everything
+
+    def _is_unheard_of(self, one: dict[str, Any], before: JobStatus) -> bool:
+        """Whether a state says nothing: one that Parsl cannot read, or of a job not yet listed."""
+        state = one["status"].state
+        is_new = time.monotonic() - one.setdefault("first_seen_s", time.monotonic()) < LISTED_S
+        is_missing = state is JobState.COMPLETED and before.state is JobState.PENDING and is_new
+        return state is JobState.UNKNOWN or is_missing
+
     @property
     def status_polling_interval(self) -> int:
         return SCHEDULER_POLL_S
 
 
-class _Pbs(PBSProProvider):
-    @property
-    def status_polling_interval(self) -> int:
-        return SCHEDULER_POLL_S
+class _Slurm(_Paced, SlurmProvider):
+    pass
 
 
-def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int) -> Launcher:
+class _Pbs(_Paced, PBSProProvider):
+    pass
+
+
+def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> Launcher:
     options = facts.launcher_options if site.launcher_options is None else site.launcher_options
     if facts.scheduler == "slurm":
+        options = options.replace("$SLURM_CPUS_ON_NODE", cpus)
         return SrunLauncher(overrides=f"--nodes={n_nodes} {options}")
     return MpiExecLauncher(bind_cmd=facts.bind_option, overrides=options)
+
+
+def exports() -> list[str]:
+    """Return shell lines that give a job what this process has; PBS does not pass it on."""
+    return [
+        f"export {name}={shlex.quote(os.environ[name])}" for name in PASSED_ON if name in os.environ
+    ]

@@ -26,10 +26,10 @@ from molloop.execution.allocation import current_allocation
 from molloop.execution.blocks import BlockLimit
 from molloop.execution.pool import HEARTBEAT_PERIOD_S
 from molloop.execution.providers import provider_of, workers_per_node
-from molloop.execution.site_facts import SITES
 from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
 from molloop.settings import SiteSettings, seconds_of
+from molloop.site_facts import SITES
 
 LABEL = "workers"
 THREADS = " ".join(f"{name}={n}" for name, n in ONE_THREAD.items())
@@ -62,13 +62,7 @@ def parsl_config(site: SiteSettings, run_dir: Path) -> parsl.Config:
         The directory's path has a blank or another character that the shell would read, or a
         setting is missing or is not of this machine.
     """
-    if shlex.quote(str(run_dir)) != str(run_dir):
-        raise InputError(
-            "run directory",
-            str(run_dir),
-            "a path of letters, digits and ._-+=:,@%/",
-            "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
-        )
+    check_path(run_dir)
     config = _own_config(site.name) if ":" in site.name else parsl.Config([_executor(site)])
     config.run_dir = str(run_dir)
     config.retries = RANKING_RETRIES
@@ -77,6 +71,17 @@ def parsl_config(site: SiteSettings, run_dir: Path) -> parsl.Config:
     # the default log at DEBUG costs more than the tasks
     config.initialize_logging = FileLogging(level=logging.WARNING)
     return config
+
+
+def check_path(run_dir: Path) -> None:
+    """Raise InputError where a run directory's path cannot stand in a script as it is."""
+    if shlex.quote(str(run_dir)) != str(run_dir):
+        raise InputError(
+            "run directory",
+            str(run_dir),
+            "a path of letters, digits and ._-+=:,@%/",
+            "Parsl writes it into shell scripts unquoted: choose another with --run-dir.",
+        )
 
 
 def count_workers(config: parsl.Config) -> int:
@@ -134,6 +139,13 @@ def _own_config(name: str) -> parsl.Config:
     if executor.max_workers_per_node == float("inf"):
         raise InputError(
             "site.name", name, "max_workers_per_node in its executor", "molloop sizes tasks by it."
+        )
+    if executor.address is None or not executor.encrypted:
+        raise InputError(
+            "site.name",
+            name,
+            "an executor with an address, and encrypted",
+            "Without an address Parsl asks the Internet for it; give both.",
         )
     if executor.launch_cmd == DEFAULT_LAUNCH_CMD:
         executor.launch_cmd = POOL_COMMAND

@@ -11,15 +11,24 @@ from pathlib import Path
 import tomlkit
 
 from molloop.errors import InputError, RunError
-from molloop.execution.providers import check_needs, workers_per_node
-from molloop.execution.site_facts import SITES, SiteFacts
+from molloop.execution.providers import (
+    PBS_DIRECTIVES,
+    SLURM_DIRECTIVES,
+    check_needs,
+    exports,
+    workers_per_node,
+)
+from molloop.execution.sites import check_path
 from molloop.settings import Settings, SiteSettings, seconds_of
+from molloop.site_facts import SITES, SiteFacts, directives_of
 
-STOP_BEFORE_S = 60  # of the job's end, beside campaign.grace_s
+STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
 SCRIPT = "job.sh"
 CONFIG = "job.toml"
 LOG = "job.log"
+SCHEDULER_LOG = "scheduler.log"
+FAILED = "job.failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +92,46 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
             "Raise it, or lower campaign.grace_s.",
         )
     path = folder.absolute()
+    check_path(path)
     header = _slurm_header if facts.scheduler == "slurm" else _pbs_header
-    quoted = {name: shlex.quote(str(path / name)) for name in (store, CONFIG)}
     command = f"{shlex.quote(sys.executable)} -P -m molloop"
-    run_dir = shlex.quote(str(path))
     lines = [
         "#!/bin/bash",
         *header(site, facts, path),
-        *facts.directives,
-        *site.directives,
+        *directives_of(facts, site.directives),
         "",
-        f"cd {shlex.quote(str(Path.cwd()))}",
+        f"exec >> {path / LOG} 2>&1",
+        f"if [ -e {path / FAILED} ]; then",
+        f'    echo "An earlier job has failed, see above; {path / FAILED} keeps others from it."',
+        "    exit 0",
+        "fi",
+        f"cd {shlex.quote(str(Path.cwd()))} || exit 1",
+        *exports(),
         *(line for line in (facts.worker_init, site.worker_init) if line),
-        f"if [ -e {quoted[store]} ]; then",
-        f"    words=(resume {run_dir}{_changes(settings)})",
+        f"if [ -e {path / store} ]; then",
+        f"    words=(resume {path}{_changes(settings)})",
         "else",
-        f"    words=(run {quoted[CONFIG]} --run-dir {run_dir})",
+        f"    words=(run {path / CONFIG} --run-dir {path})",
         "fi",
         "# so long, then the run ends in order; what was running runs again in the next job",
-        f"exec timeout --foreground --preserve-status --signal=TERM $(({limit_s} - SECONDS)) \\",
+        f"left_s=$(({limit_s} - SECONDS))",
+        '[ "$left_s" -gt 0 ] || exit 143',
+        'timeout --foreground --preserve-status --signal=TERM "$left_s" \\',
         f'    {command} "${{words[@]}}"',
+        "code=$?",
+        "# the run's own failure, or bad input, would be the same in the next job",
+        f"case $code in 1|2) touch {path / FAILED} ;; esac",
+        'exit "$code"',
         "",
     ]
     return BatchJob(folder, "\n".join(lines), settings.to_toml(), facts.scheduler)
 
 
 def _changes(settings: Settings) -> str:
-    """Return options that give a run which goes on the site, and the budget, of this job."""
+    """Return options that give a run which goes on the site and the budget of this job."""
     given = {f"site.{name}": value for name, value in settings.site.model_dump().items()}
     given["campaign.max_training_count"] = settings.campaign.max_training_count
+    given["campaign.grace_s"] = settings.campaign.grace_s
     assigned = [
         f"{name}={tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string()}"
         for name, value in given.items()
@@ -127,11 +147,11 @@ def _slurm_header(site: SiteSettings, facts: SiteFacts, path: Path) -> list[str]
         "time": site.walltime,
         "account": site.account,
         facts.queue_option: site.queue,
-        "output": path / LOG,
+        "output": path / SCHEDULER_LOG,
         "open-mode": "append",
     }
     named = [f"#SBATCH --{name}={value}" for name, value in options.items() if value is not None]
-    return [*named, "#SBATCH --exclusive", "#SBATCH --no-kill", "#SBATCH --no-requeue"]
+    return [*named, "#SBATCH --exclusive", *SLURM_DIRECTIVES]
 
 
 def _pbs_header(site: SiteSettings, facts: SiteFacts, path: Path) -> list[str]:
@@ -146,7 +166,8 @@ def _pbs_header(site: SiteSettings, facts: SiteFacts, path: Path) -> list[str]:
         f"#PBS -l walltime={site.walltime}",
         *(f"#PBS -{name} {value}" for name, value in options.items() if value is not None),
         "#PBS -j oe",
-        f"#PBS -o {path / LOG}",
+        f"#PBS -o {path / SCHEDULER_LOG}",
+        *PBS_DIRECTIVES,
     ]
 
 
@@ -161,10 +182,24 @@ def submit(job: BatchJob, n: int) -> list[str]:
         The scheduler refuses; what it says.
     """
     path = job.write()
+    (job.folder / FAILED).unlink(missing_ok=True)
     jobs: list[str] = []
     for _ in range(n):
-        jobs.append(_submit_one(job.scheduler, path, jobs[-1] if jobs else None))
+        try:
+            jobs.append(_submit_one(job.scheduler, path, jobs[-1] if jobs else None))
+        except RunError as error:
+            if not jobs:
+                raise
+            raise RunError(
+                f"{error} {len(jobs)} of {n} jobs are there: {', '.join(jobs)}.",
+                f"They go on; `{cancel_command(job.scheduler, jobs)}` takes them back.",
+            ) from error
     return jobs
+
+
+def cancel_command(scheduler: str, jobs: Sequence[str]) -> str:
+    """Return what takes jobs back."""
+    return " ".join(["scancel" if scheduler == "slurm" else "qdel", *jobs])
 
 
 def _submit_one(scheduler: str, path: Path, after: str | None) -> str:

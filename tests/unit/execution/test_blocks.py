@@ -53,3 +53,33 @@ def test_others_are_replaced(lives):
 def test_the_tenth_block_comes_after_the_ninth():
     assert look([*([100] * 8), 1, 100, 1, 1]) is None
     assert look([*([100] * 8), 1, 1, 1]) is not None
+
+
+def test_a_first_block_that_is_refused_ends_the_run_at_once():
+    executor = Executor()
+    limit = BlockLimit(lambda: 0.0)
+    limit(executor, {"0": JobStatus(JobState.FAILED, message="no such partition")})
+    assert "no such partition" in str(executor.error)
+
+
+def test_refusals_end_nothing_while_another_block_runs():
+    executor, now_s = Executor(), [0.0]
+    limit = BlockLimit(lambda: now_s[0])
+    status = {"0": JobStatus(JobState.RUNNING)}
+    limit(executor, status)
+    for number in range(1, 5):
+        status[str(number)] = JobStatus(JobState.FAILED, message="socket timed out")
+        limit(executor, status)
+    assert executor.error is None
+
+
+def test_what_was_said_first_is_told():
+    executor, status = Executor(), {}
+    limit = BlockLimit(lambda: 0.0)
+    for number in range(3):
+        status[str(number)] = JobStatus(JobState.PENDING)
+        limit(executor, status)
+        status[str(number)] = JobStatus(JobState.FAILED, message=f"node {number} is ill")
+        limit(executor, status)
+        status = {block: JobStatus(JobState.COMPLETED) for block in status}
+    assert "node 0 is ill" in str(executor.error)

@@ -3,15 +3,17 @@
 import sys
 
 import pytest
+from parsl.jobs.states import JobState, JobStatus
 from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 
-from molloop.config import load
+from molloop.config import load, revise
 from molloop.errors import InputError
+from molloop.execution import providers
 from molloop.execution.allocation import current_allocation
-from molloop.execution.site_facts import SITES
 from molloop.execution.sites import address_of, count_workers, parsl_config
 from molloop.settings import seconds_of
+from molloop.site_facts import SITES
 
 
 def config_of(tmp_path, **site):
@@ -112,7 +114,7 @@ def test_slurm_is_asked_for_nodes(tmp_path):
     provider = executor.provider
     assert isinstance(provider, SlurmProvider)
     assert (provider.nodes_per_block, provider.init_blocks, provider.max_blocks) == (2, 3, 3)
-    for line in ("--partition=long", "--account=me", "--no-kill", "--no-requeue"):
+    for line in ("--partition=long", "--account=me", "--no-kill", "--no-requeue", "--mem=0"):
         assert f"#SBATCH {line}" in provider.scheduler_options
     assert provider.walltime == "2:00:00"
     assert provider.status_polling_interval >= 30
@@ -142,7 +144,8 @@ def test_polaris_as_its_guide_has_it(tmp_path, monkeypatch):
     provider = config.executors[0].provider
     assert isinstance(provider, PBSProProvider)
     assert asked == ["bond0"]
-    assert provider.scheduler_options == "#PBS -l filesystems=home:eagle"
+    lines = ["#PBS -l place=scatter:excl", "#PBS -l filesystems=home:eagle"]
+    assert provider.scheduler_options.splitlines() == lines
     assert (provider.cpus_per_node, provider.select_options) == (64, "ngpus=4")
     assert "mpiexec --cpu-bind none --ppn 1 --depth=64 -n" in provider.launcher("pool", 1, 2)
     assert provider.worker_init == "export TMPDIR=/tmp"
@@ -186,6 +189,9 @@ def unbounded():
     return parsl.Config([HighThroughputExecutor("a", address="127.0.0.1")])
 def broken():
     raise OSError("no such node")
+def open_to_all():
+    executor = HighThroughputExecutor("a", address="::1", max_workers_per_node=1, encrypted=False)
+    return parsl.Config([executor])
 """
 
 
@@ -212,6 +218,7 @@ def test_a_configuration_of_one_s_own(tmp_path):
         ("own_site:unbounded", "max_workers_per_node"),
         ("own_site:broken", "no such node"),
         ("own_site:none", "PYTHONPATH"),
+        ("own_site:open_to_all", "encrypted"),
         ("no_module:mine", "PYTHONPATH"),
     ],
 )
@@ -223,12 +230,110 @@ def test_one_that_cannot_be_used_is_told(tmp_path, name, words):
 @pytest.mark.parametrize(
     ("setting", "value"),
     [("name", "moon"), ("name", "a:b c"), ("walltime", "30"), ("walltime", "1:60:00"),
-     ("cpu_affinity", "some"), ("blocks", 0)],
+     ("walltime", "0:00:30"), ("cpu_affinity", "some"), ("blocks", 0)],
 )  # fmt: skip
 def test_what_is_no_setting_is_told(tmp_path, setting, value):
     with pytest.raises(InputError, match=f"site.{setting}"):
         config_of(tmp_path, **{setting: value})
 
 
+def test_another_site_leaves_nothing_of_the_one_before():
+    settings = load(None, ["site.name=polaris", "site.interface=bond0", "site.workers=8"])
+    assert revise(settings, ["site.name=slurm"]).site.interface is None
+    kept = revise(settings, ["site.name=polaris", "site.workers=4"]).site
+    assert (kept.interface, kept.workers) == ("bond0", 4)
+
+
 def test_a_walltime_in_seconds():
     assert seconds_of("1:02:03") == 3723
+
+
+def test_cores_of_a_job_s_nodes(monkeypatch, tmp_path):
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "n[1-3]")
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "64(x2),32")
+    assert current_allocation().cpus == 32
+    # two hardware threads a core
+    monkeypatch.setattr(providers.psutil, "cpu_count", lambda logical=True: 8 if logical else 4)
+    config = config_of(tmp_path, name="slurm")
+    assert config.executors[0].max_workers_per_node == 16
+    # in a shell that salloc has started, Slurm's variable for it is not there
+    assert "--cpus-per-task=32 " in config.executors[0].provider.launcher.overrides
+
+
+def test_an_allocation_too_short_to_use_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"site\.walltime.*5 minutes"):
+        config_of(tmp_path, name="slurm", workers=2, walltime="0:04:59")
+
+
+def test_what_the_user_asks_for_replaces_what_the_site_fixes(tmp_path, monkeypatch):
+    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "::1")
+    mine = ["#PBS -l filesystems=home:flare", "#PBS -m n"]
+    config = config_of(tmp_path, name="polaris", account="me", queue="debug", directives=mine)
+    options = config.executors[0].provider.scheduler_options
+    assert "home:eagle" not in options
+    assert options.endswith("\n".join(mine))
+
+
+def test_a_job_gets_what_pbs_does_not_pass_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/my own")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    config = config_of(tmp_path, name="slurm", workers=2)
+    lines = config.executors[0].provider.worker_init.splitlines()
+    assert [line for line in lines if line.startswith("export")] == ["export PYTHONPATH='/my own'"]
+
+
+class Answers:
+    """A scheduler's command line: what its commands print, one after the other."""
+
+    def __init__(self, monkeypatch, provider, *answers):
+        self.asked = []
+        self.answers = iter(answers)
+        monkeypatch.setattr(provider, "execute_wait", self)
+
+    def __call__(self, command, *_):
+        self.asked.append(command)
+        return next(self.answers)
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Slurm with accounting, and three jobs: one waits, one runs, one has failed."""
+    monkeypatch.setattr(
+        "molloop.execution.providers.SlurmProvider.execute_wait", lambda *_: (0, "", "")
+    )
+    provider = config_of(tmp_path, name="slurm", workers=2).executors[0].provider
+    for job, state in (("1", "PENDING"), ("2", "RUNNING"), ("3", "FAILED")):
+        provider.resources[job] = {
+            "status": JobStatus(JobState[state]), "job_stdout_path": "", "job_stderr_path": "",
+        }  # fmt: skip
+    return provider
+
+
+def states(provider):
+    return [one["status"].state.name for one in provider.resources.values()]
+
+
+def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch):
+    asked = Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""), (0, "2 COMPLETED\n", ""))
+    slurm._status()
+    assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
+    monkeypatch.setattr(providers, "LISTED_S", 0.0)
+    slurm._status()
+    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert "3" not in asked.asked[0].partition("--job")[2]
+
+
+def test_a_state_that_nobody_knows_says_nothing(slurm, monkeypatch):
+    Answers(monkeypatch, slurm, (0, "1 PENDING\n2 REVOKING\n", ""))
+    slurm._status()
+    assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
+
+
+def test_a_scheduler_that_refuses_is_not_asked_again_at_once(slurm, monkeypatch):
+    slept = []
+    monkeypatch.setattr(providers.time, "sleep", slept.append)
+    monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
+    for _ in range(3):
+        slurm.submit("pool", 1)
+    assert slept[0] == pytest.approx(30, abs=1)
+    assert len(slept) == 2

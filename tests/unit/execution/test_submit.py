@@ -19,15 +19,16 @@ def is_shell(script):
 
 
 def test_a_script_for_slurm(tmp_path):
-    made = job(tmp_path / "a run", name="slurm", nodes=3, walltime="0:30:00", queue="long",
+    made = job(tmp_path / "run", name="slurm", nodes=3, walltime="0:30:00", queue="long",
                directives=["#SBATCH --mem=0"], worker_init="module load python")  # fmt: skip
     lines = made.script.splitlines()
     for line in ("nodes=3", "time=0:30:00", "partition=long", "no-kill", "no-requeue", "mem=0"):
         assert f"#SBATCH --{line}" in lines
     assert not any("--account" in line for line in lines)
     assert "module load python" in lines
-    # 1800 s, less 60 and the 30 that running simulations have
-    assert any("$((1710 - SECONDS))" in line for line in lines)
+    # 1800 s, less 120 and the 30 that running simulations have
+    assert "left_s=$((1650 - SECONDS))" in lines
+    assert "#SBATCH --mem=0" in lines
     assert is_shell(made.script)
 
 
@@ -47,28 +48,54 @@ def test_a_script_for_polaris(tmp_path):
     assert is_shell(made.script)
 
 
-# what the script would call: its own command is replaced by one that prints its words
-def called(made, folder):
-    script = made.script.replace("exec timeout", "printf '%s\\n'")
-    done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True, cwd=folder
-    )
-    return done.stdout.splitlines()
+# what the script would call: its own command is replaced by one that notes its words
+def called(made, folder, code=0):
+    note = f'printf "%s\\n" > {folder}/words "${{words[@]}}"; (exit {code})'
+    start, end = made.script.index("timeout --foreground"), made.script.index("code=$?")
+    script = f"{made.script[:start]}{note}\n{made.script[end:]}"
+    done = subprocess.run(["bash", "-c", script], check=False, cwd=folder)
+    words = folder / "words"
+    found = words.read_text().splitlines() if words.exists() else []
+    words.unlink(missing_ok=True)
+    return done.returncode, found
 
 
 def test_a_job_begins_a_run_or_goes_on_with_it(tmp_path):
-    folder = tmp_path / "my 'run'"
+    folder = tmp_path / "run"
     made = job(folder, name="slurm", nodes=2, worker_init="echo 'a b'")
     made.write()
-    words = called(made, tmp_path)
+    _, words = called(made, tmp_path)
     assert words[-4:] == ["run", str(folder / "job.toml"), "--run-dir", str(folder)]
     (folder / "campaign.sqlite").touch()
-    words = called(made, tmp_path)
+    _, words = called(made, tmp_path)
     assert words[words.index("resume") + 1] == str(folder)
     given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
     settings = load(None, given)
     assert (settings.site.nodes, settings.site.worker_init) == (2, "echo 'a b'")
     assert settings.site == load(folder / "job.toml").site
+    assert settings.campaign.grace_s == load().campaign.grace_s
+
+
+@pytest.mark.parametrize(("code", "goes_on"), [(143, True), (137, True), (1, False), (2, False)])
+def test_a_job_s_own_failure_ends_the_chain(tmp_path, code, goes_on):
+    made = job(tmp_path / "run", name="slurm")
+    made.write()
+    assert called(made, tmp_path, code)[0] == code
+    again, words = called(made, tmp_path)
+    assert again == 0
+    assert bool(words) == goes_on
+    assert ("An earlier job has failed" in (tmp_path / "run" / "job.log").read_text()) != goes_on
+
+
+def test_a_job_whose_time_is_over_before_the_run_begins_leaves_it_to_the_next(tmp_path):
+    made = job(tmp_path / "run", name="slurm", worker_init="SECONDS=99999")
+    made.write()
+    assert called(made, tmp_path) == (143, [])
+
+
+def test_a_run_directory_that_no_run_takes_is_told_before_it_is_queued(tmp_path):
+    with pytest.raises(InputError, match="run directory"):
+        job(tmp_path / "my 'run'", name="slurm")
 
 
 @pytest.mark.parametrize("name", ["local", "mine:site"])
@@ -78,7 +105,7 @@ def test_a_site_without_a_scheduler_is_told(tmp_path, name):
 
 
 def test_a_job_that_is_too_short_is_told(tmp_path):
-    with pytest.raises(InputError, match="more than 90 s"):
+    with pytest.raises(InputError, match="more than 150 s"):
         job(tmp_path, name="slurm", walltime="0:01:30")
 
 
@@ -125,6 +152,12 @@ def test_what_the_scheduler_says_is_told(tmp_path, scheduler, text, words):
     scheduler("sbatch", text)
     with pytest.raises(RunError, match=words):
         submit(job(tmp_path / "run", name="slurm"), 1)
+
+
+def test_a_chain_that_is_cut_says_what_is_there(tmp_path, scheduler):
+    scheduler("sbatch", f"n=$(wc -l < {tmp_path}/called); [ $n -lt 3 ] && echo $n || exit 1")
+    with pytest.raises(RunError, match=r"2 of 4 jobs are there: 1, 2.*scancel 1 2"):
+        submit(job(tmp_path / "run", name="slurm"), 4)
 
 
 def test_a_machine_without_the_scheduler_is_told(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """What is fixed on each site, and where that is said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -29,6 +30,8 @@ class SiteFacts:
         Of ``mpiexec``, by which cores are bound.
     worker_init
         Shell lines before the workers.
+    worker_start_timeout_s
+        How long the first worker may take, Python's first imports from a shared file system in it.
     needs
         Settings under ``[site]`` without which its scheduler takes no job.
     source
@@ -46,6 +49,7 @@ class SiteFacts:
     launcher_options: str = ""
     bind_option: str = "--bind-to"
     worker_init: str = ""
+    worker_start_timeout_s: float = 300.0
     needs: tuple[str, ...] = ()
     source: str = ""
 
@@ -58,7 +62,7 @@ _SRUN = (
 )
 
 SITES = {
-    "local": SiteFacts("this machine"),
+    "local": SiteFacts("this machine", worker_start_timeout_s=60.0),
     "slurm": SiteFacts("a cluster with Slurm", "slurm", launcher_options=_SRUN),
     "pbs": SiteFacts("a cluster with PBS and MPICH", "pbs", launcher_options="-ppn 1"),
     "polaris": SiteFacts(
@@ -102,3 +106,19 @@ SITES = {
         source="docs.nersc.gov/systems/perlmutter",
     ),
 }
+OWN = SiteFacts("a function of one's own that returns a parsl.Config")
+
+
+def facts_of(name: str) -> SiteFacts:
+    """Return what is fixed on a site; of a user's own function, nothing is known."""
+    return SITES.get(name, OWN)
+
+
+def directives_of(facts: SiteFacts, given: Sequence[str]) -> list[str]:
+    """Return lines of a batch script: the user's, and before them the site's other options."""
+
+    def option(line: str) -> str:
+        return line.partition("=")[0].strip()
+
+    own = {option(line) for line in given}
+    return [*(line for line in facts.directives if option(line) not in own), *given]

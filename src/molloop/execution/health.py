@@ -4,7 +4,12 @@ import time
 from math import inf
 from pathlib import Path
 
+import zmq
 from parsl.executors import HighThroughputExecutor
+from parsl.executors.high_throughput.errors import (
+    CommandClientBadError,
+    CommandClientTimeoutError,
+)
 from parsl.jobs.states import JobState
 from parsl.providers.cluster_provider import ClusterProvider
 
@@ -60,7 +65,11 @@ class Health:
         if self.has_worker and now_s - self._looked_s < LOOK_PERIOD_S:
             return
         self._looked_s = now_s
-        if self._executor.connected_managers():
+        try:
+            managers = self._executor.connected_managers()
+        except (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError):
+            return  # it does not answer now
+        if managers:
             self.has_worker = True
             return
         if self.has_worker:

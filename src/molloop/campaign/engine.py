@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from molloop.library.shards import ShardRef
 from molloop.search.policy import Policy
-from molloop.search.rank import Merged, Training
 from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
+
+if TYPE_CHECKING:  # who only reads what was done needs none of it
+    from molloop.library.shards import ShardRef
+    from molloop.search.rank import Merged, Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class RankRequest:
 
     number: int
     policy: Policy
-    training: Training
-    shards: Sequence[ShardRef]
+    training: "Training"
+    shards: "Sequence[ShardRef]"
     n: int
     seed: tuple[int, int]
 
@@ -113,7 +115,7 @@ class Ranking:
     """A ranking has ended; its tasks in any order."""
 
     request: RankRequest
-    chosen: Merged
+    chosen: "Merged"
     tasks: tuple[Task, ...] = ()
 
 

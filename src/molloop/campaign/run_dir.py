@@ -13,7 +13,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from molloop.errors import InputError
-from molloop.library.batches import file_sha256
 
 STORE = "campaign.sqlite"
 CONFIG = "config.toml"
@@ -151,6 +150,8 @@ def environment(library: dict[str, Any], simulator: str) -> dict[str, Any]:
 
 def _source_sha256(simulator: str) -> str | None:
     """Checksum of the file of a simulator, ``package.module:function``; it is not imported."""
+    from molloop.library.batches import file_sha256  # loads much that readers do not need
+
     package, *others = simulator.partition(":")[0].split(".")
     found = PathFinder.find_spec(package)
     if found is None or found.origin is None:

@@ -28,6 +28,7 @@ from molloop.campaign.state import Event, decode, encode
 from molloop.errors import StoreError
 
 BUSY_TIMEOUT_S = 30.0
+MAX_NEWS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,10 @@ class Store:
             return [(time_s, decode(kind, json.loads(body))) for time_s, kind, body in rows]
 
     def news(self, since: Mark) -> News:
-        """Return what has been stored since a mark, all at the same moment, without geometries."""
+        """Return what was stored next since a mark, all at the same moment, without geometries.
+
+        So many events at once that reading them keeps no writer waiting; none where there is none.
+        """
         with _errors(self.path):
             self._connection.execute("BEGIN")
             try:
@@ -208,35 +212,34 @@ class Store:
         def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
             return self._connection.execute(query, values).fetchall()
 
-        [(n_events, n_tasks)] = rows(
-            "SELECT (SELECT ifnull(max(seq), 0) FROM events), "
-            "(SELECT ifnull(max(rowid), 0) FROM tasks)"
-        )
-        if (n_events, n_tasks) == (since.n_events, since.n_tasks):
-            return News(since, [], [], [])
         events = rows(
-            # the outcomes tell of those
-            "SELECT time_s, kind, body FROM events WHERE seq > ? AND kind <> 'Finished' "
-            "ORDER BY seq",
+            # the outcomes tell of those that finished
+            "SELECT seq, time_s, kind, CASE kind WHEN 'Finished' THEN NULL ELSE body END "
+            "FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
             since.n_events,
+            MAX_NEWS,
         )
+        tasks = rows("SELECT rowid, * FROM tasks WHERE rowid > ? ORDER BY rowid", since.n_tasks)
+        if not events and not tasks:
+            return News(since, [], [], [])
+        n_events, until_s = events[-1][:2] if events else (since.n_events, since.time_s)
         outcomes = rows(
             "SELECT proposal, molecule_id, smiles, batch, level, fidelity, time_s, worker, "
             "began_s, ended_s, seconds, value, '{}', flags, NULL, NULL, failure_kind, "
-            "failure_message, can_retry, schema_version FROM outcomes WHERE time_s >= ? "
-            "ORDER BY time_s, proposal",
+            "failure_message, can_retry, schema_version FROM outcomes "
+            "WHERE time_s BETWEEN ? AND ? ORDER BY time_s, proposal",
             since.time_s,
+            until_s,
         )
-        tasks = rows("SELECT * FROM tasks WHERE rowid > ? ORDER BY rowid", since.n_tasks)
         simulated = [one for row in outcomes if (one := read_outcome(row)).proposal not in since.at]
         time_s = simulated[-1].time_s if simulated else since.time_s
         at = {one.proposal for one in simulated if one.time_s == time_s}
         before = since.at if time_s == since.time_s else frozenset()
         return News(
-            Mark(n_events, n_tasks, time_s, before | at),
-            [(time_s, decode(kind, json.loads(body))) for time_s, kind, body in events],
+            Mark(n_events, tasks[-1][0] if tasks else since.n_tasks, time_s, before | at),
+            [(time_s, decode(kind, json.loads(body))) for _, time_s, kind, body in events if body],
             simulated,
-            [Task(Work(work), *rest) for work, *rest in tasks],
+            [Task(Work(work), *rest) for _, work, *rest in tasks],
         )
 
     def known(self) -> list[Known]:

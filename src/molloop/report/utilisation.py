@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
+import numpy as np
+
 from molloop.campaign.engine import Task, Work
 
 
@@ -101,14 +103,11 @@ def _of_process(tasks: Sequence[Task]) -> Utilisation:
 
 def n_working(tasks: Sequence[Task], work: Work) -> tuple[list[float], list[int]]:
     """Return times, and how many workers do a kind of work from each of them on."""
-    changes: dict[float, int] = defaultdict(int)
-    for task in tasks:
-        if task.work is work:
-            changes[task.began_s] += 1
-            changes[task.ended_s] -= 1
-    times, counts, n = [], [], 0
-    for time_s in sorted(changes):
-        n += changes[time_s]
-        times.append(time_s)
-        counts.append(n)
-    return times, counts
+    some = [(task.began_s, task.ended_s) for task in tasks if task.work is work]
+    if not some:
+        return [], []
+    began, ended = np.array(some).T
+    times, places = np.unique(np.concatenate([began, ended]), return_inverse=True)
+    steps = np.concatenate([np.ones(len(began)), -np.ones(len(ended))])
+    counts = np.cumsum(np.bincount(places, steps)).round().astype(int)
+    return times.tolist(), counts.tolist()

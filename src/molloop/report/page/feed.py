@@ -12,7 +12,7 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Session, Simulated
 from molloop.campaign.run_dir import find_run, is_held
 from molloop.campaign.state import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
-from molloop.campaign.store import Mark, Store
+from molloop.campaign.store import Mark, News, Store
 from molloop.config import parse
 from molloop.report.status import state_of
 from molloop.settings import Settings
@@ -159,11 +159,16 @@ class Feed:
         before = (self.run.state, self._mark)
         held = is_held(self.run.folder)  # first, as a run may end meanwhile
         with closing(Store.read(self._path)) as store:
-            news = store.news(self._mark)
-            if any(isinstance(event, Resumed) for _, event in news.events):
-                self.run.sessions = store.sessions()
-                self.run.settings = parse(self.run.sessions[-1].config)
-        self._mark = news.mark
+            while (news := store.news(self._mark)).mark != self._mark:
+                self._mark = news.mark
+                self._take(news)
+                if any(isinstance(event, Resumed) for _, event in news.events):
+                    self.run.sessions = store.sessions()
+                    self.run.settings = parse(self.run.sessions[-1].config)
+        self.run.state = state_of(self.run.stopped, held)
+        return before != (self.run.state, self._mark)
+
+    def _take(self, news: News) -> None:
         entries: list[tuple[float, int, Any]] = [
             *((time_s, 0, event) for time_s, event in news.events),
             *((item.time_s, 1, item) for item in news.simulated),
@@ -175,5 +180,3 @@ class Feed:
             else:
                 self.run.take_event(time_s, one)
         self.run.tasks += (replace(task, worker=sys.intern(task.worker)) for task in news.tasks)
-        self.run.state = state_of(self.run.stopped, held)
-        return before != (self.run.state, self._mark)

@@ -102,9 +102,9 @@ def large(folder, n, browser):
             print(f"{n:,} outcomes: the link is there after {time.monotonic() - began_s:.1f} s")
             page = browser.new_page()
             page.goto(link)
-            paint_ms = page.evaluate(
-                "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-            )
+            paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+            page.wait_for_function(paint)
+            paint_ms = page.evaluate(paint)
             found["paint"] = paint_ms / 1000
             page.wait_for_timeout(2000)
             item = next_item()
@@ -150,7 +150,7 @@ def followed(folder, n):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--outcomes", type=int, default=100_000)
-    parser.add_argument("--simulations", type=int, default=1500)
+    parser.add_argument("--simulations", type=int, default=3000)
     arguments = parser.parse_args()
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from molloop.report.figures import LOOK, WORK_COLORS, draw_timeline, draw_work_over_time
 from molloop.report.page.feed import Run
 
-MAX_POINTS = 1500
+MAX_POINTS = 600
 # stand for the page's own, light or dark
 INK, FAINT, MARK, BEST = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "--ink", FAINT: "--faint", MARK: "--mark", BEST: "--best"}
@@ -103,7 +103,7 @@ def workers_over_time(run: Run) -> Markup:
     return _svg(draw, (10, 4.8), "Workers by what they do over time, and what each did lately.")
 
 
-def lately(run: Run, n: int = 600) -> list[Any]:
+def lately(run: Run, n: int = 300) -> list[Any]:
     """Return the last tasks."""
     return sorted(run.tasks[-n:], key=lambda task: task.began_s)
 

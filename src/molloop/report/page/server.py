@@ -31,7 +31,7 @@ from molloop.report.status import RUNNING, UNKNOWN
 
 LOOK_PERIOD_S = 0.5
 CLOSE_TIMEOUT_S = 1
-FIGURE_SHARE = 0.005  # of a core's time that drawing may take
+FIGURE_SHARE = 0.004  # of a core's time that drawing may take
 MIN_FIGURE_PERIOD_S = 2.0
 GOES_ON = (RUNNING, UNKNOWN)
 HEADERS = {

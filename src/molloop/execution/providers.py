@@ -126,6 +126,11 @@ class _Paced(ClusterProvider):
     at least: what is refused or ends at once is not asked for again in the same second.
     """
 
+    @property
+    def lists_late(self) -> bool:
+        """Whether a job may be there that the scheduler does not list yet."""
+        return False
+
     def submit(self, *words: Any, **named: Any) -> str:
         times_s = self.__dict__.setdefault("submitted_s", deque(maxlen=self.max_blocks))
         if len(times_s) == self.max_blocks:
@@ -151,7 +156,8 @@ class _Paced(ClusterProvider):
     def _is_unheard_of(self, one: dict[str, Any], before: JobStatus) -> bool:
         """Whether a state says nothing: one that Parsl cannot read, or of a job not yet listed."""
         state = one["status"].state
-        is_new = time.monotonic() - one.setdefault("first_seen_s", time.monotonic()) < LISTED_S
+        seen_s = one.setdefault("first_seen_s", time.monotonic())
+        is_new = self.lists_late and time.monotonic() - seen_s < LISTED_S
         is_missing = state is JobState.COMPLETED and before.state is JobState.PENDING and is_new
         return state is JobState.UNKNOWN or is_missing
 
@@ -161,7 +167,10 @@ class _Paced(ClusterProvider):
 
 
 class _Slurm(_Paced, SlurmProvider):
-    pass
+    @property
+    def lists_late(self) -> bool:
+        """Accounting is; squeue is not."""
+        return str(self._cmd).startswith("sacct")
 
 
 class _Pbs(_Paced, PBSProProvider):

@@ -24,7 +24,8 @@ def config_of(tmp_path, **site):
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch):
-    for name in ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES"):
+    schedulers = ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES")
+    for name in (*schedulers, *providers.PASSED_ON):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -321,6 +322,13 @@ def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch)
     slurm._status()
     assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
     assert "3" not in asked.asked[0].partition("--job")[2]
+
+
+def test_a_job_that_squeue_does_not_list_has_ended(slurm, monkeypatch):
+    slurm._cmd = slurm._cmd.replace("sacct", "squeue")
+    Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""))
+    slurm._status()
+    assert states(slurm) == ["COMPLETED", "RUNNING", "FAILED"]
 
 
 def test_a_state_that_nobody_knows_says_nothing(slurm, monkeypatch):

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+SYSTEM_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 NEEDED = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "munged")
 NODES = ("n1", "n2", "n3")
 START_S = 30.0
@@ -106,7 +107,7 @@ class Slurm:
     def call(self, *words: object) -> str:
         done = subprocess.run(
             list(map(str, words)),
-            env=os.environ | self.environment,
+            env=os.environ | {"PATH": SYSTEM_PATH} | self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -154,7 +155,7 @@ def missing() -> str:
 
 
 def find(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    return shutil.which(name, path=SYSTEM_PATH)
 
 
 def free_port() -> int:

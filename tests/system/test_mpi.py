@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ended, finish, read, values, wait_for, words_of
+from private_slurm import SYSTEM_PATH
 
 HERE = Path(__file__).parent
 # Polaris's spelling of what MPICH spells otherwise, or has no word for
@@ -88,7 +89,7 @@ def test_the_same_values_from_outside_and_within_a_job(start, polaris, small_smi
 @pytest.fixture
 def with_bond0(lacking):
     """A network namespace in which the network of Polaris's name is."""
-    name = f"mlp{os.getpid()}"
+    name, ip = f"mlp{os.getpid()}", shutil.which("ip", path=SYSTEM_PATH) or "ip"
     try:
         for words in (
             ("netns", "add", name),
@@ -97,11 +98,11 @@ def with_bond0(lacking):
             ("-n", name, "address", "add", "10.78.0.1/24", "dev", "bond0"),
             ("-n", name, "link", "set", "bond0", "up"),
         ):
-            subprocess.run(["ip", *words], check=True, capture_output=True)
+            subprocess.run([ip, *words], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         lacking(f"no network namespaces ({error})")
-    yield ["ip", "netns", "exec", name]
-    subprocess.run(["ip", "netns", "del", name], check=False)
+    yield [ip, "netns", "exec", name]
+    subprocess.run([ip, "netns", "del", name], check=False)
 
 
 def test_the_tutorial_s_scripts_as_readme_types_them(polaris, with_bond0, tmp_path, environment):

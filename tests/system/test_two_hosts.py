@@ -3,11 +3,13 @@
 import os
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from helpers import finish, has_values, read, slow, values, wait_for, words_of
 from molloop_hosts import ADDRESS
+from private_slurm import SYSTEM_PATH
 
 from molloop.campaign.state import Lost
 
@@ -15,7 +17,8 @@ CUT_S = 20
 
 
 def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+    environment = os.environ | {"PATH": SYSTEM_PATH}
+    subprocess.run(["ip", *words], check=True, capture_output=True, env=environment)
 
 
 @pytest.fixture
@@ -38,7 +41,8 @@ def hosts(lacking):
         lacking(f"no network namespaces ({error})")
     yield names, cables
     for name in names:
-        subprocess.run(["ip", "netns", "del", name], check=False)
+        with suppress(subprocess.CalledProcessError):
+            ip("netns", "del", name)
 
 
 def test_a_network_that_fails_for_a_while_loses_nothing(hosts, start, small_smi, tmp_path):

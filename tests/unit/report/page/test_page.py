@@ -113,3 +113,10 @@ def test_what_is_drawn_of_many_points_keeps_the_extremes():
 def test_a_molecule_that_cannot_be_drawn_is_left_out():
     assert "<svg" in drawing("CCO")
     assert drawing("no molecule") == ""
+
+
+@pytest.mark.parametrize("label", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+def test_labels_that_a_molecule_is_drawn_with_are_no_tags(label):
+    tags = Tags(drawing(f"*C |${label};$|"))
+    assert set(tags.names) == {"svg", "path"}
+    assert not [name for name in tags.attributes if name.startswith("on")]

@@ -21,7 +21,7 @@ from molloop.report import results
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
-from molloop.site_facts import facts_of
+from molloop.site_facts import start_timeout_s
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
@@ -98,7 +98,7 @@ class Campaign:
         return ParslEngine(
             parsl_config(self.settings, self.folder),
             self.folder / "scratch",
-            site.worker_start_timeout_s or facts_of(site.name).worker_start_timeout_s,
+            start_timeout_s(site.name, site.worker_start_timeout_s),
             site.queue_timeout_s or inf,
         )
 

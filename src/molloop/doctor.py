@@ -22,7 +22,7 @@ from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import simulate_group
-from molloop.site_facts import SITES, facts_of
+from molloop.site_facts import OWN, facts_of, start_timeout_s
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
 REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
@@ -139,8 +139,8 @@ def _is_seen_by_others(path: Path, name: str) -> bool:
 def scheduler(settings: Settings) -> Finding:
     """Look whether the site's settings are whole, and its scheduler's commands are there."""
     what, name = "site", settings.site.name
-    facts = SITES.get(name)
-    if facts is not None and facts.scheduler and current_allocation() is None:
+    facts = facts_of(name)
+    if facts.scheduler and current_allocation() is None:
         missing = [one for one in COMMANDS[facts.scheduler] if shutil.which(one) is None]
         if missing:
             told = f"{name}: no command {', '.join(missing)}"
@@ -158,8 +158,8 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     from molloop.execution.parsl_engine import ParslEngine
 
     what = "worker"
-    facts = SITES.get(settings.site.name)
-    is_outside = facts is None or (facts.scheduler and current_allocation() is None)
+    facts = facts_of(settings.site.name)
+    is_outside = facts is OWN or (facts.scheduler and current_allocation() is None)
     if is_outside and not asks_scheduler:
         return Finding(what, True, "not tried: it takes a job; --ask-scheduler has one asked for")
     site = settings.site
@@ -171,7 +171,7 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
                 ParslEngine(
                     parsl_config(settings, folder),
                     folder / "scratch",
-                    site.worker_start_timeout_s or facts_of(site.name).worker_start_timeout_s,
+                    start_timeout_s(site.name, site.worker_start_timeout_s),
                     site.queue_timeout_s or QUEUE_TIMEOUT_S,
                 )
             ) as engine,

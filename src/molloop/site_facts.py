@@ -109,6 +109,11 @@ SITES = {
 OWN = SiteFacts("a function of one's own that returns a parsl.Config")
 
 
+def start_timeout_s(name: str, given: float | None) -> float:
+    """Return how long the first worker may take: what the user has given, or the site's."""
+    return given or facts_of(name).worker_start_timeout_s
+
+
 def facts_of(name: str) -> SiteFacts:
     """Return what is fixed on a site; of a user's own function, nothing is known."""
     return SITES.get(name, OWN)

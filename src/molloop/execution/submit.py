@@ -20,7 +20,7 @@ from molloop.execution.providers import (
 )
 from molloop.execution.sites import check_path
 from molloop.settings import Settings, SiteSettings, seconds_of
-from molloop.site_facts import SITES, SiteFacts, directives_of
+from molloop.site_facts import SITES, SiteFacts, directives_of, facts_of
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
@@ -77,7 +77,7 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         The site has no scheduler, wants a setting that is missing, or the job is too short.
     """
     site = settings.site
-    facts = SITES.get(site.name, SiteFacts(""))
+    facts = facts_of(site.name)
     if not facts.scheduler:
         names = ", ".join(name for name, one in SITES.items() if one.scheduler)
         raise InputError("site.name", site.name, f"a site with a scheduler: {names}", "Name one.")

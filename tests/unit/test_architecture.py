@@ -21,9 +21,10 @@ LIGHT = ("levels", "property", "protocol")
 MAY_IMPORT = {
     "errors": set(),
     "intervals": set(),
+    "files": set(),
     "processes": set(),
     "site_facts": set(),
-    "library": {"errors"},
+    "library": {"errors", "files"},
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
@@ -34,7 +35,16 @@ MAY_IMPORT = {
         *(f"simulate.{name}" for name in LIGHT),
     },
     "config": {"errors", "library.sources", "settings"},
-    "campaign": {"errors", "library", "simulate", "surrogate", "search", "settings", "config"},
+    "campaign": {
+        "errors",
+        "files",
+        "library",
+        "simulate",
+        "surrogate",
+        "search",
+        "settings",
+        "config",
+    },
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
         *("settings", "site_facts"),
@@ -44,8 +54,8 @@ MAY_IMPORT = {
         *("settings", "config", "intervals"),
     },
     "report": {
-        *("errors", "library", "simulate", "surrogate", "search", "campaign", "settings"),
-        *("config", "intervals"),
+        *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
+        *("settings", "config", "intervals"),
     },
 }
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)

@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from molloop.errors import InputError
+from molloop.files import file_sha256, write_whole
 
 STORE = "campaign.sqlite"
 CONFIG = "config.toml"
@@ -84,9 +85,7 @@ class RunDir:
 
     def write_config(self, config_toml: str) -> None:
         """Write the resolved configuration, whole or not at all."""
-        unfinished = self.path / f"{CONFIG}.tmp"
-        unfinished.write_text(config_toml, encoding="utf-8")
-        unfinished.replace(self.path / CONFIG)
+        write_whole(self.path / CONFIG, lambda path: path.write_text(config_toml, "utf-8"))
 
     def close(self) -> None:
         """Let another process have it."""
@@ -150,8 +149,6 @@ def environment(library: dict[str, Any], simulator: str) -> dict[str, Any]:
 
 def _source_sha256(simulator: str) -> str | None:
     """Checksum of the file of a simulator, ``package.module:function``; it is not imported."""
-    from molloop.library.batches import file_sha256  # loads much that readers do not need
-
     package, *others = simulator.partition(":")[0].split(".")
     found = PathFinder.find_spec(package)
     if found is None or found.origin is None:

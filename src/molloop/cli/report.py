@@ -41,19 +41,16 @@ def report(
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other."""
     from molloop.errors import InputError
+    from molloop.files import write_whole
     from molloop.report.page.feed import Feed
     from molloop.report.page.render import frozen_document
 
     text = frozen_document([Feed(folder).run for folder in run_dirs])
-    unfinished = out.with_name(f".{out.name}.tmp")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(out)
+        write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
         expected = "a file that can be written"
         raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     typer.echo(f"{out}: {len(text.encode()) / 1e6:.1f} MB")
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.library.batches import join_batches, write_whole
+from molloop.files import write_whole
+from molloop.library.batches import join_batches
 from molloop.library.duplicates import first_occurrences
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import Counts, DescriptorStatistics, ShardEntry

@@ -1,8 +1,6 @@
-"""Molecules as columns, in memory and in files that are whole or absent."""
+"""Molecules as columns, in memory and in files."""
 
-import hashlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,18 +59,3 @@ def open_batch(path: Path) -> pa.RecordBatch:
     """
     with pa.memory_map(str(path)) as source:
         return pa.ipc.open_file(source).get_batch(0)
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name and rename it, so that it is never seen half written."""
-    unfinished = path.with_name(f"{path.name}.tmp")
-    write(unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-
-
-def file_sha256(path: Path) -> str:
-    """Checksum of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

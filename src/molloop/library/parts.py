@@ -22,7 +22,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.errors import InputError, RunError
-from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch, write_whole
+from molloop.files import write_whole
+from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch
 from molloop.library.duplicates import Seen
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts

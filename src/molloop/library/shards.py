@@ -14,7 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.errors import InputError, RunError
-from molloop.library.batches import file_sha256, open_batch, write_batch, write_whole
+from molloop.files import file_sha256, write_whole
+from molloop.library.batches import open_batch, write_batch
 from molloop.library.features import Descriptors, PackedFingerprints
 from molloop.library.manifest import MANIFEST, Manifest, OtherVersionError, ShardEntry
 

@@ -1,33 +1,16 @@
 """A run's molecules in the formats of other programs."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 from molloop.errors import InputError
+from molloop.files import write_whole
 from molloop.report.frame import outcome_frame
 from molloop.report.results import Results
 from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
 from molloop.simulate.outcome import Success
 
-
-def _write_csv(results: Results, path: Path) -> int:
-    frame = outcome_frame(results)
-    frame.to_csv(path)
-    return len(frame)
-
-
-def _write_parquet(results: Results, path: Path) -> int:
-    frame = outcome_frame(results, geometries=True)
-    frame.to_parquet(path)
-    return len(frame)
-
-
-_TABLES: dict[str, Callable[[Results, Path], int]] = {
-    "csv": _write_csv,
-    "parquet": _write_parquet,
-}
-EXPORT_FORMATS = (*_TABLES, *STRUCTURE_FORMATS)
+TABLE_FORMATS = ("csv", "parquet")
+EXPORT_FORMATS = (*TABLE_FORMATS, *STRUCTURE_FORMATS)
 
 
 def export(results: Results, file_format: str, path: Path) -> int:
@@ -50,13 +33,9 @@ def export(results: Results, file_format: str, path: Path) -> int:
     try:
         if file_format in STRUCTURE_FORMATS:
             return _export_structures(results, file_format, path)
-        partial = path.with_name(f".{os.getpid()}-{path.name}")
-        try:
-            n = _TABLES[file_format](results, partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return n
+        frame = outcome_frame(results, geometries=file_format == "parquet")
+        write_whole(path, frame.to_parquet if file_format == "parquet" else frame.to_csv)
+        return len(frame)
     except (OSError, ValueError) as error:
         raise InputError(
             "--out", str(path), f"a file that can be written as {file_format}", f"{error}."

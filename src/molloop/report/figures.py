@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from molloop.campaign.engine import Task, Work
+from molloop.files import write_whole
 from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
@@ -139,9 +140,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    figure.savefig(partial, format=path.suffix[1:])
-    partial.replace(path)
+    write_whole(path, lambda unfinished: figure.savefig(unfinished, format=path.suffix[1:]))
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:

@@ -1,6 +1,5 @@
 """Relaxed molecules in the formats of other programs."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from molloop.errors import InputError
+from molloop.files import write_whole
 from molloop.simulate.outcome import Geometry, Success
 from molloop.simulate.property import Property
 
@@ -58,13 +58,8 @@ def write_structures(path: Path, file_format: str, found: Sequence[Structure]) -
     OSError
         It cannot be written.
     """
-    # the ending stays: ASE goes by it
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        STRUCTURE_FORMATS[file_format](partial, found)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write = STRUCTURE_FORMATS[file_format]
+    write_whole(path, lambda unfinished: write(unfinished, found))
 
 
 def save_format(path: Path) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.news import Mark, News
 from molloop.campaign.records import Session, Simulated
 from molloop.campaign.run_dir import find_run, is_held
 from molloop.campaign.state import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
-from molloop.campaign.store import Mark, News, Store
+from molloop.campaign.store import Store
 from molloop.config import parse
 from molloop.report.status import state_of
 from molloop.settings import Settings

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_run import STEPS, item, new_store
 
+from molloop.campaign.news import Mark
 from molloop.campaign.records import Session
 from molloop.campaign.state import Began, Finished, Resumed
-from molloop.campaign.store import Mark
 from molloop.errors import InputError
 from molloop.report.page.feed import Feed
 from molloop.settings import Settings

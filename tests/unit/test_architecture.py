@@ -124,6 +124,18 @@ print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)
     assert done.stderr.strip() == "[]"
 
 
+def test_workers_load_what_rankings_need_before_their_first_simulation():
+    code = """
+import sys
+import molloop.execution.tasks
+before = set(sys.modules)
+import molloop.search.rank
+print(sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_public_names_are_there():
     for name in molloop.__all__:
         # a public name may not be a room's: importing the room would take its place

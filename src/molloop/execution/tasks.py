@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import GroupResult, simulate_group, worker_name

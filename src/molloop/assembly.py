@@ -31,7 +31,7 @@ WORKERS_FIGURE = "workers.png"
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    from molloop.execution.providers import available_cores
+    from molloop.execution.allocation import available_cores
 
     return available_cores()
 

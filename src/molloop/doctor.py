@@ -18,6 +18,7 @@ from molloop.campaign.engine import Group, Simulations
 from molloop.campaign.run_dir import PACKAGES, RunDir
 from molloop.errors import MolloopError
 from molloop.execution.allocation import current_allocation
+from molloop.execution.schedulers import SCHEDULERS
 from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -38,7 +39,6 @@ try:
 except BlockingIOError:
     sys.exit({LOCKED})
 """
-COMMANDS = {"slurm": ("sbatch", "squeue", "scancel"), "pbs": ("qsub", "qstat", "qdel")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ def scheduler(settings: Settings) -> Finding:
     what, name = "site", settings.site.name
     facts = facts_of(name)
     if facts.scheduler and current_allocation() is None:
-        missing = [one for one in COMMANDS[facts.scheduler] if shutil.which(one) is None]
+        commands = SCHEDULERS[facts.scheduler].commands
+        missing = [one for one in commands if shutil.which(one) is None]
         if missing:
             told = f"{name}: no command {', '.join(missing)}"
             return Finding(what, False, told, "Log in to the site, or name another with --site.")

@@ -122,7 +122,7 @@ def info(library: LibraryArgument) -> None:
 @app.command()
 def verify(library: LibraryArgument) -> None:
     """Compare every shard of a library with its checksum."""
-    from molloop.execution.providers import available_cores
+    from molloop.execution.allocation import available_cores
     from molloop.report.display import ProgressDisplay
 
     opened = _open(library)

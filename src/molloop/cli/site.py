@@ -83,7 +83,7 @@ def submit(
         Text(
             f"Submitted: {', '.join(numbers)}. `molloop status {shown}` and {folder / jobs.LOG} "
             f"say how it goes;\n`molloop submit --run-dir {shown}` goes on with it later; "
-            f"`{jobs.cancel_command(job.scheduler, numbers)}` ends it."
+            f"`{' '.join(job.scheduler.cancellation(numbers))}` ends it."
         ),
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""The nodes of a scheduler's job that this process is in."""
+"""The nodes of a scheduler's job that this process is in, and their cores."""
 
 import os
 import re
@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from molloop.errors import InputError
+from molloop.settings import SiteSettings
+from molloop.site_facts import SITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,29 @@ def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocatio
         cpus = min(map(int, counts)) if counts else None
         return Allocation("slurm", environment.get("SLURM_JOB_ID", ""), nodes, cpus)
     return None
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
+    """Return how many workers a node has: a core each.
+
+    Raises
+    ------
+    InputError
+        Nothing says how many cores the nodes of a cluster have.
+    """
+    facts = SITES[site.name]
+    if workers := site.workers or facts.cores:
+        return workers
+    if not facts.scheduler:
+        return available_cores()
+    if allocation is None:
+        raise InputError(
+            "site.workers", None, "the number of workers of a node", "Give it as many as cores."
+        )
+    threads = (psutil.cpu_count() or 1) // (psutil.cpu_count(logical=False) or 1)
+    return max(1, (allocation.cpus or psutil.cpu_count() or 1) // max(1, threads))

@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 from parsl.executors.status_handling import BlockProviderExecutor
 from parsl.jobs.states import JobState, JobStatus
-from parsl.providers import PBSProProvider, SlurmProvider
-from parsl.providers.base import ExecutionProvider
 
 MOST_IN_VAIN = 3
 LASTING_S = 60.0
@@ -55,18 +53,3 @@ def _describe(block: str, status: JobStatus) -> str:
     words = [status.message, status.stderr_summary]
     told = " ".join(" ".join(text.split()) for text in words if text)
     return f"block {block} {status.state.name.lower()}" + (f" ({told})" if told else "")
-
-
-def words_of_scheduler(provider: ExecutionProvider | None) -> str:
-    """Return what a scheduler says of the jobs that it was asked for: numbers, states, reasons."""
-    match provider:
-        case SlurmProvider():
-            jobs = ",".join(map(str, provider.resources))
-            command = f"squeue --noheader --format '%i %T %r' --job {jobs}"
-        case PBSProProvider():
-            jobs = " ".join(map(str, provider.resources))
-            command = f"qstat -f {jobs} | grep -E 'Job Id|job_state|comment'"
-        case _:
-            return "it cannot be asked"
-    _, output, errors = provider.execute_wait(command)  # type: ignore[no-untyped-call]
-    return " ".join((output or errors).split()) or "it says nothing"

@@ -14,7 +14,7 @@ from parsl.jobs.states import JobState
 from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import EngineError
-from molloop.execution.blocks import words_of_scheduler
+from molloop.execution.providers import words_of_scheduler
 
 QUEUED = {JobState.PENDING, JobState.HELD}
 N_LOG_LINES = 15

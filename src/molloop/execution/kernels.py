@@ -7,11 +7,9 @@ from typing import cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
-from parsl.providers.base import ExecutionProvider
-from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import EngineError
-from molloop.execution.providers import SCHEDULER_TIMEOUT_S
+from molloop.execution.providers import SCHEDULER_TIMEOUT_S, open_jobs
 
 LOOK_PERIOD_S = 0.2
 STOP_TIMEOUT_S = 30.0
@@ -67,7 +65,7 @@ def stop(kernel: DataFlowKernel) -> None:
     # Parsl waits for ever for some processes that are gone
     cleanup = threading.Thread(target=_clean_up, args=(kernel,), daemon=True)
     cleanup.start()
-    has_jobs = any(_jobs(executor.provider) for executor in _executors(kernel))
+    has_jobs = any(open_jobs(executor.provider) for executor in _executors(kernel))
     cleanup.join(SCHEDULER_TIMEOUT_S + STOP_TIMEOUT_S if has_jobs else STOP_TIMEOUT_S)
 
 
@@ -75,7 +73,7 @@ def _clean_up(kernel: DataFlowKernel) -> None:
     for executor in _executors(kernel):
         # Parsl leaves them where it has given up on the executor
         provider = executor.provider
-        if provider is not None and (jobs := _jobs(provider)):
+        if provider is not None and (jobs := open_jobs(provider)):
             with suppress(Exception):  # what the scheduler does not take back ends by itself
                 provider.cancel(jobs)
     with suppress(Exception):  # of an interchange that is gone; its workers end by themselves
@@ -85,10 +83,3 @@ def _clean_up(kernel: DataFlowKernel) -> None:
 def _executors(kernel: DataFlowKernel) -> list[HighThroughputExecutor]:
     found = kernel.executors.values()
     return [one for one in found if isinstance(one, HighThroughputExecutor)]
-
-
-def _jobs(provider: ExecutionProvider | None) -> list[str]:
-    """Return the jobs of a scheduler that have not ended."""
-    if not isinstance(provider, ClusterProvider):
-        return []
-    return [str(job) for job, one in provider.resources.items() if not one["status"].terminal]

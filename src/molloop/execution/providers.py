@@ -1,13 +1,11 @@
 """Providers: what Parsl asks a scheduler for, or starts on the nodes that there are."""
 
-import os
-import shlex
+import subprocess
 import time
 from collections import deque
 from functools import partial
 from typing import Any
 
-import psutil
 from parsl.jobs.states import JobState, JobStatus
 from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.launchers.base import Launcher
@@ -16,53 +14,15 @@ from parsl.providers.base import ExecutionProvider
 from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import InputError
-from molloop.execution.allocation import Allocation
+from molloop.execution.allocation import Allocation, workers_per_node
+from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.settings import SiteSettings, seconds_of
-from molloop.site_facts import SITES, SiteFacts, directives_of
+from molloop.site_facts import SiteFacts, directives_of
 
 SCHEDULER_POLL_S = 30  # schedulers serve many
 SCHEDULER_TIMEOUT_S = 120  # of one of its commands
 LISTED_S = 90  # so long after it was submitted, accounting knows a job
 MIN_BLOCK_S = 300
-PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
-# all memory of the nodes; one that is lost is no matter to the others, and nothing runs twice
-SLURM_DIRECTIVES = ("#SBATCH --mem=0", "#SBATCH --no-kill", "#SBATCH --no-requeue")
-PBS_DIRECTIVES = ("#PBS -l place=scatter:excl",)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
-    """Return how many workers a node has: a core each.
-
-    Raises
-    ------
-    InputError
-        Nothing says how many cores the nodes of a cluster have.
-    """
-    facts = SITES[site.name]
-    if workers := site.workers or facts.cores:
-        return workers
-    if not facts.scheduler:
-        return available_cores()
-    if allocation is None:
-        raise InputError(
-            "site.workers", None, "the number of workers of a node", "Give it as many as cores."
-        )
-    threads = (psutil.cpu_count() or 1) // (psutil.cpu_count(logical=False) or 1)
-    return max(1, (allocation.cpus or psutil.cpu_count() or 1) // max(1, threads))
-
-
-def check_needs(site: SiteSettings) -> None:
-    """Raise InputError where a setting is missing without which the scheduler takes no job."""
-    for name in SITES[site.name].needs:
-        if getattr(site, name) is None:
-            raise InputError(
-                f"site.{name}", None, f"the {name} that {site.name} wants", f"Set site.{name}."
-            )
 
 
 def provider_of(
@@ -105,15 +65,14 @@ def provider_of(
             "site.walltime", site.walltime, f"{MIN_BLOCK_S // 60} minutes at least",
             f"An allocation takes nothing more for its last minutes; {walltime_s} s are too few.",
         )  # fmt: skip
-    given = directives_of(facts, site.directives)
+    always = SCHEDULERS[facts.scheduler].directives
+    shared["scheduler_options"] = "\n".join([*always, *directives_of(facts, site.directives)])
     if facts.scheduler == "slurm":
         shared[facts.queue_option] = site.queue
-        options = "\n".join([*SLURM_DIRECTIVES, *given])
-        return _Slurm(**shared, scheduler_options=options)
+        return _Slurm(**shared)
     return _Pbs(  # type: ignore[no-untyped-call]
         **shared,
         queue=site.queue,
-        scheduler_options="\n".join([*PBS_DIRECTIVES, *given]),
         select_options=facts.select_options,
         cpus_per_node=facts.threads or workers_per_node(site, None),
     )
@@ -185,8 +144,38 @@ def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> 
     return MpiExecLauncher(bind_cmd=facts.bind_option, overrides=options)
 
 
-def exports() -> list[str]:
-    """Return shell lines that give a job what this process has; PBS does not pass it on."""
-    return [
-        f"export {name}={shlex.quote(os.environ[name])}" for name in PASSED_ON if name in os.environ
-    ]
+def open_jobs(provider: ExecutionProvider | None) -> list[str]:
+    """Return the jobs that a scheduler was asked for and that have not ended."""
+    if not isinstance(provider, ClusterProvider):
+        return []
+    return [str(job) for job, one in provider.resources.items() if not one["status"].terminal]
+
+
+def words_of_scheduler(provider: ExecutionProvider | None) -> str:
+    """Return what a scheduler says of the jobs that it was asked for: numbers, states, reasons."""
+    scheduler = _scheduler_of(provider)
+    if scheduler is None or not isinstance(provider, ClusterProvider):
+        return "it cannot be asked"
+    jobs = [str(job) for job in provider.resources]
+    _, output, errors = provider.execute_wait(scheduler.question(jobs))
+    return " ".join((output or errors).split()) or "it says nothing"
+
+
+def cancel_without_waiting(provider: ExecutionProvider | None) -> str:
+    """Have a process that outlives this one take all jobs back; return its words, if any."""
+    scheduler, jobs = _scheduler_of(provider), open_jobs(provider)
+    if scheduler is None or not jobs:
+        return ""
+    words = scheduler.cancellation(jobs)
+    nothing = subprocess.DEVNULL
+    subprocess.Popen(words, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
+    return " ".join(words)
+
+
+def _scheduler_of(provider: ExecutionProvider | None) -> Scheduler | None:
+    match provider:
+        case SlurmProvider():
+            return SCHEDULERS["slurm"]
+        case PBSProProvider():
+            return SCHEDULERS["pbs"]
+    return None

@@ -22,10 +22,10 @@ from parsl.logconfigs.file import FileLogging
 from parsl.providers.base import ExecutionProvider
 
 from molloop.errors import InputError
-from molloop.execution.allocation import current_allocation
+from molloop.execution.allocation import current_allocation, workers_per_node
 from molloop.execution.blocks import BlockLimit
 from molloop.execution.pool import HEARTBEAT_PERIOD_S
-from molloop.execution.providers import provider_of, workers_per_node
+from molloop.execution.providers import provider_of
 from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
 from molloop.settings import SiteSettings, seconds_of

@@ -11,16 +11,10 @@ from pathlib import Path
 import tomlkit
 
 from molloop.errors import InputError, RunError
-from molloop.execution.providers import (
-    PBS_DIRECTIVES,
-    SLURM_DIRECTIVES,
-    check_needs,
-    exports,
-    workers_per_node,
-)
+from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.execution.sites import check_path
-from molloop.settings import Settings, SiteSettings, seconds_of
-from molloop.site_facts import SITES, SiteFacts, directives_of, facts_of
+from molloop.settings import Settings, seconds_of
+from molloop.site_facts import SITES, directives_of, facts_of
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
@@ -42,13 +36,13 @@ class BatchJob:
     script, config
         What is written there.
     scheduler
-        ``slurm`` or ``pbs``.
+        That takes it.
     """
 
     folder: Path
     script: str
     config: str
-    scheduler: str
+    scheduler: Scheduler
 
     def write(self) -> Path:
         """Write script and configuration into the run directory; return the script's path."""
@@ -93,11 +87,12 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         )
     path = folder.absolute()
     check_path(path)
-    header = _slurm_header if facts.scheduler == "slurm" else _pbs_header
+    scheduler = SCHEDULERS[facts.scheduler]
     command = f"{shlex.quote(sys.executable)} -P -m molloop"
     lines = [
         "#!/bin/bash",
-        *header(site, facts, path),
+        *scheduler.header(site, facts, path / SCHEDULER_LOG),
+        *scheduler.directives,
         *directives_of(facts, site.directives),
         "",
         f"exec >> {path / LOG} 2>&1",
@@ -124,7 +119,7 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         'exit "$code"',
         "",
     ]
-    return BatchJob(folder, "\n".join(lines), settings.to_toml(), facts.scheduler)
+    return BatchJob(folder, "\n".join(lines), settings.to_toml(), scheduler)
 
 
 def _changes(settings: Settings) -> str:
@@ -138,37 +133,6 @@ def _changes(settings: Settings) -> str:
         if value is not None
     ]
     return "".join(f" --set {shlex.quote(one)}" for one in assigned)
-
-
-def _slurm_header(site: SiteSettings, facts: SiteFacts, path: Path) -> list[str]:
-    options = {
-        "job-name": "molloop",
-        "nodes": site.nodes or 1,
-        "time": site.walltime,
-        "account": site.account,
-        facts.queue_option: site.queue,
-        "output": path / SCHEDULER_LOG,
-        "open-mode": "append",
-    }
-    named = [f"#SBATCH --{name}={value}" for name, value in options.items() if value is not None]
-    return [*named, "#SBATCH --exclusive", *SLURM_DIRECTIVES]
-
-
-def _pbs_header(site: SiteSettings, facts: SiteFacts, path: Path) -> list[str]:
-    n_cpus = facts.threads or workers_per_node(site, None)
-    select = f"select={site.nodes or 1}:ncpus={n_cpus}"
-    if facts.select_options:
-        select += f":{facts.select_options}"
-    options = {"A": site.account, "q": site.queue}
-    return [
-        "#PBS -N molloop",
-        f"#PBS -l {select}",
-        f"#PBS -l walltime={site.walltime}",
-        *(f"#PBS -{name} {value}" for name, value in options.items() if value is not None),
-        "#PBS -j oe",
-        f"#PBS -o {path / SCHEDULER_LOG}",
-        *PBS_DIRECTIVES,
-    ]
 
 
 def submit(job: BatchJob, n: int) -> list[str]:
@@ -192,26 +156,14 @@ def submit(job: BatchJob, n: int) -> list[str]:
                 raise
             raise RunError(
                 f"{error} {len(jobs)} of {n} jobs are there: {', '.join(jobs)}.",
-                f"They go on; `{cancel_command(job.scheduler, jobs)}` takes them back.",
+                f"They go on; `{' '.join(job.scheduler.cancellation(jobs))}` takes them back.",
             ) from error
     return jobs
 
 
-def cancel_command(scheduler: str, jobs: Sequence[str]) -> str:
-    """Return what takes jobs back."""
-    return " ".join(["scancel" if scheduler == "slurm" else "qdel", *jobs])
-
-
-def _submit_one(scheduler: str, path: Path, after: str | None) -> str:
-    if scheduler == "slurm":
-        words = ["sbatch", "--parsable"]
-        if after:
-            words += [f"--dependency=afternotok:{after}", "--kill-on-invalid-dep=yes"]
-    else:
-        words = ["qsub"]
-        if after:
-            words += ["-W", f"depend=afternotok:{after}"]
-    output = _call([*words, str(path)])
+def _submit_one(scheduler: Scheduler, path: Path, after: str | None) -> str:
+    words = scheduler.submission(path, after)
+    output = _call(words)
     found = re.match(r"[\w.\[\]-]+", output)
     if found is None:
         raise RunError(

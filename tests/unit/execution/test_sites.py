@@ -9,8 +9,9 @@ from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 
 from molloop.config import load, revise
 from molloop.errors import InputError
-from molloop.execution import providers
+from molloop.execution import allocation, providers
 from molloop.execution.allocation import current_allocation
+from molloop.execution.schedulers import PASSED_ON
 from molloop.execution.sites import address_of, count_workers, parsl_config
 from molloop.settings import seconds_of
 from molloop.site_facts import SITES
@@ -24,8 +25,8 @@ def config_of(tmp_path, **site):
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch):
-    schedulers = ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES")
-    for name in (*schedulers, *providers.PASSED_ON):
+    of_jobs = ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES")
+    for name in (*of_jobs, *PASSED_ON):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -254,7 +255,7 @@ def test_cores_of_a_job_s_nodes(monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "64(x2),32")
     assert current_allocation().cpus == 32
     # two hardware threads a core
-    monkeypatch.setattr(providers.psutil, "cpu_count", lambda logical=True: 8 if logical else 4)
+    monkeypatch.setattr(allocation.psutil, "cpu_count", lambda logical=True: 8 if logical else 4)
     config = config_of(tmp_path, name="slurm")
     assert config.executors[0].max_workers_per_node == 16
     # in a shell that salloc has started, Slurm's variable for it is not there

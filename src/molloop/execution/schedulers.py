@@ -1,0 +1,132 @@
+"""How each scheduler is spoken to: scripts, commands, and the words that they take."""
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from molloop.errors import InputError
+from molloop.execution.allocation import workers_per_node
+from molloop.settings import SiteSettings
+from molloop.site_facts import SITES, SiteFacts
+
+PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """A scheduler's words.
+
+    Attributes
+    ----------
+    directives
+        Lines of every batch script.
+    header
+        Lines of a batch script that say what a job asks for, from the site's settings and facts and
+        the path of the log.
+    submits
+        The command that takes a script.
+    after
+        What it is told where the job should begin only when another, ``{job}``, has failed.
+    cancels
+        The command that takes jobs back.
+    asks, separator
+        A shell command that tells of ``{jobs}``, and what stands between them there.
+    """
+
+    directives: tuple[str, ...]
+    header: Callable[[SiteSettings, SiteFacts, Path], list[str]]
+    submits: tuple[str, ...]
+    after: tuple[str, ...]
+    cancels: str
+    asks: str
+    separator: str
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What a machine has where jobs can be submitted."""
+        return self.submits[0], self.asks.split()[0], self.cancels
+
+    def submission(self, script: Path, after: str | None) -> list[str]:
+        """Return the words that submit a script, to begin when another job has failed."""
+        following = [word.format(job=after) for word in self.after] if after else []
+        return [*self.submits, *following, str(script)]
+
+    def cancellation(self, jobs: Sequence[str]) -> list[str]:
+        """Return the words that take jobs back."""
+        return [self.cancels, *jobs]
+
+    def question(self, jobs: Sequence[str]) -> str:
+        """Return a shell command that tells of jobs: numbers, states, reasons."""
+        return self.asks.format(jobs=self.separator.join(map(shlex.quote, jobs)))
+
+
+def _slurm_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
+    options = {
+        "job-name": "molloop",
+        "nodes": site.nodes or 1,
+        "time": site.walltime,
+        "account": site.account,
+        facts.queue_option: site.queue,
+        "output": log,
+        "open-mode": "append",
+    }
+    named = [f"#SBATCH --{name}={value}" for name, value in options.items() if value is not None]
+    return [*named, "#SBATCH --exclusive"]
+
+
+def _pbs_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
+    n_cpus = facts.threads or workers_per_node(site, None)
+    select = f"select={site.nodes or 1}:ncpus={n_cpus}"
+    if facts.select_options:
+        select += f":{facts.select_options}"
+    options = {"A": site.account, "q": site.queue}
+    return [
+        "#PBS -N molloop",
+        f"#PBS -l {select}",
+        f"#PBS -l walltime={site.walltime}",
+        *(f"#PBS -{name} {value}" for name, value in options.items() if value is not None),
+        "#PBS -j oe",
+        f"#PBS -o {log}",
+    ]
+
+
+SCHEDULERS = {
+    "slurm": Scheduler(
+        # all memory of the nodes; one that is lost is no matter to the others, and nothing runs
+        # twice
+        directives=("#SBATCH --mem=0", "#SBATCH --no-kill", "#SBATCH --no-requeue"),
+        header=_slurm_header,
+        submits=("sbatch", "--parsable"),
+        after=("--dependency=afternotok:{job}", "--kill-on-invalid-dep=yes"),
+        cancels="scancel",
+        asks="squeue --noheader --format '%i %T %r' --job {jobs}",
+        separator=",",
+    ),
+    "pbs": Scheduler(
+        directives=("#PBS -l place=scatter:excl",),
+        header=_pbs_header,
+        submits=("qsub",),
+        after=("-W", "depend=afternotok:{job}"),
+        cancels="qdel",
+        asks="qstat -f {jobs} | grep -E 'Job Id|job_state|comment'",
+        separator=" ",
+    ),
+}
+
+
+def check_needs(site: SiteSettings) -> None:
+    """Raise InputError where a setting is missing without which the scheduler takes no job."""
+    for name in SITES[site.name].needs:
+        if getattr(site, name) is None:
+            raise InputError(
+                f"site.{name}", None, f"the {name} that {site.name} wants", f"Set site.{name}."
+            )
+
+
+def exports() -> list[str]:
+    """Return shell lines that give a job what this process has; PBS does not pass it on."""
+    return [
+        f"export {name}={shlex.quote(os.environ[name])}" for name in PASSED_ON if name in os.environ
+    ]

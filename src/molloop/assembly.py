@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
@@ -22,6 +22,9 @@ from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 from molloop.site_facts import start_timeout_s
+
+if TYPE_CHECKING:
+    from molloop.execution.parsl_engine import ParslEngine
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
@@ -78,20 +81,24 @@ class Campaign:
 
     def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
         """Run it, and write what was found, however it ends."""
+        interruption = interruption or Interruption()
         try:
             with closing(self._engine()) as engine:
+                interruption.abandon = engine.abandon
                 self._driver(engine, listener, interruption).run()
         except BaseException:
             # what an ended run has found is written too, but may not hide why it ended
             with suppress(OSError, RunError):
                 self._report()
             raise
+        finally:
+            interruption.abandon = None
         found = self._report()
         if found.stopped is not None and found.stopped.end is End.FAILED:
             raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
         return self._with_accuracy(found)
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> "ParslEngine":
         from molloop.execution.parsl_engine import ParslEngine
 
         site = self.settings.site
@@ -103,7 +110,7 @@ class Campaign:
         )
 
     def _driver(
-        self, engine: Engine, listener: Listener | None, interruption: Interruption | None
+        self, engine: Engine, listener: Listener | None, interruption: Interruption
     ) -> Driver:
         settings = self.settings
         return Driver(
@@ -117,7 +124,7 @@ class Campaign:
             self.warm_start,
             settings.campaign.seed,
             listener or (lambda *_: None),
-            interruption or Interruption(),
+            interruption,
             settings.campaign.grace_s,
             settings.stopping.time_limit_s or inf,
             changes=self.changes,

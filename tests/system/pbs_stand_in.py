@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(os.environ["PBS_STAND_IN"])
 SERVER = "stand-in"
 KILL_DELAY_S = 5
+MACHINE = ("HOME", "PATH", "LC_ALL", "PBS_STAND_IN", "HYDRA_LAUNCHER")
 
 
 def qsub(words):
@@ -61,7 +62,8 @@ def serve(words):
         return
     nodes = folder / "nodes"
     nodes.write_text("\n".join(facts["nodes"]) + "\n")
-    environment = os.environ | {
+    # PBS passes on next to nothing; the machine's own words are what a login there would have
+    environment = {name: os.environ[name] for name in MACHINE if name in os.environ} | {
         "PBS_NODEFILE": str(nodes),
         "PBS_JOBID": f"{folder.name.removeprefix('job-')}.{SERVER}",
         "PBS_O_WORKDIR": facts["cwd"],
@@ -88,11 +90,14 @@ def serve(words):
 def qstat(words):
     jobs = {}
     for name in (word for word in words if word.endswith(SERVER)):
+        if not folder_of(name).exists():
+            print(f"qstat: Unknown Job Id {name}", file=sys.stderr)
+            continue
         letter = state(folder_of(name))
         jobs[name] = {"job_state": letter, "comment": f"state {letter} of a stand-in"}
     if "json" in words:
         print(json.dumps({"Jobs": jobs}))
-        return
+        sys.exit(0 if len(jobs) == sum(word.endswith(SERVER) for word in words) else 153)
     for name, job in jobs.items():
         print(f"Job Id: {name}\n    job_state = {job['job_state']}\n    comment = {job['comment']}")
 

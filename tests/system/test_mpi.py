@@ -74,6 +74,7 @@ def test_the_same_values_from_outside_and_within_a_job(start, polaris, small_smi
     )
     finish(polaris("submit", config, "--run-dir", "within", "--chain", 2, *words_of(*SITE)))
     wait_for(lambda: ended(tmp_path / "within"), 120, "the job")
+    assert not list(tmp_path.glob("*.nodes"))  # nothing beside the user's own files
     for name in ("outside", "within"):
         assert [(one.molecule_id, one.batch) for one in read(tmp_path / name)[1]] == expected
         assert values(tmp_path / name) == pytest.approx(values(tmp_path / "local"), abs=1e-6)

@@ -1,5 +1,8 @@
 """Both ways to run on two nodes of a real Slurm, and what may happen to them meanwhile."""
 
+import signal
+import time
+
 import pytest
 from helpers import ended, finish, has_values, read, slow, values, wait_for, words_of
 from private_slurm import expand
@@ -122,6 +125,24 @@ def test_a_block_that_never_starts_ends_the_run_with_the_words_of_slurm(
     assert process.returncode == 1
     assert "PENDING" in stderr
     assert "queue_timeout_s" in stderr
+
+
+def test_a_second_signal_gives_the_queued_allocation_back(cluster, on_slurm, small_smi, tmp_path):
+    site = ("site.name=slurm", "site.workers=1", "site.nodes=3")
+    cluster.call("scontrol", "update", "nodename=n3", "state=drain", "reason=test")
+    try:
+        process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*site))
+        wait_for(lambda: cluster.call("squeue", "-h", "-t", "PD"), 60, "a job in the queue")
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=10)
+        wait_for(lambda: not cluster.call("squeue", "-h"), 30, "an empty queue")
+    finally:
+        cluster.call("scontrol", "update", "nodename=n3", "state=resume")
+    assert process.returncode == 130
+    assert "given back by `scancel" in stderr
 
 
 def test_workers_that_never_come_end_the_run_with_their_words(on_slurm, small_smi, tmp_path):

@@ -64,10 +64,14 @@ class Interruption:
     ----------
     is_heard
         Whether a campaign runs that will heed it.
+    abandon
+        Called before the process ends at once: gives back what was asked of others, without
+        waiting, and returns the command for it, if any. None: nothing was asked for.
     """
 
     reason: str = ""
     is_heard: bool = False
+    abandon: Callable[[], str] | None = None
 
 
 @dataclass

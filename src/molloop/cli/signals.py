@@ -35,12 +35,14 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
     interruption = Interruption()
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        if not interruption.is_heard:
+        if not interruption.is_heard and interruption.abandon is None:
             _end(number, None)
         name = signal.Signals(number).name
-        if interruption.reason:
+        if interruption.reason or not interruption.is_heard:
             _say("molloop: ended at once; what was stored is there, `molloop resume` goes on.\n")
             _kill_children()
+            if interruption.abandon is not None and (command := interruption.abandon()):
+                _say(f"molloop: allocations are given back by `{command}`.\n")
             os._exit(128 + number)
         _say(
             f"molloop: {name}: nothing more is begun; what is being simulated has {grace_s:g} s. "

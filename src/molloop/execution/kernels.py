@@ -9,7 +9,11 @@ from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
 
 from molloop.errors import EngineError
-from molloop.execution.providers import SCHEDULER_TIMEOUT_S, open_jobs
+from molloop.execution.providers import (
+    SCHEDULER_TIMEOUT_S,
+    cancel_without_waiting,
+    open_jobs,
+)
 
 LOOK_PERIOD_S = 0.2
 STOP_TIMEOUT_S = 30.0
@@ -29,7 +33,10 @@ def start(config: parsl.Config) -> DataFlowKernel:
     threading.Thread(target=_watch_start, args=(executor, has_started), daemon=True).start()
     try:
         kernel = DataFlowKernel(config)
-    except Exception as error:
+    except BaseException as error:
+        cancel_without_waiting(executor.provider)
+        if not isinstance(error, Exception):  # the end by a signal
+            raise
         process = executor.interchange_proc
         code = process and process.poll()
         what = (

@@ -30,6 +30,7 @@ from molloop.errors import EngineError
 from molloop.execution import kernels, tasks
 from molloop.execution.health import Health
 from molloop.execution.pool import loss_marker
+from molloop.execution.providers import cancel_without_waiting
 from molloop.execution.sites import count_workers
 from molloop.execution.tasks import Timed
 from molloop.search import rank
@@ -147,6 +148,10 @@ class ParslEngine:
         """Stop all tasks and workers."""
         kernels.stop(self._kernel)
         shutil.rmtree(self._scratch.parent, ignore_errors=True)
+
+    def abandon(self) -> str:
+        """Have allocations given back without waiting; return the command for it, if any."""
+        return cancel_without_waiting(self._executor.provider)
 
     def halt(self) -> None:
         """Begin no other molecule; what is being simulated goes on."""

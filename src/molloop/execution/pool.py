@@ -44,6 +44,7 @@ LOOK_PERIOD_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 LASTING_S = 60
 FAILED = 1
+JOB_BEGAN_S = "MOLLOOP_JOB_BEGAN_S"  # environment: since then the scheduler counts
 LOST = "it lost one of its processes"
 
 
@@ -121,9 +122,14 @@ def main() -> None:
 
 
 def _drain_period_s(arguments: Sequence[str]) -> float:
-    """Return after how many seconds a pool takes no more tasks: infinity where Parsl says None."""
+    """Return after how many seconds a pool takes no more tasks: infinity where Parsl says None.
+
+    Parsl counts from the pool's beginning, the scheduler from the job's.
+    """
     given = [one.removeprefix(DRAIN_OPTION) for one in arguments if one.startswith(DRAIN_OPTION)]
-    return next((float(one) for one in given if one.isdigit()), inf)
+    now_s = time.time()
+    late_s = max(0.0, now_s - float(os.environ.get(JOB_BEGAN_S, now_s)))
+    return next((float(one) - late_s for one in given if one.isdigit()), inf)
 
 
 def _watch(pool: "subprocess.Popen[bytes]", interchange: Interchange) -> str | None:

@@ -15,6 +15,7 @@ from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation, workers_per_node
+from molloop.execution.pool import JOB_BEGAN_S
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.settings import SiteSettings, seconds_of
 from molloop.site_facts import SiteFacts, directives_of
@@ -56,7 +57,7 @@ def provider_of(
         "min_blocks": 0,
         "max_blocks": site.blocks,
         "walltime": site.walltime,
-        "worker_init": "\n".join([*exports(), worker_init]),
+        "worker_init": "\n".join([f"export {JOB_BEGAN_S}=$(date +%s)", *exports(), worker_init]),
         "launcher": _launcher(site, facts, n_nodes, "$SLURM_CPUS_ON_NODE"),
         "cmd_timeout": SCHEDULER_TIMEOUT_S,
     }
@@ -133,7 +134,20 @@ class _Slurm(_Paced, SlurmProvider):
 
 
 class _Pbs(_Paced, PBSProProvider):
-    pass
+    def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
+        code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
+        # qstat fails where it has forgotten one of several jobs, and tells of the others
+        if cmd.startswith("qstat") and "Unknown Job" in errors:
+            return 0, output.strip() or "{}", errors
+        return code, output, errors
+
+
+class _MpiExec(MpiExecLauncher):
+    """Keeps its list of nodes beside the script, not in the user's working directory."""
+
+    def __call__(self, *words: Any) -> str:
+        script: str = super().__call__(*words)
+        return script.replace('"$JOBNAME.nodes"', '"${SCRIPT_DIR:+$SCRIPT_DIR/}$JOBNAME.nodes"')
 
 
 def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> Launcher:
@@ -141,7 +155,7 @@ def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> 
     if facts.scheduler == "slurm":
         options = options.replace("$SLURM_CPUS_ON_NODE", cpus)
         return SrunLauncher(overrides=f"--nodes={n_nodes} {options}")
-    return MpiExecLauncher(bind_cmd=facts.bind_option, overrides=options)
+    return _MpiExec(bind_cmd=facts.bind_option, overrides=options)
 
 
 def open_jobs(provider: ExecutionProvider | None) -> list[str]:
@@ -167,8 +181,8 @@ def cancel_without_waiting(provider: ExecutionProvider | None) -> str:
     if scheduler is None or not jobs:
         return ""
     words = scheduler.cancellation(jobs)
-    nothing = subprocess.DEVNULL
-    subprocess.Popen(words, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
+    in_background = '"$@" < /dev/null > /dev/null 2>&1 &'
+    subprocess.run(["sh", "-c", in_background, "sh", *words], start_new_session=True, check=False)
     return " ".join(words)
 
 

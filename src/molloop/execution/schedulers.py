@@ -127,6 +127,10 @@ def check_needs(site: SiteSettings) -> None:
 
 def exports() -> list[str]:
     """Return shell lines that give a job what this process has; PBS does not pass it on."""
-    return [
-        f"export {name}={shlex.quote(os.environ[name])}" for name in PASSED_ON if name in os.environ
-    ]
+    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return [f"export {name}={shlex.quote(_absolute(paths))}" for name, paths in found.items()]
+
+
+def _absolute(paths: str) -> str:
+    """Return paths that mean the same in a job, which begins in another folder."""
+    return os.pathsep.join(str(Path(one).absolute()) for one in paths.split(os.pathsep))

@@ -152,6 +152,13 @@ def test_pools_of_a_block_drain_at_the_same_time(start, port, tmp_path):
     assert second in (f"{first} --drain_period=1", f"{first} --drain_period=2")
 
 
+def test_a_pool_drains_by_the_time_of_its_job(start, port, tmp_path, monkeypatch):
+    monkeypatch.setenv(pool.JOB_BEGAN_S, str(time.time() - 1000))
+    start(port, 0.5, 3, "--drain_period=1030", lasting_s=60).communicate(timeout=20)
+    [line] = (tmp_path / "arguments").read_text().splitlines()
+    assert int(line.rpartition("=")[2]) == pytest.approx(30, abs=3)
+
+
 def test_a_pool_that_never_drains_is_told_so_once(start, port, tmp_path):
     start(port, 0.5, 3, "--drain_period=None").communicate(timeout=20)
     assert (tmp_path / "arguments").read_text() == "--drain_period=None\n"

@@ -1,6 +1,7 @@
 """Sites, by what Parsl is told; that it works is tested with schedulers."""
 
 import sys
+import time
 
 import pytest
 from parsl.jobs.states import JobState, JobStatus
@@ -9,7 +10,7 @@ from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 
 from molloop.config import load, revise
 from molloop.errors import InputError
-from molloop.execution import allocation, providers
+from molloop.execution import allocation, providers, schedulers
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import PASSED_ON
 from molloop.execution.sites import address_of, count_workers, parsl_config
@@ -330,6 +331,56 @@ def test_a_job_that_squeue_does_not_list_has_ended(slurm, monkeypatch):
     Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""))
     slurm._status()
     assert states(slurm) == ["COMPLETED", "RUNNING", "FAILED"]
+
+
+@pytest.fixture
+def pbs(tmp_path):
+    provider = config_of(tmp_path, name="pbs", workers=2).executors[0].provider
+    for job in ("1.server", "2.server"):
+        provider.resources[job] = {
+            "status": JobStatus(JobState.RUNNING), "job_stdout_path": "", "job_stderr_path": "",
+        }  # fmt: skip
+    return provider
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("echo '{\"Jobs\": {\"2.server\": {\"job_state\": \"R\"}}}'; "
+         "echo 'qstat: Unknown Job Id 1.server' >&2; exit 153", ["COMPLETED", "RUNNING"]),
+        ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "COMPLETED"]),
+        ("echo 'qstat: cannot connect to server' >&2; exit 15", ["RUNNING", "RUNNING"]),
+    ],
+)  # fmt: skip
+def test_a_job_that_pbs_has_forgotten_has_ended(pbs, monkeypatch, tmp_path, answer, expected):
+    command = tmp_path / "qstat"
+    command.write_text(f"#!/bin/bash\n{answer}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    pbs._status()
+    assert states(pbs) == expected
+
+
+def test_jobs_are_given_back_by_a_process_of_its_own(slurm, monkeypatch, tmp_path):
+    command = tmp_path / "scancel"
+    command.write_text(f'#!/bin/bash\necho "$@" > {tmp_path}/unfinished\n'
+                       f"mv {tmp_path}/unfinished {tmp_path}/called\n")  # fmt: skip
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    # the third has ended
+    assert providers.cancel_without_waiting(slurm) == "scancel 1 2"
+    until_s = time.monotonic() + 10
+    while not (tmp_path / "called").exists() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert (tmp_path / "called").read_text() == "1 2\n"
+    slurm.resources.clear()
+    assert providers.cancel_without_waiting(slurm) == ""
+
+
+def test_what_jobs_are_given_means_the_same_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "mine:/opt/theirs")
+    assert schedulers.exports() == [f"export PYTHONPATH={tmp_path}/mine:/opt/theirs"]
 
 
 def test_a_state_that_nobody_knows_says_nothing(slurm, monkeypatch):

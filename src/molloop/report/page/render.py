@@ -136,16 +136,20 @@ def live_document(run: Run, shown: Mapping[str, str]) -> str:
 
 def frozen_document(runs: Sequence[Run]) -> str:
     """Return the page of some runs as they are, in a file that needs nothing else."""
-    return _document([facts(run) | {"sections": sections(run)} for run in runs], is_live=False)
+    shown = [facts(run) | {"sections": sections(run)} for run in runs]
+    compared = plots.side_by_side(runs) if len(runs) > 1 else None
+    return _document(shown, is_live=False, compared=compared)
 
 
-def _document(runs: Sequence[Mapping[str, Any]], *, is_live: bool) -> str:
+def _document(
+    runs: Sequence[Mapping[str, Any]], *, is_live: bool, compared: Markup | None = None
+) -> str:
     return _TEMPLATES.get_template("page.html").render(
         runs=runs,
         is_live=is_live,
         style=Markup((STATIC / "page.css").read_text(encoding="utf-8")),
         made_at=time.strftime("%Y-%m-%d %H:%M"),
-        several=len(runs) > 1,
+        compared=compared,
     )
 
 

@@ -1,5 +1,6 @@
 """The page: its words, its figures, and that nothing in it is what a molecule says."""
 
+import copy
 import re
 from collections import Counter
 from contextlib import closing
@@ -14,6 +15,7 @@ from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Feed
 from molloop.report.page.render import duration, frozen_document, sections
+from molloop.settings import Settings
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
@@ -120,3 +122,27 @@ def test_labels_that_a_molecule_is_drawn_with_are_no_tags(label):
     tags = Tags(drawing(f"*C |${label};$|"))
     assert set(tags.names) == {"svg", "path"}
     assert not [name for name in tags.attributes if name.startswith("on")]
+
+
+def test_the_mean_of_the_best_of_those_so_far():
+    values = np.array([1.0, 3.0, 2.0, 0.0, 5.0])
+    # of the best two: 1; 3, 1; 3, 2; 3, 2; 5, 3
+    assert plots.running_mean_of_best(values, 2).tolist() == [1.0, 2.0, 2.5, 2.5, 4.0]
+
+
+def test_shares_within_intervals_of_a_normal_error():
+    # 80% of a normal distribution are within 1.2816 standard deviations, 70% within 1.0364
+    means, stds = np.zeros(2), np.array([1.0, 2.0])
+    found = plots.observed_shares(means, stds, np.array([1.1, 2.9]))
+    shares = dict(zip(plots.EXPECTED, found, strict=True))
+    assert shares[0.7] == 0.0
+    assert shares[0.8] == 0.5  # 1.1, and not 1.45 of the second's
+    assert shares[0.9] == 1.0  # 1.6449
+
+
+def test_several_runs_are_drawn_side_by_side_where_they_searched_for_the_same(run):
+    drawn = plots.side_by_side([run, run])
+    assert "16.50 eV after 4" in drawn
+    other = copy.copy(run)
+    other.settings = Settings.model_validate({"property": {"name": "gap", "simulator": "mine:gap"}})
+    assert plots.side_by_side([run, other]) == ""

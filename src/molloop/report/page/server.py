@@ -140,7 +140,7 @@ def application(feed: Feed, token: str, hosts: Iterable[str], cookie: str) -> St
             if not secrets.compare_digest(given.encode(), token.encode()):
                 return PlainTextResponse(REFUSED, 403)
             found = RedirectResponse("/", 303)
-            found.set_cookie(cookie, token, httponly=True, samesite="strict")
+            found.set_cookie(cookie, token, httponly=True, samesite="lax")
             return found
         if not secrets.compare_digest(request.cookies.get(cookie, "").encode(), token.encode()):
             return PlainTextResponse(REFUSED, 403)

@@ -5,8 +5,10 @@ import sys
 import tomllib
 
 import pytest
+from typer.main import get_command
 
 from molloop import config
+from molloop.cli import app
 from molloop.settings import Settings
 
 
@@ -31,7 +33,7 @@ def test_config_prints_what_config_reads(tmp_path):
 
 
 def test_simulate_prints_a_table_with_units():
-    done = molloop("simulate", "O", "xx", env={"COLUMNS": "120"})
+    done = molloop("simulate", "O", "xx", "--quiet", env={"COLUMNS": "120"})
     assert done.returncode == 1
     assert "IE (eV)" in done.stdout
     assert "18.29" in done.stdout
@@ -58,6 +60,22 @@ def test_version_and_help():
     done = molloop("--help")
     for command in ("config", "simulate", "run"):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["simulate"], ["run"], ["resume"], ["replay"], ["compare"], ["tune"], ["report"]),
+        *(["export"], ["library", "build"], ["library", "enumerate"], ["library", "verify"]),
+    ],
+    ids=" ".join,
+)
+def test_what_shows_progress_can_be_quiet(words):
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]
+    [option] = [one for one in command.params if one.name == "is_quiet"]
+    assert option.opts == ["--quiet", "-q"]
 
 
 BAD_INPUT = [
@@ -91,7 +109,8 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words)
     (tmp_path / "taken" / "campaign.sqlite").touch()
     if "--library" not in arguments:
         arguments = [*arguments, "--library", "small.smi"]
-    done = molloop("run", *arguments, cwd=tmp_path, env={"XDG_CACHE_HOME": str(tmp_path)})
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    done = molloop("run", "--quiet", *arguments, cwd=tmp_path, env=cache)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     for word in words:
@@ -112,7 +131,7 @@ def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_p
 def test_a_library_is_built_described_and_verified(tmp_path):
     (tmp_path / "a.csv").write_text("name,smi\nx,CCO\ny,OCC\nz,bad\nw,C\nv,CCBr\n")
     arguments = ("a.csv", "--out", "lib", "--column", "smi", "--elements", "C,O", "--bits", "512")
-    done = molloop("library", "build", *arguments, cwd=tmp_path)
+    done = molloop("library", "build", *arguments, "--quiet", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for text in ("molecules", "no valid molecule", "512 bits", "C, O", "rejects.csv"):
         assert text in done.stdout

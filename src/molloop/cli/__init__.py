@@ -57,7 +57,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
     try:
-        app()
+        app(prog_name="molloop")  # also where it is `python -m molloop`
     except MolloopError as error:
         typer.echo(f"molloop: {error}", err=True)
         sys.exit(error.exit_code)

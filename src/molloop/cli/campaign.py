@@ -13,7 +13,18 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
-from molloop.cli.options import QuietOption, SetOption, progress_display
+from molloop.cli import completion
+from molloop.cli.options import (
+    FidelityOption,
+    LevelOption,
+    PolicyOption,
+    QuietOption,
+    RunDirArgument,
+    ScheduleOption,
+    SetOption,
+    SiteOption,
+    progress_display,
+)
 from molloop.errors import InputError
 from molloop.settings import Settings
 
@@ -36,10 +47,8 @@ def simulate(
     path: Annotated[
         Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
     ] = None,
-    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
-    fidelity: Annotated[
-        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
-    ] = None,
+    level: LevelOption = None,
+    fidelity: FidelityOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     save: Annotated[
         Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
@@ -96,7 +105,11 @@ def _save(
 def run(
     path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
     library: Annotated[
-        str | None, typer.Option(help="qm9, a library's folder, or a file of SMILES.")
+        str | None,
+        typer.Option(
+            help="qm9, a library's folder, or a file of SMILES.",
+            autocompletion=completion.libraries,
+        ),
     ] = None,
     initial_training_count: Annotated[
         int | None, typer.Option(help="Values before the first model (8).")
@@ -111,19 +124,12 @@ def run(
     training_data: Annotated[
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
     ] = None,
-    schedule: Annotated[
-        str | None, typer.Option(help="interleaved or batch (interleaved).")
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help="gp, ridge, forest or published; gp-ei: with another score (gp)."),
-    ] = None,
+    schedule: ScheduleOption = None,
+    policy: PolicyOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
-    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
-    fidelity: Annotated[
-        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
-    ] = None,
-    site: Annotated[str | None, typer.Option(help="One of `molloop sites` (local).")] = None,
+    level: LevelOption = None,
+    fidelity: FidelityOption = None,
+    site: SiteOption = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that simulate (all cores).")
     ] = None,
@@ -160,7 +166,7 @@ def run(
 
 
 def resume(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")],
+    run_dir: RunDirArgument,
     assignments: SetOption = None,
     is_quiet: QuietOption = False,
 ) -> None:
@@ -221,7 +227,7 @@ def _show(
 
 
 def status(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")],
+    run_dir: RunDirArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
     """Say where a run stands, while it goes on or afterwards."""

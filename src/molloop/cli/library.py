@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from molloop.cli import completion
 from molloop.cli.options import QuietOption, progress_display
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ ProcessesOption = Annotated[
     int | None, typer.Option(min=1, help="That parse molecules (all cores).")
 ]
 LibraryArgument = Annotated[
-    str, typer.Argument(metavar="DIR", help="A library's folder, or qm9.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="DIR",
+        help="A library's folder, or qm9.",
+        show_default=False,
+        autocompletion=completion.libraries,
+    ),
 ]
 
 

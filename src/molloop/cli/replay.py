@@ -7,7 +7,14 @@ import typer
 from rich.console import Console
 
 from molloop import config
-from molloop.cli.options import QuietOption, SetOption, progress_display
+from molloop.cli import completion
+from molloop.cli.options import (
+    PolicyOption,
+    QuietOption,
+    ScheduleOption,
+    SetOption,
+    progress_display,
+)
 from molloop.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,14 +23,25 @@ if TYPE_CHECKING:
     from molloop.report.progress import ProgressDisplay
 
 TableArgument = Annotated[
-    str, typer.Argument(metavar="TABLE", help="qm9-ie-20k, or a .csv file.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="TABLE",
+        help="qm9-ie-20k, or a .csv file.",
+        show_default=False,
+        autocompletion=completion.tables,
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="CONFIG.toml", help="What is played.")
 ]
 ColumnOption = Annotated[str, typer.Option(help="Of the values; molecules are in smiles.")]
 DirectionOption = Annotated[
-    str | None, typer.Option(help="maximise or minimise (maximise).", show_default=False)
+    str | None,
+    typer.Option(
+        help="maximise or minimise (maximise).",
+        show_default=False,
+        autocompletion=completion.directions,
+    ),
 ]
 DurationsOption = Annotated[
     str | None,
@@ -58,8 +76,8 @@ def replay(
     train_s: TrainOption = 0.05,
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
-    policy: Annotated[str | None, typer.Option(show_default=False)] = None,
-    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    policy: PolicyOption = None,
+    schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     seed: Annotated[int | None, typer.Option(show_default=False)] = None,
     top_k: TopOption = 100,
@@ -107,7 +125,12 @@ def compare(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Takes table and figure.")],
     policies: Annotated[
         list[str] | None,
-        typer.Option("--policy", help="May be repeated (the default one).", show_default=False),
+        typer.Option(
+            "--policy",
+            help="May be repeated (the default one).",
+            show_default=False,
+            autocompletion=completion.policies,
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Campaigns a policy.")] = 20,
     first_seed: Annotated[int, typer.Option(min=0, help="Of the first campaign.")] = 1000,
@@ -121,7 +144,7 @@ def compare(
     train_s: TrainOption = 0.05,
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
-    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     top_k: TopOption = 100,
     assignments: SetOption = None,
@@ -168,7 +191,10 @@ def tune(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Takes configuration and figure.")
     ],
-    objective: Annotated[str, typer.Option(help="best (value) or recall.")] = "best",
+    objective: Annotated[
+        str,
+        typer.Option(help="best (value) or recall.", autocompletion=completion.objectives),
+    ] = "best",
     trials: Annotated[int, typer.Option(min=3, help="Configurations to try.")] = 60,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from molloop.cli.options import QuietOption, progress_display
+from molloop.cli import completion
+from molloop.cli.options import QuietOption, RunDirArgument, progress_display
 
-RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR")]
 LOOPBACK = "127.0.0.1"
 
 
@@ -38,7 +38,9 @@ def watch(
 
 
 def report(
-    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...")],
+    run_dirs: Annotated[
+        list[Path], typer.Argument(metavar="RUN_DIR...", autocompletion=completion.run_dirs)
+    ],
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
     is_quiet: QuietOption = False,
 ) -> None:
@@ -67,7 +69,12 @@ def export(
     run_dir: RunDirArgument,
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
     file_format: Annotated[
-        str, typer.Option("--format", help="csv, parquet, sdf, extxyz or ase-db.")
+        str,
+        typer.Option(
+            "--format",
+            help="csv, parquet, sdf, extxyz or ase-db.",
+            autocompletion=completion.export_formats,
+        ),
     ],
     is_quiet: QuietOption = False,
 ) -> None:

@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
-from molloop.cli.options import SetOption
-
-SiteOption = Annotated[str | None, typer.Option(help="One of `molloop sites`.", show_default=False)]
+from molloop.cli.options import SetOption, SiteOption
 
 
 def sites() -> None:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -76,6 +77,48 @@ def test_what_shows_progress_can_be_quiet(words):
         command = command.commands[word]
     [option] = [one for one in command.params if one.name == "is_quiet"]
     assert option.opts == ["--quiet", "-q"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["config"], 0),
+        (["simulate", "O", "--json"], 0),
+        (["simulate", "O", "xx", "--json"], 1),
+        (["run", "--policy", "best"], 2),
+        (["run", "--no-such-option"], 2),
+        (["no-such-command"], 2),
+        (["resume", "nowhere"], 2),
+        (["export", "nowhere", "--format", "csv", "--out", "a"], 2),
+    ],
+    ids=str,
+)
+def test_exit_codes(tmp_path, arguments, code):
+    done = molloop(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_with_a_line_and_its_code(name, code):
+    program = (
+        "import os, signal, time; from molloop.cli import signals; signals.end_in_one_line(); "
+        f"os.kill(os.getpid(), signal.{name}); time.sleep(60)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, f"molloop: ended by {name}.\n")
+
+
+def test_exit_codes_are_documented():
+    documented = (
+        "0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; 130 and 143 "
+        "ended by SIGINT (Ctrl-C) and SIGTERM."
+    )
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for text in (molloop("--help").stdout, readme):
+        assert documented in " ".join(text.split())
 
 
 BAD_INPUT = [

@@ -1,6 +1,11 @@
+import hypothesis
 import pytest
 
 from molloop.library.ingest import open_or_build
+
+# nothing is timed: machines are busy
+hypothesis.settings.register_profile("molloop", deadline=None)
+hypothesis.settings.load_profile("molloop")
 
 # every one of them embeds and runs with xTB within a tenth of a second
 SMALL_MOLECULES = [

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from molloop.assembly import cores, write_reports
+from molloop.campaign.records import Simulated
+from molloop.campaign.state import Event, Finished
 from molloop.config import override
 from molloop.errors import InputError, RunError
 from molloop.intervals import mean_interval
@@ -76,6 +78,7 @@ def replay_table(
     scenario: Scenario | None = None,
     top_k: int = 100,
     out: Path | None = None,
+    progress: Progress = no_progress,
 ) -> Replayed:
     """Play one campaign over a table.
 
@@ -85,6 +88,8 @@ def replay_table(
         How many of the best molecules recall looks at.
     out
         Takes the tables and figures of a run.
+    progress
+        Called with what is being done, and how much of it, 0 to 1; 0 also where that is not known.
 
     Raises
     ------
@@ -93,7 +98,17 @@ def replay_table(
     """
     settings = table_settings(settings or Settings(), table)
     target = settings.target()
-    played = replay(settings, table, scenario or Scenario())
+    n_values, n_wanted = 0, settings.campaign.max_training_count
+
+    def count(_time_s: float, event: Event, _simulated: Simulated | None) -> None:
+        nonlocal n_values
+        if isinstance(event, Finished) and not event.failure:
+            n_values += 1
+            progress("replaying", n_values / n_wanted)
+
+    progress("replaying", 0.0)
+    played = replay(settings, table, scenario or Scenario(), count)
+    progress("measuring the model", 0.0)
     with closing(played.store) as store:
         found = results.read(store, target, settings.protocol())
         truth = Truth.of(table.values, target.sign, top_k, target.threshold)
@@ -102,6 +117,7 @@ def replay_table(
         found, table.library, settings.policy(), settings.campaign.seed, table.values
     )
     if out is not None:
+        progress("writing tables and figures", 0.0)
         out.mkdir(parents=True, exist_ok=True)
         write_reports(found, table.library, out)
     if curves.failure:
@@ -160,6 +176,7 @@ def compare_policies(
         progress,
     )
     if out is not None:
+        progress("writing table and figure", 0.0)
         out.mkdir(parents=True, exist_ok=True)
         write_csv(found, out / COMPARISON)
         _draw_comparison(found, settings, out / COMPARISON_FIGURE)
@@ -286,6 +303,7 @@ def tune_settings(
     )
     found = search.run(progress)
     if out is not None:
+        progress("writing configuration and figure", 0.0)
         out.mkdir(parents=True, exist_ok=True)
         # of the user's own property, which a run can simulate
         runnable = found.unseen[0].settings.model_copy(update={"property": given.property})

@@ -3,10 +3,13 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from molloop import config
+from molloop.cli import app
 from molloop.settings import Settings
 
 
@@ -31,7 +34,7 @@ def test_config_prints_what_config_reads(tmp_path):
 
 
 def test_simulate_prints_a_table_with_units():
-    done = molloop("simulate", "O", "xx", env={"COLUMNS": "120"})
+    done = molloop("simulate", "O", "xx", "--quiet", env={"COLUMNS": "120"})
     assert done.returncode == 1
     assert "IE (eV)" in done.stdout
     assert "18.29" in done.stdout
@@ -58,6 +61,64 @@ def test_version_and_help():
     done = molloop("--help")
     for command in ("config", "simulate", "run"):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["simulate"], ["run"], ["resume"], ["replay"], ["compare"], ["tune"], ["report"]),
+        *(["export"], ["library", "build"], ["library", "enumerate"], ["library", "verify"]),
+    ],
+    ids=" ".join,
+)
+def test_what_shows_progress_can_be_quiet(words):
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]
+    [option] = [one for one in command.params if one.name == "is_quiet"]
+    assert option.opts == ["--quiet", "-q"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["config"], 0),
+        (["simulate", "O", "--json"], 0),
+        (["simulate", "O", "xx", "--json"], 1),
+        (["run", "--policy", "best"], 2),
+        (["run", "--no-such-option"], 2),
+        (["no-such-command"], 2),
+        (["resume", "nowhere"], 2),
+        (["export", "nowhere", "--format", "csv", "--out", "a"], 2),
+    ],
+    ids=str,
+)
+def test_exit_codes(tmp_path, arguments, code):
+    done = molloop(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_with_a_line_and_its_code(name, code):
+    program = (
+        "import os, signal, time; from molloop.cli import signals; signals.end_in_one_line(); "
+        f"os.kill(os.getpid(), signal.{name}); time.sleep(60)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, f"molloop: ended by {name}.\n")
+
+
+def test_exit_codes_are_documented():
+    documented = (
+        "0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; 130 and 143 "
+        "ended by SIGINT (Ctrl-C) and SIGTERM."
+    )
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for text in (molloop("--help").stdout, readme):
+        assert documented in " ".join(text.split())
 
 
 BAD_INPUT = [
@@ -91,7 +152,8 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words)
     (tmp_path / "taken" / "campaign.sqlite").touch()
     if "--library" not in arguments:
         arguments = [*arguments, "--library", "small.smi"]
-    done = molloop("run", *arguments, cwd=tmp_path, env={"XDG_CACHE_HOME": str(tmp_path)})
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    done = molloop("run", "--quiet", *arguments, cwd=tmp_path, env=cache)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     for word in words:
@@ -112,7 +174,7 @@ def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_p
 def test_a_library_is_built_described_and_verified(tmp_path):
     (tmp_path / "a.csv").write_text("name,smi\nx,CCO\ny,OCC\nz,bad\nw,C\nv,CCBr\n")
     arguments = ("a.csv", "--out", "lib", "--column", "smi", "--elements", "C,O", "--bits", "512")
-    done = molloop("library", "build", *arguments, cwd=tmp_path)
+    done = molloop("library", "build", *arguments, "--quiet", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for text in ("molecules", "no valid molecule", "512 bits", "C, O", "rejects.csv"):
         assert text in done.stdout

@@ -10,8 +10,14 @@ from molloop import __version__
 from molloop.cli import campaign, library, replay, report, signals, site
 from molloop.errors import MolloopError
 
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
+    "130 and 143 ended by SIGINT (Ctrl-C) and SIGTERM."
+)
+
 app = typer.Typer(
     help="Find the molecules of a library that have the largest ionization energy.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -57,7 +63,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
     try:
-        app()
+        app(prog_name="molloop")  # also where it is `python -m molloop`
     except MolloopError as error:
         typer.echo(f"molloop: {error}", err=True)
         sys.exit(error.exit_code)

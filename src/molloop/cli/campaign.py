@@ -1,7 +1,6 @@
 """`molloop config`, `simulate`, `run`, `resume` and `status`."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +13,18 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
+from molloop.cli import completion
+from molloop.cli.options import (
+    FidelityOption,
+    LevelOption,
+    PolicyOption,
+    QuietOption,
+    RunDirArgument,
+    ScheduleOption,
+    SetOption,
+    SiteOption,
+    progress_display,
+)
 from molloop.errors import InputError
 from molloop.settings import Settings
 
@@ -21,11 +32,6 @@ if TYPE_CHECKING:
     from molloop.report.results import Results
     from molloop.simulate.outcome import Outcome, Success
     from molloop.simulate.property import Property
-
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
-]
 
 
 def show_config(
@@ -41,15 +47,14 @@ def simulate(
     path: Annotated[
         Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
     ] = None,
-    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
-    fidelity: Annotated[
-        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
-    ] = None,
+    level: LevelOption = None,
+    fidelity: FidelityOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     save: Annotated[
         Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
     ] = None,
     assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Compute the vertical ionization energy (eV) of single molecules."""
     from molloop import api
@@ -62,11 +67,16 @@ def simulate(
 
         file_format = save_format(save)
     target = settings.target()
-    outcomes = []
-    for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
-        outcomes.append(outcome)
-        if as_json:
-            typer.echo(json.dumps(_record(text, outcome, target), ensure_ascii=False))
+    outcomes: list[Outcome] = []
+    n = len(smiles)
+    # where its lines are seen as they come, they are the progress
+    with progress_display(is_quiet or (as_json and sys.stdout.isatty())) as display:
+        display.show("simulating", 0, f"0/{n:,}")
+        for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
+            outcomes.append(outcome)
+            if as_json:
+                typer.echo(json.dumps(_record(text, outcome, target), ensure_ascii=False))
+            display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
         from molloop.report.terminal import outcome_table
 
@@ -95,7 +105,11 @@ def _save(
 def run(
     path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
     library: Annotated[
-        str | None, typer.Option(help="qm9, a library's folder, or a file of SMILES.")
+        str | None,
+        typer.Option(
+            help="qm9, a library's folder, or a file of SMILES.",
+            autocompletion=completion.libraries,
+        ),
     ] = None,
     initial_training_count: Annotated[
         int | None, typer.Option(help="Values before the first model (8).")
@@ -110,19 +124,12 @@ def run(
     training_data: Annotated[
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
     ] = None,
-    schedule: Annotated[
-        str | None, typer.Option(help="interleaved or batch (interleaved).")
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help="gp, ridge, forest or published; gp-ei: with another score (gp)."),
-    ] = None,
+    schedule: ScheduleOption = None,
+    policy: PolicyOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
-    level: Annotated[str | None, typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).")] = None,
-    fidelity: Annotated[
-        str | None, typer.Option(help="relaxed or mmff-geometry (relaxed).")
-    ] = None,
-    site: Annotated[str | None, typer.Option(help="One of `molloop sites` (local).")] = None,
+    level: LevelOption = None,
+    fidelity: FidelityOption = None,
+    site: SiteOption = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that simulate (all cores).")
     ] = None,
@@ -130,6 +137,7 @@ def run(
         Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")
     ] = None,
     assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
     from molloop import api
@@ -154,11 +162,13 @@ def run(
         },
     )
     folder = run_dir or api.new_run_dir()
-    _show(settings, folder, lambda **options: api.run(settings, folder, **options))
+    _show(settings, folder, lambda **options: api.run(settings, folder, **options), is_quiet)
 
 
 def resume(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")], assignments: SetOption = None
+    run_dir: RunDirArgument,
+    assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Go on with a run that was interrupted, has crashed, or gets a larger budget by --set."""
     from molloop import api
@@ -168,42 +178,47 @@ def resume(
         settings,
         run_dir,
         lambda **options: api.resume(run_dir, assignments or [], **options),
-        api.read_results(run_dir),
+        is_quiet,
+        goes_on=True,
     )
-
-
-class _Console(Console):
-    """A console whose reader may leave: that ends no run."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(
     settings: Settings,
     folder: Path,
     go: "Callable[..., Results]",
-    before: "Results | None" = None,
+    is_quiet: bool,
+    *,
+    goes_on: bool = False,
 ) -> None:
     """Show a run while it goes on, and what it has found."""
+    from molloop import api
     from molloop.campaign.state import End
     from molloop.cli.signals import interrupting
     from molloop.report.display import RunDisplay
+    from molloop.report.progress import LastingConsole, ProgressDisplay
     from molloop.report.terminal import run_summary
 
-    console = _Console()
+    console = LastingConsole()
+    # a bar stands below the lines that go to the same terminal, and nowhere else
+    beside = (
+        console if console.is_interactive else LastingConsole(stderr=True, force_interactive=False)
+    )
     with (
         interrupting(settings.campaign.grace_s) as interruption,
-        RunDisplay(console, settings) as display,
+        ProgressDisplay(beside, is_quiet=is_quiet) as progress,
     ):
-        if before is not None:
-            display.begin_with(before)
+        display = RunDisplay(console, settings, progress)
+        if goes_on:
+            progress.show(f"reading {folder}", has_other_lines=True)
+            display.begin_with(api.read_results(folder))
         found = go(
             listener=display.show_event,
-            progress=display.library.show_library,
+            progress=progress.show_library,
             interruption=interruption,
         )
+    if not is_quiet:
+        console.print()
     console.print(run_summary(found), soft_wrap=True)
     console.print(Text(f"Tables, figures and database: {folder}"), soft_wrap=True)
     if found.stopped is not None and found.stopped.end is End.INTERRUPTED:
@@ -212,7 +227,7 @@ def _show(
 
 
 def status(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR")],
+    run_dir: RunDirArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
     """Say where a run stands, while it goes on or afterwards."""

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from molloop.cli import completion
+from molloop.cli.options import QuietOption, progress_display
+
 if TYPE_CHECKING:
     from molloop.library.manifest import BuildSpec
     from molloop.library.shards import Library
@@ -37,7 +40,13 @@ ProcessesOption = Annotated[
     int | None, typer.Option(min=1, help="That parse molecules (all cores).")
 ]
 LibraryArgument = Annotated[
-    str, typer.Argument(metavar="DIR", help="A library's folder, or qm9.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="DIR",
+        help="A library's folder, or qm9.",
+        show_default=False,
+        autocompletion=completion.libraries,
+    ),
 ]
 
 
@@ -53,6 +62,7 @@ def build(
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Build a library from files of SMILES: .smi, .csv, .tsv or .parquet, also .gz or .zst.
 
@@ -60,11 +70,10 @@ def build(
     rejects.csv. The same command goes on with a build that was interrupted.
     """
     from molloop import api
-    from molloop.report.display import ProgressDisplay
     from molloop.report.terminal import library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
-    with ProgressDisplay(Console(stderr=True)) as display:
+    with progress_display(is_quiet) as display:
         built = api.build_library(files, out, column, spec, processes, display.show_library)
     Console().print(library_summary(built))
 
@@ -86,6 +95,7 @@ def enumerate_products(
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Build a library of all scaffolds with all substituents at every attachment point.
 
@@ -93,11 +103,10 @@ def enumerate_products(
     substituents have one, such as *C(F)(F)F, or *[H] for none.
     """
     from molloop import api
-    from molloop.report.display import ProgressDisplay
     from molloop.report.terminal import library_summary
 
     spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
-    with ProgressDisplay(Console(stderr=True)) as display:
+    with progress_display(is_quiet) as display:
         built = api.enumerate_library(
             scaffolds,
             substituents,
@@ -112,34 +121,32 @@ def enumerate_products(
 
 
 @app.command()
-def info(library: LibraryArgument) -> None:
+def info(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Say what a library is made of."""
     from molloop.report.terminal import library_summary
 
-    Console().print(library_summary(_open(library)))
+    Console().print(library_summary(_open(library, is_quiet)))
 
 
 @app.command()
-def verify(library: LibraryArgument) -> None:
+def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Compare every shard of a library with its checksum."""
     from molloop.execution.allocation import available_cores
-    from molloop.report.display import ProgressDisplay
 
-    opened = _open(library)
-    with ProgressDisplay(Console(stderr=True)) as display:
+    opened = _open(library, is_quiet)
+    with progress_display(is_quiet) as display:
         opened.verify(available_cores(), display.show_library)
     typer.echo(f"All {len(opened.shards)} shards of {opened.folder} are whole.")
 
 
-def _open(library: str) -> "Library":
+def _open(library: str, is_quiet: bool) -> "Library":
     from molloop import api, config
     from molloop.library.shards import Library
     from molloop.library.sources import BUILT_IN
-    from molloop.report.display import ProgressDisplay
 
     if library not in BUILT_IN:
         return Library(Path(library))
-    with ProgressDisplay(Console(stderr=True)) as display:
+    with progress_display(is_quiet) as display:
         return api.open_library(
             config.load(None, [f"library.source={library}"]), display.show_library
         )

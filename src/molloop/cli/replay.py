@@ -7,22 +7,41 @@ import typer
 from rich.console import Console
 
 from molloop import config
+from molloop.cli import completion
+from molloop.cli.options import (
+    PolicyOption,
+    QuietOption,
+    ScheduleOption,
+    SetOption,
+    progress_display,
+)
 from molloop.settings import Settings
 
 if TYPE_CHECKING:
     from molloop.replay.campaign import Scenario
     from molloop.replay.table import Table
-    from molloop.report.display import ProgressDisplay
+    from molloop.report.progress import ProgressDisplay
 
 TableArgument = Annotated[
-    str, typer.Argument(metavar="TABLE", help="qm9-ie-20k, or a .csv file.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="TABLE",
+        help="qm9-ie-20k, or a .csv file.",
+        show_default=False,
+        autocompletion=completion.tables,
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="CONFIG.toml", help="What is played.")
 ]
 ColumnOption = Annotated[str, typer.Option(help="Of the values; molecules are in smiles.")]
 DirectionOption = Annotated[
-    str | None, typer.Option(help="maximise or minimise (maximise).", show_default=False)
+    str | None,
+    typer.Option(
+        help="maximise or minimise (maximise).",
+        show_default=False,
+        autocompletion=completion.directions,
+    ),
 ]
 DurationsOption = Annotated[
     str | None,
@@ -41,10 +60,6 @@ TopOption = Annotated[int, typer.Option("--top", min=1, help="Molecules that rec
 BudgetOption = Annotated[
     int | None, typer.Option(min=2, help="Values in all (200).", show_default=False)
 ]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
-]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Takes what is made.")]
 DEFAULT_BUDGET = 200
 
@@ -61,13 +76,14 @@ def replay(
     train_s: TrainOption = 0.05,
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
-    policy: Annotated[str | None, typer.Option(show_default=False)] = None,
-    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    policy: PolicyOption = None,
+    schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     seed: Annotated[int | None, typer.Option(show_default=False)] = None,
     top_k: TopOption = 100,
     out: OutOption = None,
     assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Play a run over known values, on any number of virtual workers: seconds instead of hours."""
     from molloop import replays
@@ -86,9 +102,9 @@ def replay(
         },
     )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
-    with _display() as display:
+    with progress_display(is_quiet) as display:
         known = _open(table, column, durations, settings, display)
-        played = replays.replay_table(known, settings, scenario, top_k, out)
+        played = replays.replay_table(known, settings, scenario, top_k, out, display.show)
     console = Console()
     console.print(run_summary(played.results), soft_wrap=True)
     curves, truth = played.curves, played.truth
@@ -109,7 +125,12 @@ def compare(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Takes table and figure.")],
     policies: Annotated[
         list[str] | None,
-        typer.Option("--policy", help="May be repeated (the default one).", show_default=False),
+        typer.Option(
+            "--policy",
+            help="May be repeated (the default one).",
+            show_default=False,
+            autocompletion=completion.policies,
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Campaigns a policy.")] = 20,
     first_seed: Annotated[int, typer.Option(min=0, help="Of the first campaign.")] = 1000,
@@ -123,10 +144,11 @@ def compare(
     train_s: TrainOption = 0.05,
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
-    schedule: Annotated[str | None, typer.Option(show_default=False)] = None,
+    schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     top_k: TopOption = 100,
     assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Replay policies beside random choice, one training only, and the published workflow."""
     from molloop import replays
@@ -143,7 +165,7 @@ def compare(
         },
     )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
-    with _display() as display:
+    with progress_display(is_quiet) as display:
         known = _open(table, column, durations, settings, display)
         found = replays.compare_policies(
             known,
@@ -169,7 +191,10 @@ def tune(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Takes configuration and figure.")
     ],
-    objective: Annotated[str, typer.Option(help="best (value) or recall.")] = "best",
+    objective: Annotated[
+        str,
+        typer.Option(help="best (value) or recall.", autocompletion=completion.objectives),
+    ] = "best",
     trials: Annotated[int, typer.Option(min=3, help="Configurations to try.")] = 60,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",
@@ -184,6 +209,7 @@ def tune(
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
     top_k: TopOption = 100,
     assignments: SetOption = None,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Search for the settings that find the best soonest, and check them on other seeds."""
     from molloop import replays
@@ -193,7 +219,7 @@ def tune(
         path, assignments, direction, {"campaign.max_training_count": max_training_count}
     )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
-    with _display() as display:
+    with progress_display(is_quiet) as display:
         known = _open(table, column, durations, settings, display)
         found = replays.tune_settings(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
@@ -222,12 +248,6 @@ def _scenario(
     from molloop.replay.campaign import Scenario
 
     return Scenario(workers, failure_rate, Costs(dispatch_s, train_s, rank_s))
-
-
-def _display() -> "ProgressDisplay":
-    from molloop.report.display import ProgressDisplay
-
-    return ProgressDisplay(Console(stderr=True))
 
 
 def _open(

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-RunDirArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR")]
+from molloop.cli import completion
+from molloop.cli.options import QuietOption, RunDirArgument, progress_display
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -36,8 +38,11 @@ def watch(
 
 
 def report(
-    run_dirs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...")],
+    run_dirs: Annotated[
+        list[Path], typer.Argument(metavar="RUN_DIR...", autocompletion=completion.run_dirs)
+    ],
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
+    is_quiet: QuietOption = False,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other."""
     from molloop.errors import InputError
@@ -45,7 +50,13 @@ def report(
     from molloop.report.page.feed import Feed
     from molloop.report.page.render import frozen_document
 
-    text = frozen_document([Feed(folder).run for folder in run_dirs])
+    with progress_display(is_quiet) as display:
+        runs = []
+        for folder in run_dirs:
+            display.show(f"reading {folder}")
+            runs.append(Feed(folder).run)
+        display.show("drawing")
+        text = frozen_document(runs)
     try:
         write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
@@ -58,12 +69,22 @@ def export(
     run_dir: RunDirArgument,
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
     file_format: Annotated[
-        str, typer.Option("--format", help="csv, parquet, sdf, extxyz or ase-db.")
+        str,
+        typer.Option(
+            "--format",
+            help="csv, parquet, sdf, extxyz or ase-db.",
+            autocompletion=completion.export_formats,
+        ),
     ],
+    is_quiet: QuietOption = False,
 ) -> None:
     """Write a run's values and relaxed geometries for other programs; also while it goes on."""
     from molloop import api
     from molloop.report.export import export as write
 
-    n = write(api.read_results(run_dir), file_format, out)
+    with progress_display(is_quiet) as display:
+        display.show(f"reading {run_dir}")
+        found = api.read_results(run_dir)
+        display.show(f"writing {out}")
+        n = write(found, file_format, out)
     typer.echo(f"{n:,} molecules: {out}")

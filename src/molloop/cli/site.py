@@ -9,12 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
-
-SiteOption = Annotated[str | None, typer.Option(help="One of `molloop sites`.", show_default=False)]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
-]
+from molloop.cli.options import SetOption, SiteOption
 
 
 def sites() -> None:

@@ -126,6 +126,7 @@ def compare(
         for seed in seeds
     ]
     found: dict[str, list[Curves]] = {name: [] for name in cases}
+    progress("replaying", 0.0)
     done = replay_all([settings for _, settings in jobs], table, truth, scenario, n_processes)
     for number, ((name, _), curves) in enumerate(zip(jobs, done, strict=True), start=1):
         found[name].append(curves)

@@ -110,11 +110,13 @@ class Search:
                 # where it begins is never lost by chance
                 again = [self.settings, *(trial.settings for trial in kept)]
                 configurations = list(dict.fromkeys(again))
-            what = f"round {number} of {len(ROUNDS)}"
+            what = f"trying configurations (round {number} of {len(ROUNDS)})"
             trials = self._play(configurations, seeds[:n], what, progress)
         best = self.ordered(trials)[0]
         chosen = _with_budget(best.settings, best.n_simulations)
-        unseen = self._play([chosen, self.settings], seeds[n_seeds:], "unseen seeds", progress)
+        unseen = self._play(
+            [chosen, self.settings], seeds[n_seeds:], "checking on unseen seeds", progress
+        )
         return Tuned(tuple(trials), tuple(pareto(trials, self._sign)), best, (unseen[0], unseen[1]))
 
     def _play(
@@ -123,6 +125,7 @@ class Search:
         """Replay each configuration with each seed."""
         jobs = [override(one, {"campaign.seed": key}) for one in configurations for key in seeds]
         curves: list[Curves] = []
+        report(what, 0.0)
         for one in replay_all(jobs, self.table, self._truth(), self.scenario, self.n_processes):
             curves.append(one)
             report(what, len(curves) / len(jobs))

@@ -1,10 +1,9 @@
-"""The screen while something goes on: one progress bar, a line an iteration."""
+"""The screen while a run goes on: a line an iteration, and how far it is."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from molloop.campaign.records import Simulated
@@ -18,6 +17,7 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
+from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Success
@@ -27,67 +27,26 @@ _FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
 _MOLECULE_WIDTHS = (19, 34)
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[done]}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
-
-
-class ProgressDisplay:
-    """Shows how far something is; a context manager for the screen."""
-
-    def __init__(self, console: Console, progress: Progress | None = None) -> None:
-        self._progress = progress or _progress(console)
-        self._bar = self._progress.add_task("", total=1.0, visible=False, done="")
-
-    def __enter__(self) -> "ProgressDisplay":
-        if self._progress.console.is_terminal:
-            self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress.console.is_terminal:
-            self._progress.stop()
-
-    def show_library(self, what: str, fraction: float) -> None:
-        """Show what is being done to a library, and how much of it."""
-        self.show(f"library: {what}", fraction)
-
-    def show(self, what: str, fraction: float) -> None:
-        """Show what is being done, and how much of it."""
-        self._progress.update(
-            self._bar,
-            description=what,
-            completed=fraction,
-            done=f"{fraction:.0%}",
-            visible=True,
-        )
-
-    def hide(self) -> None:
-        """Take it off the screen."""
-        self._progress.update(self._bar, visible=False)
-
-
 class RunDisplay:
-    """Shows a run while it goes on: a listener of its driver, a context manager for the screen."""
+    """Shows a run while it goes on: a listener of its driver.
 
-    def __init__(self, console: Console, settings: Settings) -> None:
+    Parameters
+    ----------
+    console
+        Takes a line an iteration, unless the progress is quiet.
+    progress
+        Shows how far it is.
+    """
+
+    def __init__(self, console: Console, settings: Settings, progress: ProgressDisplay) -> None:
         self._console = console
+        self._progress = progress
         self._settings = settings
         self._target = settings.target()
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
-        self._progress = _progress(console)
-        self.library = ProgressDisplay(console, self._progress)
         self._n_wanted = settings.campaign.max_training_count
-        self._bar = self._progress.add_task(
-            "simulating", total=self._n_wanted, visible=False, done=""
-        )
+        self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         self._smiles: dict[int, str] = {}
         self._values: dict[int, float] = {}
         self._n_failed = 0
@@ -101,13 +60,6 @@ class RunDisplay:
         self._n_shown = 0
         self._simulates_meanwhile = settings.campaign.schedule != "batch"
         self._next = (0, 0)
-
-    def __enter__(self) -> "RunDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
     def begin_with(self, results: Results) -> None:
         """Take in what a run has found before it goes on."""
@@ -125,25 +77,25 @@ class RunDisplay:
         """Show what an event changes."""
         match event:
             case Began(n_molecules, n_known):
-                self.library.hide()
-                self._console.print(self._title(n_molecules, n_known), soft_wrap=True)
+                self._print(self._title(n_molecules, n_known))
             case Resumed(changes):
-                self.library.hide()
                 self._batch_began_s = time_s
                 words = [f"going on with {len(self._values):,} values", *changes]
-                self._console.print(Text(" · ".join(words), style="bold"), soft_wrap=True)
+                self._print(Text(" · ".join(words), style="bold"))
             case Submitted(molecule_ids):
-                self._progress.update(self._bar, visible=True, description="simulating")
+                if self._batch:
+                    self._doing = "simulating"
                 self._expected |= {
                     key: self._predicted[key] for key in molecule_ids if key in self._predicted
                 }
             case Finished() if simulated is not None:
+                self._doing = "simulating"
                 self._count(simulated)
             case RankingBegan(batch, n_training):
                 if not self._simulates_meanwhile:
                     self._close_batch(time_s)
                     self._batch, self._n_training = batch, n_training
-                    self._progress.update(self._bar, description="training and ranking")
+                    self._doing = "training and ranking"
                 self._next = batch, n_training
             case Ranked(_, molecule_ids, means):
                 if self._simulates_meanwhile:
@@ -152,7 +104,20 @@ class RunDisplay:
                 self._predicted = dict(zip(molecule_ids, means, strict=True))
             case Stopped():
                 self._close_batch(time_s)
-                self._progress.update(self._bar, visible=False)
+                self._progress.show("writing tables and figures", has_other_lines=True)
+                return
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        n_done = len(self._values)
+        failed = f", {self._n_failed:,} failed" if self._n_failed else ""
+        done = f"{n_done:,}/{self._n_wanted:,}{failed}"
+        self._progress.show(self._doing, n_done / self._n_wanted, done, has_other_lines=True)
+
+    def _print(self, line: Text) -> None:
+        if not self._progress.is_quiet:
+            self._console.print(line, soft_wrap=True)
+            self._progress.note_line()
 
     def _title(self, n_molecules: int, n_known: int) -> Text:
         facts = [
@@ -171,9 +136,6 @@ class RunDisplay:
             expected = self._expected.pop(simulated.molecule_id, None)
             if expected is not None and value:
                 self._errors.append(abs((expected - value) / value))
-            n_done = len(self._values)
-            done = f"{n_done}/{self._n_wanted}"
-            self._progress.update(self._bar, completed=n_done, done=done)
         else:
             self._n_failed += 1
 
@@ -207,8 +169,7 @@ class RunDisplay:
         self._errors = []
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
-        row = Text(_ROW.format(*cells, width=self._width), style=style)
-        self._console.print(row, soft_wrap=True)
+        self._print(Text(_ROW.format(*cells, width=self._width), style=style))
 
     def _named(self, value: float, smiles: str) -> str:
         text = f"{value:.2f} {smiles}".rstrip()

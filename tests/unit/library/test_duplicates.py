@@ -10,7 +10,7 @@ from molloop.library.duplicates import Seen, first_occurrences
     st.lists(st.lists(st.integers(0, 12) | st.integers(0, 2**64 - 1), max_size=30), max_size=5),
     st.sampled_from([1, 3, 10, 10**6]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_first_of_each_stays_however_many_buckets_there_are(
     tmp_path_factory, parts, bucket_rows
 ):
@@ -46,7 +46,7 @@ def test_hashes_are_dealt_out_to_more_than_one_file(tmp_path, monkeypatch):
 
 
 @given(st.lists(st.integers(0, 20) | st.integers(0, 2**64 - 1), max_size=40), st.integers(0, 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_was_not_added_was_never_seen(tmp_path_factory, values, n_added):
     path = tmp_path_factory.mktemp("seen") / "seen"
     before = duplicates.SEEN_SLOTS

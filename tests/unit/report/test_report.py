@@ -21,6 +21,7 @@ from molloop.campaign.state import (
 )
 from molloop.report import figures, tables
 from molloop.report.display import RunDisplay
+from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
@@ -127,26 +128,26 @@ def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
         assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 1000
 
 
-def shown(width=120, schedule="batch"):
+def shown(width=120, schedule="batch", is_quiet=False):
     console = Console(width=width, force_terminal=False, record=True)
     settings = Settings.model_validate({"campaign": {"schedule": schedule}})
-    return console, RunDisplay(console, settings)
+    progress = ProgressDisplay(console, is_quiet=is_quiet, clock=lambda: 0.0)
+    return console, RunDisplay(console, settings, progress)
 
 
 def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
     console, display = shown(schedule="interleaved")
     first = results.simulated[:3]
-    with display:
-        display.show_event(0.0, Resumed(("site.workers: 2 -> 4",)), None)
-        display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
-        for item in first[:2]:
-            display.show_event(item.time_s, Finished(item.molecule_id), item)
-        display.show_event(2.0, RankingBegan(1, 2), None)
-        display.show_event(2.5, Finished(first[2].molecule_id), first[2])
-        display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
-        display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
-        display.show_event(4.0, Finished(2), results.simulated[3])
-        display.show_event(4.0, Stopped("done", End.DONE), None)
+    display.show_event(0.0, Resumed(("site.workers: 2 -> 4",)), None)
+    display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
+    for item in first[:2]:
+        display.show_event(item.time_s, Finished(item.molecule_id), item)
+    display.show_event(2.0, RankingBegan(1, 2), None)
+    display.show_event(2.5, Finished(first[2].molecule_id), first[2])
+    display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
+    display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
+    display.show_event(4.0, Finished(2), results.simulated[3])
+    display.show_event(4.0, Stopped("done", End.DONE), None)
     title, _, initial, batch = console.export_text().strip().splitlines()
     assert title == "going on with 0 values · site.workers: 2 -> 4"
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
@@ -183,17 +184,15 @@ def test_a_status_is_a_table():
 def test_the_screen_has_a_line_an_iteration(results):
     console, display = shown()
     first = results.simulated[:3]
-    with display:
-        display.library.show_library("reading", 0.5)
-        display.show_event(0.0, Began(5, 1), None)
-        display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
-        for item in first:
-            display.show_event(item.time_s, Finished(item.molecule_id), item)
-        display.show_event(2.0, RankingBegan(1, 3), None)
-        display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
-        display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
-        display.show_event(4.0, Finished(2), results.simulated[3])
-        display.show_event(4.0, Stopped("done", End.DONE), None)
+    display.show_event(0.0, Began(5, 1), None)
+    display.show_event(0.0, Submitted((0, 3, 1), Source.INITIAL, 0), None)
+    for item in first:
+        display.show_event(item.time_s, Finished(item.molecule_id), item)
+    display.show_event(2.0, RankingBegan(1, 3), None)
+    display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
+    display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
+    display.show_event(4.0, Finished(2), results.simulated[3])
+    display.show_event(4.0, Stopped("done", End.DONE), None)
     title, header, initial, batch = console.export_text().strip().splitlines()
     assert (
         title
@@ -205,13 +204,20 @@ def test_the_screen_has_a_line_an_iteration(results):
     assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "2.0", "s"]
 
 
+def test_a_quiet_run_has_no_lines():
+    console, display = shown(is_quiet=True)
+    display.show_event(0.0, Began(5, 0), None)
+    display.show_event(1.0, Finished(0), simulated(0, 0, 14.0, 0, 1.0))
+    display.show_event(1.0, Stopped("done", End.DONE), None)
+    assert console.export_text() == ""
+
+
 def test_a_narrow_screen_cuts_molecules_and_no_line(results):
     console, display = shown(width=80)
     long = Simulated(0, 0, "C" * 60, 0, 1.0, "w", 0.0, 1.0, results.simulated[0].outcome)
-    with display:
-        display.show_event(0.0, Submitted((0,), Source.INITIAL, 0), None)
-        display.show_event(1.0, Finished(0), long)
-        display.show_event(1.0, Stopped("done", End.DONE), None)
+    display.show_event(0.0, Submitted((0,), Source.INITIAL, 0), None)
+    display.show_event(1.0, Finished(0), long)
+    display.show_event(1.0, Stopped("done", End.DONE), None)
     lines = console.export_text().rstrip().splitlines()
     assert len(lines) == 2
     assert max(map(len, lines)) <= 80

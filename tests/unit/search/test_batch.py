@@ -47,7 +47,7 @@ def test_equal_scores_go_by_the_lower_id():
 
 
 @hypothesis.given(st.integers(0, 2**32), st.integers(1, 30), st.integers(0, 4), FUNCTIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_against_conditional_distributions_from_scratch(seed, m, n_pending, acquisition):
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(m + n_pending, 6))

@@ -104,7 +104,7 @@ POLICY_NAMES = st.sampled_from(list(CHOICES))
     st.lists(st.integers(1, 59), max_size=4),
     st.sampled_from([1, 2, 64]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_ranking_is_the_exact_choice_from_the_whole_library(
     tmp_path_factory, name, seed, n_trained, n_pending, n, cuts, per_pick
 ):

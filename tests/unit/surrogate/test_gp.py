@@ -142,7 +142,7 @@ def test_the_same_point_twice():
     st.integers(0, 2**32),
     st.sampled_from([3, 36]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_prediction_is_above_its_screen(n, length_scale, noise_ratio, linear_ratio, seed, d):
     points, values = sample(n, d, seed)
     model = GaussianProcess(points, values, length_scale, noise_ratio, linear_ratio)

@@ -1,0 +1,97 @@
+"""What a shell completes, by `molloop --install-completion`: values, and what it may say of them.
+
+Typer leaves out those that do not begin with what is typed. Where none is left, the shell lists
+files.
+"""
+
+from glob import escape, iglob
+from itertools import chain
+
+Candidates = list[tuple[str, str]]
+
+
+def sites() -> Candidates:
+    """Return names of sites."""
+    from molloop.site_facts import SITES
+
+    return [(name, facts.summary) for name, facts in SITES.items()]
+
+
+def policies() -> Candidates:
+    """Return names of policies, and of those with another acquisition."""
+    from molloop.search.policy import POLICIES, SELECTABLE
+
+    others = [
+        (f"{name}-{one}", f"{name}, by {one}")
+        for name, policy in POLICIES.items()
+        for one in SELECTABLE
+        if policy.acquisition not in (one, "random")
+    ]
+    return [*((name, policy.summary) for name, policy in POLICIES.items()), *others]
+
+
+def schedules() -> Candidates:
+    """Return names of schedules."""
+    from molloop.settings import SCHEDULES
+
+    return list(SCHEDULES.items())
+
+
+def levels() -> Candidates:
+    """Return names of levels of theory."""
+    from molloop.simulate.levels import LEVELS
+
+    return [(name, level.label) for name, level in LEVELS.items()]
+
+
+def fidelities() -> Candidates:
+    """Return names of fidelities."""
+    from molloop.simulate.levels import FIDELITIES
+
+    return list(FIDELITIES.items())
+
+
+def directions() -> list[str]:
+    """Return the directions of a search."""
+    from molloop.simulate.property import Direction
+
+    return [one.value for one in Direction]
+
+
+def objectives() -> list[str]:
+    """Return what `molloop tune` can search for."""
+    from molloop.replay.tune import OBJECTIVES
+
+    return list(OBJECTIVES)
+
+
+def export_formats() -> list[str]:
+    """Return formats of exports."""
+    from molloop.report.export import EXPORT_FORMATS
+
+    return list(EXPORT_FORMATS)
+
+
+def libraries(incomplete: str) -> list[str]:
+    """Return built-in libraries, once something is typed; others are files and folders."""
+    from molloop.library.sources import BUILT_IN
+
+    return list(BUILT_IN) if incomplete else []
+
+
+def tables(incomplete: str) -> list[str]:
+    """Return built-in tables, once something is typed; others are files."""
+    from molloop.replay.table import BUILT_IN
+
+    return list(BUILT_IN) if incomplete else []
+
+
+def run_dirs(incomplete: str) -> list[str]:
+    """Return the folders that hold a run and begin with what is typed, here or a folder deeper."""
+    from molloop.campaign.run_dir import STORE
+
+    begins = escape(incomplete)
+    patterns = (f"{begins}*/{STORE}", f"{begins}*/*/{STORE}")
+    # what is typed is no path yet: `runs/` and `runs` begin differently
+    found = chain.from_iterable(map(iglob, patterns))
+    return sorted({path.removesuffix(f"/{STORE}") for path in found})

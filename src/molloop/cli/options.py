@@ -1,0 +1,52 @@
+"""What several commands share: options, and the display of progress."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from molloop.cli import completion
+
+if TYPE_CHECKING:
+    from molloop.report.progress import ProgressDisplay
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set anything; may be repeated."),
+]
+RunDirArgument = Annotated[
+    Path, typer.Argument(metavar="RUN_DIR", autocompletion=completion.run_dirs)
+]
+LevelOption = Annotated[
+    str | None,
+    typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).", autocompletion=completion.levels),
+]
+FidelityOption = Annotated[
+    str | None,
+    typer.Option(help="relaxed or mmff-geometry (relaxed).", autocompletion=completion.fidelities),
+]
+ScheduleOption = Annotated[
+    str | None,
+    typer.Option(help="interleaved or batch (interleaved).", autocompletion=completion.schedules),
+]
+PolicyOption = Annotated[
+    str | None,
+    typer.Option(
+        help="gp, ridge, forest or published; gp-ei: with another score (gp).",
+        autocompletion=completion.policies,
+    ),
+]
+SiteOption = Annotated[
+    str | None,
+    typer.Option(help="One of `molloop sites` (local).", autocompletion=completion.sites),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show no progress, only results and errors.")
+]
+
+
+def progress_display(is_quiet: bool) -> "ProgressDisplay":
+    """Return what shows progress on the standard error."""
+    from molloop.report.progress import LastingConsole, ProgressDisplay
+
+    return ProgressDisplay(LastingConsole(stderr=True), is_quiet=is_quiet)

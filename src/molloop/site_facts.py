@@ -73,7 +73,8 @@ SITES = {
         interface="bond0",
         directives=("#PBS -l filesystems=home:eagle",),
         select_options="ngpus=4",
-        launcher_options="--ppn 1 --depth=64",
+        # PALS's mpiexec would end all pools with one
+        launcher_options="--ppn 1 --depth=64 --no-abort-on-failure",
         bind_option="--cpu-bind",
         # the default one is too long for sockets (Parsl, issue 3947)
         worker_init="export TMPDIR=/tmp",
@@ -87,7 +88,7 @@ SITES = {
         threads=208,
         interface="hsn0",
         directives=("#PBS -l filesystems=home:flare",),
-        launcher_options="--ppn 1 --depth=208",
+        launcher_options="--ppn 1 --depth=208 --no-abort-on-failure",
         bind_option="--cpu-bind",
         worker_init="export TMPDIR=/tmp",
         needs=("account", "queue"),

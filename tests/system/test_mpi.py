@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
-from helpers import ended, finish, read, values, wait_for, words_of
+from helpers import ended, finish, has_values, read, slow, values, wait_for, words_of
 from private_slurm import SYSTEM_PATH
+
+from molloop.campaign.state import Lost
 
 HERE = Path(__file__).parent
 # Polaris's spelling of what MPICH spells otherwise, or has no word for
@@ -20,7 +23,7 @@ words=()
 while [ $# -gt 0 ]; do
     case $1 in
         --cpu-bind) shift 2 ;;
-        --depth=*) shift ;;
+        --depth=*|--no-abort-on-failure) shift ;;
         --ppn) words+=(-ppn "$2"); shift 2 ;;
         *) words+=("$1"); shift ;;
     esac
@@ -104,6 +107,26 @@ def with_bond0(lacking):
         lacking(f"no network namespaces ({error})")
     yield [ip, "netns", "exec", name]
     subprocess.run([ip, "netns", "del", name], check=False)
+
+
+def test_a_pool_that_is_killed_leaves_the_other_of_its_job(polaris, small_smi, tmp_path):
+    process = polaris("run", "--library", small_smi, "--max-training-count", 22, "--run-dir", "run",
+                      *slow(tmp_path, 1), *words_of(*SITE))  # fmt: skip
+    wait_for(has_values(tmp_path / "run", 6), 60, "six values")
+    pools = [
+        one for one in psutil.process_iter(["cmdline"])
+        if "molloop.execution.pool" in one.info["cmdline"] and str(tmp_path) in str(one.info)
+    ]  # fmt: skip
+    assert len(pools) == 2
+    pools[0].kill()
+    finish(process)
+    events, simulated = read(tmp_path / "run")
+    assert len(values(tmp_path / "run")) == 22
+    assert any(isinstance(one, Lost) for one in events)
+    # the job is the first one still, and so is a worker of it
+    assert len(list(polaris.folder.glob("job-*"))) == 1
+    [last] = {one.worker for one in simulated[-3:]}
+    assert last in {one.worker for one in simulated[:6]}
 
 
 def test_the_tutorial_s_scripts_as_readme_types_them(polaris, with_bond0, tmp_path, environment):

@@ -150,7 +150,10 @@ def test_polaris_as_its_guide_has_it(tmp_path, monkeypatch):
     lines = ["#PBS -l place=scatter:excl", "#PBS -l filesystems=home:eagle"]
     assert provider.scheduler_options.splitlines() == lines
     assert (provider.cpus_per_node, provider.select_options) == (64, "ngpus=4")
-    assert "mpiexec --cpu-bind none --ppn 1 --depth=64 -n" in provider.launcher("pool", 1, 2)
+    assert (
+        "mpiexec --cpu-bind none --ppn 1 --depth=64 --no-abort-on-failure -n"
+        in provider.launcher("pool", 1, 2)
+    )
     assert provider.worker_init == "export TMPDIR=/tmp"
     assert count_workers(config) == 64
 
@@ -282,7 +285,8 @@ def test_a_job_gets_what_pbs_does_not_pass_on(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     config = config_of(tmp_path, name="slurm", workers=2)
     lines = config.executors[0].provider.worker_init.splitlines()
-    assert [line for line in lines if line.startswith("export")] == ["export PYTHONPATH='/my own'"]
+    # since when the scheduler counts, and the user's
+    assert lines == ["export MOLLOOP_JOB_BEGAN_S=$(date +%s)", "export PYTHONPATH='/my own'"]
 
 
 class Answers:

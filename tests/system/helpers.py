@@ -61,6 +61,12 @@ def finish(process, seconds=180):
     assert process.returncode == 0, stderr
 
 
+def ended_by(run_dir):
+    """Return why a run was interrupted, if its last word says so."""
+    last = read(run_dir)[0][-1]
+    return last.reason if isinstance(last, Stopped) and last.end is End.INTERRUPTED else None
+
+
 def ended(run_dir):
     with suppress(StoreError):
         events, _ = read(run_dir)

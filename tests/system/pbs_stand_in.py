@@ -21,6 +21,9 @@ MACHINE = ("HOME", "PATH", "LC_ALL", "PBS_STAND_IN", "HYDRA_LAUNCHER")
 
 
 def qsub(words):
+    n_left = sum(state(one) != "F" for one in ROOT.glob("job-*"))
+    if n_left >= int(os.environ.get("PBS_STAND_IN_LIMIT", "100")):
+        sys.exit("qsub: would exceed queue's per-user limit")
     script = Path(words[-1])
     after = next((word.partition(":")[2] for word in words if word.startswith("depend=")), None)
     text = script.read_text()
@@ -55,7 +58,12 @@ def serve(words):
     """Wait for the job before, run the script, end it when its time is over."""
     folder = Path(words[0])
     facts = json.loads((folder / "job.json").read_text())
-    while facts["after"] and state(before := folder_of(facts["after"])) != "F":
+    while (
+        facts["after"] and state(before := folder_of(facts["after"])) != "F"
+    ) or "PBS_STAND_IN_FULL" in os.environ:
+        if (folder / "deleted").exists():
+            note(folder, "F", 271)
+            return
         time.sleep(0.2)
     if facts["after"] and code(before) == 0:
         note(folder, "F", 0)  # afternotok: not needed any more
@@ -72,6 +80,7 @@ def serve(words):
         job = subprocess.Popen(
             ["bash", facts["script"]],
             env=environment,
+            cwd=environment["HOME"],
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
@@ -104,6 +113,7 @@ def qstat(words):
 
 def qdel(words):
     for name in words:
+        (folder_of(name) / "deleted").touch()
         with suppress(OSError, ValueError):
             kill(int((folder_of(name) / "session").read_text()))
 

@@ -5,13 +5,15 @@ PBS itself and Polaris's mpiexec are not run: the stand-ins take their options.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
-from helpers import ended, finish, has_values, read, slow, values, wait_for, words_of
+from helpers import ended, ended_by, finish, has_values, read, slow, values, wait_for, words_of
 from private_slurm import SYSTEM_PATH
 
 from molloop.campaign.state import Lost
@@ -20,15 +22,18 @@ HERE = Path(__file__).parent
 # Polaris's spelling of what MPICH spells otherwise, or has no word for
 PALS = """#!/bin/bash
 words=()
+lets_others_go_on=
 while [ $# -gt 0 ]; do
     case $1 in
         --cpu-bind) shift 2 ;;
-        --depth=*|--no-abort-on-failure) shift ;;
+        --depth=*) shift ;;
+        --no-abort-on-failure) lets_others_go_on=yes; shift ;;
         --ppn) words+=(-ppn "$2"); shift 2 ;;
         *) words+=("$1"); shift ;;
     esac
 done
 echo "${words[@]}" >> "$PBS_STAND_IN/mpiexec-words"
+[ "$lets_others_go_on" ] || { echo "one rank that fails would end all" >&2; exit 1; }
 exec /usr/bin/mpiexec "${words[@]}"
 """
 SITE = (
@@ -56,10 +61,12 @@ def polaris(tmp_path, lacking, start):
         "PATH": f"{folder}:/usr/bin:/bin",
         "PBS_STAND_IN": str(folder),
         "HYDRA_LAUNCHER": "fork",
+        "HOME": str(folder / "home"),
     }
+    (folder / "home").mkdir()
 
-    def begin(*words):
-        return start(*words, extra=extra)
+    def begin(*words, **more):
+        return start(*words, extra=extra | more)
 
     begin.folder, begin.environment = folder, extra
     return begin
@@ -127,6 +134,24 @@ def test_a_pool_that_is_killed_leaves_the_other_of_its_job(polaris, small_smi, t
     assert len(list(polaris.folder.glob("job-*"))) == 1
     [last] = {one.worker for one in simulated[-3:]}
     assert last in {one.worker for one in simulated[:6]}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
+def test_an_allocation_that_waits_is_given_back(polaris, small_smi, tmp_path, ending):
+    full = {"PBS_STAND_IN_FULL": "1", "PBS_STAND_IN_LIMIT": "1"}
+    # of two allocations the queue refuses the second: that is no reason to end
+    site = words_of(*SITE, "site.blocks=2", "campaign.grace_s=0.0")
+    process = polaris("run", "--library", small_smi, "--run-dir", "run", *site, **full)
+    job = polaris.folder / "job-1"
+    wait_for((job / "state").exists, 60, "a job")
+    time.sleep(5.0)
+    assert process.poll() is None
+    process.send_signal(ending)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + ending, stderr
+    wait_for(lambda: (job / "state").read_text() == "F", 10, "the job's end")
+    assert ended_by(tmp_path / "run") == signal.Signals(ending).name
+    assert len(list(polaris.folder.glob("job-*"))) == 1
 
 
 def test_the_tutorial_s_scripts_as_readme_types_them(polaris, with_bond0, tmp_path, environment):

@@ -4,7 +4,7 @@ import signal
 import time
 
 import pytest
-from helpers import ended, finish, has_values, read, slow, values, wait_for, words_of
+from helpers import ended, ended_by, finish, has_values, read, slow, values, wait_for, words_of
 from private_slurm import expand
 
 from molloop.campaign.state import End, Lost, Resumed, Stopped
@@ -99,6 +99,24 @@ def test_a_job_whose_time_is_over_stops_in_time_and_the_next_goes_on(
     assert 1 <= sum(isinstance(one, Resumed) for one in events) <= 2
     # a job that is not needed any more goes
     wait_for(lambda: not cluster.call("squeue", "-h"), 60, "the last job")
+
+
+def test_a_job_that_is_cancelled_ends_its_run_in_order(cluster, on_slurm, small_smi, tmp_path):
+    slow(tmp_path, 1)
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        f'[library]\nsource = "{small_smi}"\n'
+        '[property]\nsimulator = "mine:simulate"\nname = "length"\nunit = "letters"\n'
+        "[campaign]\nmax_training_count = 24\n"
+    )
+    site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:10:00")
+    finish(on_slurm("submit", config, *site, "--run-dir", "run"))
+    wait_for(has_values(tmp_path / "run", 4), 60, "four values")
+    [job] = cluster.call("squeue", "-h", "-o", "%A").split()
+    cluster.call("scancel", job)
+    wait_for(lambda: not cluster.call("squeue", "-h"), 60, "the job's end")
+    assert ended_by(tmp_path / "run") == "SIGTERM"
+    assert (tmp_path / "run" / "training_data.csv").exists()
 
 
 def test_a_partition_that_is_none_ends_the_run_with_the_words_of_slurm(

@@ -1,29 +1,35 @@
-"""SIGINT and SIGTERM: a run ends in order at the first, at once at the second."""
+"""SIGINT, SIGTERM and SIGHUP: a run ends in order at the first, at once at the second."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from math import inf
 from types import FrameType
 from typing import TYPE_CHECKING
-
-import typer
 
 if TYPE_CHECKING:
     from molloop.campaign.driver import Interruption
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM)
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SAME_S = 1.0  # a scheduler and the shell may each pass on the same signal
 
 
 def end_in_one_line() -> None:
     """Have the signals end this process with a line and 128 + their number."""
+    _handle(_end)
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in NUMBERS:
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup
+            signal.signal(number, handler)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    typer.echo(f"molloop: ended by {signal.Signals(number).name}.", err=True)
+    _say(f"molloop: ended by {signal.Signals(number).name}.\n")
     sys.exit(128 + number)
 
 
@@ -33,25 +39,33 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
     from molloop.campaign.driver import Interruption
 
     interruption = Interruption()
+    first_s = inf
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if not interruption.is_heard and interruption.abandon is None:
             _end(number, None)
+        nonlocal first_s
         name = signal.Signals(number).name
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        now_s = time.monotonic()
+        if interruption.reason == name and now_s - first_s < SAME_S:
+            return
         if interruption.reason or not interruption.is_heard:
-            _say("molloop: ended at once; what was stored is there, `molloop resume` goes on.\n")
-            _kill_children()
-            if interruption.abandon is not None and (command := interruption.abandon()):
-                _say(f"molloop: allocations are given back by `{command}`.\n")
-            os._exit(128 + number)
+            try:
+                _say("molloop: ended at once; what was stored is there: `molloop resume`.\n")
+                _kill_children()
+                if interruption.abandon is not None and (command := interruption.abandon()):
+                    _say(f"molloop: allocations are given back by `{command}`.\n")
+            finally:
+                os._exit(128 + number)
         _say(
             f"molloop: {name}: nothing more is begun; what is being simulated has {grace_s:g} s. "
             "Once more ends at once.\n"
         )
-        interruption.reason = name
+        interruption.reason, first_s = name, now_s
 
-    for number in NUMBERS:
-        signal.signal(number, handle)
+    _handle(handle)
     try:
         yield interruption
     finally:
@@ -60,7 +74,16 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
 
 def _say(text: str) -> None:
     # a handler may run in the middle of another write
-    os.write(sys.stderr.fileno(), text.encode())
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), text.encode())
+
+
+def _leave_terminal() -> None:
+    """Have nothing more written to a terminal that is gone."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        if os.isatty(number):
+            os.dup2(nothing, number)
 
 
 def _kill_children() -> None:

@@ -82,5 +82,7 @@ def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
         raise InputError(
             "site.workers", None, "the number of workers of a node", "Give it as many as cores."
         )
-    threads = (psutil.cpu_count() or 1) // (psutil.cpu_count(logical=False) or 1)
-    return max(1, (allocation.cpus or psutil.cpu_count() or 1) // max(1, threads))
+    n_threads, n_cores = psutil.cpu_count() or 1, psutil.cpu_count(logical=False) or 1
+    cpus = allocation.cpus or n_threads
+    # some clusters count hardware threads, others cores
+    return cpus if cpus <= n_cores else max(1, cpus * n_cores // n_threads)

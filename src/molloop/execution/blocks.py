@@ -19,7 +19,8 @@ class BlockLimit:
 
     Parsl calls it with what it knows of each block, whenever it looks. Blocks that have ended are
     replaced. But when three in a row ran for less than a minute, as far as anybody saw, and no
-    other runs, that is taken for a fault, however they ended; so is a refusal of the first one.
+    other runs or waits, that is taken for a fault, however they ended; so is a refusal of the
+    first one.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,8 +40,8 @@ class BlockLimit:
                 self._ended[block] = now_s, _describe(block, one)
         n_in_vain = MOST_IN_VAIN if self._was_accepted else 1
         last = sorted(self._ended, key=int)[-n_in_vain:]
-        is_running = any(one.state is JobState.RUNNING for one in status.values())
-        if len(last) == n_in_vain and not is_running and all(map(self._is_short, last)):
+        is_left = any(not one.terminal for one in status.values())
+        if len(last) == n_in_vain and not is_left and all(map(self._is_short, last)):
             reasons = "; ".join(self._ended[block][1] for block in last)
             executor.set_bad_state_and_fail_all(BlocksLostError(reasons))
 

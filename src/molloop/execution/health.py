@@ -85,9 +85,10 @@ class Health:
                 )
         elif now_s - self._queued_until_s >= self._worker_start_timeout_s:
             raise EngineError(
-                f"No worker has started within {self._worker_start_timeout_s:g} s."
-                f"{self._last_log()}",
-                "Mend what the log says, or raise site.worker_start_timeout_s.",
+                f"No worker has started within {self._worker_start_timeout_s:g} s; workers "
+                f"connect to {self._executor.address}.{self._last_log()}",
+                "Mend what the log says, name a network that nodes reach by site.interface, or "
+                "raise site.worker_start_timeout_s.",
             )
 
     def check_executor(self) -> None:

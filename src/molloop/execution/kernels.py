@@ -7,12 +7,14 @@ from typing import cast
 import parsl
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
+from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import EngineError
 from molloop.execution.providers import (
     SCHEDULER_TIMEOUT_S,
     cancel_without_waiting,
     open_jobs,
+    stop_asking,
 )
 
 LOOK_PERIOD_S = 0.2
@@ -72,14 +74,15 @@ def stop(kernel: DataFlowKernel) -> None:
     # Parsl waits for ever for some processes that are gone
     cleanup = threading.Thread(target=_clean_up, args=(kernel,), daemon=True)
     cleanup.start()
-    has_jobs = any(open_jobs(executor.provider) for executor in _executors(kernel))
-    cleanup.join(SCHEDULER_TIMEOUT_S + STOP_TIMEOUT_S if has_jobs else STOP_TIMEOUT_S)
+    asks = any(isinstance(one.provider, ClusterProvider) for one in _executors(kernel))
+    cleanup.join(SCHEDULER_TIMEOUT_S + STOP_TIMEOUT_S if asks else STOP_TIMEOUT_S)
 
 
 def _clean_up(kernel: DataFlowKernel) -> None:
     for executor in _executors(kernel):
         # Parsl leaves them where it has given up on the executor
         provider = executor.provider
+        stop_asking(provider)
         if provider is not None and (jobs := open_jobs(provider)):
             with suppress(Exception):  # what the scheduler does not take back ends by itself
                 provider.cancel(jobs)

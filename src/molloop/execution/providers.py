@@ -1,8 +1,11 @@
 """Providers: what Parsl asks a scheduler for, or starts on the nodes that there are."""
 
 import subprocess
+import threading
 import time
 from collections import deque
+from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -12,6 +15,7 @@ from parsl.launchers.base import Launcher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 from parsl.providers.base import ExecutionProvider
 from parsl.providers.cluster_provider import ClusterProvider
+from parsl.providers.errors import SubmitException
 
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation, workers_per_node
@@ -24,6 +28,8 @@ SCHEDULER_POLL_S = 30  # schedulers serve many
 SCHEDULER_TIMEOUT_S = 120  # of one of its commands
 LISTED_S = 90  # so long after it was submitted, accounting knows a job
 MIN_BLOCK_S = 300
+# in a job's script: cores of the node that has the fewest, from such as 64(x2),32
+LEAST_CPUS = "$(tr , '\\n' <<< $SLURM_JOB_CPUS_PER_NODE | sort -n | head -n 1 | cut -d '(' -f 1)"
 
 
 def provider_of(
@@ -58,7 +64,7 @@ def provider_of(
         "max_blocks": site.blocks,
         "walltime": site.walltime,
         "worker_init": "\n".join([f"export {JOB_BEGAN_S}=$(date +%s)", *exports(), worker_init]),
-        "launcher": _launcher(site, facts, n_nodes, "$SLURM_CPUS_ON_NODE"),
+        "launcher": _launcher(site, facts, n_nodes, LEAST_CPUS),
         "cmd_timeout": SCHEDULER_TIMEOUT_S,
     }
     if (walltime_s := seconds_of(site.walltime)) < MIN_BLOCK_S:
@@ -71,7 +77,7 @@ def provider_of(
     if facts.scheduler == "slurm":
         shared[facts.queue_option] = site.queue
         return _Slurm(**shared)
-    return _Pbs(  # type: ignore[no-untyped-call]
+    return _Pbs(
         **shared,
         queue=site.queue,
         select_options=facts.select_options,
@@ -86,32 +92,54 @@ class _Paced(ClusterProvider):
     at least: what is refused or ends at once is not asked for again in the same second.
     """
 
+    # what it says of a job that it has forgotten, and its answer where it knows of none
+    forgotten: str
+    none = ""
+
+    def __init__(self, *words: Any, **named: Any) -> None:
+        super().__init__(*words, **named)  # type: ignore[no-untyped-call]
+        self.run_ends = threading.Event()
+        self._submitted_s: deque[float] = deque(maxlen=self.max_blocks)
+
     @property
     def lists_late(self) -> bool:
         """Whether a job may be there that the scheduler does not list yet."""
         return False
 
     def submit(self, *words: Any, **named: Any) -> str:
-        times_s = self.__dict__.setdefault("submitted_s", deque(maxlen=self.max_blocks))
+        times_s = self._submitted_s
         if len(times_s) == self.max_blocks:
-            time.sleep(max(0.0, times_s[0] + SCHEDULER_POLL_S - time.monotonic()))
+            self.run_ends.wait(max(0.0, times_s[0] + SCHEDULER_POLL_S - time.monotonic()))
+        if self.run_ends.is_set():
+            raise SubmitException("block", "the run ends", 1)
         times_s.append(time.monotonic())
         return str(super().submit(*words, **named))  # type: ignore[safe-super]
 
+    def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
+        code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
+        # that it has forgotten one is no failure
+        if self.forgotten in errors:
+            return 0, output.strip() or self.none, errors
+        return code, output, errors
+
     def _status(self) -> None:
-        before = {job: one["status"] for job, one in self.resources.items()}
-        ended = {job for job, status in before.items() if status.terminal}
-        everything = self.resources
         # Parsl's would ask for those that have ended, or say that they were completed
-        self.resources = {job: one for job, one in everything.items() if job not in ended}
-        try:
-            if self.resources:
-                super()._status()  # type: ignore[safe-super, no-untyped-call]
-            for job, one in self.resources.items():
-                if self._is_unheard_of(one, before[job]):
-                    one["status"] = before[job]
-        finally:
-            self.resources = everything
+        open_ones = {job: one for job, one in self.resources.items() if not one["status"].terminal}
+        before = {job: one["status"] for job, one in open_ones.items()}
+        for jobs in self._questions(open_ones):
+            asked = copy(self)  # another thread may look at all of them meanwhile
+            asked.resources = jobs
+            with suppress(ValueError, KeyError, subprocess.TimeoutExpired):  # no answer
+                super(_Paced, asked)._status()  # type: ignore[safe-super, no-untyped-call]
+        for job, one in open_ones.items():
+            if self._is_unheard_of(one, before[job]):
+                one["status"] = before[job]
+            elif one["status"].state is JobState.HELD:  # Parsl would ask for another
+                one["status"] = JobStatus(JobState.PENDING)
+
+    def _questions(self, waiting: dict[Any, Any]) -> list[dict[Any, Any]]:
+        """Return the jobs that are asked for together."""
+        return [waiting] if waiting else []
 
     def _is_unheard_of(self, one: dict[str, Any], before: JobStatus) -> bool:
         """Whether a state says nothing: one that Parsl cannot read, or of a job not yet listed."""
@@ -127,6 +155,8 @@ class _Paced(ClusterProvider):
 
 
 class _Slurm(_Paced, SlurmProvider):
+    forgotten = "Invalid job id"
+
     @property
     def lists_late(self) -> bool:
         """Accounting is; squeue is not."""
@@ -134,12 +164,11 @@ class _Slurm(_Paced, SlurmProvider):
 
 
 class _Pbs(_Paced, PBSProProvider):
-    def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
-        code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
-        # qstat fails where it has forgotten one of several jobs, and tells of the others
-        if cmd.startswith("qstat") and "Unknown Job" in errors:
-            return 0, output.strip() or "{}", errors
-        return code, output, errors
+    forgotten, none = "Unknown Job", "{}"
+
+    def _questions(self, waiting: dict[Any, Any]) -> list[dict[Any, Any]]:
+        """Return them one by one: of several, some versions tell of the first alone."""
+        return [{job: one} for job, one in waiting.items()]
 
 
 class _MpiExec(MpiExecLauncher):
@@ -158,11 +187,18 @@ def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> 
     return _MpiExec(bind_cmd=facts.bind_option, overrides=options)
 
 
+def stop_asking(provider: ExecutionProvider | None) -> None:
+    """Have a provider submit nothing more."""
+    if isinstance(provider, _Paced):
+        provider.run_ends.set()
+
+
 def open_jobs(provider: ExecutionProvider | None) -> list[str]:
     """Return the jobs that a scheduler was asked for and that have not ended."""
     if not isinstance(provider, ClusterProvider):
         return []
-    return [str(job) for job, one in provider.resources.items() if not one["status"].terminal]
+    jobs = list(provider.resources.items())  # another thread may add some
+    return [str(job) for job, one in jobs if not one["status"].terminal]
 
 
 def words_of_scheduler(provider: ExecutionProvider | None) -> str:
@@ -171,7 +207,10 @@ def words_of_scheduler(provider: ExecutionProvider | None) -> str:
     if scheduler is None or not isinstance(provider, ClusterProvider):
         return "it cannot be asked"
     jobs = [str(job) for job in provider.resources]
-    _, output, errors = provider.execute_wait(scheduler.question(jobs))
+    try:
+        _, output, errors = provider.execute_wait(scheduler.question(jobs))
+    except subprocess.TimeoutExpired:
+        return "it does not answer"
     return " ".join((output or errors).split()) or "it says nothing"
 
 

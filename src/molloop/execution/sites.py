@@ -5,6 +5,7 @@ import logging
 import shlex
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -40,6 +41,7 @@ POOL_COMMAND = DEFAULT_LAUNCH_CMD.replace(
 )
 INTERCHANGE_COMMAND = [sys.executable, "-P", "-m", "molloop.execution.interchange"]
 LOOPBACK = "127.0.0.1"
+DOCUMENTATION_HOST = "192.0.2.1"  # no host has it (RFC 5737)
 HEARTBEAT_THRESHOLD_S = 20
 STRATEGY_PERIOD_S = 0.2
 DRAIN_S = 120  # before a block's end; what is being simulated then may end
@@ -92,7 +94,9 @@ def count_workers(config: parsl.Config) -> int:
 
 
 def address_of(interface: str | None) -> str:
-    """Return this host's IPv4 address on a network; without one, that of the host's name.
+    """Return this host's IPv4 address on a network.
+
+    Without one, that of the host's name; where that is its own loopback, that of its default route.
 
     Raises
     ------
@@ -113,7 +117,15 @@ def address_of(interface: str | None) -> str:
         named = socket.gethostbyname(socket.gethostname())
     except OSError:
         named = ""
-    return named if named in others else next(iter(others), LOOPBACK)
+    return next((one for one in (named, _routed()) if one in others), next(iter(others), LOOPBACK))
+
+
+def _routed() -> str:
+    """Return the address that this host has for others; nothing is sent for it."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.connect((DOCUMENTATION_HOST, 9))
+        return str(one.getsockname()[0])
+    return ""
 
 
 def _own_config(name: str) -> parsl.Config:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tomlkit
 
+from molloop.campaign.state import End
 from molloop.errors import InputError, RunError
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.execution.sites import check_path
@@ -108,14 +109,17 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         "else",
         f"    words=(run {path / CONFIG} --run-dir {path})",
         "fi",
+        "trap : TERM  # the run ends by it, in order, and this script with the run",
         "# so long, then the run ends in order; what was running runs again in the next job",
         f"left_s=$(({limit_s} - SECONDS))",
         '[ "$left_s" -gt 0 ] || exit 143',
         'timeout --foreground --preserve-status --signal=TERM "$left_s" \\',
         f'    {command} "${{words[@]}}"',
         "code=$?",
-        "# the run's own failure, or bad input, would be the same in the next job",
-        f"case $code in 1|2) touch {path / FAILED} ;; esac",
+        "# a run that has failed by itself, or cannot begin, would do so in the next job too",
+        f"case $code:$({command} status --json {path} 2> /dev/null) in",
+        f'    [12]:|1:*\'"state": "{End.FAILED.value}"\'*) touch {path / FAILED} ;;',
+        "esac",
         'exit "$code"',
         "",
     ]

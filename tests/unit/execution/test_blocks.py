@@ -62,10 +62,11 @@ def test_a_first_block_that_is_refused_ends_the_run_at_once():
     assert "no such partition" in str(executor.error)
 
 
-def test_refusals_end_nothing_while_another_block_runs():
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.PENDING, JobState.HELD])
+def test_refusals_end_nothing_while_another_block_runs_or_waits(state):
     executor, now_s = Executor(), [0.0]
     limit = BlockLimit(lambda: now_s[0])
-    status = {"0": JobStatus(JobState.RUNNING)}
+    status = {"0": JobStatus(state)}
     limit(executor, status)
     for number in range(1, 5):
         status[str(number)] = JobStatus(JobState.FAILED, message="socket timed out")

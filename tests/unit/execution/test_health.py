@@ -28,6 +28,7 @@ def executor(tmp_path, monkeypatch):
     provider = SlurmProvider.__new__(SlurmProvider)
     monkeypatch.setattr(health, "words_of_scheduler", lambda _: "17 PENDING Priority")
     return SimpleNamespace(
+        address="10.0.0.1",
         interchange_proc=None,
         bad_state_is_set=False,
         connected_managers=list,
@@ -55,7 +56,7 @@ def test_a_worker_has_its_time_once_the_scheduler_has_given_nodes(clock, executo
     clock.now_s += 9
     watch.check()
     clock.now_s += 2
-    with pytest.raises(EngineError, match="No worker has started within 10 s"):
+    with pytest.raises(EngineError, match=r"started within 10 s; workers connect to 10\.0\.0\.1\."):
         watch.check()
 
 

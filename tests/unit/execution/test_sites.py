@@ -1,16 +1,20 @@
 """Sites, by what Parsl is told; that it works is tested with schedulers."""
 
+import socket
+import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from parsl.jobs.states import JobState, JobStatus
 from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
+from parsl.providers.errors import SubmitException
 
 from molloop.config import load, revise
 from molloop.errors import InputError
-from molloop.execution import allocation, providers, schedulers
+from molloop.execution import allocation, providers, schedulers, sites
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import PASSED_ON
 from molloop.execution.sites import address_of, count_workers, parsl_config
@@ -266,6 +270,37 @@ def test_cores_of_a_job_s_nodes(monkeypatch, tmp_path):
     assert "--cpus-per-task=32 " in config.executors[0].provider.launcher.overrides
 
 
+@pytest.mark.parametrize(("cpus", "workers"), [("128", 64), ("64", 64), ("48(x2),128", 48)])
+@pytest.mark.usefixtures("in_slurm")
+def test_a_cluster_counts_hardware_threads_or_cores(tmp_path, monkeypatch, cpus, workers):
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", cpus)
+    monkeypatch.setattr(allocation.psutil, "cpu_count", lambda logical=True: 128 if logical else 64)
+    config = config_of(tmp_path, name="slurm")
+    assert config.executors[0].max_workers_per_node == workers
+
+
+@pytest.mark.parametrize("cpus", ["32(x2),16", "16", "64,16(x3)", "16(x4)"])
+def test_a_block_s_pools_take_what_each_node_has(cpus):
+    words = ["bash", "-c", f"echo {providers.LEAST_CPUS}"]
+    told = subprocess.run(
+        words, env={"SLURM_JOB_CPUS_PER_NODE": cpus, "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout == "16\n"
+
+
+def test_the_address_is_no_bridge_s(monkeypatch):
+    one = SimpleNamespace(family=socket.AF_INET, address="172.17.0.1")
+    other = SimpleNamespace(family=socket.AF_INET, address="10.1.2.3")
+    found = {"docker0": [one], "eth0": [other]}
+    monkeypatch.setattr(sites.psutil, "net_if_addrs", lambda: found)
+    monkeypatch.setattr(sites.socket, "gethostbyname", lambda _: "127.0.1.1")
+    monkeypatch.setattr(sites, "_routed", lambda: "10.1.2.3")
+    assert address_of(None) == "10.1.2.3"
+    monkeypatch.setattr(sites, "_routed", lambda: "")
+    assert address_of(None) == "172.17.0.1"
+
+
 def test_an_allocation_too_short_to_use_is_told(tmp_path):
     with pytest.raises(InputError, match=r"site\.walltime.*5 minutes"):
         config_of(tmp_path, name="slurm", workers=2, walltime="0:04:59")
@@ -340,6 +375,13 @@ def test_a_job_that_squeue_does_not_list_has_ended(slurm, monkeypatch):
     assert states(slurm) == ["COMPLETED", "RUNNING", "FAILED"]
 
 
+def command(monkeypatch, folder, name, text):
+    path = folder / name
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
 @pytest.fixture
 def pbs(tmp_path):
     provider = config_of(tmp_path, name="pbs", workers=2).executors[0].provider
@@ -353,27 +395,22 @@ def pbs(tmp_path):
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("echo '{\"Jobs\": {\"2.server\": {\"job_state\": \"R\"}}}'; "
-         "echo 'qstat: Unknown Job Id 1.server' >&2; exit 153", ["COMPLETED", "RUNNING"]),
+        ("[ $5 = 1.server ] && { echo 'qstat: Unknown Job Id 1.server' >&2; exit 153; }; "
+         "echo '{\"Jobs\": {\"2.server\": {\"job_state\": \"R\"}}}'", ["COMPLETED", "RUNNING"]),
         ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "COMPLETED"]),
         ("echo 'qstat: cannot connect to server' >&2; exit 15", ["RUNNING", "RUNNING"]),
+        ("echo '{\"Jobs\": {\"comment\": \"\\e\"}}'", ["RUNNING", "RUNNING"]),  # no JSON
     ],
 )  # fmt: skip
 def test_a_job_that_pbs_has_forgotten_has_ended(pbs, monkeypatch, tmp_path, answer, expected):
-    command = tmp_path / "qstat"
-    command.write_text(f"#!/bin/bash\n{answer}\n")
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    command(monkeypatch, tmp_path, "qstat", answer)
     pbs._status()
     assert states(pbs) == expected
 
 
 def test_jobs_are_given_back_by_a_process_of_its_own(slurm, monkeypatch, tmp_path):
-    command = tmp_path / "scancel"
-    command.write_text(f'#!/bin/bash\necho "$@" > {tmp_path}/unfinished\n'
-                       f"mv {tmp_path}/unfinished {tmp_path}/called\n")  # fmt: skip
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    command(monkeypatch, tmp_path, "scancel", f'echo "$@" > {tmp_path}/unfinished\n'
+            f"mv {tmp_path}/unfinished {tmp_path}/called")  # fmt: skip
     # the third has ended
     assert providers.cancel_without_waiting(slurm) == "scancel 1 2"
     until_s = time.monotonic() + 10
@@ -396,9 +433,31 @@ def test_a_state_that_nobody_knows_says_nothing(slurm, monkeypatch):
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
 
 
+def test_a_job_that_squeue_has_forgotten_has_ended(slurm, monkeypatch, tmp_path):
+    slurm._cmd = slurm._cmd.replace("sacct", "squeue")
+    command(monkeypatch, tmp_path, "squeue",
+            "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")  # fmt: skip
+    slurm._status()
+    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+
+
+def test_a_job_that_is_held_is_waited_for(slurm, monkeypatch):
+    Answers(monkeypatch, slurm, (0, "1 PENDING\n2 SUSPENDED\n", ""))
+    slurm._status()
+    assert states(slurm) == ["PENDING", "PENDING", "FAILED"]
+
+
+def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
+    monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
+    assert slurm.submit("pool", 1) == "7"
+    providers.stop_asking(slurm)
+    with pytest.raises(SubmitException, match="the run ends"):
+        slurm.submit("pool", 1)  # and does not wait for half a minute
+
+
 def test_a_scheduler_that_refuses_is_not_asked_again_at_once(slurm, monkeypatch):
     slept = []
-    monkeypatch.setattr(providers.time, "sleep", slept.append)
+    monkeypatch.setattr(slurm.run_ends, "wait", slept.append)
     monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
     for _ in range(3):
         slurm.submit("pool", 1)

@@ -1,9 +1,12 @@
 """Batch scripts, and schedulers that only note how they were called."""
 
 import subprocess
+from contextlib import closing
 
 import pytest
+from small_run import new_store
 
+from molloop.campaign.state import Began, End, Stopped
 from molloop.config import load
 from molloop.errors import InputError, RunError
 from molloop.execution.submit import batch_job, submit
@@ -85,6 +88,16 @@ def test_a_job_s_own_failure_ends_the_chain(tmp_path, code, goes_on):
     assert again == 0
     assert bool(words) == goes_on
     assert ("An earlier job has failed" in (tmp_path / "run" / "job.log").read_text()) != goes_on
+
+
+@pytest.mark.parametrize(("end", "goes_on"), [(End.BROKEN, True), (End.FAILED, False)])
+def test_a_run_that_broke_goes_on_in_the_next_job(tmp_path, end, goes_on):
+    made = job(tmp_path / "run", name="slurm")
+    made.write()
+    with closing(new_store(tmp_path / "run")) as store:
+        store.append(1.0, [Began(10, 0), Stopped("it did", end)])
+    assert called(made, tmp_path, 1)[0] == 1
+    assert bool(called(made, tmp_path)[1]) == goes_on
 
 
 def test_a_job_whose_time_is_over_before_the_run_begins_leaves_it_to_the_next(tmp_path):

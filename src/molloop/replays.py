@@ -26,9 +26,9 @@ from molloop.report.results import Results
 from molloop.settings import Settings
 
 COMPARISON = "comparison.csv"
-COMPARISON_FIGURE = "comparison.png"
+COMPARISON_FIGURE = "comparison"  # a .png and a .svg
 TUNED_CONFIG = "tuned.toml"
-FRONT_FIGURE = "front.png"
+FRONT_FIGURE = "front"
 _LABELS = {
     "recall": "Share of the best {k} found",
     "best": "Best value found",
@@ -146,7 +146,7 @@ def compare_policies(
     first_seed
         The others follow.
     out
-        Takes comparison.csv and comparison.png.
+        Takes comparison.csv, comparison.png and comparison.svg.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def tune_settings(
     objective
         ``best`` or ``recall``.
     out
-        Takes tuned.toml, a configuration for `molloop run`, and front.png.
+        Takes tuned.toml, a configuration for `molloop run`, front.png and front.svg.
     """
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")

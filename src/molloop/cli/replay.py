@@ -182,7 +182,7 @@ def compare(
     console.print(comparison_table(replays.comparison_rows(found)))
     for line in replays.failure_lines(found):
         console.print(line, style="red", highlight=False, soft_wrap=True)
-    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}"
+    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}.png, .svg"
     console.print(f"All of it: {files}", highlight=False, soft_wrap=True)
 
 
@@ -226,7 +226,7 @@ def tune(
         )
     console = Console()
     console.print(trials_table(*replays.trial_rows(found, objective)))
-    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}"
+    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}.png, .svg"
     console.print(f"`molloop run` takes the best one: {files}", highlight=False, soft_wrap=True)
 
 

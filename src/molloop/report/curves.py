@@ -37,7 +37,7 @@ class Panel:
 
 
 def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> None:
-    """Draw rows of panels: lines with bands, one legend for all."""
+    """Draw rows of panels: lines with bands, one legend for all; see `save`."""
     n_rows, n_columns = len(rows), len(rows[0])
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(4.2 * n_columns, 3.4 * n_rows + 0.6), layout="constrained")

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Known, Simulated
 from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
@@ -76,6 +79,26 @@ class Results:
         """Simulations that gave a value, in the order in which they ended."""
         ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
         return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+
+    @property
+    def predictions(self) -> NDArray[np.float64]:
+        """What rankings predicted of the molecules that they chose, in the property's unit.
+
+        Mean, standard deviation and simulated value, in the order of the proposals, shape (n, 3).
+        """
+        predicted = {
+            (ranking.batch, key): (mean, std)
+            for ranking in self.rankings
+            for key, mean, std in zip(
+                ranking.molecule_ids, ranking.means, ranking.stds, strict=True
+            )
+        }
+        rows = [
+            (*predicted[item.batch, item.molecule_id], item.outcome.value)
+            for item in self.simulated
+            if isinstance(item.outcome, Success) and (item.batch, item.molecule_id) in predicted
+        ]
+        return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
     def n_beyond_threshold(self, last: int | None = None) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""

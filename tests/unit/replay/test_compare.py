@@ -39,7 +39,9 @@ def test_a_replay_is_a_run(table, tmp_path):
     # 16 simulations of 2 s on two workers, which a training and a ranking delay a little
     assert 16 < played.curves.times_s[-1] < 18
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names >= {"training_data.csv", "best_molecules.csv", "workers.png"}
+    figures = ("parsl_ml_in_the_loop", "workers", "predicted_vs_simulated")
+    files = {f"{one}.{ending}" for one in figures for ending in ("png", "svg")}
+    assert names == files | {"training_data.csv", "best_molecules.csv"}
     again = replays.replay_table(table, settings(), Scenario(2), 5)
     assert again.results.values == played.results.values
     assert again.curves.times_s.tolist() == played.curves.times_s.tolist()
@@ -72,7 +74,8 @@ def test_policies_beside_the_baselines(table, tmp_path):
     last = [row for row in rows if row["policy"] == "ridge" and row["n_simulations"] == "16"]
     curves = found.curves["ridge"]
     assert [float(row["recall_top_5"]) for row in last] == [one.recall[-1] for one in curves]
-    assert (tmp_path / "comparison.png").stat().st_size > 10_000
+    for ending in ("png", "svg"):
+        assert (tmp_path / f"comparison.{ending}").stat().st_size > 10_000
     headings, *lines = replays.comparison_rows(found)
     assert headings[:4] == ["policy", "top 5 after 4", "after 8", "after 16"]
     assert [line[0] for line in lines] == list(found.curves)
@@ -125,7 +128,8 @@ def test_a_search_is_checked_on_other_seeds(table, tmp_path, objective):
     assert found.front
     assert found.best in found.trials
     assert load(tmp_path / "tuned.toml") == chosen.settings
-    assert (tmp_path / "front.png").stat().st_size > 10_000
+    for ending in ("png", "svg"):
+        assert (tmp_path / f"front.{ending}").stat().st_size > 10_000
     rows, caption = replays.trial_rows(found, objective)
     assert rows[-2][0].startswith("chosen")
     assert "seeds" in caption

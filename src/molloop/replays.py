@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def replay_table(
     settings: Settings | None = None,
     scenario: Scenario | None = None,
     top_k: int = 100,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     progress: Progress = no_progress,
 ) -> Replayed:
     """Play one campaign over a table.
@@ -118,8 +119,7 @@ def replay_table(
     )
     if out is not None:
         progress("writing tables and figures", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
-        write_reports(found, table.library, out)
+        write_reports(found, table.library, _made(out))
     if curves.failure:
         raise RunError(f"The replay stopped: {curves.failure}.", "Does the table have more values?")
     return Replayed(found, truth, curves)
@@ -133,7 +133,7 @@ def compare_policies(
     first_seed: int = 1000,
     scenario: Scenario | None = None,
     top_k: int = 100,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     n_processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Comparison:
@@ -177,9 +177,9 @@ def compare_policies(
     )
     if out is not None:
         progress("writing table and figure", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
-        write_csv(found, out / COMPARISON)
-        _draw_comparison(found, settings, out / COMPARISON_FIGURE)
+        folder = _made(out)
+        write_csv(found, folder / COMPARISON)
+        _draw_comparison(found, settings, folder / COMPARISON_FIGURE)
     return found
 
 
@@ -274,7 +274,7 @@ def tune_settings(
     top_k: int = 100,
     n_trials: int = 60,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     n_processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Tuned:
@@ -304,10 +304,10 @@ def tune_settings(
     found = search.run(progress)
     if out is not None:
         progress("writing configuration and figure", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
+        folder = _made(out)
         # of the user's own property, which a run can simulate
         runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
-        (out / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
+        (folder / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
         unit = f" ({settings.target().unit})" if objective == "best" else ""
         write_front(
             [_point(one) for one in found.trials],
@@ -315,9 +315,15 @@ def tune_settings(
             _point(found.unseen[0]),
             _point(found.unseen[1]),
             _LABELS[objective].format(k=top_k) + unit,
-            out / FRONT_FIGURE,
+            folder / FRONT_FIGURE,
         )
     return found
+
+
+def _made(folder: str | PathLike[str]) -> Path:
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _point(trial: Trial) -> Point:

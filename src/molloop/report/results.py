@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from molloop.report.accuracy import Accuracy
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,9 @@ class TimedRanking:
     stds: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Results:
-    """What a run has found.
+    """What a run has found; a notebook shows a summary and draws the best molecules.
 
     Attributes
     ----------
@@ -65,9 +69,45 @@ class Results:
     resumed_s: tuple[float, ...] = ()
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        values = self.values
+        best = ""
+        if values:
+            [item] = self.best(1)
+            best = f", best {values[item.molecule_id]:.3f} {self.target.unit} {item.smiles}"
+        n_failed = len(self.simulated) - len(values)
+        return f"Results({self.target.name}: {len(values):,} values, {n_failed:,} failed{best})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook what was found."""
+        from molloop.report.notebook import results_html
+
+        return results_html(self)
+
+    def frame(self, *, geometries: bool = False) -> "pd.DataFrame":
+        """Return a row a molecule, those without a value too, in the order of their proposals.
+
+        Parameters
+        ----------
+        geometries
+            Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
+            (shape (n, 3)) are there, each cell a list.
+
+        Returns
+        -------
+        Indexed by the molecule's id, its row in the library: `smiles`; the value in the property's
+        unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with
+        blanks between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then
+        the number of the ranking that chose it; `time_s`, when it was known; `seconds` that it
+        took; `worker`.
+        """
+        from molloop.report.frame import outcome_frame
+
+        return outcome_frame(self, geometries=geometries)
+
     @property
     def values(self) -> dict[int, float]:
-        """Molecule id -> value, of all that were simulated."""
+        """Molecule id -> value in the property's unit, of all that were simulated."""
         return {
             item.molecule_id: item.outcome.value
             for item in self.simulated

@@ -31,7 +31,7 @@ BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
 PROTOCOL = SimulationProtocol(level="gfn2")
 POLICY = POLICIES["published"]  # or ridge, forest
-FIGURE = Path("runs/examples/parsl_ml_in_the_loop.png")
+FIGURE = Path("runs/examples/parsl_ml_in_the_loop")  # a .png and a .svg
 
 simulate = parsl.python_app(simulate_group)
 train = parsl.python_app(rank.fit)
@@ -125,4 +125,4 @@ if __name__ == "__main__":
     found = (tuple(loop.simulated), tuple(loop.rankings))
     results = Results(library.n_molecules, target, PROTOCOL, (), *found, (), None)
     write_loop_figure(results, FIGURE)
-    print(f"{FIGURE} shows the way there")
+    print(f"{FIGURE}.png shows the way there")

@@ -8,14 +8,18 @@ if TYPE_CHECKING:
         build_library,
         enumerate_library,
         open_library,
+        read_results,
         resume,
         run,
         simulate_molecules,
     )
     from molloop.config import load
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.library.shards import Library
     from molloop.replays import compare_policies, open_known, replay_table, tune_settings
+    from molloop.report.results import Results
     from molloop.settings import Settings
+    from molloop.simulate.outcome import Failure, Success
 
 __version__ = metadata.version("molloop")
 
@@ -23,6 +27,7 @@ _HOMES = {
     "build_library": "molloop.api",
     "enumerate_library": "molloop.api",
     "open_library": "molloop.api",
+    "read_results": "molloop.api",
     "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
@@ -30,6 +35,10 @@ _HOMES = {
     "open_known": "molloop.replays",
     "replay_table": "molloop.replays",
     "tune_settings": "molloop.replays",
+    "Library": "molloop.library.shards",
+    "Results": "molloop.report.results",
+    "Success": "molloop.simulate.outcome",
+    "Failure": "molloop.simulate.outcome",
     "Settings": "molloop.settings",
     "load": "molloop.config",
     "InputError": "molloop.errors",
@@ -38,17 +47,22 @@ _HOMES = {
     "SimulationError": "molloop.errors",
 }
 __all__ = [
+    "Failure",
     "InputError",
+    "Library",
     "MolloopError",
+    "Results",
     "RunError",
     "Settings",
     "SimulationError",
+    "Success",
     "build_library",
     "compare_policies",
     "enumerate_library",
     "load",
     "open_known",
     "open_library",
+    "read_results",
     "replay_table",
     "resume",
     "run",

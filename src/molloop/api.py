@@ -1,9 +1,11 @@
 """The Python interface: builds what a configuration names, and runs it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from molloop.assembly import (
     Campaign,
@@ -17,7 +19,7 @@ from molloop.campaign.resumption import check_resumption
 from molloop.campaign.run_dir import RunDir, find_run
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
-from molloop.config import parse, revise
+from molloop.config import load, parse, revise
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
@@ -26,6 +28,8 @@ from molloop.report import results
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Outcome
+
+AnyPath = str | os.PathLike[str]
 
 
 def simulate_molecules(
@@ -57,16 +61,26 @@ def simulate_molecules(
     return (simulate_one(text, protocol) for text in smiles)
 
 
-def open_library(settings: Settings, progress: Progress | None = None) -> Library:
-    """Open the library of a configuration; at its first use it is built into the user's cache.
+def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
+    """Open a library; that of a file is built into the user's cache at its first use.
+
+    Parameters
+    ----------
+    source
+        A configuration, ``qm9``, the folder of a library or a file of SMILES.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
 
     Raises
     ------
     InputError
         It is missing, cannot be read or holds no molecule.
+    RunError
+        The cache cannot be written, or the library is damaged.
     """
     import platformdirs
 
+    settings = source if isinstance(source, Settings) else load(library={"source": source})
     return open_or_build(
         settings.library.source,
         column=settings.library.column,
@@ -77,8 +91,8 @@ def open_library(settings: Settings, progress: Progress | None = None) -> Librar
 
 
 def build_library(
-    files: Sequence[str],
-    folder: Path,
+    files: AnyPath | Sequence[AnyPath],
+    folder: AnyPath,
     column: str = "smiles",
     spec: BuildSpec | None = None,
     n_processes: int | None = None,
@@ -89,7 +103,7 @@ def build_library(
     Parameters
     ----------
     files
-        Of the formats .smi, .csv, .tsv or .parquet, also with .gz or .zst behind.
+        One or several, of the formats .smi, .csv, .tsv or .parquet, also with .gz or .zst behind.
     folder
         Takes the library.
     column
@@ -108,15 +122,15 @@ def build_library(
     RunError
         The folder cannot be written.
     """
-    return build(
-        Files.of(files, column), folder, spec or BuildSpec(), n_processes or cores(), progress
-    )
+    paths = [files] if isinstance(files, str | os.PathLike) else files
+    source = Files.of([os.fspath(one) for one in paths], column)
+    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
 
 
 def enumerate_library(
-    scaffolds: str,
-    substituents: str,
-    folder: Path,
+    scaffolds: AnyPath,
+    substituents: AnyPath,
+    folder: AnyPath,
     max_molecules: int | None = None,
     column: str = "smiles",
     spec: BuildSpec | None = None,
@@ -139,8 +153,9 @@ def enumerate_library(
     InputError, RunError
         As :func:`build_library`; a line is no scaffold or no substituent.
     """
-    source = Enumeration.of(scaffolds, substituents, column, max_molecules)
-    return build(source, folder, spec or BuildSpec(), n_processes or cores(), progress)
+    files = os.fspath(scaffolds), os.fspath(substituents)
+    source = Enumeration.of(*files, column, max_molecules)
+    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
 
 
 def new_run_dir() -> Path:
@@ -150,7 +165,7 @@ def new_run_dir() -> Path:
 
 def run(
     settings: Settings,
-    run_dir: Path,
+    run_dir: AnyPath,
     listener: Listener | None = None,
     progress: Progress | None = None,
     interruption: Interruption | None = None,
@@ -178,6 +193,7 @@ def run(
     RunError
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
+    run_dir = Path(run_dir)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
     protocol = settings.protocol()
@@ -198,11 +214,12 @@ def run(
 
 
 def resume(
-    run_dir: Path,
+    run_dir: AnyPath,
     assignments: Iterable[str] = (),
     listener: Listener | None = None,
     progress: Progress | None = None,
     interruption: Interruption | None = None,
+    **sections: Mapping[str, Any],
 ) -> Results:
     """Go on with a campaign that was interrupted, crashed, failed or has reached its budget.
 
@@ -214,6 +231,9 @@ def resume(
         ``section.key=value``: what is otherwise from now on, such as the budget, workers, site.
     listener, progress, interruption
         As of :func:`run`.
+    sections
+        The same as `assignments`, as of :func:`molloop.load`:
+        ``campaign={"max_training_count": 500}``.
 
     Raises
     ------
@@ -223,7 +243,8 @@ def resume(
     RunError
         As of :func:`run`.
     """
-    settings = run_settings(run_dir, assignments)
+    run_dir = Path(run_dir)
+    settings = run_settings(run_dir, assignments, sections)
     library = open_library(settings, progress)
     protocol = settings.protocol()
     check_simulator(protocol)
@@ -241,7 +262,7 @@ def resume(
         return campaign.run(listener, interruption)
 
 
-def read_results(run_dir: Path) -> Results:
+def read_results(run_dir: AnyPath) -> Results:
     """Read what a run has found, while it goes on or afterwards.
 
     Raises
@@ -251,18 +272,22 @@ def read_results(run_dir: Path) -> Results:
     StoreError
         Its database cannot be read.
     """
-    with closing(Store.read(find_run(run_dir))) as store:
+    with closing(Store.read(find_run(Path(run_dir)))) as store:
         settings = parse(store.sessions()[-1].config)
         return results.read(store, settings.target(), settings.protocol())
 
 
-def run_settings(run_dir: Path, assignments: Iterable[str] = ()) -> Settings:
-    """Return the configuration of a run, with what is assigned.
+def run_settings(
+    run_dir: AnyPath,
+    assignments: Iterable[str] = (),
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Return the configuration of a run, with what is given, as of :func:`resume`.
 
     Raises
     ------
     InputError
         The directory holds no run, or a setting is wrong.
     """
-    with closing(Store.read(find_run(run_dir))) as store:
-        return revise(parse(store.sessions()[-1].config), assignments)
+    with closing(Store.read(find_run(Path(run_dir)))) as store:
+        return revise(parse(store.sessions()[-1].config), assignments, sections)

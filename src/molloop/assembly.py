@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
-FIGURE = "parsl_ml_in_the_loop.png"
-WORKERS_FIGURE = "workers.png"
+# without an ending: each is a .png and a .svg
+FIGURE = "parsl_ml_in_the_loop"
+WORKERS_FIGURE = "workers"
+PREDICTIONS_FIGURE = "predicted_vs_simulated"
 
 
 def cores() -> int:
@@ -146,13 +148,14 @@ _REMEDY = "Try some of the library's molecules with `molloop simulate`."
 
 
 def write_reports(found: Results, library: Library, folder: Path) -> None:
-    """Write the tables and the figure of a run."""
-    from molloop.report import figures, tables
+    """Write the tables and the figures of a run."""
+    from molloop.report import figures, predictions, tables
 
     tables.write_training_data(found, folder / TRAINING_DATA)
     tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
     figures.write_loop_figure(found, folder / FIGURE)
     figures.write_workers_figure(found, folder / WORKERS_FIGURE)
+    predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)
 
 
 def _why(reason: str, store: Store) -> str:

@@ -3,7 +3,7 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +15,67 @@ from molloop.settings import Settings
 
 
 def load(
-    path: Path | None = None,
+    path: str | os.PathLike[str] | None = None,
     assignments: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    **sections: Mapping[str, Any],
 ) -> Settings:
-    """Read a configuration: a file, then what overrides it.
+    """Return a configuration: a file, then what overrides it, in this order.
+
+    ``load(library={"source": "mine.smi"}, campaign={"max_training_count": 100})`` is one without a
+    file; `molloop config` and ``print(load().to_toml())`` explain every setting.
 
     Parameters
     ----------
     path
         A TOML file; without one, the defaults. Paths in it are taken from its folder,
         others from the current one.
+    sections
+        A dict of settings each: ``library``, ``property``, ``simulation``, ``search``,
+        ``campaign``, ``stopping`` or ``site``.
     assignments
         ``section.key=value``, the value as in TOML; a bare word is a string.
     overrides
-        ``{"section.key": value}``; applied last, None is left out.
+        ``{"section.key": value}``; None is left out.
 
     Raises
     ------
     InputError
         Something is unknown, of the wrong type or out of bounds.
     """
-    values: dict[str, Any] = {} if path is None else _read(path)
+    values: dict[str, Any] = {} if path is None else _read(Path(path))
     if path is not None:
-        _resolve_paths(values, path.absolute().parent)
+        _resolve_paths(values, Path(path).absolute().parent)
+    for section in sections:
+        values.setdefault(section, {})  # an unknown one is told even if it is empty
     given = [(key, value) for key, value in (overrides or {}).items() if value is not None]
-    return _build(values, [*map(_parse_assignment, assignments), *given])
+    assigned = [*_flat(sections), *map(_parse_assignment, assignments), *given]
+    return _build(values, assigned)
 
 
-def revise(settings: Settings, assignments: Iterable[str]) -> Settings:
-    """Return a configuration with what is assigned, as `load` takes it; see `override`.
+def revise(
+    settings: Settings,
+    assignments: Iterable[str] = (),
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Return a configuration with what is given, as `load` takes it; see `override`.
 
     Raises
     ------
     InputError
         Something is unknown, of the wrong type or out of bounds.
     """
-    return override(settings, dict(map(_parse_assignment, assignments)))
+    changes = dict([*_flat(sections or {}), *map(_parse_assignment, assignments)])
+    return override(settings, changes)
+
+
+def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for section, values in sections.items():
+        if not isinstance(values, Mapping):
+            expected = "a dict of settings"
+            raise InputError(section, values, expected, f"Write {section}={{key: value}}.")
+        for name, value in values.items():
+            yield f"{section}.{name}", os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:

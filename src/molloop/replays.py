@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import MEASURES, Comparison, baselines, compare, write_csv
 from molloop.replay.measures import Curves, Truth, measure
+from molloop.replay.summary import describe
 from molloop.replay.table import IE_COLUMN, Table, open_table
 from molloop.replay.tune import OBJECTIVES, Search, Trial, Tuned
 from molloop.report import results
@@ -26,9 +28,9 @@ from molloop.report.results import Results
 from molloop.settings import Settings
 
 COMPARISON = "comparison.csv"
-COMPARISON_FIGURE = "comparison.png"
+COMPARISON_FIGURE = "comparison"  # a .png and a .svg
 TUNED_CONFIG = "tuned.toml"
-FRONT_FIGURE = "front.png"
+FRONT_FIGURE = "front"
 _LABELS = {
     "recall": "Share of the best {k} found",
     "best": "Best value found",
@@ -77,7 +79,7 @@ def replay_table(
     settings: Settings | None = None,
     scenario: Scenario | None = None,
     top_k: int = 100,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     progress: Progress = no_progress,
 ) -> Replayed:
     """Play one campaign over a table.
@@ -118,8 +120,7 @@ def replay_table(
     )
     if out is not None:
         progress("writing tables and figures", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
-        write_reports(found, table.library, out)
+        write_reports(found, table.library, _made(out))
     if curves.failure:
         raise RunError(f"The replay stopped: {curves.failure}.", "Does the table have more values?")
     return Replayed(found, truth, curves)
@@ -133,7 +134,7 @@ def compare_policies(
     first_seed: int = 1000,
     scenario: Scenario | None = None,
     top_k: int = 100,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     n_processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Comparison:
@@ -146,7 +147,7 @@ def compare_policies(
     first_seed
         The others follow.
     out
-        Takes comparison.csv and comparison.png.
+        Takes comparison.csv, comparison.png and comparison.svg.
 
     Raises
     ------
@@ -177,56 +178,10 @@ def compare_policies(
     )
     if out is not None:
         progress("writing table and figure", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
-        write_csv(found, out / COMPARISON)
-        _draw_comparison(found, settings, out / COMPARISON_FIGURE)
+        folder = _made(out)
+        write_csv(found, folder / COMPARISON)
+        _draw_comparison(found, settings, folder / COMPARISON_FIGURE)
     return found
-
-
-def comparison_rows(found: Comparison) -> list[list[str]]:
-    """Return headings and a row a policy: recall on the way, and at the end what else there is.
-
-    A campaign that ended sooner than others stays where it was; the best value is the mean over
-    those that have one. The last column is the paired 95% interval of how far the first policy is
-    ahead at the end.
-    """
-    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
-    stops = sorted({n // 4, n // 2, n} - {0})
-    k = len(found.truth.top)
-    first = next(iter(found.curves))
-    after = [f"after {stop}" for stop in stops[1:]]
-    headings = ["policy", f"top {k} after {stops[0]}", *after, "best", "time (s)", "ahead by"]
-    rows = [headings]
-    for policy, curves in found.curves.items():
-        best = found.after(policy, "best", n)
-        ahead = ""
-        if policy != first:
-            one = found.advantage(first, policy, "recall", n)
-            ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
-        cells = [f"{found.after(policy, 'recall', stop).mean():.3f}" for stop in stops]
-        shown = "" if np.isnan(best).all() else f"{np.nanmean(best):.2f}"
-        time_s = np.mean([one.times_s[-1] for one in curves])
-        rows.append([policy, *cells, shown, f"{time_s:.1f}", ahead])
-    return rows
-
-
-def failure_lines(found: Comparison) -> list[str]:
-    """Return a line a policy whose campaigns failed; the others count beside them."""
-    n_seeds = len(found.seeds)
-    return [
-        f"{policy}: {len(reasons)} of {n_seeds} campaigns failed ({reasons[0]})"
-        for policy, reasons in found.failures().items()
-    ]
-
-
-def trial_rows(found: Tuned, objective: str) -> tuple[list[list[str]], str]:
-    """Return headings, a row a configuration, and what they are."""
-    rows = [["", "configuration", objective, "time (s)"]]
-    named = [("front", one) for one in found.front]
-    named += [("chosen, unseen seeds", found.unseen[0]), ("begun with", found.unseen[1])]
-    for name, trial in named:
-        rows.append([name, describe(trial.settings), f"{trial.value:.3f}", f"{trial.time_s:.2f}"])
-    return rows, "Means over seeds; the time is that after which nothing better was found."
 
 
 def _draw_comparison(found: Comparison, settings: Settings, path: Path) -> None:
@@ -274,7 +229,7 @@ def tune_settings(
     top_k: int = 100,
     n_trials: int = 60,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     n_processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Tuned:
@@ -285,7 +240,7 @@ def tune_settings(
     objective
         ``best`` or ``recall``.
     out
-        Takes tuned.toml, a configuration for `molloop run`, and front.png.
+        Takes tuned.toml, a configuration for `molloop run`, front.png and front.svg.
     """
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
@@ -304,10 +259,10 @@ def tune_settings(
     found = search.run(progress)
     if out is not None:
         progress("writing configuration and figure", 0.0)
-        out.mkdir(parents=True, exist_ok=True)
+        folder = _made(out)
         # of the user's own property, which a run can simulate
         runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
-        (out / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
+        (folder / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
         unit = f" ({settings.target().unit})" if objective == "best" else ""
         write_front(
             [_point(one) for one in found.trials],
@@ -315,24 +270,16 @@ def tune_settings(
             _point(found.unseen[0]),
             _point(found.unseen[1]),
             _LABELS[objective].format(k=top_k) + unit,
-            out / FRONT_FIGURE,
+            folder / FRONT_FIGURE,
         )
     return found
 
 
+def _made(folder: str | PathLike[str]) -> Path:
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def _point(trial: Trial) -> Point:
     return Point(trial.time_s, trial.value, describe(trial.settings))
-
-
-def describe(settings: Settings) -> str:
-    """Return the settings that a search varies, in a line."""
-    campaign = settings.campaign
-    pace = (
-        f"batches of {campaign.batch_size}"
-        if campaign.schedule == "batch"
-        else f"retrained after {campaign.retrain_after or 'as many as pay'}"
-    )
-    return (
-        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
-        f"{campaign.max_training_count} in all"
-    )

@@ -308,7 +308,7 @@ def seconds_of(walltime: str) -> int:
 
 
 class Settings(_Section):
-    """A whole configuration."""
+    """A whole configuration; :func:`molloop.load` makes one of a file or of keywords."""
 
     library: LibrarySettings = Field(default=LibrarySettings())
     property: PropertySettings = Field(default=PropertySettings())

@@ -152,6 +152,7 @@ def compare(
 ) -> None:
     """Replay policies beside random choice, one training only, and the published workflow."""
     from molloop import replays
+    from molloop.replay import summary
     from molloop.report.terminal import comparison_table
 
     settings = _settings(
@@ -179,10 +180,10 @@ def compare(
             progress=display.show,
         )
     console = Console()
-    console.print(comparison_table(replays.comparison_rows(found)))
-    for line in replays.failure_lines(found):
+    console.print(comparison_table(summary.comparison_rows(found)))
+    for line in summary.failure_lines(found):
         console.print(line, style="red", highlight=False, soft_wrap=True)
-    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}"
+    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}.png, .svg"
     console.print(f"All of it: {files}", highlight=False, soft_wrap=True)
 
 
@@ -213,6 +214,7 @@ def tune(
 ) -> None:
     """Search for the settings that find the best soonest, and check them on other seeds."""
     from molloop import replays
+    from molloop.replay import summary
     from molloop.report.terminal import trials_table
 
     settings = _settings(
@@ -225,8 +227,8 @@ def tune(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
     console = Console()
-    console.print(trials_table(*replays.trial_rows(found, objective)))
-    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}"
+    console.print(trials_table(*summary.trial_rows(found, objective)))
+    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}.png, .svg"
     console.print(f"`molloop run` takes the best one: {files}", highlight=False, soft_wrap=True)
 
 

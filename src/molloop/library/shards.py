@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
+from html import escape
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,8 @@ class Library:
         It is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | PathLike[str]) -> None:
+        folder = Path(folder)
         self.folder = folder.resolve()
         try:
             self.manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -204,6 +207,20 @@ class Library:
             raise damaged(path, str(error)) from error
         if not is_whole:
             raise damaged(path, "its checksum is not the manifest's")
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.folder)!r}): {self.n_molecules:,} molecules"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook what it is made of."""
+        from molloop.library.summary import summary_rows
+
+        rows = "".join(
+            f'<tr><th style="text-align:left">{escape(name)}</th>'
+            f'<td style="text-align:left">{escape(words)}</td></tr>'
+            for name, words in summary_rows(self).items()
+        )
+        return f"<div><strong>{escape(self.manifest.name)}</strong><table>{rows}</table></div>"
 
     def __reduce__(self) -> tuple[type["Library"], tuple[Path]]:
         """Have another process open it again."""

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from molloop.report.figures import LOOK, save
+from molloop.report.figures import LOOK, is_dense, save
 
 Floats = NDArray[np.float64]
 # Okabe and Ito's, the darkest first; further lines repeat them dashed
@@ -37,7 +37,7 @@ class Panel:
 
 
 def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> None:
-    """Draw rows of panels: lines with bands, one legend for all."""
+    """Draw rows of panels: lines with bands, one legend for all; see `save`."""
     n_rows, n_columns = len(rows), len(rows[0])
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(4.2 * n_columns, 3.4 * n_rows + 0.6), layout="constrained")
@@ -48,7 +48,15 @@ def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> Non
                 color = COLORS[number % len(COLORS)]
                 style = STYLES[number // len(COLORS) % len(STYLES)]
                 axes.plot(line.x, line.mean, color=color, linestyle=style, label=name)
-                axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
+                axes.fill_between(
+                    line.x,
+                    line.low,
+                    line.high,
+                    color=color,
+                    alpha=0.15,
+                    linewidth=0,
+                    rasterized=is_dense(len(line.x)),
+                )
             axes.set_xlim(left=0)
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)))

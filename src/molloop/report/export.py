@@ -4,7 +4,6 @@ from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.files import write_whole
-from molloop.report.frame import outcome_frame
 from molloop.report.results import Results
 from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
 from molloop.simulate.outcome import Success
@@ -33,7 +32,7 @@ def export(results: Results, file_format: str, path: Path) -> int:
     try:
         if file_format in STRUCTURE_FORMATS:
             return _export_structures(results, file_format, path)
-        frame = outcome_frame(results, geometries=file_format == "parquet")
+        frame = results.frame(geometries=file_format == "parquet")
         write_whole(path, frame.to_parquet if file_format == "parquet" else frame.to_csv)
         return len(frame)
     except (OSError, ValueError) as error:

@@ -1,15 +1,19 @@
-"""Figures, with one look."""
+"""Figures, with one look: PNG for the screen, SVG for papers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.files import write_whole
@@ -33,18 +37,22 @@ LOOK: dict[str, Any] = {
     "axes.titlelocation": "left",
     "grid.color": "#E6E6E6",
     "legend.frameon": False,
-    "savefig.dpi": 200,
+    "savefig.dpi": 200,  # also of what is an image in an SVG
+    "svg.fonttype": "path",  # text looks the same where the font is missing
+    "svg.hashsalt": "molloop",  # the same run gives the same file
 }
+FORMATS: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None, "Creator": None}}
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#E69F00"}
 N_SMILES = 36
 N_BINS = 200
 N_TIMELINES = 256
 N_TICKS = 16
+MAX_MARKS = 1000  # more are an image in an SVG, which would be megabytes otherwise
 SPREAD = 0.5  # width that the points of an iteration take, in iterations
 
 
 def write_workers_figure(results: Results, path: Path) -> None:
-    """Draw how many workers do what over time, and what each of them does."""
+    """Draw how many workers do what over time, and what each of them does; see `save`."""
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(11, 5.6), layout="constrained")
         over_time, timeline = figure.subplots(2, 1, sharex=True)
@@ -101,10 +109,13 @@ def draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
     bars: dict[tuple[str, Work], list[tuple[float, float]]] = defaultdict(list)
     for task in tasks:
         bars[task.worker, task.work].append((task.began_s, task.ended_s - task.began_s))
+    n_bars = sum(task.worker in place for task in tasks)
     for (worker, work), some in bars.items():
         if worker in place:
             where = (place[worker] - 0.4, 0.8)
-            axes.broken_barh(some, where, facecolors=WORK_COLORS[work], linewidth=0)
+            axes.broken_barh(
+                some, where, facecolors=WORK_COLORS[work], linewidth=0, rasterized=is_dense(n_bars)
+            )
     axes.set_yticks(range(len(shown)) if len(shown) <= N_TICKS else [])
     if len(shown) <= N_TICKS:
         axes.set_yticklabels(str(number + 1) for number in range(len(shown)))
@@ -114,7 +125,7 @@ def draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
 
 
 def write_loop_figure(results: Results, path: Path) -> None:
-    """Draw the published two panels: best molecules over iterations and over time."""
+    """Draw the published two panels: best molecules over iterations and over time; see `save`."""
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(11, 4.8), layout="constrained")
         over_batches, over_time = figure.subplots(1, 2, sharey=True)
@@ -123,29 +134,44 @@ def write_loop_figure(results: Results, path: Path) -> None:
             xlabel="Iteration (0: random molecules)",
             ylabel=_axis_label(results.target),
         )
-        over_batches.xaxis.set_major_locator(MaxNLocator(integer=True))
+        over_batches.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         over_time.set(title="Best molecules over time", xlabel="Time (s)")
         if results.successes:
             _draw_over_batches(over_batches, results)
             _draw_over_time(over_time, results)
             over_batches.margins(y=0.12)
             handles, labels = over_time.get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside lower center", ncols=3)
-        figure.suptitle(
-            f"{len(results.values)} simulations in a library of {results.n_molecules:,} molecules",
-            fontsize=12,
-        )
+            legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
+            enlarge_marks(legend)
+        n, n_molecules = len(results.values), results.n_molecules
+        told = f"{n:,} simulations in a library of {n_molecules:,} molecules"
+        figure.suptitle(told, fontsize=12)
         save(figure, path)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure, whole or not at all."""
-    write_whole(path, lambda unfinished: figure.savefig(unfinished, format=path.suffix[1:]))
+    """Write a figure as .png and as .svg, each whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Without an ending.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # it is laid out now, for both
+    for file_format, metadata in FORMATS.items():
+        draw = partial(figure.savefig, format=file_format, metadata=metadata)
+        write_whole(path.with_name(f"{path.name}.{file_format}"), draw)
+
+
+def is_dense(n: int) -> bool:
+    """Whether so many marks are to be an image."""
+    return n > MAX_MARKS
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:
     batches = [item.batch for item in results.successes]
-    values = [results.values[item.molecule_id] for item in results.successes]
+    values = _values(results)
     predictions = [
         (ranking.batch, mean) for ranking in results.rankings for mean in _top(ranking.means)
     ]
@@ -160,12 +186,13 @@ def _draw_over_batches(axes: Axes, results: Results) -> None:
     np.maximum.at(best, np.array(batches) - first, sign * np.array(values))
     best = sign * np.maximum.accumulate(best)
     edges = np.arange(first, last + 2) - 0.5
-    axes.stairs(best, edges, baseline=None, color=BEST, linewidth=1.8)
+    steps = _changes(best)
+    axes.stairs(best[steps], edges[[*steps, -1]], baseline=None, color=BEST, linewidth=1.8)
 
 
 def _draw_over_time(axes: Axes, results: Results) -> None:
     times = [item.time_s for item in results.successes]
-    values = [results.values[item.molecule_id] for item in results.successes]
+    values = _values(results)
     predictions = [
         (ranking.time_s, mean) for ranking in results.rankings for mean in _top(ranking.means)
     ]
@@ -176,7 +203,15 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     )
     sign = results.target.sign
     best = sign * np.maximum.accumulate(sign * np.array(values))
-    axes.step(times, best, where="post", color=BEST, linewidth=1.8, label="best simulated so far")
+    steps = _changes(best)
+    axes.step(
+        [*np.array(times)[steps], times[-1]],
+        [*best[steps], best[-1]],
+        where="post",
+        color=BEST,
+        linewidth=1.8,
+        label="best simulated so far",
+    )
     axes.set_xlim(left=0)
     label = axes.annotate(
         f"{_shortened(results.best(1)[0].smiles)}  {best[-1]:.2f} {results.target.unit}",
@@ -195,18 +230,49 @@ def _draw_points(
     simulated: tuple[Sequence[float], Sequence[float]],
     predicted: tuple[Sequence[float], Sequence[float]],
 ) -> None:
+    n_predicted, n_simulated = len(predicted[0]), len(simulated[0])
     axes.scatter(
         *predicted,
-        s=34,
+        s=0.95 * mark_size(n_predicted),
         marker="D",
         facecolors="none",
         edgecolors=PREDICTED,
-        linewidths=1.2,
+        linewidths=0.6 if is_dense(n_predicted) else 1.2,
         label=f"{N_BEST_PREDICTED} best predicted",
+        rasterized=is_dense(n_predicted),
     )
     axes.scatter(
-        *simulated, s=36, color=SIMULATED, edgecolors="white", linewidths=0.5, label="simulated"
+        *simulated,
+        s=mark_size(n_simulated),
+        color=SIMULATED,
+        edgecolors="white",
+        linewidths=0 if is_dense(n_simulated) else 0.5,
+        label="simulated",
+        rasterized=is_dense(n_simulated),
     )
+
+
+def mark_size(n: int) -> float:
+    """Return the area of each of n marks, in square points: the more, the smaller."""
+    return float(np.clip(36 * 300 / max(n, 1), 5, 36))
+
+
+def _values(results: Results) -> list[float]:
+    """Return the values in the order in which they were known."""
+    values = results.values
+    return [values[item.molecule_id] for item in results.successes]
+
+
+def _changes(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the places of the first value, and of those that are not the one before."""
+    return np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+
+
+def enlarge_marks(legend: Legend) -> None:
+    """Have a legend show marks of the common size, however small they are drawn."""
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([mark_size(1)])
 
 
 def _shortened(smiles: str) -> str:

@@ -10,21 +10,7 @@ if TYPE_CHECKING:
 
 
 def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
-    """Return a row a molecule, those without a value too, in the order of their proposals.
-
-    Parameters
-    ----------
-    geometries
-        Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
-        (shape (n, 3)) are there, each cell a list.
-
-    Returns
-    -------
-    Indexed by the molecule's id, its row in the library: `smiles`; the value in the property's
-    unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with blanks
-    between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then the number
-    of the ranking that chose it; `time_s`, when it was known; `seconds` that it took; `worker`.
-    """
+    """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
 
     rows = []

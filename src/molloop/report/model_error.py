@@ -71,19 +71,9 @@ def on_random(results: Results, library: Library, policy: Policy, seed: int) -> 
 
 def on_chosen(results: Results) -> Accuracy | None:
     """Return how well molecules were predicted by the ranking that chose them."""
-    predictions = {
-        (ranking.batch, key): (mean, std)
-        for ranking in results.rankings
-        for key, mean, std in zip(ranking.molecule_ids, ranking.means, ranking.stds, strict=True)
-    }
-    rows = [
-        (*predictions[item.batch, item.molecule_id], results.values[item.molecule_id])
-        for item in _values(results)
-        if (item.batch, item.molecule_id) in predictions
-    ]
-    if not rows:
+    means, stds, values = results.predictions.T
+    if not len(values):
         return None
-    means, stds, values = np.array(rows).T
     return Accuracy.of(means, stds, values)
 
 

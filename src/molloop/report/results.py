@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Known, Simulated
@@ -11,6 +15,9 @@ from molloop.report.accuracy import Accuracy
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,9 @@ class TimedRanking:
     stds: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Results:
-    """What a run has found.
+    """What a run has found; a notebook shows a summary and draws the best molecules.
 
     Attributes
     ----------
@@ -62,9 +69,45 @@ class Results:
     resumed_s: tuple[float, ...] = ()
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        values = self.values
+        best = ""
+        if values:
+            [item] = self.best(1)
+            best = f", best {values[item.molecule_id]:.3f} {self.target.unit} {item.smiles}"
+        n_failed = len(self.simulated) - len(values)
+        return f"Results({self.target.name}: {len(values):,} values, {n_failed:,} failed{best})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook what was found."""
+        from molloop.report.notebook import results_html
+
+        return results_html(self)
+
+    def frame(self, *, geometries: bool = False) -> "pd.DataFrame":
+        """Return a row a molecule, those without a value too, in the order of their proposals.
+
+        Parameters
+        ----------
+        geometries
+            Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
+            (shape (n, 3)) are there, each cell a list.
+
+        Returns
+        -------
+        Indexed by the molecule's id, its row in the library: `smiles`; the value in the property's
+        unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with
+        blanks between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then
+        the number of the ranking that chose it; `time_s`, when it was known; `seconds` that it
+        took; `worker`.
+        """
+        from molloop.report.frame import outcome_frame
+
+        return outcome_frame(self, geometries=geometries)
+
     @property
     def values(self) -> dict[int, float]:
-        """Molecule id -> value, of all that were simulated."""
+        """Molecule id -> value in the property's unit, of all that were simulated."""
         return {
             item.molecule_id: item.outcome.value
             for item in self.simulated
@@ -76,6 +119,26 @@ class Results:
         """Simulations that gave a value, in the order in which they ended."""
         ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
         return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+
+    @property
+    def predictions(self) -> NDArray[np.float64]:
+        """What rankings predicted of the molecules that they chose, in the property's unit.
+
+        Mean, standard deviation and simulated value, in the order of the proposals, shape (n, 3).
+        """
+        predicted = {
+            (ranking.batch, key): (mean, std)
+            for ranking in self.rankings
+            for key, mean, std in zip(
+                ranking.molecule_ids, ranking.means, ranking.stds, strict=True
+            )
+        }
+        rows = [
+            (*predicted[item.batch, item.molecule_id], item.outcome.value)
+            for item in self.simulated
+            if isinstance(item.outcome, Success) and (item.batch, item.molecule_id) in predicted
+        ]
+        return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
     def n_beyond_threshold(self, last: int | None = None) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""

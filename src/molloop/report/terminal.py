@@ -7,17 +7,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from molloop.campaign.engine import Work
-from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
-from molloop.report.accuracy import Accuracy
+from molloop.library.summary import summary_rows
 from molloop.report.results import Results
 from molloop.report.status import Status
-from molloop.report.utilisation import utilisation
+from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.property import Property
-
-N_RECENT = 50
 
 
 def best_table(results: Results, n: int = 10) -> Group:
@@ -42,45 +38,10 @@ def best_table(results: Results, n: int = 10) -> Group:
 
 def run_summary(results: Results) -> Group:
     """Return how a run ended, what its workers did, and its best molecules."""
-    lines: list[RenderableType] = []
-    if results.stopped is not None:
-        lines.append(Text(f"Ended: {results.stopped.reason}."))
-    if (used := utilisation(results.tasks, results.resumed_s)) is not None:
-        workers = "worker" if used.n_workers == 1 else "workers"
-        shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)
-        lines.append(
-            Text(
-                f"{used.n_workers} {workers} in {used.duration_s:.1f} s: busy {used.busy:.0%} "
-                f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
-            )
-        )
-    target, n = results.target, len(results.values)
-    if target.threshold is not None and n:
-        side = "above" if target.sign > 0 else "below"
-        n_last = min(n, N_RECENT)
-        lines.append(
-            Text(
-                f"{side} {target.threshold:g} {target.unit}: "
-                f"{results.n_beyond_threshold()} of {n} values, "
-                f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
-            )
-        )
-    lines += (_accuracy_line(where, one, target) for where, one in results.accuracy.items())
-    if n:
+    lines: list[RenderableType] = list(map(Text, summary_lines(results)))
+    if results.values:
         lines.append(best_table(results))
     return Group(*lines)
-
-
-def _accuracy_line(where: str, one: Accuracy, target: Property) -> Text:
-    low, high = one.error_interval
-    least, most = one.within_interval
-    unit = f" {target.unit}" if target.unit else ""
-    bounds = f" ({low:.2f} to {high:.2f})" if one.n > 1 else ""
-    return Text(
-        f"Model, {one.n} {where}: off by {one.error:.2f}{unit}{bounds}, "
-        f"{one.bias:+.2f} in the mean; {one.within:.0%} within its standard deviation "
-        f"({least:.0%} to {most:.0%}; 68% would be right)"
-    )
 
 
 def status_table(status: Status) -> Table:
@@ -126,31 +87,11 @@ def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Pr
 
 def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
-    manifest = library.manifest
-    counts, filters, morgan = manifest.counts, manifest.spec.filters, manifest.spec.morgan
-    rows: dict[str, str] = {
-        "molecules": f"{manifest.n_molecules:,}",
-        "lines read": f"{counts.read:,}",
-        "  no valid molecule": f"{counts.invalid:,}",
-        "  filtered out": f"{counts.filtered:,}",
-        "  repeated": f"{counts.duplicates:,}",
-        "source": ", ".join(one.file for one in manifest.sources),
-        "heavy atoms": f"{filters.min_heavy_atoms} to {filters.max_heavy_atoms or 'any number'}",
-        "elements": ", ".join(filters.elements) if filters.elements else "any",
-        "excluded": " ".join(filters.excluded_smarts) or "nothing",
-        "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
-        "descriptors": f"{len(manifest.descriptors)} of RDKit",
-        "shards": f"{len(library.shards):,}",
-        "bytes a molecule": f"{library.n_bytes() / manifest.n_molecules:.0f}",
-        "made with": f"molloop {manifest.molloop_version}, RDKit {manifest.rdkit_version}",
-        "folder": str(library.folder),
-    }
-    if counts.invalid + counts.filtered:
-        rows["rejected lines"] = str(library.folder / REJECTS)
+    rows = summary_rows(library)
     table = Table(show_header=False, box=None)
     for name, value in rows.items():
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    return Group(Text(manifest.name, style="bold"), table)
+    return Group(Text(library.manifest.name, style="bold"), table)
 
 
 def comparison_table(rows: Sequence[Sequence[str]]) -> Table:

@@ -9,6 +9,7 @@ import pytest
 from molloop import replays
 from molloop.config import load
 from molloop.errors import InputError, RunError
+from molloop.replay import summary
 from molloop.replay.campaign import Scenario
 from molloop.replay.compare import Comparison
 from molloop.replay.measures import Curves, Truth
@@ -39,7 +40,9 @@ def test_a_replay_is_a_run(table, tmp_path):
     # 16 simulations of 2 s on two workers, which a training and a ranking delay a little
     assert 16 < played.curves.times_s[-1] < 18
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names >= {"training_data.csv", "best_molecules.csv", "workers.png"}
+    figures = ("parsl_ml_in_the_loop", "workers", "predicted_vs_simulated")
+    files = {f"{one}.{ending}" for one in figures for ending in ("png", "svg")}
+    assert names == files | {"training_data.csv", "best_molecules.csv"}
     again = replays.replay_table(table, settings(), Scenario(2), 5)
     assert again.results.values == played.results.values
     assert again.curves.times_s.tolist() == played.curves.times_s.tolist()
@@ -72,8 +75,9 @@ def test_policies_beside_the_baselines(table, tmp_path):
     last = [row for row in rows if row["policy"] == "ridge" and row["n_simulations"] == "16"]
     curves = found.curves["ridge"]
     assert [float(row["recall_top_5"]) for row in last] == [one.recall[-1] for one in curves]
-    assert (tmp_path / "comparison.png").stat().st_size > 10_000
-    headings, *lines = replays.comparison_rows(found)
+    for ending in ("png", "svg"):
+        assert (tmp_path / f"comparison.{ending}").stat().st_size > 10_000
+    headings, *lines = summary.comparison_rows(found)
     assert headings[:4] == ["policy", "top 5 after 4", "after 8", "after 16"]
     assert [line[0] for line in lines] == list(found.curves)
     assert lines[0][-1] == ""
@@ -125,8 +129,9 @@ def test_a_search_is_checked_on_other_seeds(table, tmp_path, objective):
     assert found.front
     assert found.best in found.trials
     assert load(tmp_path / "tuned.toml") == chosen.settings
-    assert (tmp_path / "front.png").stat().st_size > 10_000
-    rows, caption = replays.trial_rows(found, objective)
+    for ending in ("png", "svg"):
+        assert (tmp_path / f"front.{ending}").stat().st_size > 10_000
+    rows, caption = summary.trial_rows(found, objective)
     assert rows[-2][0].startswith("chosen")
     assert "seeds" in caption
 
@@ -189,13 +194,13 @@ def test_campaigns_that_failed_are_told(table):
     found = replays.compare_policies(
         table, ["ridge"], settings(), n_seeds=2, n_processes=1, scenario=Scenario(failure_rate=1.0)
     )
-    lines = replays.failure_lines(found)
+    lines = summary.failure_lines(found)
     assert len(lines) == 4
     assert lines[0].startswith("ridge: 2 of 2 campaigns failed (")
     fine = replays.compare_policies(table, ["ridge"], settings(), n_seeds=1, n_processes=1)
-    assert replays.failure_lines(fine) == []
+    assert summary.failure_lines(fine) == []
     # one seed has no interval
-    assert [row[-1] for row in replays.comparison_rows(fine)[1:]] == [""] * 4
+    assert [row[-1] for row in summary.comparison_rows(fine)[1:]] == [""] * 4
 
 
 def test_what_is_known_beforehand_is_not_simulated(table, tmp_path):
@@ -238,7 +243,7 @@ def test_a_campaign_that_ended_sooner_stays_where_it_was(table):
     short = (curves_of([0.1, 0.3], [np.nan, np.nan]), curves_of([0.1, 0.1, 0.1, 0.1], [5.0] * 4))
     truth = Truth.of(table.values, 1, 5)
     found = Comparison(table, truth, (1, 2), {"gp": long, "published": short})
-    headings, ours, theirs = replays.comparison_rows(found)
+    headings, ours, theirs = summary.comparison_rows(found)
     assert headings[1:4] == ["top 5 after 1", "after 2", "after 4"]
     assert ours[1:5] == ["0.000", "0.200", "0.700", "4.00"]
     assert theirs[1:5] == ["0.100", "0.200", "0.200", "5.00"]

@@ -10,7 +10,6 @@ from rdkit import Chem
 from molloop.campaign.records import Simulated
 from molloop.errors import InputError
 from molloop.report.export import EXPORT_FORMATS, export
-from molloop.report.frame import outcome_frame
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Geometry, Success
@@ -41,7 +40,7 @@ SOME = results(
 
 
 def test_a_frame_has_a_row_an_outcome():
-    frame = outcome_frame(SOME)
+    frame = SOME.frame()
     assert frame.index.tolist() == [10, 11, 12]
     assert frame["ie_ev"].dtype == "float64"
     assert frame["ie_ev"].tolist()[::2] == [18.25, 19.5]
@@ -53,8 +52,8 @@ def test_a_frame_has_a_row_an_outcome():
 
 
 def test_a_run_without_outcomes_has_an_empty_frame():
-    assert list(outcome_frame(results(), geometries=True).columns)[-1] == "positions_angstrom"
-    assert len(outcome_frame(results())) == 0
+    assert list(results().frame(geometries=True).columns)[-1] == "positions_angstrom"
+    assert len(results().frame()) == 0
 
 
 def test_csv_reads_back_with_pandas(tmp_path):

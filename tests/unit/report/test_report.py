@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from molloop.campaign.state import (
 )
 from molloop.report import figures, tables
 from molloop.report.display import RunDisplay
+from molloop.report.predictions import BARS, write_predictions_figure
 from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
@@ -29,6 +31,7 @@ from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
+FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
 
 
 def simulated(proposal, molecule_id, value, batch, time_s):
@@ -102,7 +105,7 @@ def test_the_smallest_are_the_best_where_they_are_searched_for(results):
 
 
 def test_the_figure_shows_three_colours(tmp_path, results):
-    figures.write_loop_figure(results, tmp_path / "f.png")
+    figures.write_loop_figure(results, tmp_path / "f")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
     assert image.shape[1] == 2200
     for colour in (figures.SIMULATED, figures.PREDICTED, figures.BEST):
@@ -115,17 +118,71 @@ def test_a_figure_of_hardly_anything(tmp_path, results, kept):
     little = Results(
         5, results.target, results.protocol, (), results.simulated[3 : 3 + kept], (), (), None
     )
-    for draw in (figures.write_loop_figure, figures.write_workers_figure):
-        draw(little, tmp_path / "f.png")
+    for draw in FIGURES:
+        draw(little, tmp_path / "f")
         assert (tmp_path / "f.png").stat().st_size > 1000
+        assert not ElementTree.parse(tmp_path / "f.svg").findall(".//{*}text")
 
 
 def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
-    figures.write_workers_figure(results, tmp_path / "f.png")
+    figures.write_workers_figure(results, tmp_path / "f")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
     for colour in figures.WORK_COLORS.values():
         wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
         assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 1000
+
+
+def test_what_was_predicted_of_molecules_that_a_ranking_chose(results):
+    assert results.predictions.tolist() == [[14.5, 0.5, 15.25]]
+    assert replace(results, rankings=()).predictions.shape == (0, 3)
+
+
+def test_the_figure_of_predictions_has_points_bars_and_a_diagonal(tmp_path, results):
+    write_predictions_figure(results, tmp_path / "p")
+    image = (imread(tmp_path / "p.png")[..., :3] * 255).astype(int)
+    for colour in (figures.SIMULATED, figures.BEST, BARS):
+        wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 50
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_the_same_run_gives_the_same_file_without_a_date(tmp_path, results, draw):
+    hostile = replace(results.simulated[3], smiles="C--><script>$x$")
+    results = replace(results, simulated=(*results.simulated[:3], hostile))
+    for name in ("one", "two"):
+        draw(results, tmp_path / name)
+    text = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert text == (tmp_path / "two.svg").read_text(encoding="utf-8")
+    assert "dc:date" not in text
+    root = ElementTree.fromstring(text)
+    assert not root.findall(".//{*}script")
+    assert not root.findall(".//{*}image")
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_many_marks_are_an_image_in_a_small_file(tmp_path, results, draw):
+    n = 5000
+    rng = np.random.default_rng(0)
+    values, stds = rng.normal(14, 1, (2, n)), rng.uniform(0.1, 1, n)
+    many = tuple(
+        Simulated(k, k, "C", 1 + k // 100, float(k), f"w{k % 8}", k - 1.0, float(k), Success(one))
+        for k, one in enumerate(values[0])
+    )
+    rankings = tuple(
+        TimedRanking(1 + first // 100, first - 1.0, float(first), *columns)
+        for first in range(0, n, 100)
+        for rows in [slice(first, first + 100)]
+        for columns in [
+            (tuple(range(n)[rows]), tuple(values[1][rows].tolist()), tuple(stds[rows].tolist()))
+        ]
+    )
+    tasks = tuple(Task(Work.SIMULATE, one.worker, one.began_s, one.ended_s) for one in many)
+    draw(
+        replace(results, simulated=many, rankings=rankings, tasks=tasks, n_molecules=n),
+        tmp_path / "f",
+    )
+    assert ElementTree.parse(tmp_path / "f.svg").findall(".//{*}image")
+    assert (tmp_path / "f.svg").stat().st_size < 600_000
 
 
 def shown(width=120, schedule="batch", is_quiet=False):

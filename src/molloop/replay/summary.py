@@ -1,0 +1,67 @@
+"""What comparisons and searches come to, in rows and lines of words."""
+
+import numpy as np
+
+from molloop.replay.compare import Comparison
+from molloop.replay.tune import Tuned
+from molloop.settings import Settings
+
+
+def comparison_rows(found: Comparison) -> list[list[str]]:
+    """Return headings and a row a policy: recall on the way, and at the end what else there is.
+
+    A campaign that ended sooner than others stays where it was; the best value is the mean over
+    those that have one. The last column is the paired 95% interval of how far the first policy is
+    ahead at the end.
+    """
+    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
+    stops = sorted({n // 4, n // 2, n} - {0})
+    k = len(found.truth.top)
+    first = next(iter(found.curves))
+    after = [f"after {stop}" for stop in stops[1:]]
+    headings = ["policy", f"top {k} after {stops[0]}", *after, "best", "time (s)", "ahead by"]
+    rows = [headings]
+    for policy, curves in found.curves.items():
+        best = found.after(policy, "best", n)
+        ahead = ""
+        if policy != first:
+            one = found.advantage(first, policy, "recall", n)
+            ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
+        cells = [f"{found.after(policy, 'recall', stop).mean():.3f}" for stop in stops]
+        shown = "" if np.isnan(best).all() else f"{np.nanmean(best):.2f}"
+        time_s = np.mean([one.times_s[-1] for one in curves])
+        rows.append([policy, *cells, shown, f"{time_s:.1f}", ahead])
+    return rows
+
+
+def failure_lines(found: Comparison) -> list[str]:
+    """Return a line a policy whose campaigns failed; the others count beside them."""
+    n_seeds = len(found.seeds)
+    return [
+        f"{policy}: {len(reasons)} of {n_seeds} campaigns failed ({reasons[0]})"
+        for policy, reasons in found.failures().items()
+    ]
+
+
+def trial_rows(found: Tuned, objective: str) -> tuple[list[list[str]], str]:
+    """Return headings, a row a configuration, and what they are."""
+    rows = [["", "configuration", objective, "time (s)"]]
+    named = [("front", one) for one in found.front]
+    named += [("chosen, unseen seeds", found.unseen[0]), ("begun with", found.unseen[1])]
+    for name, trial in named:
+        rows.append([name, describe(trial.settings), f"{trial.value:.3f}", f"{trial.time_s:.2f}"])
+    return rows, "Means over seeds; the time is that after which nothing better was found."
+
+
+def describe(settings: Settings) -> str:
+    """Return the settings that a search varies, in a line."""
+    campaign = settings.campaign
+    pace = (
+        f"batches of {campaign.batch_size}"
+        if campaign.schedule == "batch"
+        else f"retrained after {campaign.retrain_after or 'as many as pay'}"
+    )
+    return (
+        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
+        f"{campaign.max_training_count} in all"
+    )

@@ -1,0 +1,44 @@
+"""Results as a notebook shows them. Whatever a molecule or an error says is text, never a tag."""
+
+from markupsafe import Markup
+
+from molloop.report.page.drawings import drawing
+from molloop.report.results import Results
+from molloop.report.summary import summary_lines
+
+N_BEST = 10
+# of colours only what is drawn on: the notebook's theme, light or dark, has the rest
+_PAGE = Markup(
+    "<div><strong>{title}</strong><br><em>{level}</em>"
+    '<p style="margin:.5em 0">{lines}</p>'
+    '<div style="display:flex;flex-wrap:wrap;gap:12px">{molecules}</div></div>'
+)
+_MOLECULE = Markup(
+    '<figure style="width:160px;margin:0">'
+    '<div style="background:#fff;border-radius:6px;padding:4px">{drawn}</div>'
+    '<figcaption style="overflow-wrap:anywhere"><strong>{value}</strong><br>{smiles}</figcaption>'
+    "</figure>"
+)
+
+
+def results_html(results: Results) -> str:
+    """Return a summary of a run and its best molecules, drawn, as HTML that needs nothing else."""
+    target, values = results.target, results.values
+    n_failed = len(results.simulated) - len(values)
+    title = f"{target.title}: {len(values):,} values of {results.n_molecules:,} molecules"
+    molecules = [
+        _MOLECULE.format(
+            drawn=drawing(item.smiles),
+            value=f"{values[item.molecule_id]:.3f} {target.unit}",
+            smiles=item.smiles,
+        )
+        for item in results.best(N_BEST)
+    ]
+    return str(
+        _PAGE.format(
+            title=title + (f", {n_failed:,} failed" if n_failed else ""),
+            level=target.level_label,
+            lines=Markup("<br>").join(summary_lines(results)),
+            molecules=Markup().join(molecules),
+        )
+    )

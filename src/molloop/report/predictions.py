@@ -1,0 +1,82 @@
+"""The figure of what the model expected, and what it was."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from molloop.report.accuracy import Accuracy
+from molloop.report.figures import BEST, LOOK, SIMULATED, enlarge_marks, is_dense, mark_size, save
+from molloop.report.results import Results
+
+BARS = "#B0B0B0"
+MARGIN = 0.03  # around points and bars, of their range
+
+
+def write_predictions_figure(results: Results, path: Path) -> None:
+    """Draw predicted against simulated values of what the model chose; see `save`.
+
+    A bar is one predicted standard deviation to each side, of the ranking that chose the molecule.
+    """
+    target, rows = results.target, results.predictions
+    with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
+        figure = Figure(figsize=(6.2, 6.4), layout="constrained")
+        axes = figure.subplots()
+        axes.set(
+            xlabel=f"Predicted {target.heading}",
+            ylabel=f"Simulated {target.heading}\n{target.level_label}",
+            aspect="equal",
+        )
+        told = "No molecule that the model chose has a value"
+        if len(rows):
+            _draw(axes, rows)
+            one = Accuracy.of(*rows.T)
+            unit = f" {target.unit}" if target.unit else ""
+            told = (
+                f"{one.n:,} molecules that the model chose: off by {one.error:.2f}{unit} in the\n"
+                f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
+            )
+            where = {"loc": "outside lower center", "ncols": 3, "columnspacing": 1.2}
+            enlarge_marks(figure.legend(**where))
+        else:
+            axes.set(xticks=[], yticks=[])
+        figure.suptitle(told, fontsize=12)
+        save(figure, path)
+
+
+def _draw(axes: Axes, rows: NDArray[np.float64]) -> None:
+    means, stds, values = rows.T
+    n = len(rows)
+    axes.errorbar(
+        means,
+        values,
+        xerr=stds,
+        fmt="none",
+        ecolor=BARS,
+        elinewidth=0.4 if is_dense(n) else 1.0,
+        label="one standard deviation",
+        rasterized=is_dense(n),
+    )
+    axes.scatter(
+        means,
+        values,
+        s=mark_size(n),
+        color=SIMULATED,
+        edgecolors="white",
+        linewidths=0 if is_dense(n) else 0.5,
+        label="molecule",
+        rasterized=is_dense(n),
+        zorder=3,
+    )
+    least = min((means - stds).min(), values.min())
+    most = max((means + stds).max(), values.max())
+    edge = MARGIN * (most - least) or 1.0
+    ends = [least - edge, most + edge]
+    axes.plot(ends, ends, color=BEST, linewidth=1.2, label="predicted = simulated", zorder=4)
+    axes.set(xlim=ends, ylim=ends)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6))

@@ -1,0 +1,45 @@
+"""What a run comes to, in lines of words."""
+
+from molloop.campaign.engine import Work
+from molloop.report.accuracy import Accuracy
+from molloop.report.results import Results
+from molloop.report.utilisation import utilisation
+from molloop.simulate.property import Property
+
+N_RECENT = 50
+
+
+def summary_lines(results: Results) -> list[str]:
+    """Return how a run ended, what its workers did, what is good, how wrong its model is."""
+    lines = []
+    if results.stopped is not None:
+        lines.append(f"Ended: {results.stopped.reason}.")
+    if (used := utilisation(results.tasks, results.resumed_s)) is not None:
+        workers = "worker" if used.n_workers == 1 else "workers"
+        shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)
+        lines.append(
+            f"{used.n_workers} {workers} in {used.duration_s:.1f} s: busy {used.busy:.0%} "
+            f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
+        )
+    target, n = results.target, len(results.values)
+    if target.threshold is not None and n:
+        side = "above" if target.sign > 0 else "below"
+        n_last = min(n, N_RECENT)
+        lines.append(
+            f"{side} {target.threshold:g} {target.unit}: "
+            f"{results.n_beyond_threshold()} of {n} values, "
+            f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
+        )
+    return [*lines, *(_accuracy(where, one, target) for where, one in results.accuracy.items())]
+
+
+def _accuracy(where: str, one: Accuracy, target: Property) -> str:
+    low, high = one.error_interval
+    least, most = one.within_interval
+    unit = f" {target.unit}" if target.unit else ""
+    bounds = f" ({low:.2f} to {high:.2f})" if one.n > 1 else ""
+    return (
+        f"Model, {one.n} {where}: off by {one.error:.2f}{unit}{bounds}, "
+        f"{one.bias:+.2f} in the mean; {one.within:.0%} within its standard deviation "
+        f"({least:.0%} to {most:.0%}; 68% would be right)"
+    )

@@ -1,0 +1,70 @@
+"""The Python interface, as far as nothing is run; `tests/integration` runs it."""
+
+from pathlib import Path
+
+import pytest
+
+import molloop
+from molloop.simulate.outcome import Failure, Success
+
+
+def test_settings_from_keywords():
+    settings = molloop.load(
+        library={"source": Path("a.smi")},
+        campaign={"max_training_count": 50, "retrain_after": None},
+        site={"directives": ["#PBS -q x"]},
+    )
+    assert settings.library.source == str(Path("a.smi").absolute())
+    assert settings.campaign.max_training_count == 50
+    assert settings.site.directives == ("#PBS -q x",)
+    assert molloop.load() == molloop.Settings()
+
+
+def test_keywords_come_after_the_file_and_before_assignments(tmp_path):
+    (tmp_path / "a.toml").write_text(
+        "[campaign]\nseed = 1\nbatch_size = 2\nmax_training_count = 30"
+    )
+    settings = molloop.load(
+        str(tmp_path / "a.toml"), ["campaign.seed=3"], campaign={"seed": 2, "batch_size": 5}
+    )
+    campaign = settings.campaign
+    assert (campaign.seed, campaign.batch_size, campaign.max_training_count) == (3, 5, 30)
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"campain": {}}, "campain.*Is campaign meant"),
+        ({"campaign": {"batch": 3}}, "campaign.batch.*batch_size"),
+        ({"campaign": {"batch_size": 0}}, "campaign.batch_size.*0"),
+        ({"campaign": 3}, "campaign.*a dict of settings"),
+    ],
+)
+def test_a_wrong_keyword_is_told_as_on_the_command_line(sections, words):
+    with pytest.raises(molloop.InputError, match=words):
+        molloop.load(**sections)
+
+
+def test_one_file_or_several_build_a_library_that_says_what_it_is(tmp_path):
+    (tmp_path / "<b>.smi").write_text("C\nCO\nbad\n")
+    built = molloop.build_library(tmp_path / "<b>.smi", str(tmp_path / "library"), n_processes=1)
+    again = molloop.build_library([str(tmp_path / "<b>.smi")], tmp_path / "library", n_processes=1)
+    assert isinstance(again, molloop.Library)
+    assert repr(again) == f"Library({str(built.folder)!r}): 2 molecules"
+    opened = molloop.open_library(tmp_path / "library")
+    assert opened.smiles(1) == "CO"
+    text = opened._repr_html_()
+    assert '<td style="text-align:left">2</td>' in text
+    assert "&lt;b&gt;.smi" in text
+    assert "<b>" not in text
+
+
+def test_types_are_public():
+    assert (molloop.Success, molloop.Failure) == (Success, Failure)
+    assert molloop.Library.__name__ == "Library"
+    assert molloop.Results.__name__ == "Results"
+
+
+def test_results_of_no_run_are_told(tmp_path):
+    with pytest.raises(molloop.InputError, match="a folder that holds a run"):
+        molloop.read_results(str(tmp_path))

@@ -1,3 +1,5 @@
+import signal
+
 import hypothesis
 import pytest
 
@@ -12,6 +14,14 @@ SMALL_MOLECULES = [
     *("C", "N", "O", "CC", "CO", "CN", "C#N", "C=O", "CF", "FC(F)F", "CCO", "COC"),
     *("CC=O", "C#C", "C=C", "CC#N", "NC=O", "OC=O", "CCF", "CNC", "CCC", "CC(C)C", "C1CC1", "OO"),
 ]
+
+
+@pytest.fixture
+def terminal():
+    """Have what is started heed the end of its terminal, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,7 @@ def test_a_pool_that_is_killed_leaves_the_other_of_its_job(polaris, small_smi, t
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.usefixtures("terminal")
 def test_an_allocation_that_waits_is_given_back(polaris, small_smi, tmp_path, ending):
     full = {"PBS_STAND_IN_FULL": "1", "PBS_STAND_IN_LIMIT": "1"}
     # of two allocations the queue refuses the second: that is no reason to end

@@ -99,7 +99,20 @@ def test_exit_codes(tmp_path, arguments, code):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_nohup_is_heeded():
+    program = (
+        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+        "from molloop.cli import signals; signals.end_in_one_line(); "
+        "os.kill(os.getpid(), signal.SIGHUP); print('goes on')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "goes on\n"
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.usefixtures("terminal")
 def test_a_signal_ends_with_a_line_and_its_code(name, code):
     program = (
         "import os, signal, time; from molloop.cli import signals; signals.end_in_one_line(); "
@@ -113,8 +126,8 @@ def test_a_signal_ends_with_a_line_and_its_code(name, code):
 
 def test_exit_codes_are_documented():
     documented = (
-        "0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; 130 and 143 "
-        "ended by SIGINT (Ctrl-C) and SIGTERM."
+        "0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
+        "129, 130 and 143 ended by SIGHUP (a closed terminal), SIGINT (Ctrl-C) and SIGTERM."
     )
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     for text in (molloop("--help").stdout, readme):

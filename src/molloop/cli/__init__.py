@@ -12,7 +12,7 @@ from molloop.errors import MolloopError
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
-    "130 and 143 ended by SIGINT (Ctrl-C) and SIGTERM."
+    "129, 130 and 143 ended by SIGHUP (a closed terminal), SIGINT (Ctrl-C) and SIGTERM."
 )
 
 app = typer.Typer(

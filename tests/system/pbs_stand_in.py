@@ -7,6 +7,7 @@ state and how it ended. A job has the nodes and the time that the script asks fo
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def qsub(words):
     walltime = re.search(r"^#PBS -l walltime=(\d+):(\d+):(\d+)", text, re.MULTILINE)
     hours, minutes, seconds = map(int, walltime.groups())
     facts = {
-        "script": str(script),
+        "script": str(shutil.copy(script, folder / "script")),
         "nodes": [f"node{one}" for one in range(1, 1 + int(select[1]))],
         "output": output[1] if output else str(folder / "output"),
         "seconds": 3600 * hours + 60 * minutes + seconds,

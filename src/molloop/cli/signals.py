@@ -24,7 +24,7 @@ def end_in_one_line() -> None:
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
     for number in NUMBERS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, handler)
 
 

@@ -76,7 +76,7 @@ html_theme_options = {
 }
 html_context = {"default_mode": "auto"}
 html_sidebars: dict[str, list[str]] = {
-    page: [] for page in ("index", "get-started", "tutorial", "glossary")
+    page: [] for page in ("index", "get-started", "tutorial", "glossary", "contributing")
 }
 # a copied command has no prompt, and no output
 copybutton_prompt_text = "$ "

@@ -6,6 +6,7 @@ A fenced block is run or, with the reason in a comment before it, is not:
     <!-- no block of this page is run: ... -->
     <!-- instead: 100000 => 1000 -->           in its commands, when they are run here
     <!-- varies: token=\\S+ -->                 in its output, beside what is MEASURED
+    <!-- ended by Ctrl-C: molloop watch -->    that command, once it has printed what is shown
     <!-- file: mine.toml -->                   the block is the content of a file
     <!-- output -->                            the block is what the one before it printed
 
@@ -18,10 +19,13 @@ MEASURED may be anything, numbers with decimals may differ by one in their last 
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import threading
 import tomllib
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 LANGUAGES = ("console", "python", "toml", "text")
@@ -31,6 +35,7 @@ TOLERANCE = 0.005
 MEASURED = re.compile(
     r"\d+(\.\d+)? (s|ms|MB)\b|^\d+ workers|\b(busy|simulate|train|rank) \d+%|process +\d+ on \S+"
 )
+PROGRESS = re.compile(r"library: .*, \d+ s")  # of what takes longer than a second, now and then
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 COMMENT = re.compile(r"<!-- (.*?) -->")
 FENCE = re.compile(r"(`{3,})(.*)")
@@ -124,6 +129,8 @@ def words(text, varies=()):
     found = []
     measured = set()
     for line in text.splitlines():
+        if PROGRESS.fullmatch(line.strip()):
+            continue
         cells = re.split("[│┃]", line)
         if "┃" in line:
             measured = {place for place, cell in enumerate(cells) if "time" in cell}
@@ -210,23 +217,37 @@ class Runner:
             for change in block.said("instead"):
                 old, _, new = change.partition(" => ")
                 run_here = run_here.replace(old, new)
-            done = subprocess.run(
-                ["bash", "-c", run_here],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=TIMEOUT_S,
-            )
-            self.printed = done.stdout
-            if done.returncode:
-                return f"$ {run_here}\nends with {done.returncode}:\n{done.stdout}"
-            if shown and (wrong := difference(shown, done.stdout, varies)):
+            is_endless = any(command.startswith(one) for one in block.said("ended by Ctrl-C"))
+            code = self._run_command(run_here, len(shown.splitlines()) if is_endless else None)
+            if code:
+                return f"$ {run_here}\nends with {code}:\n{self.printed}"
+            if shown and (wrong := difference(shown, self.printed, varies)):
                 return f"$ {run_here}\n{wrong}"
         return ""
+
+    def _run_command(self, command, n_lines):
+        """Run a command to its end, or until it has printed some lines; return its exit code."""
+        with subprocess.Popen(
+            ["bash", "-c", command if n_lines is None else f"exec {command}"],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            timer = threading.Timer(TIMEOUT_S, process.kill)
+            timer.start()
+            if n_lines is None:
+                self.printed = process.stdout.read()
+            else:
+                self.printed = "".join(islice(process.stdout, n_lines))
+                process.send_signal(signal.SIGINT)
+                process.stdout.read()
+            code = process.wait()
+            timer.cancel()
+        ended_so = (-signal.SIGINT, 128 + signal.SIGINT)
+        return 0 if n_lines is not None and code in ended_so else code
 
     def _run_python(self, text):
         if self._python is None:

@@ -35,6 +35,9 @@ no block
 """
 
 
+ENDLESS = "python -u -c 'print(1); import time; time.sleep(60)'"
+
+
 @pytest.fixture
 def runner(tmp_path):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -119,6 +122,7 @@ def test_what_varies_is_named():
         Block(1, "console", "$ echo 18.29\n18.29\n"),
         Block(1, "console", "$ echo 100000\n1000\n", ("instead: 100000 => 1000",)),
         Block(1, "console", "$ python -c 'import molloop'\n"),
+        Block(1, "console", f"$ {ENDLESS}\n1\n", ("ended by Ctrl-C: python",)),
         Block(1, "python", "import molloop\n"),
         Block(1, "toml", "[campaign]\nseed = 1\n"),
         Block(1, "console", "$ false\n", ("not run: it fails",)),
@@ -133,6 +137,7 @@ def test_a_right_block(runner, block):
     [
         (Block(1, "console", "$ echo 18.39\n18.29\n"), "shown: 18.29"),
         (Block(1, "console", "$ echo no >&2; exit 3\n"), "ends with 3:\nno"),
+        (Block(1, "console", f"$ {ENDLESS}\n2\n", ("ended by Ctrl-C: python",)), "shown: 2"),
         (Block(1, "python", "import molloop\nmolloop.walk()\n"), "no attribute 'walk'"),
         (Block(1, "toml", "[campaign]\nseeds = 1\n"), "Is campaign.seed meant?"),
         (Block(1, "toml", "[campaign\n"), "line 1"),

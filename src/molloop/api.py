@@ -142,7 +142,8 @@ def enumerate_library(
     Parameters
     ----------
     scaffolds, substituents
-        Files of SMILES; see :class:`molloop.library.enumeration.Enumeration`.
+        Files of SMILES with attachment points ``*`` or ``[*:1]``: any number in a scaffold, one in
+        a substituent; ``*[H]`` leaves a point empty.
     max_molecules
         Take this many of the products, spread over all of them; None: all.
     folder, column, spec, n_processes, progress

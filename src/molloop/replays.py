@@ -59,7 +59,27 @@ def open_known(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Table:
-    """Open a table of known values; see :func:`molloop.replay.table.open_table`."""
+    """Open a table of known values, and the library of its molecules; at first use it is built.
+
+    Parameters
+    ----------
+    name
+        A built-in one, ``qm9-ie-20k``, or a .csv file, also compressed.
+    column
+        Of the values; the one of the molecules is ``smiles``.
+    durations
+        A column of seconds, or ``constant:S``, ``uniform:LEAST,MOST``, ``exponential:MEAN``,
+        ``lognormal:MEDIAN,SIGMA``. None: the column of a built-in table, a second each otherwise.
+    seed
+        Of what is drawn.
+    progress
+        Called while the library is built, with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        The file, a column or a number in it cannot be read.
+    """
     import platformdirs
 
     cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
@@ -86,6 +106,12 @@ def replay_table(
 
     Parameters
     ----------
+    table
+        Of :func:`open_known`.
+    settings
+        The configuration; the defaults otherwise.
+    scenario
+        What it runs on; one virtual worker otherwise.
     top_k
         How many of the best molecules recall looks at.
     out
@@ -142,12 +168,18 @@ def compare_policies(
 
     Parameters
     ----------
+    table, settings, scenario, top_k
+        As of :func:`replay_table`.
     policies
         Names as of `search.policy`; none: that of the configuration.
-    first_seed
-        The others follow.
+    n_seeds, first_seed
+        How many campaigns a policy, and the seed of the first; the others follow.
     out
         Takes comparison.csv, comparison.png and comparison.svg.
+    n_processes
+        That play; None: one a core.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
 
     Raises
     ------
@@ -237,10 +269,21 @@ def tune_settings(
 
     Parameters
     ----------
+    table, settings, scenario, top_k
+        As of :func:`replay_table`; the budget is `campaign.max_training_count`.
     objective
         ``best`` or ``recall``.
+    n_trials, seed
+        Configurations to try, and the seed of the search.
     out
         Takes tuned.toml, a configuration for `molloop run`, front.png and front.svg.
+    n_processes, progress
+        As of :func:`compare_policies`.
+
+    Raises
+    ------
+    InputError
+        There is no such objective.
     """
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")

@@ -17,7 +17,7 @@ def cache_home(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def environment(cache_home):
     # the directory of the interpreter is not on the PATH: no environment is activated
     kept = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}

@@ -13,11 +13,11 @@ class Policy:
     Attributes
     ----------
     model
-        A key of :data:`molloop.surrogate.MODELS`.
+        A key of ``molloop.surrogate.MODELS``.
     features
         ``fingerprints`` or ``descriptors``: what the model learns from.
     acquisition
-        A key of :data:`molloop.search.acquisition.ACQUISITIONS`.
+        A key of ``molloop.search.acquisition.ACQUISITIONS``.
     summary
         For users.
     """

@@ -1,0 +1,167 @@
+"""README and documentation: every block runs, shows what comes out, and the pages can be built."""
+
+import csv
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from documented import Runner, blocks, unmarked
+
+from molloop import Settings
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+GET_STARTED = Path("docs/get-started.md")
+FIRST_RUN = "runs/first"
+BUILD = "-m sphinx -n -W --keep-going -q -E -a docs docs/_build/html"
+# what a browser fetches by itself
+LOADED = re.compile(r'(?:<script[^>]* src|<link[^>]* href|<img[^>]* src)="(https?:[^"]*)"')
+PAGES = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
+    if "_build" not in path.parts
+)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory, environment):
+    """Return the run that `Get started` leaves: other pages go on from there."""
+    folder = tmp_path_factory.mktemp("first")
+    [begun] = [one for one in _blocks(GET_STARTED) if f"--run-dir {FIRST_RUN}" in one.text]
+    assert Runner(folder, _with_commands(environment)).run(begun) == ""
+    return folder / FIRST_RUN
+
+
+@pytest.fixture(scope="module")
+def found_wrong(request, first_run, tmp_path_factory, environment):
+    """Run the pages that are asked for, two at a time; return what is wrong with each."""
+    pages = list(dict.fromkeys(_pages_to_run(request.session.items)))
+
+    def run(page):
+        folder = tmp_path_factory.mktemp("page")
+        _write_files(folder)
+        if page != GET_STARTED:
+            shutil.copytree(first_run, folder / FIRST_RUN)
+        return _run_page(page, Runner(folder, _with_commands(environment)))
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(pages, pool.map(run, pages), strict=True))
+
+
+def _pages_to_run(items):
+    return (item.callspec.params["page"] for item in items if "found_wrong" in item.fixturenames)
+
+
+def _run_page(page, runner):
+    """Return what is wrong with the first block that is wrong, or nothing."""
+    with closing(runner):
+        for block in _blocks(page):
+            if wrong := runner.run(block):
+                return f"{page}:{block.line}: {wrong}"
+    return ""
+
+
+def _with_commands(environment):
+    return environment | {"PATH": f"{BIN}:{environment['PATH']}", "COLUMNS": "80"}
+
+
+def _write_files(folder):
+    """Make a folder like a clone with an environment, and files of a user: the pages name them."""
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(BIN)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "mine.toml").write_text(Settings().to_toml())
+    known = ROOT / "src" / "molloop" / "replay" / "data" / "qm9-ie-20k.csv.gz"
+    with gzip.open(known, "rt", newline="") as file:
+        smiles = [row["smiles"] for row in islice(csv.DictReader(file), 300)]
+    (folder / "molecules.smi").write_text("\n".join(smiles) + "\n")
+    with gzip.open(folder / "molecules.smi.gz", "wt") as file:
+        file.write("\n".join(smiles) + "\n")
+    (folder / "more.csv").write_text("name,smiles\na,CCO\nb,FC(F)(F)F\n")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_no_block_is_left_out_without_a_reason(page):
+    wrong = [f"{page}:{one.line}: {unmarked(one)}" for one in _blocks(page) if unmarked(one)]
+    assert wrong == []
+
+
+def _blocks(page):
+    return blocks((ROOT / page).read_text(encoding="utf-8"))
+
+
+def _is_run(page):
+    return any(not block.said("not run") for block in _blocks(page))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _is_run(page)], ids=str)
+def test_every_block_shows_what_comes_out(page, found_wrong):
+    assert found_wrong[page] == ""
+
+
+def test_the_pages_can_be_built(environment):
+    """Build where `make docs` does: that need not run the notebooks again."""
+    done = subprocess.run(
+        [sys.executable, *BUILD.split()],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    for page in (page for page in PAGES if page.parts[0] == "docs"):
+        built = (ROOT / "docs" / "_build" / "html" / page.relative_to("docs")).with_suffix(".html")
+        assert not LOADED.findall(built.read_text("utf-8")), f"{page} loads from elsewhere"
+
+
+def test_make_docs_is_what_is_tested():
+    assert f"$(BIN)/python {BUILD}\n" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_pages_outside_the_documentation_lead_somewhere(name):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]*))?\)", (ROOT / name).read_text("utf-8"))
+    for path, anchor in links:
+        assert (ROOT / path).exists(), path
+        if anchor:
+            headings = re.findall(r"^#+ (.*)", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+            assert anchor in {one.lower().replace(" ", "-") for one in headings}, anchor
+
+
+def test_the_first_change_of_contributing(tmp_path, environment):
+    """Write what it says where it says so: the new model passes the tests of all models."""
+    page = Path("CONTRIBUTING.md")
+    text = (ROOT / page).read_text("utf-8")
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    tests = tmp_path / "tests" / "unit" / "surrogate"
+    tests.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "unit" / "surrogate" / "test_models.py", tests)
+    files = {name: block.text for block in _blocks(page) for name in block.said("file")}
+    (tests / "test_nearest.py").write_text(files["test_nearest.py"])
+    surrogate = tmp_path / "src" / "molloop" / "surrogate"
+    (surrogate / "nearest.py").write_text(files["nearest.py"])
+    [line] = re.findall(r"`(\"nearest\": \w+,)`", text)
+    models = (surrogate / "__init__.py").read_text()
+    (surrogate / "__init__.py").write_text(
+        "from molloop.surrogate.nearest import Nearest\n"
+        + models.replace("] = {\n", f"] = {{\n    {line}\n")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests", "-k", "nearest or by_hand"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(tmp_path / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"[1-9]\d* passed, \d+ deselected", done.stdout), done.stdout

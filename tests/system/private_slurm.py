@@ -41,7 +41,7 @@ SchedulerParameters=sched_interval=1,bf_interval=2
 SlurmdParameters=config_overrides
 SlurmdTimeout=20
 ReturnToService=2
-KillWait=3
+KillWait=30
 MinJobAge=300
 MpiDefault=none
 SwitchType=switch/none

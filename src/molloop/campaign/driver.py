@@ -143,9 +143,12 @@ class Driver:
                 if completions := self.engine.wait(self._patience_s()):
                     self._advance(*self._read(completions))
         except EngineError as error:
+            # a scheduler that ends a job ends the workers too: that is no fault of theirs
+            ending = self._ending() or Stopped(error.reason, End.BROKEN)
             with suppress(StoreError):
-                self._advance([Stopped(error.reason, End.BROKEN)])
-            raise
+                self._advance([ending])
+            if ending.end is End.BROKEN:
+                raise
         finally:
             self.interruption.is_heard = False
         return self.state

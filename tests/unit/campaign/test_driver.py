@@ -250,6 +250,19 @@ def test_what_was_computed_before_the_engine_broke_is_stored(tmp_path, small_lib
     assert campaign.events[-1][1] == Stopped("The workers are gone.", End.BROKEN)
 
 
+def test_workers_that_go_while_it_is_interrupted_do_not_break_it(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, breaks_after=3.0)
+    campaign.engine.finishes_when_halted = False
+
+    def interrupt(_):
+        campaign.driver.interruption.reason = "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    state = campaign.driver.run()
+    assert state.stopped == Stopped("SIGTERM", End.INTERRUPTED)
+    assert campaign.events[-1][1] == state.stopped
+
+
 def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
     smallest = Settings.model_validate({"property": {"direction": "minimise"}})
     campaign = Campaign(tmp_path / "run", small_library, settings=smallest)

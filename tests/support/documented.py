@@ -35,7 +35,8 @@ TOLERANCE = 0.005
 MEASURED = re.compile(
     r"\d+(\.\d+)? (s|ms|MB)\b|^\d+ workers|\b(busy|simulate|train|rank) \d+%|process +\d+ on \S+"
 )
-PROGRESS = re.compile(r"library: .*, \d+ s")  # of what takes longer than a second, now and then
+# of what takes longer than a second, now and then
+PROGRESS = re.compile(r"[a-z][^:]*(: .*)?, [\d,]+ s")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 COMMENT = re.compile(r"<!-- (.*?) -->")
 FENCE = re.compile(r"(`{3,})(.*)")

@@ -12,9 +12,12 @@ COMMAND = [sys.executable, "-m", "molloop"]
 
 
 @pytest.fixture(scope="session")
-def cache_home(tmp_path_factory):
-    """Return a user's cache directory: libraries are built once a test session."""
-    return tmp_path_factory.mktemp("cache")
+def cache_home(tmp_path_factory, worker_id):
+    """Return a user's cache directory: libraries are built once, for all that run tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

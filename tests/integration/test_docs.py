@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -37,26 +36,6 @@ def first_run(tmp_path_factory, environment):
     [begun] = [one for one in _blocks(GET_STARTED) if f"--run-dir {FIRST_RUN}" in one.text]
     assert Runner(folder, _with_commands(environment)).run(begun) == ""
     return folder / FIRST_RUN
-
-
-@pytest.fixture(scope="module")
-def found_wrong(request, first_run, tmp_path_factory, environment):
-    """Run the pages that are asked for, two at a time; return what is wrong with each."""
-    pages = list(dict.fromkeys(_pages_to_run(request.session.items)))
-
-    def run(page):
-        folder = tmp_path_factory.mktemp("page")
-        _write_files(folder)
-        if page != GET_STARTED:
-            shutil.copytree(first_run, folder / FIRST_RUN)
-        return _run_page(page, Runner(folder, _with_commands(environment)))
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(pages, pool.map(run, pages), strict=True))
-
-
-def _pages_to_run(items):
-    return (item.callspec.params["page"] for item in items if "found_wrong" in item.fixturenames)
 
 
 def _run_page(page, runner):
@@ -102,8 +81,11 @@ def _is_run(page):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _is_run(page)], ids=str)
-def test_every_block_shows_what_comes_out(page, found_wrong):
-    assert found_wrong[page] == ""
+def test_every_block_shows_what_comes_out(page, first_run, tmp_path, environment):
+    _write_files(tmp_path)
+    if page != GET_STARTED:
+        shutil.copytree(first_run, tmp_path / FIRST_RUN)
+    assert _run_page(page, Runner(tmp_path, _with_commands(environment))) == ""
 
 
 def test_the_pages_can_be_built(environment):

@@ -162,8 +162,14 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     facts = facts_of(settings.site.name)
     is_outside = facts is OWN or (facts.scheduler and current_allocation() is None)
     if is_outside and not asks_scheduler:
-        return Finding(what, True, "not tried: it takes a job; --ask-scheduler has one asked for")
+        told = (
+            f"not tried, nor whether nodes see {run_dir}: it takes a job; --ask-scheduler has one "
+            "asked for"
+        )
+        return Finding(what, True, told)
     site = settings.site
+    n_nodes = _n_nodes(settings)
+    timeout_s = start_timeout_s(site.name, site.worker_start_timeout_s)
     began_s = time.monotonic()
     try:
         with (
@@ -172,7 +178,7 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
                 ParslEngine(
                     parsl_config(settings, folder),
                     folder / "scratch",
-                    start_timeout_s(site.name, site.worker_start_timeout_s),
+                    timeout_s,
                     site.queue_timeout_s or QUEUE_TIMEOUT_S,
                 )
             ) as engine,
@@ -180,13 +186,27 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
             engine.simulate(Group((0,), (REFERENCE_SMILES,), SimulationProtocol()))
             while not (ended := engine.wait(WAIT_S)):
                 pass
+            answered_s = time.monotonic()
+            while engine.n_nodes() < n_nodes and time.monotonic() - answered_s < timeout_s:
+                time.sleep(WAIT_S)
+            n_there = engine.n_nodes()
     except (MolloopError, OSError) as error:
         return Finding(what, False, str(error), "See docs/sites for what a site needs.")
-    time_s = time.monotonic() - began_s
+    if n_there < n_nodes:
+        told = f"{n_there} of {n_nodes} nodes have workers that answer"
+        return Finding(what, False, told, f"Do all of them see {run_dir.absolute()}?")
     done = ended[0]
     is_ok = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)
     told = f"{done.worker} answered" if isinstance(done, Simulations) else f"lost: {done}"
-    return Finding(what, is_ok, f"{told} after {time_s:.1f} s", "Look at its log.")
+    return Finding(what, is_ok, f"{told} after {answered_s - began_s:.1f} s", "Look at its log.")
+
+
+def _n_nodes(settings: Settings) -> int:
+    """Return how many nodes should have workers."""
+    site, allocation = settings.site, current_allocation()
+    if not facts_of(site.name).scheduler:
+        return 1
+    return site.nodes or (allocation.nodes if allocation else 1)
 
 
 @contextmanager

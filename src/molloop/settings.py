@@ -32,6 +32,9 @@ SCHEDULES = {
 AFFINITIES = ("none", "block", "block-reverse", "alternating")
 MIN_WALLTIME_S = 60
 WALLTIME = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")
+# what stands in batch scripts and commands as it is
+SCHEDULER_NAME = re.compile(r"[\w.@:+,-]+")
+DIRECTIVE = re.compile(r"#(SBATCH|PBS) .+")
 COMMENT_WIDTH = 90
 
 
@@ -292,6 +295,27 @@ class SiteSettings(_Section):
             raise ValueError("expected hours:minutes:seconds, such as 0:30:00")
         if seconds_of(value) < MIN_WALLTIME_S:
             raise ValueError("expected a minute at least")
+        return value
+
+    @field_validator("account", "queue")
+    @classmethod
+    def _a_name(cls, value: str | None) -> str | None:
+        if value is not None and not SCHEDULER_NAME.fullmatch(value):
+            raise ValueError("expected letters, digits and ._-+:,@ only")
+        return value
+
+    @field_validator("directives")
+    @classmethod
+    def _lines_of_a_script(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(DIRECTIVE.fullmatch, value)):
+            raise ValueError("expected lines that begin with #SBATCH or #PBS")
+        return value
+
+    @field_validator("launcher_options")
+    @classmethod
+    def _a_line(cls, value: str | None) -> str | None:
+        if value is not None and len(value.splitlines()) > 1:
+            raise ValueError("expected one line")
         return value
 
     @field_validator("cpu_affinity")

@@ -120,11 +120,11 @@ def facts_of(name: str) -> SiteFacts:
     return SITES.get(name, OWN)
 
 
-def directives_of(facts: SiteFacts, given: Sequence[str]) -> list[str]:
-    """Return lines of a batch script: the user's, and before them the site's other options."""
+def directives_of(fixed: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return lines of a batch script: the user's, and before them those of other options."""
 
     def option(line: str) -> str:
         return line.partition("=")[0].strip()
 
     own = {option(line) for line in given}
-    return [*(line for line in facts.directives if option(line) not in own), *given]
+    return [*(line for line in fixed if option(line) not in own), *given]

@@ -59,15 +59,17 @@ def serve(words):
     """Wait for the job before, run the script, end it when its time is over."""
     folder = Path(words[0])
     facts = json.loads((folder / "job.json").read_text())
+    before = [folder_of(one) for one in (facts["after"] or "").split(":") if one]
+    # those that have ended well are looked for first: they settle it
     while (
-        facts["after"] and state(before := folder_of(facts["after"])) != "F"
+        all(code(one) != 0 for one in before) and any(state(one) != "F" for one in before)
     ) or "PBS_STAND_IN_FULL" in os.environ:
         if (folder / "deleted").exists():
             note(folder, "F", 271)
             return
         time.sleep(0.2)
-    if facts["after"] and code(before) == 0:
-        note(folder, "F", 0)  # afternotok: not needed any more
+    if any(code(one) == 0 for one in before):
+        note(folder, "F", 271)  # afternotok: deleted, as a job that is not needed any more
         return
     nodes = folder / "nodes"
     nodes.write_text("\n".join(facts["nodes"]) + "\n")
@@ -135,7 +137,8 @@ def state(folder):
 
 
 def code(folder):
-    return int((folder / "code").read_text())
+    with suppress(OSError):  # it has none yet
+        return int((folder / "code").read_text())
 
 
 def note(folder, letter, ended=None):

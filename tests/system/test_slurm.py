@@ -1,5 +1,6 @@
 """Both ways to run on two nodes of a real Slurm, and what may happen to them meanwhile."""
 
+import re
 import signal
 import time
 
@@ -31,8 +32,13 @@ def test_the_same_values_on_this_machine_from_outside_and_within_a_job(
         '[campaign]\nschedule = "batch"\nmax_training_count = 20\n'
     )
     site = ("--site", "slurm", "--nodes", 2, "--set", "site.workers=1", "--walltime", "0:05:00")
-    finish(on_slurm("submit", config, *site, "--run-dir", "within"))
+    process = on_slurm("submit", config, *site, "--run-dir", "within", "--chain", 4)
+    jobs = re.search(r"Submitted: ([\d, ]+)\.", process.communicate(timeout=60)[0])[1]
     wait_for(lambda: ended(tmp_path / "within"), 120, "the job")
+    question = ("squeue", "-h", "-t", "all", "-o", "%T", "--job", jobs.replace(" ", ""))
+    wait_for(lambda: "PENDING" not in cluster.call(*question), 60, "the jobs that are not needed")
+    wait_for(lambda: "COMPLETED" in cluster.call(*question), 60, "the first job's end")
+    assert sorted(cluster.call(*question).split()) == [*3 * ["CANCELLED"], "COMPLETED"]
     assert [(one.molecule_id, one.batch) for one in read(tmp_path / "within")[1]] == expected
     for name in ("outside", "within"):
         assert values(tmp_path / name) == pytest.approx(values(tmp_path / "local"), abs=1e-6)
@@ -75,6 +81,9 @@ def test_a_block_that_is_cancelled_is_replaced(cluster, on_slurm, small_smi, tmp
     [job] = cluster.call("squeue", "-h", "-o", "%A").split()
     cluster.call("scancel", job)
     finish(process)
+    # by one other, not by many
+    last = max(map(int, cluster.call("squeue", "-h", "-t", "all", "-o", "%A").split()))
+    assert last == int(job) + 1
     assert len(values(tmp_path / "run")) == 20
     assert any(isinstance(one, Lost) for one in read(tmp_path / "run")[0])
 
@@ -163,12 +172,18 @@ def test_a_second_signal_gives_the_queued_allocation_back(cluster, on_slurm, sma
     assert "given back by `scancel" in stderr
 
 
-def test_workers_that_never_come_end_the_run_with_their_words(on_slurm, small_smi, tmp_path):
+def test_workers_that_never_come_end_the_run_with_their_words(
+    cluster, on_slurm, small_smi, tmp_path
+):
+    known = cluster.call("squeue", "-h", "-t", "all", "-o", "%A").split()
+    before = max(map(int, known), default=0)
     broken = ("site.worker_init=echo no such module; exit 1",)
     process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*SITE, *broken))
     _, stderr = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "no such module" in stderr
+    last = max(map(int, cluster.call("squeue", "-h", "-t", "all", "-o", "%A").split()))
+    assert last - before <= 3  # it was not asked for more and more
 
 
 def test_doctor_within_and_outside(cluster, on_slurm, tmp_path):

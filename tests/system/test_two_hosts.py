@@ -69,3 +69,25 @@ def test_a_network_that_fails_for_a_while_loses_nothing(hosts, start, small_smi,
     assert len(after) == 22
     assert before.items() <= after.items()
     assert any(isinstance(one, Lost) for one in read(tmp_path / "run")[0])
+
+
+def test_workers_that_cannot_reach_the_driver_end_the_run_with_their_words(
+    hosts, start, small_smi, tmp_path
+):
+    (driver, workers), (cable, _) = hosts
+    ip("-n", driver, "link", "set", cable, "down")
+    process = start(
+        *("run", "--library", small_smi, "--run-dir", "run"),
+        *words_of("site.name=molloop_hosts:two_hosts", "site.worker_start_timeout_s=25"),
+        extra={
+            "PYTHONPATH": str(Path(__file__).parent),
+            "MOLLOOP_HOST": workers,
+            "MOLLOOP_TEST_RUN": str(tmp_path / "run"),
+        },
+        before=["ip", "netns", "exec", driver],
+    )
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1, stderr
+    assert f"No worker has started within 25 s; workers connect to {ADDRESS}" in stderr
+    assert f"nothing answers at {ADDRESS}" in stderr  # of their log
+    assert "Traceback" not in stderr

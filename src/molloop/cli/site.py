@@ -10,6 +10,9 @@ from rich.text import Text
 
 from molloop import config
 from molloop.cli.options import SetOption, SiteOption
+from molloop.errors import InputError
+
+GO_ON = "Name another with --run-dir; without the configuration, the job goes on with that run."
 
 
 def sites() -> None:
@@ -61,7 +64,12 @@ def submit(
         "site.queue": queue,
     }
     folder = run_dir or api.new_run_dir()
-    if path is None and (folder / STORE).exists():
+    is_there = (folder / STORE).exists()
+    if is_there and path is not None:
+        raise InputError(
+            "run directory", str(folder), "one without a run, for a configuration", GO_ON
+        )
+    if is_there:
         # what goes on keeps its own configuration
         given = {key: value for key, value in overrides.items() if value is not None}
         settings = config.override(api.run_settings(folder, assignments or []), given)

@@ -50,7 +50,9 @@ def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocatio
             raise InputError(
                 "PBS_NODEFILE", path, "the file of the job's nodes", f"It cannot be read: {error}."
             ) from error
-        return Allocation("pbs", environment.get("PBS_JOBID", ""), len(set(names)))
+        n_cpus = environment.get("NCPUS", "")
+        cpus = int(n_cpus) if n_cpus.isdigit() else None
+        return Allocation("pbs", environment.get("PBS_JOBID", ""), len(set(names)), cpus)
     if environment.get("SLURM_JOB_NODELIST"):
         nodes = int(environment.get("SLURM_JOB_NUM_NODES", "1"))
         # such as 64(x2),32; SLURM_CPUS_ON_NODE is not there in a shell that salloc has started

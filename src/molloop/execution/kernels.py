@@ -1,5 +1,6 @@
 """Parsl's kernel, started and stopped without waiting for a process that is gone."""
 
+import logging
 import threading
 from contextlib import suppress
 from typing import cast
@@ -13,6 +14,7 @@ from molloop.errors import EngineError
 from molloop.execution.providers import (
     SCHEDULER_TIMEOUT_S,
     cancel_without_waiting,
+    cancellation,
     open_jobs,
     stop_asking,
 )
@@ -76,6 +78,11 @@ def stop(kernel: DataFlowKernel) -> None:
     cleanup.start()
     asks = any(isinstance(one.provider, ClusterProvider) for one in _executors(kernel))
     cleanup.join(SCHEDULER_TIMEOUT_S + STOP_TIMEOUT_S if asks else STOP_TIMEOUT_S)
+    for executor in _executors(kernel):
+        if command := cancellation(executor.provider):
+            logging.getLogger(__name__).warning(
+                "molloop: the scheduler did not take allocations back: `%s` does.", command
+            )
 
 
 def _clean_up(kernel: DataFlowKernel) -> None:

@@ -30,7 +30,7 @@ from molloop.errors import EngineError
 from molloop.execution import kernels, tasks
 from molloop.execution.health import Health
 from molloop.execution.pool import loss_marker
-from molloop.execution.providers import cancel_without_waiting
+from molloop.execution.providers import cancel_without_waiting, stop_asking
 from molloop.execution.sites import count_workers
 from molloop.execution.tasks import Timed
 from molloop.search import rank
@@ -87,6 +87,10 @@ class ParslEngine:
     def n_workers(self) -> int:
         """How many tasks run at the same time."""
         return self._n_workers
+
+    def n_nodes(self) -> int:
+        """On how many nodes there are workers now: each has read its key in the run directory."""
+        return len(self._executor.connected_managers())
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
@@ -154,7 +158,8 @@ class ParslEngine:
         return cancel_without_waiting(self._executor.provider)
 
     def halt(self) -> None:
-        """Begin no other molecule; what is being simulated goes on."""
+        """Begin no other molecule, ask for no other nodes; what is being simulated goes on."""
+        stop_asking(self._executor.provider)
         with suppress(OSError):  # without the file, what waits is begun too
             self._halt.touch()
 

@@ -1,5 +1,6 @@
 """Providers: what Parsl asks a scheduler for, or starts on the nodes that there are."""
 
+import shlex
 import subprocess
 import threading
 import time
@@ -27,6 +28,7 @@ from molloop.site_facts import SiteFacts, directives_of
 SCHEDULER_POLL_S = 30  # schedulers serve many
 SCHEDULER_TIMEOUT_S = 120  # of one of its commands
 LISTED_S = 90  # so long after it was submitted, accounting knows a job
+LONGEST_PAUSE_S = 300
 MIN_BLOCK_S = 300
 # in a job's script: cores of the node that has the fewest, from such as 64(x2),32
 LEAST_CPUS = "$(tr , '\\n' <<< $SLURM_JOB_CPUS_PER_NODE | sort -n | head -n 1 | cut -d '(' -f 1)"
@@ -73,7 +75,8 @@ def provider_of(
             f"An allocation takes nothing more for its last minutes; {walltime_s} s are too few.",
         )  # fmt: skip
     always = SCHEDULERS[facts.scheduler].directives
-    shared["scheduler_options"] = "\n".join([*always, *directives_of(facts, site.directives)])
+    directives = directives_of((*always, *facts.directives), site.directives)
+    shared["scheduler_options"] = "\n".join(directives)
     if facts.scheduler == "slurm":
         shared[facts.queue_option] = site.queue
         return _Slurm(**shared)
@@ -89,7 +92,8 @@ class _Paced(ClusterProvider):
     """Asks a scheduler rarely, and knows its jobs better than Parsl.
 
     Of as many submissions as there may be blocks, the first and the last are half a minute apart
-    at least: what is refused or ends at once is not asked for again in the same second.
+    at least: what ends at once is not asked for again in the same second. After a refusal none
+    is made for half a minute, and for twice as long after the next one.
     """
 
     # what it says of a job that it has forgotten, and its answer where it knows of none
@@ -100,6 +104,7 @@ class _Paced(ClusterProvider):
         super().__init__(*words, **named)  # type: ignore[no-untyped-call]
         self.run_ends = threading.Event()
         self._submitted_s: deque[float] = deque(maxlen=self.max_blocks)
+        self._pause_s = 0.0  # since the last submission, where it was refused
 
     @property
     def lists_late(self) -> bool:
@@ -108,12 +113,20 @@ class _Paced(ClusterProvider):
 
     def submit(self, *words: Any, **named: Any) -> str:
         times_s = self._submitted_s
+        next_s = times_s[-1] + self._pause_s if times_s else 0.0
         if len(times_s) == self.max_blocks:
-            self.run_ends.wait(max(0.0, times_s[0] + SCHEDULER_POLL_S - time.monotonic()))
+            next_s = max(next_s, times_s[0] + SCHEDULER_POLL_S)
+        self.run_ends.wait(max(0.0, next_s - time.monotonic()))
         if self.run_ends.is_set():
             raise SubmitException("block", "the run ends", 1)
         times_s.append(time.monotonic())
-        return str(super().submit(*words, **named))  # type: ignore[safe-super]
+        try:
+            job = str(super().submit(*words, **named))  # type: ignore[safe-super]
+        except SubmitException:
+            self._pause_s = min(max(2 * self._pause_s, SCHEDULER_POLL_S), LONGEST_PAUSE_S)
+            raise
+        self._pause_s = 0.0
+        return job
 
     def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
         code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
@@ -214,15 +227,18 @@ def words_of_scheduler(provider: ExecutionProvider | None) -> str:
     return " ".join((output or errors).split()) or "it says nothing"
 
 
+def cancellation(provider: ExecutionProvider | None) -> str:
+    """Return the command that takes all jobs back; empty where there is none."""
+    scheduler, jobs = _scheduler_of(provider), open_jobs(provider)
+    return shlex.join(scheduler.cancellation(jobs)) if scheduler is not None and jobs else ""
+
+
 def cancel_without_waiting(provider: ExecutionProvider | None) -> str:
     """Have a process that outlives this one take all jobs back; return its words, if any."""
-    scheduler, jobs = _scheduler_of(provider), open_jobs(provider)
-    if scheduler is None or not jobs:
-        return ""
-    words = scheduler.cancellation(jobs)
-    in_background = '"$@" < /dev/null > /dev/null 2>&1 &'
-    subprocess.run(["sh", "-c", in_background, "sh", *words], start_new_session=True, check=False)
-    return " ".join(words)
+    if command := cancellation(provider):
+        in_background = f"{command} < /dev/null > /dev/null 2>&1 &"
+        subprocess.run(["sh", "-c", in_background], start_new_session=True, check=False)
+    return command
 
 
 def _scheduler_of(provider: ExecutionProvider | None) -> Scheduler | None:

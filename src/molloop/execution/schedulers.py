@@ -28,7 +28,8 @@ class Scheduler:
     submits
         The command that takes a script.
     after
-        What it is told where the job should begin only when another, ``{job}``, has failed.
+        What it is told where the job should begin only when others, ``{jobs}``, have all failed:
+        with one alone, a job that was dropped would let the one behind it begin.
     cancels
         The command that takes jobs back.
     asks, separator
@@ -48,9 +49,9 @@ class Scheduler:
         """What a machine has where jobs can be submitted."""
         return self.submits[0], self.asks.split()[0], self.cancels
 
-    def submission(self, script: Path, after: str | None) -> list[str]:
-        """Return the words that submit a script, to begin when another job has failed."""
-        following = [word.format(job=after) for word in self.after] if after else []
+    def submission(self, script: Path, after: Sequence[str]) -> list[str]:
+        """Return the words that submit a script, to begin when all of some jobs have failed."""
+        following = [word.format(jobs=":".join(after)) for word in self.after] if after else []
         return [*self.submits, *following, str(script)]
 
     def cancellation(self, jobs: Sequence[str]) -> list[str]:
@@ -99,7 +100,7 @@ SCHEDULERS = {
         directives=("#SBATCH --mem=0", "#SBATCH --no-kill", "#SBATCH --no-requeue"),
         header=_slurm_header,
         submits=("sbatch", "--parsable"),
-        after=("--dependency=afternotok:{job}", "--kill-on-invalid-dep=yes"),
+        after=("--dependency=afternotok:{jobs}", "--kill-on-invalid-dep=yes"),
         cancels="scancel",
         asks="squeue --noheader --format '%i %T %r' --job {jobs}",
         separator=",",
@@ -108,7 +109,7 @@ SCHEDULERS = {
         directives=("#PBS -l place=scatter:excl",),
         header=_pbs_header,
         submits=("qsub",),
-        after=("-W", "depend=afternotok:{job}"),
+        after=("-W", "depend=afternotok:{jobs}"),
         cancels="qdel",
         asks="qstat -f {jobs} | grep -E 'Job Id|job_state|comment'",
         separator=" ",

@@ -93,8 +93,7 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
     lines = [
         "#!/bin/bash",
         *scheduler.header(site, facts, path / SCHEDULER_LOG),
-        *scheduler.directives,
-        *directives_of(facts, site.directives),
+        *directives_of((*scheduler.directives, *facts.directives), site.directives),
         "",
         f"exec >> {path / LOG} 2>&1",
         f"if [ -e {path / FAILED} ]; then",
@@ -116,9 +115,9 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         'timeout --foreground --preserve-status --signal=TERM "$left_s" \\',
         f'    {command} "${{words[@]}}"',
         "code=$?",
-        "# a run that has failed by itself, or cannot begin, would do so in the next job too",
+        "# one that failed by itself, or cannot begin or go on, would do so in the next job too",
         f"case $code:$({command} status --json {path} 2> /dev/null) in",
-        f'    [12]:|1:*\'"state": "{End.FAILED.value}"\'*) touch {path / FAILED} ;;',
+        f'    2:*|1:|1:*\'"state": "{End.FAILED.value}"\'*) touch {path / FAILED} ;;',
         "esac",
         'exit "$code"',
         "",
@@ -140,7 +139,7 @@ def _changes(settings: Settings) -> str:
 
 
 def submit(job: BatchJob, n: int) -> list[str]:
-    """Submit a job n times, each to begin when the one before has not come to the run's end.
+    """Submit a job n times, each to begin when none before it has come to the run's end.
 
     Returns the numbers of the jobs.
 
@@ -154,7 +153,7 @@ def submit(job: BatchJob, n: int) -> list[str]:
     jobs: list[str] = []
     for _ in range(n):
         try:
-            jobs.append(_submit_one(job.scheduler, path, jobs[-1] if jobs else None))
+            jobs.append(_submit_one(job.scheduler, path, jobs))
         except RunError as error:
             if not jobs:
                 raise
@@ -165,7 +164,7 @@ def submit(job: BatchJob, n: int) -> list[str]:
     return jobs
 
 
-def _submit_one(scheduler: Scheduler, path: Path, after: str | None) -> str:
+def _submit_one(scheduler: Scheduler, path: Path, after: Sequence[str]) -> str:
     words = scheduler.submission(path, after)
     output = _call(words)
     found = re.match(r"[\w.\[\]-]+", output)

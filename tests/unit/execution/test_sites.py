@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ from parsl.providers.errors import SubmitException
 
 from molloop.config import load, revise
 from molloop.errors import InputError
-from molloop.execution import allocation, providers, schedulers, sites
+from molloop.execution import allocation, kernels, providers, schedulers, sites
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import PASSED_ON
 from molloop.execution.sites import address_of, count_workers, parsl_config
@@ -30,7 +31,7 @@ def config_of(tmp_path, **site):
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch):
-    of_jobs = ("PBS_NODEFILE", "PBS_JOBID", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES")
+    of_jobs = ("PBS_NODEFILE", "PBS_JOBID", "NCPUS", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES")
     for name in (*of_jobs, *PASSED_ON):
         monkeypatch.delenv(name, raising=False)
 
@@ -455,11 +456,75 @@ def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
         slurm.submit("pool", 1)  # and does not wait for half a minute
 
 
-def test_a_scheduler_that_refuses_is_not_asked_again_at_once(slurm, monkeypatch):
-    slept = []
-    monkeypatch.setattr(slurm.run_ends, "wait", slept.append)
-    monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
+class Clock:
+    """Time that goes on only while somebody waits."""
+
+    def __init__(self, monkeypatch, provider):
+        self.now_s = 1000.0
+        monkeypatch.setattr(providers.time, "monotonic", lambda: self.now_s)
+        monkeypatch.setattr(provider.run_ends, "wait", self.wait)
+
+    def wait(self, seconds):
+        self.now_s += seconds
+
+
+def test_blocks_that_end_at_once_are_not_replaced_at_once(slurm, monkeypatch):
+    clock, asked_s = Clock(monkeypatch, slurm), []
+    monkeypatch.setattr(SlurmProvider, "submit", lambda *_: asked_s.append(clock.now_s) or "7")
     for _ in range(3):
         slurm.submit("pool", 1)
-    assert slept[0] == pytest.approx(30, abs=1)
-    assert len(slept) == 2
+    assert asked_s == [1000, 1030, 1060]
+
+
+def test_a_scheduler_that_refuses_is_asked_ever_less_often(tmp_path, monkeypatch):
+    slurm = config_of(tmp_path, name="slurm", workers=1, blocks=40).executors[0].provider
+    clock, asked_s, refused = Clock(monkeypatch, slurm), [], {2, 3, 4, 5, 6, 7}
+
+    def submit(*_):
+        asked_s.append(clock.now_s - 1000)
+        if len(asked_s) in refused:
+            raise SubmitException("block", "QOSMaxSubmitJobPerUserLimit", 1)
+        return "7"
+
+    monkeypatch.setattr(SlurmProvider, "submit", submit)
+    for _ in range(10):
+        with suppress(SubmitException):
+            slurm.submit("pool", 1)
+    # one is taken, six are refused, then the scheduler has room again
+    assert asked_s == [0, 0, 30, 90, 210, 450, 750, 1050, 1050, 1050]
+
+
+def test_a_user_s_directive_takes_the_place_of_molloop_s_own(tmp_path):
+    given = ("#PBS -l place=scatter",)
+    site = {"name": "pbs", "workers": 1, "directives": given}
+    options = config_of(tmp_path, **site).executors[0].provider.scheduler_options
+    assert options.splitlines() == list(given)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("account", "a; touch here #"),
+        ("queue", "x y\n#PBS -l select=9"),
+        ("directives", ["#SBATCH --mem=1\nrm -r x"]),
+        ("directives", ["module load x"]),
+        ("launcher_options", "-n 1\nreboot"),
+    ],
+)
+def test_what_a_shell_would_read_otherwise_is_refused(tmp_path, key, value):
+    with pytest.raises(InputError, match=f"site.{key}"):
+        config_of(tmp_path, name="slurm", workers=1, **{key: value})
+
+
+@pytest.mark.usefixtures("in_pbs")
+def test_a_job_of_pbs_with_a_part_of_its_nodes_has_as_many_workers(tmp_path, monkeypatch):
+    monkeypatch.setenv("NCPUS", "1")
+    assert count_workers(config_of(tmp_path, name="pbs")) == 2  # one on each of two nodes
+
+
+def test_allocations_that_are_not_taken_back_are_named(slurm, monkeypatch, caplog):
+    monkeypatch.setattr(SlurmProvider, "cancel", lambda *_: [False, False])
+    executor = SimpleNamespace(provider=slurm)
+    monkeypatch.setattr(kernels, "_executors", lambda _: [executor])
+    kernels.stop(SimpleNamespace(cleanup_called=False, cleanup=lambda: None))
+    assert "`scancel 1 2` does" in caplog.text

@@ -7,6 +7,7 @@ import pytest
 from small_run import new_store
 
 from molloop.campaign.state import Began, End, Stopped
+from molloop.cli.site import submit as cli
 from molloop.config import load
 from molloop.errors import InputError, RunError
 from molloop.execution.submit import batch_job, submit
@@ -90,13 +91,21 @@ def test_a_job_s_own_failure_ends_the_chain(tmp_path, code, goes_on):
     assert ("An earlier job has failed" in (tmp_path / "run" / "job.log").read_text()) != goes_on
 
 
-@pytest.mark.parametrize(("end", "goes_on"), [(End.BROKEN, True), (End.FAILED, False)])
-def test_a_run_that_broke_goes_on_in_the_next_job(tmp_path, end, goes_on):
+@pytest.mark.parametrize(
+    ("end", "code", "goes_on"),
+    [
+        (End.BROKEN, 1, True),
+        (End.FAILED, 1, False),
+        (End.INTERRUPTED, 143, True),
+        (End.INTERRUPTED, 2, False),  # a setting is wrong that it would go on with
+    ],
+)
+def test_a_run_that_broke_goes_on_in_the_next_job(tmp_path, end, code, goes_on):
     made = job(tmp_path / "run", name="slurm")
     made.write()
     with closing(new_store(tmp_path / "run")) as store:
         store.append(1.0, [Began(10, 0), Stopped("it did", end)])
-    assert called(made, tmp_path, 1)[0] == 1
+    assert called(made, tmp_path, code)[0] == code
     assert bool(called(made, tmp_path)[1]) == goes_on
 
 
@@ -146,7 +155,7 @@ def test_a_chain_of_jobs_in_slurm(tmp_path, scheduler):
     assert lines == [
         f"--parsable {script}",
         f"--parsable {after.format(1)} {script}",
-        f"--parsable {after.format(2)} {script}",
+        f"--parsable {after.format('1:2')} {script}",
     ]
 
 
@@ -177,3 +186,12 @@ def test_a_machine_without_the_scheduler_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunError, match="login node"):
         submit(job(tmp_path / "run", name="slurm"), 1)
+
+
+def test_a_configuration_and_a_run_that_has_its_own_are_too_much(tmp_path):
+    (tmp_path / "run").mkdir()
+    new_store(tmp_path / "run").close()
+    config = tmp_path / "other.toml"
+    config.write_text('[site]\nname = "slurm"\n')
+    with pytest.raises(InputError, match="goes on with that run"):
+        cli(config, site="slurm", run_dir=tmp_path / "run", dry_run=True)

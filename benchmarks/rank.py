@@ -6,6 +6,7 @@ library. Last are whole rankings through Parsl, its dispatch included, with two 
 200 values, scan, choose a batch of four.
 """
 
+import argparse
 import os
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -112,6 +113,7 @@ def rank_whole(library):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     with tempfile.TemporaryDirectory() as cache:
 
         def opened():

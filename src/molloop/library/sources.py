@@ -271,6 +271,7 @@ def _find_column(path: Path, column: str, names: Sequence[str]) -> int:
             "column",
             column,
             f"a column of {path} ({', '.join(names) or 'it has none'})",
-            "Name the column that holds the SMILES.",
+            "Name the one with the SMILES: `--column` of `library build`, library.column of a "
+            "configuration (`--set library.column=NAME`).",
         )
     return names.index(column)

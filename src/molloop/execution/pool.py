@@ -10,10 +10,12 @@ nodes and goes on; unless nobody is left who could use it. No process of a pool 
 
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +24,6 @@ from enum import Enum
 from functools import partial
 from math import inf
 from pathlib import Path
-from types import FrameType
 
 from molloop.processes import (
     adopt_orphans,
@@ -95,7 +96,9 @@ def loss_marker(log_dir: str, host: str) -> Path:
 def main() -> None:
     """Run pools: the interchange's addresses and port, a folder, then what Parsl gives to each."""
     addresses, port, log_dir, *arguments = sys.argv[1:]
-    signal.signal(signal.SIGTERM, _end)
+    # what pools and simulations that are killed leave there goes with this process
+    folder = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="molloop-")
+    signal.signal(signal.SIGTERM, lambda *_: _leave(folder, 128 + signal.SIGTERM))
     adopt_orphans()
     interchange = Interchange(addresses.split(","), int(port))
     drain_s = time.monotonic() + _drain_period_s(arguments)
@@ -114,11 +117,11 @@ def main() -> None:
         kill_descendants()
         ended_s = time.monotonic()
         if trouble is None and (ended_s >= drain_s or ended_s - began_s < LASTING_S):
-            os._exit(abs(pool.returncode))
+            _leave(folder, abs(pool.returncode))
         _say(f"The pool of workers was ended: {trouble or f'its code is {pool.returncode}'}.")
         if not interchange.comes_back():
             _say(f"Nothing answers at {interchange}.")
-            os._exit(FAILED)
+            _leave(folder, FAILED)
 
 
 def _drain_period_s(arguments: Sequence[str]) -> float:
@@ -163,9 +166,10 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
+def _leave(folder: str, code: int) -> None:
     kill_descendants()
-    os._exit(128 + signal.SIGTERM)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(code)
 
 
 if __name__ == "__main__":

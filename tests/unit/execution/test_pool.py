@@ -17,7 +17,7 @@ from molloop.execution.pool import Interchange, Reach, loss_marker
 
 # two members, one of which notes what it is; other children come and go
 POOL = """
-import multiprocessing, subprocess, sys, time
+import multiprocessing, multiprocessing.util, subprocess, sys, time
 from pathlib import Path
 
 def member(number):
@@ -30,6 +30,7 @@ if __name__ == "__main__":
     with Path(sys.argv[1] + "/arguments").open("a") as file:
         file.write(" ".join(sys.argv[4:]) + "\\n")
     context = multiprocessing.get_context("spawn")
+    multiprocessing.util.get_temp_dir()  # which nobody removes who is killed
     for number in range(2):
         context.Process(target=member, args=(number,)).start()
     subprocess.run([sys.executable, "-c", "pass"])
@@ -63,6 +64,7 @@ def port():
 @pytest.fixture
 def start(tmp_path):
     (tmp_path / "fake_pool.py").write_text(POOL)
+    (tmp_path / "tmp").mkdir()
     started = []
 
     def begin(port, *arguments, lasting_s=60):
@@ -70,7 +72,12 @@ def start(tmp_path):
         words = ["127.0.0.1", str(port), str(tmp_path), str(tmp_path), *map(str, arguments)]
         process = subprocess.Popen(
             [sys.executable, "-c", script, *words],
-            env=os.environ | {"PYTHONPATH": str(tmp_path), "MOLLOOP_TEST_MARK": str(tmp_path)},
+            env=os.environ
+            | {
+                "PYTHONPATH": str(tmp_path),
+                "MOLLOOP_TEST_MARK": str(tmp_path),
+                "TMPDIR": str(tmp_path / "tmp"),
+            },
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -109,6 +116,7 @@ def test_a_pool_that_ends_says_how(start, port, tmp_path):
         _, stderr = process.communicate(timeout=20)
         assert (process.returncode, stderr) == (code, "")
         assert alive(tmp_path) == []
+        assert not any((tmp_path / "tmp").iterdir())
 
 
 def wait_for_others(tmp_path, before):
@@ -132,6 +140,7 @@ def test_a_pool_that_lost_a_process_is_replaced_after_a_while(start, port, tmp_p
     _, stderr = process.communicate(timeout=20)
     assert stderr == "The pool of workers was ended: it lost one of its processes.\n"
     assert alive(tmp_path) == []
+    assert not any((tmp_path / "tmp").iterdir())
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -1,5 +1,6 @@
 """`molloop watch`, `report` and `export`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from molloop.cli import completion
 from molloop.cli.options import QuietOption, RunDirArgument, progress_display
+from molloop.errors import InputError
 
 LOOPBACK = "127.0.0.1"
 
@@ -19,7 +21,6 @@ def watch(
     port: Annotated[int, typer.Option(help="To listen at; 0: a free one.")] = 0,
 ) -> None:
     """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
-    from molloop.errors import InputError
     from molloop.report.page.feed import Feed
     from molloop.report.page.server import serve
 
@@ -45,7 +46,6 @@ def report(
     is_quiet: QuietOption = False,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other."""
-    from molloop.errors import InputError
     from molloop.files import write_whole
     from molloop.report.page.feed import Feed
     from molloop.report.page.render import frozen_document
@@ -57,6 +57,7 @@ def report(
             runs.append(Feed(folder).run)
         display.show("drawing")
         text = frozen_document(runs)
+    _spare_database(out, run_dirs)
     try:
         write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
@@ -85,6 +86,15 @@ def export(
     with progress_display(is_quiet) as display:
         display.show(f"reading {run_dir}")
         found = api.read_results(run_dir)
+        _spare_database(out, [run_dir])
         display.show(f"writing {out}")
         n = write(found, file_format, out)
     typer.echo(f"{n:,} molecules: {out}")
+
+
+def _spare_database(out: Path, run_dirs: Sequence[Path]) -> None:
+    """Raise InputError where the file to write is what runs are read from."""
+    from molloop.campaign.run_dir import STORE
+
+    if out.resolve() in {(folder / STORE).resolve() for folder in run_dirs}:
+        raise InputError("--out", str(out), "another file than the run's database", "Name another.")

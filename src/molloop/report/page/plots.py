@@ -28,6 +28,7 @@ INK, FAINT, MARK, BEST = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "--ink", FAINT: "--faint", MARK: "--mark", BEST: "--best"}
 PAGE_LOOK: dict[str, Any] = LOOK | {
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # names of folders are no formulas
     "svg.hashsalt": "molloop",
     "text.color": INK,
     "axes.edgecolor": INK,
@@ -212,5 +213,7 @@ def _svg(draw: Callable[[Figure], None], size: tuple[float, float], told: str) -
         text = text.replace(color, f"var({variable})")
     text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # the page's own
     opening = f'<svg role="img" aria-label="{Markup.escape(told)}" class="figure" '
-    text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf"{opening}\1>", text, count=1)
+    text = re.sub(
+        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', lambda found: f"{opening}{found[1]}>", text, count=1
+    )
     return Markup(text)

@@ -18,7 +18,7 @@ def watch(
     host: Annotated[
         str, typer.Option(help="Address to listen at; others than this machine's see it there.")
     ] = LOOPBACK,
-    port: Annotated[int, typer.Option(help="To listen at; 0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")] = 0,
 ) -> None:
     """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
     from molloop.report.page.feed import Feed

@@ -103,6 +103,14 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
     with path.open("w", encoding="utf-8") as file, Chem.SDWriter(file) as writer:
         for one in found:
             molecule = molecule_with_hydrogens(one.smiles)
+            numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
+            if numbers != one.geometry.numbers.tolist():
+                raise InputError(
+                    "geometry",
+                    one.smiles,
+                    "atoms in the order of the SMILES, hydrogens last, for sdf",
+                    "Take extxyz or ase-db, which have no bonds.",
+                )
             conformer = Chem.Conformer(molecule.GetNumAtoms())
             conformer.Set3D(True)
             for atom, place in enumerate(one.geometry.positions_angstrom):

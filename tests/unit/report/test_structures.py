@@ -40,6 +40,16 @@ def test_sdf_reads_back_with_rdkit(tmp_path):
     assert (molecule.GetProp("level"), molecule.GetProp("fidelity")) == ("gfn2", "relaxed")
 
 
+@pytest.mark.parametrize("numbers", [[1, 8, 1], [8, 1], [8, 1, 1, 1]])
+def test_a_geometry_of_other_atoms_is_no_molecule_for_sdf(tmp_path, numbers):
+    geometry = Geometry(np.array(numbers), np.zeros((len(numbers), 3)))
+    other = Success(1.0, "gfn2", "relaxed", {}, (), geometry)
+    found = structures_of(["O"], [other], Settings().target())
+    with pytest.raises(InputError, match="order of the SMILES"):
+        write_structures(tmp_path / "a.sdf", "sdf", found)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["a.pdb", "a", "none/a.xyz", "none/a.sdf"])
 def test_what_cannot_be_written_is_named(tmp_path, name):
     with pytest.raises(InputError, match="--save"):

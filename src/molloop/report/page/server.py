@@ -30,6 +30,7 @@ from molloop.report.page.feed import Feed, Run
 from molloop.report.status import RUNNING, UNKNOWN
 
 LOOK_PERIOD_S = 0.5
+EVERYWHERE = ("0.0.0.0", "::")  # addresses to listen at that are no names
 CLOSE_TIMEOUT_S = 1
 FIGURE_SHARE = 0.004  # of a core's time that drawing may take
 MIN_FIGURE_PERIOD_S = 2.0
@@ -205,6 +206,9 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
         token = secrets.token_urlsafe(32)
         name = f"[{host}]" if ":" in host else host
         names = {name, "127.0.0.1", "localhost"}
+        if host in EVERYWHERE:
+            name = socket.gethostname().lower()
+            names |= {name, socket.getfqdn().lower(), *_addresses()}
         app = application(feed, token, (f"{one}:{port}" for one in names), f"molloop-{port}")
         say(f"http://{name}:{port}/?{urlencode({'token': token})}")
         config = uvicorn.Config(
@@ -215,3 +219,13 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _addresses() -> set[str]:
+    """Return this host's addresses, as they stand in links."""
+    import psutil
+
+    found = [one for some in psutil.net_if_addrs().values() for one in some]
+    ipv4 = {one.address for one in found if one.family is socket.AF_INET}
+    ipv6 = {one.address for one in found if one.family is socket.AF_INET6}
+    return ipv4 | {f"[{one.partition('%')[0]}]" for one in ipv6}

@@ -146,3 +146,10 @@ def test_several_runs_are_drawn_side_by_side_where_they_searched_for_the_same(ru
     other = copy.copy(run)
     other.settings = Settings.model_validate({"property": {"name": "gap", "simulator": "mine:gap"}})
     assert plots.side_by_side([run, other]) == ""
+
+
+@pytest.mark.parametrize("name", ["a\\d", "$x_{$", "a\\1"])
+def test_a_folder_s_name_is_neither_formula_nor_template(run, name):
+    odd = copy.copy(run)
+    odd.folder = run.folder.with_name(name)
+    assert name in plots.side_by_side([odd, run])

@@ -41,10 +41,8 @@ _TEMPLATES.filters["seconds"] = duration
 
 def texts(run: Run) -> dict[str, Markup]:
     """Return the sections of words and tables, by name; cheap."""
-    return {
-        name: Markup(_TEMPLATES.get_template(f"{name}.html").render(facts(run)))
-        for name in ("progress", "best", "recent", "failures", "model")
-    }
+    shown = facts(run)
+    return {name: Markup(_TEMPLATES.get_template(f"{name}.html").render(shown)) for name in TEXTS}
 
 
 def figures(run: Run) -> dict[str, Markup]:

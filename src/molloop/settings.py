@@ -19,7 +19,7 @@ from pydantic import (
 from molloop.library.sources import FORMATS
 from molloop.search.policy import POLICIES, SELECTABLE, Policy, policy_named
 from molloop.simulate.levels import FIDELITIES, LEVELS
-from molloop.simulate.property import Direction, Property
+from molloop.simulate.property import OTHER_COLUMNS, Direction, Property, column_of
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 from molloop.site_facts import SITES
 
@@ -85,6 +85,16 @@ class PropertySettings(_Section):
             raise ValueError(
                 "expected the name IE and the unit eV for the simulator ionization, which computes "
                 "just that"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _column_is_its_own(self) -> Self:
+        column = column_of(self.name, self.unit)
+        if not column or column in OTHER_COLUMNS:
+            raise ValueError(
+                f"expected a name and unit that make a column of tables, not {column!r}, which is "
+                "empty or another column; take other words in a-z and 0-9"
             )
         return self
 
@@ -179,8 +189,9 @@ class CampaignSettings(_Section):
         0.5,
         gt=0,
         le=1,
-        description="The run ends when more than this share of its simulations, and more than 24, "
-        "failed in the same way.",
+        description="The run ends when more than this share of its simulations failed in the same "
+        "way, and more than 24 and three for each initial value did; with the schedule interleaved "
+        "also more than three for each worker.",
     )
     grace_s: float = Field(
         30.0,

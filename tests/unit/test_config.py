@@ -135,3 +135,12 @@ def test_a_configuration_reads_back_and_is_revised():
     assert config.differences(settings, settings) == {}
     with pytest.raises(InputError, match=r"campaign\.sede"):
         config.revise(settings, ["campaign.sede=8"])
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("level", ""), ("Time", "s"), ("λ", ""), ("Molecule", "id"), ("-", "%")]
+)
+def test_a_property_has_a_column_of_its_own(name, unit):
+    own = ["property.simulator=mine:one", f"property.name={name!r}", f"property.unit={unit!r}"]
+    with pytest.raises(InputError, match="which is empty or another column"):
+        config.load(None, own)

@@ -1,7 +1,9 @@
 """Relaxed molecules in the formats of other programs."""
 
+import json
+import re
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Fact = str | float
+ENERGY = "molecule_energy_ev"  # what `ionization` calls the energy of the relaxed molecule
+XYZ_KEYS = {"lattice", "properties", "pbc", "virial", "uid"}  # mean something in extended XYZ
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,19 @@ def facts_of(smiles: str, success: Success, target: Property) -> dict[str, Fact]
     """Return what is known of a molecule: its value and level, details, flags."""
     facts: dict[str, Fact] = {"smiles": smiles, target.column: success.value}
     facts |= {"level": success.level, "fidelity": success.fidelity}
-    return facts | success.details | ({"flags": " ".join(success.flags)} if success.flags else {})
+    facts |= {"flags": " ".join(success.flags)} if success.flags else {}
+    return facts | renamed(success.details, facts.__contains__)
+
+
+def renamed(facts: Mapping[str, Fact], is_taken: Callable[[str], bool]) -> dict[str, Fact]:
+    """Return facts by names that are words and not taken: ``charge`` as ``molecule_charge``."""
+    found: dict[str, Fact] = {}
+    for key, value in facts.items():
+        name = re.sub(r"\W", "_", key, flags=re.ASCII)
+        while is_taken(name) or name in found or not re.match("[A-Za-z_]", name):
+            name = f"molecule_{name}"
+        found[name] = value
+    return found
 
 
 def write_structures(path: Path, file_format: str, found: Sequence[Structure]) -> None:
@@ -51,7 +67,9 @@ def write_structures(path: Path, file_format: str, found: Sequence[Structure]) -
     ----------
     file_format
         ``extxyz`` (extended XYZ, the facts in the comment line), ``sdf`` (the facts as properties)
-        or ``ase-db`` (a database of ASE, the facts as its key-value pairs).
+        or ``ase-db`` (a database of ASE, the facts as its key-value pairs). In the formats of ASE,
+        facts whose name means something else there begin with ``molecule_``, and the energy of
+        the relaxed molecule is that of a calculator too.
 
     Raises
     ------
@@ -80,8 +98,26 @@ def save_format(path: Path) -> str:
 
 def _atoms(one: Structure) -> "Atoms":
     from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
 
-    return Atoms(one.geometry.numbers, one.geometry.positions_angstrom)
+    atoms = Atoms(one.geometry.numbers, one.geometry.positions_angstrom)
+    if ENERGY in one.facts:
+        atoms.calc = SinglePointCalculator(atoms, energy=one.facts[ENERGY])
+    return atoms
+
+
+def _is_ase_s(name: str) -> bool:
+    """Whether ASE has another use for a name."""
+    from ase.db.core import numeric_keys, reserved_keys
+    from ase.formula import Formula
+
+    if name in reserved_keys | numeric_keys or name.lower() in XYZ_KEYS:
+        return True
+    try:
+        Formula(name, strict=True)  # a selection by it would count atoms
+    except ValueError:
+        return False
+    return True
 
 
 def _write_xyz(path: Path, found: Sequence[Structure]) -> None:
@@ -90,8 +126,23 @@ def _write_xyz(path: Path, found: Sequence[Structure]) -> None:
     images = []
     for one in found:
         images.append(_atoms(one))
-        images[-1].info = dict(one.facts)
+        images[-1].info = {
+            key: _xyz_text(value) if isinstance(value, str) else value
+            for key, value in renamed(one.facts, _is_ase_s).items()
+        }
     write(path, images, format="extxyz")
+
+
+def _xyz_text(text: str) -> str:
+    """Return what ASE's reader takes for a text: ``F`` alone is its False, a backslash a sign."""
+    from ase.io.extxyz import key_val_dict_to_str, key_val_str_to_dict
+
+    plain = text.replace("\\", "\\\\")
+    line = key_val_dict_to_str({"text": plain, "next": 1})
+    found = key_val_str_to_dict(line).get("text")
+    if line.isprintable() and isinstance(found, str) and found == text:
+        return plain
+    return "_JSON " + json.dumps(text).replace("\\", "\\\\")
 
 
 def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
@@ -124,11 +175,21 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
 
 def _write_ase_db(path: Path, found: Sequence[Structure]) -> None:
     from ase.db import connect
+    from ase.db.core import check
+
+    def can_hold(key: str, value: Fact) -> bool:
+        try:
+            check({key: value})  # refuses texts that look like numbers
+        except ValueError:
+            return False
+        return True
 
     try:
         with connect(path, type="db", append=False) as database:
             for one in found:
-                database.write(_atoms(one), key_value_pairs=one.facts)
+                named = renamed(one.facts, _is_ase_s)
+                pairs = {key: value for key, value in named.items() if can_hold(key, value)}
+                database.write(_atoms(one), key_value_pairs=pairs, data=one.facts)
     except sqlite3.Error as error:
         raise OSError(str(error)) from error
 

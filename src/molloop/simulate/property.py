@@ -4,6 +4,20 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+# what tables say of a molecule beside its value; no property has such a column
+OTHER_COLUMNS = frozenset(
+    (
+        *("molecule_id", "smiles", "level", "fidelity", "flags", "failure", "message", "batch"),
+        *("time_s", "seconds", "worker", "numbers", "positions_angstrom"),
+    )
+)
+
+
+def column_of(name: str, unit: str) -> str:
+    """Return the column of tables that a property has, such as ``ie_ev``."""
+    words = f"{name} {unit.replace('/', ' per ')}".lower()
+    return re.sub(r"[^0-9a-z]+", "_", words).strip("_")
+
 
 class Direction(StrEnum):
     """Which values are good."""
@@ -40,8 +54,7 @@ class Property:
     @property
     def column(self) -> str:
         """Name of its column in tables: name and unit in lower case, such as ``ie_ev``."""
-        words = f"{self.name} {self.unit.replace('/', ' per ')}".lower()
-        return re.sub(r"[^0-9a-z]+", "_", words).strip("_")
+        return column_of(self.name, self.unit)
 
     @property
     def heading(self) -> str:

@@ -13,6 +13,7 @@ from molloop.report.export import EXPORT_FORMATS, export
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.property import OTHER_COLUMNS
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
 
@@ -49,6 +50,11 @@ def test_a_frame_has_a_row_an_outcome():
     assert frame["flags"].tolist() == ["", "", "a b"]
     assert frame["batch"].tolist() == [0, 0, 1]
     assert frame["time_s"].tolist() == [0.0, 1.5, 3.0]
+
+
+def test_a_property_can_have_none_of_the_other_columns():
+    frame = SOME.frame(geometries=True)
+    assert {frame.index.name, *frame.columns} - {"ie_ev"} == OTHER_COLUMNS
 
 
 def test_a_run_without_outcomes_has_an_empty_frame():

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from ase.db import connect
 from ase.io import read
+from hypothesis import given
+from hypothesis import strategies as st
 from rdkit import Chem
 
 from molloop.errors import InputError
-from molloop.report.structures import save_format, structures_of, write_structures
+from molloop.report.structures import Structure, save_format, structures_of, write_structures
 from molloop.settings import Settings
 from molloop.simulate.outcome import Geometry, Success
 
@@ -62,9 +64,58 @@ def test_a_database_reads_back_with_ase(tmp_path):
         write_structures(path, "ase-db", structures_of(["O"], [WATER], Settings().target()))
     with connect(path) as database:
         [row] = database.select("ie_ev>18")
-    assert (row.smiles, row.level, row.flags, row.charge) == ("O", "gfn2", "not_converged", 0)
+    assert (row.smiles, row.level, row.flags) == ("O", "gfn2", "not_converged")
+    assert row.data["charge"] == 0
     assert np.allclose(row.toatoms().positions, PLACES)
     assert [one.name for one in tmp_path.iterdir()] == ["a.db"]
+
+
+DETAILS = {"charge": -1.0, "energy": 2.0, "C6": 3.0, "a b": 4.0, "Lattice": 5.0, "level": 6.0}
+DETAILS |= {"molecule_energy_ev": -137.5}
+
+
+def test_names_that_ase_has_another_use_for_are_others(tmp_path):
+    success = Success(1.0, "gfn2", "relaxed", DETAILS, (), WATER.geometry)
+    found = structures_of(["O"], [success], Settings().target())
+    write_structures(tmp_path / "a.db", "ase-db", found)
+    write_structures(tmp_path / "a.xyz", "extxyz", found)
+    with connect(tmp_path / "a.db") as database:
+        [row] = database.select("molecule_charge<0")
+    [atoms] = read(tmp_path / "a.xyz", index=":")
+    for pairs in (row.key_value_pairs, atoms.info):
+        assert pairs["level"] == "gfn2"
+        assert pairs["molecule_level"] == 6.0
+        assert (pairs["molecule_charge"], pairs["molecule_energy"]) == (-1.0, 2.0)
+        assert (pairs["molecule_C6"], pairs["a_b"], pairs["molecule_Lattice"]) == (3.0, 4.0, 5.0)
+    assert row.data["charge"] == -1.0
+    assert row.energy == atoms.get_potential_energy() == -137.5
+
+
+@pytest.mark.parametrize("smiles", ["F", "F/C=C\\F", "[NH4+]", "C#N", "[C@@H](F)(Cl)Br", "N"])
+def test_a_smiles_reads_back_as_it_was(tmp_path, smiles):
+    found = structures_of([smiles], [WATER], Settings().target())
+    write_structures(tmp_path / "a.xyz", "extxyz", found)
+    write_structures(tmp_path / "a.db", "ase-db", found)
+    [atoms] = read(tmp_path / "a.xyz", index=":")
+    with connect(tmp_path / "a.db") as database:
+        [row] = database.select()
+    assert atoms.info["smiles"] == row.smiles == row.data["smiles"] == smiles
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_any_text_reads_back_from_xyz(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("xyz") / "a.xyz"
+    write_structures(path, "extxyz", [Structure("O", WATER.geometry, {"flags": text})])
+    [atoms] = read(path, index=":")
+    assert atoms.info["flags"] == text
+
+
+def test_a_text_that_looks_like_a_number_is_kept_by_the_database(tmp_path):
+    path = tmp_path / "a.db"
+    write_structures(path, "ase-db", [Structure("O", WATER.geometry, {"flags": "1", "a": 2.0})])
+    with connect(path) as database:
+        [row] = database.select("a=2")
+    assert row.data == {"flags": "1", "a": 2.0}
 
 
 @pytest.mark.parametrize("file_format", ["sdf", "extxyz", "ase-db"])

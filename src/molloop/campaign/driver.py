@@ -1,7 +1,7 @@
 """The loop itself: actions to the engine, completions to events, until the schedule stops it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from math import inf
 
@@ -12,6 +12,7 @@ from molloop.campaign.engine import (
     Engine,
     Group,
     LostGroup,
+    LostRanking,
     Ranking,
     RankRequest,
     Simulations,
@@ -49,8 +50,9 @@ from molloop.simulate.protocol import SimulationProtocol
 POLL_S = 0.5
 LEAST_WAIT_S = 0.001
 # losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly,
-# that of a pool which was ended for another worker never
-MAX_LOSSES = {"worker": 2, "manager": 5}
+# that of a pool which was ended for another worker never, but no molecule goes round for ever
+MAX_LOSSES = {"worker": 2, "manager": 5, "task": 5, "pool": 20}
+MAX_LOST_RANKINGS = 3
 Listener = Callable[[float, Event, Simulated | None], None]
 
 
@@ -117,6 +119,8 @@ class Driver:
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
+    _n_lost_rankings: int = field(default=0, init=False)  # in a row
+    _broken: EngineError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         known = self.warm_start.known
@@ -145,12 +149,15 @@ class Driver:
         except EngineError as error:
             # a scheduler that ends a job ends the workers too: that is no fault of theirs
             ending = self._ending() or Stopped(error.reason, End.BROKEN)
-            with suppress(StoreError):
+            with suppress(StoreError) if ending.end is End.BROKEN else nullcontext():
                 self._advance([ending])
             if ending.end is End.BROKEN:
                 raise
         finally:
             self.interruption.is_heard = False
+        stopped = self.state.stopped
+        if self._broken is not None and stopped is not None and stopped.end is End.BROKEN:
+            raise self._broken
         return self.state
 
     def _begin(self) -> None:
@@ -167,7 +174,8 @@ class Driver:
             suspects = [key for key, proposal in under_way.items() if proposal.losses]
             others = [key for key, proposal in under_way.items() if not proposal.losses]
             self._hand_out(suspects)
-            self._hand_out(others, max(1, len(others) // (2 * self.engine.n_workers())))
+            size = self.schedule.plan.dispatch.group_size(self.state, len(others))
+            self._hand_out(others, size)
         self._advance([Resumed(self.changes)])
 
     def _ending(self) -> Stopped | None:
@@ -176,15 +184,20 @@ class Driver:
             return Stopped(self.interruption.reason, End.INTERRUPTED)
         if self._now_s() >= self.time_limit_s:
             return Stopped(f"its time limit of {self.time_limit_s:g} s is over", End.DONE)
+        if self._broken is not None:
+            return Stopped(self._broken.reason, End.BROKEN)
         return None
 
     def _winds_up(self, ending: Stopped) -> bool:
         """Have the engine begin nothing more; end the run where nothing is to be waited for."""
         now_s = self.engine.now()
         if self._halted_s is None:
-            self.engine.halt()
+            self.engine.halt(self.grace_s)
             self._halted_s = now_s
-        if self._n_tasks == 0 or now_s >= self._halted_s + self.grace_s:
+        nothing_comes = self._n_tasks == 0 or not self.engine.has_workers()
+        if nothing_comes or now_s >= self._halted_s + self.grace_s:
+            while self._n_tasks and (completions := self.engine.wait(0.0)):  # is back by now
+                self._advance(*self._read(completions))
             self._advance([ending])
         return self.state.stopped is not None
 
@@ -245,15 +258,15 @@ class Driver:
                 case Simulations():
                     self._n_tasks -= 1
                     simulated += self._simulated(completion)
-                case LostGroup(group, what):
+                    if rest := _rest(completion):
+                        self._lose(rest, events, simulated)
+                case LostGroup():
                     self._n_tasks -= 1
-                    if self._ending():
-                        continue  # workers may have been told to end as well: it runs again later
-                    simulated += self._given_up(completion)
-                    given_up = {item.molecule_id for item in simulated}
-                    again = tuple(key for key in group.molecule_ids if key not in given_up)
-                    events += [Lost(again, what)] if again else []
+                    self._lose(completion, events, simulated)
+                case LostRanking():
+                    self._rank_again(completion)
                 case Ranking():
+                    self._n_lost_rankings = 0
                     events.append(self._ranked(completion))
                     tasks += (self._shifted(task) for task in completion.tasks)
         finished = [
@@ -266,6 +279,30 @@ class Driver:
             for item in simulated
         ]
         return [*finished, *events], simulated, tasks
+
+    def _lose(self, lost: LostGroup, events: list[Event], simulated: list[Simulated]) -> None:
+        """Add what follows from a loss: failures of what was lost too often, the rest again."""
+        if self._ending():
+            return  # workers may have been told to end as well: it runs again later
+        given_up = self._given_up(lost)
+        simulated += given_up
+        too_often = {item.molecule_id for item in given_up}
+        again = tuple(key for key in lost.group.molecule_ids if key not in too_often)
+        events += [Lost(again, lost.what)] if again else []
+
+    def _rank_again(self, lost: LostRanking) -> None:
+        """Hand it out once more, as a node's disk may be full; at last wind up and fail."""
+        self._n_lost_rankings += 1
+        if self._ending():
+            return
+        if self._n_lost_rankings < MAX_LOST_RANKINGS:
+            self.engine.rank(lost.request)
+            return
+        self._broken = EngineError(
+            f"Ranking {lost.request.number} failed on the workers, {self._n_lost_rankings} times: "
+            f"{lost.message}.",
+            "What was simulated is stored: mend it, and `molloop resume` goes on.",
+        )
 
     def _ranked(self, ranking: Ranking) -> Ranked:
         chosen, request = ranking.chosen, ranking.request
@@ -283,7 +320,7 @@ class Driver:
         )
 
     def _simulated(self, done: Simulations) -> list[Simulated]:
-        # a halted group has fewer outcomes than molecules
+        # it may have fewer outcomes than molecules
         columns = (done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)
         rows = zip(*columns, strict=False)
         return [
@@ -297,7 +334,7 @@ class Driver:
         items = []
         for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
             n_losses = 1 + self._ledger.in_flight[key].losses.count(lost.what)
-            if n_losses >= MAX_LOSSES.get(lost.what, inf):
+            if n_losses >= MAX_LOSSES[lost.what]:
                 message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
                 level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
                 failure = Failure(lost.what, message, level, fidelity, can_retry=True)
@@ -363,3 +400,12 @@ class Driver:
             n=n,
             seed=(self.seed, self.state.batch),
         )
+
+
+def _rest(done: Simulations) -> LostGroup | None:
+    """Return what a group that has ended early did not simulate."""
+    group, n = done.group, len(done.outcomes)
+    if n == len(group.molecule_ids):
+        return None
+    left = Group(group.molecule_ids[n:], group.smiles[n:], group.protocol)
+    return LostGroup(left, "task", "its group has ended before it was simulated")

@@ -85,7 +85,8 @@ class Simulations:
     ----------
     outcomes, times_s
         One each a molecule, when it began and ended in seconds by the engine's clock. Where the
-        engine was halted, of the first molecules only; the others were not simulated.
+        engine was halted or a host was in trouble, of the first molecules only; the others were
+        not simulated.
     """
 
     group: Group
@@ -102,7 +103,7 @@ class LostGroup:
     ----------
     what
         ``worker``: what simulated it; ``manager``: all of a node; ``pool``: that of a node, which
-        was ended for the loss of another worker.
+        was ended for the loss of another worker; ``task``: a host without disk or processes.
     """
 
     group: Group
@@ -119,7 +120,15 @@ class Ranking:
     tasks: tuple[Task, ...] = ()
 
 
-Completion = Simulations | LostGroup | Ranking
+@dataclass(frozen=True, slots=True)
+class LostRanking:
+    """A ranking has failed where it ran, and why."""
+
+    request: RankRequest
+    message: str
+
+
+Completion = Simulations | LostGroup | Ranking | LostRanking
 
 
 class Engine(Protocol):
@@ -130,6 +139,9 @@ class Engine(Protocol):
 
     def n_workers(self) -> int:
         """How many tasks run at the same time."""
+
+    def has_workers(self) -> bool:
+        """Whether any may be at work; False while a scheduler has given none."""
 
     def simulate(self, group: Group) -> None:
         """Hand out a group; its completion comes from `wait`."""
@@ -146,8 +158,8 @@ class Engine(Protocol):
             Nothing will ever end: the workers do not start or are lost.
         """
 
-    def halt(self) -> None:
-        """Begin no other molecule; what is being simulated goes on."""
+    def halt(self, grace_s: float) -> None:
+        """Begin no other molecule; what is being simulated goes on, for so long at most."""
 
     def close(self) -> None:
         """Stop all tasks and workers."""

@@ -195,8 +195,9 @@ class Batch:
             return [stop]
         if state.n_values + state.n_known == 0:
             return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
-        if state.at_ranked and state.at_ranked.n_submitted == state.n_submitted:
+        if is_ranked and state.at_ranking_began == state.at_ranked:
             return [Stop("every molecule of the library has been tried", End.DONE)]
+        # also where all that it proposed was handed out while it went on, by the other schedule
         return [Rank(max(plan.batch_size, N_REPORTED))]
 
     def _n_of_batch(self, state: State) -> int:

@@ -16,9 +16,11 @@ from parsl.providers.cluster_provider import ClusterProvider
 from molloop.errors import EngineError
 from molloop.execution.providers import words_of_scheduler
 
+SAFE = "What was simulated is stored: `molloop resume` goes on."
 QUEUED = {JobState.PENDING, JobState.HELD}
 N_LOG_LINES = 15
 LOOK_PERIOD_S = 30.0
+ANSWER_TIMEOUT_S = 300.0
 
 
 class Health:
@@ -51,6 +53,7 @@ class Health:
         self._worker_start_timeout_s = worker_start_timeout_s
         self._queue_timeout_s = queue_timeout_s
         self._began_s = self._queued_until_s = self._looked_s = time.monotonic()
+        self._answered_s = self._began_s
 
     def check(self) -> None:
         """Look whether there is a worker, or one may still come: the first, or another later.
@@ -58,7 +61,8 @@ class Health:
         Raises
         ------
         EngineError
-            None has come in the time that it has; or see :meth:`check_executor`.
+            None has come in the time that it has, or the interchange answers no more; or see
+            :meth:`check_executor`.
         """
         self.check_executor()
         now_s = time.monotonic()
@@ -67,8 +71,15 @@ class Health:
         self._looked_s = now_s
         try:
             managers = self._executor.connected_managers()
-        except (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError):
-            return  # it does not answer now
+        except (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError) as error:
+            if time.monotonic() - self._answered_s >= ANSWER_TIMEOUT_S:
+                raise EngineError(
+                    "Parsl's interchange, which hands the tasks to the workers, has given no "
+                    f"answer for {ANSWER_TIMEOUT_S:g} s.",
+                    f"{SAFE} Its log is in {self._executor.run_dir}.",
+                ) from error
+            return
+        self._answered_s = time.monotonic()
         if managers:
             self.has_worker = True
             return
@@ -103,8 +114,11 @@ class Health:
         if interchange is not None and (code := interchange.poll()) is not None:
             raise EngineError(
                 f"Parsl's interchange, which hands the tasks to the workers, has ended ({code}).",
-                "What was simulated is stored: `molloop resume` goes on.",
+                SAFE,
             )
+        receiver = self._executor._result_queue_thread
+        if receiver is not None and not receiver.is_alive():
+            raise EngineError("Parsl's thread that takes results has ended.", SAFE)
         if self._executor.bad_state_is_set:
             raise EngineError(
                 f"The workers cannot be started: {self._executor.executor_exception}."

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import cast
 
 import parsl
+import zmq
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.executors import HighThroughputExecutor
 from parsl.providers.cluster_provider import ClusterProvider
@@ -53,11 +54,18 @@ def start(config: parsl.Config) -> DataFlowKernel:
         ) from error
     finally:
         has_started.set()
-    # Parsl would wait for ever, also when the process ends, for an interchange that is gone
+    limit_waits(executor)
+    return kernel
+
+
+def limit_waits(executor: HighThroughputExecutor) -> None:
+    """Have Parsl wait for no answer for ever, nor when the process ends, and ask again."""
     for socket in (executor.outgoing_q.zmq_socket, executor.command_client.zmq_socket):
         socket.linger = 0
         socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
-    return kernel
+    # an answer that comes too late is dropped; otherwise no other question could be asked
+    executor.command_client.zmq_socket.setsockopt(zmq.REQ_RELAXED, 1)
+    executor.command_client.zmq_socket.setsockopt(zmq.REQ_CORRELATE, 1)
 
 
 def _watch_start(executor: HighThroughputExecutor, has_started: threading.Event) -> None:

@@ -14,12 +14,13 @@ from typing import Any, cast
 
 import parsl
 from parsl.executors import HighThroughputExecutor
-from parsl.executors.high_throughput.errors import ManagerLost
+from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
 from molloop.campaign.engine import (
     Completion,
     Group,
     LostGroup,
+    LostRanking,
     Ranking,
     RankRequest,
     Simulations,
@@ -35,6 +36,7 @@ from molloop.execution.sites import count_workers
 from molloop.execution.tasks import Timed
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
+from molloop.simulate.halt import Halt
 from molloop.simulate.worker import GroupResult
 
 HALT = "halt"
@@ -72,7 +74,7 @@ class ParslEngine:
             self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
-        self._halt = self._scratch / HALT
+        self._halt = Halt(self._scratch / HALT)
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = kernels.start(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
@@ -87,6 +89,10 @@ class ParslEngine:
     def n_workers(self) -> int:
         """How many tasks run at the same time."""
         return self._n_workers
+
+    def has_workers(self) -> bool:
+        """Whether any was there when it was last looked."""
+        return self._health.has_worker
 
     def n_nodes(self) -> int:
         """On how many nodes there are workers now: each has read its key in the run directory."""
@@ -104,6 +110,7 @@ class ParslEngine:
         folder = self._scratch / f"ranking-{request.number}"
         task = RankTask(folder, request.policy, request.n, request.seed)
         with _written(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
             folder.mkdir(parents=True)
             request.training.write(task.training)
         self._scan_all(request, task, [self._timed(Work.TRAIN, rank.fit, task)], task.n_candidates)
@@ -157,11 +164,11 @@ class ParslEngine:
         """Have allocations given back without waiting; return the command for it, if any."""
         return cancel_without_waiting(self._executor.provider)
 
-    def halt(self) -> None:
+    def halt(self, grace_s: float) -> None:
         """Begin no other molecule, ask for no other nodes; what is being simulated goes on."""
         stop_asking(self._executor.provider)
         with suppress(OSError):  # without the file, what waits is begun too
-            self._halt.touch()
+            self._halt.call(grace_s)
 
     def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[self._label])
@@ -181,9 +188,10 @@ class ParslEngine:
 
     def _lost(self, error: BaseException) -> str:
         """Return what was lost; a pool that has lost a worker is ended with all of its tasks."""
-        if not isinstance(error, ManagerLost):
-            # a worker reports what a molecule does as an outcome: this is the worker's own trouble
+        if isinstance(error, WorkerLost):
             return "worker"
+        if not isinstance(error, ManagerLost):
+            return "task"  # what a molecule does is an outcome: this is its host's trouble
         with suppress(OSError):
             marker = loss_marker(self._executor.worker_logdir, error.hostname)
             if time.time() - marker.stat().st_mtime < POOL_END_S:
@@ -200,10 +208,8 @@ class ParslEngine:
         error = ran[-1].exception()
         if error is not None:
             self._health.check_executor()
-            raise EngineError(
-                f"Ranking {request.number} failed on the workers: {type(error).__name__}: {error}.",
-                f"What was simulated is stored; the logs are in {self._kernel.run_dir}.",
-            ) from error
+            told = f"{type(error).__name__}: {error}; the logs are in {self._kernel.run_dir}"
+            return LostRanking(request, told)
         results = [future.result() for future in ran]
         chosen: Merged = results[-1].result
         if not chosen.is_exact:

@@ -7,11 +7,11 @@ simulation, and not in the midst of a run.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
+from molloop.simulate.halt import Halt
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import GroupResult, simulate_group, worker_name
 
@@ -47,6 +47,6 @@ def timed(
     return Timed(result, work, worker_name(), began_s, time.time())
 
 
-def simulate(smiles: Sequence[str], protocol: SimulationProtocol, halt: Path) -> GroupResult:
+def simulate(smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt) -> GroupResult:
     """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
     return simulate_group(smiles, protocol, halt)

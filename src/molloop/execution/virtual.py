@@ -103,6 +103,10 @@ class VirtualEngine:
         """How many tasks run at the same time."""
         return self._n_workers
 
+    def has_workers(self) -> bool:
+        """They are always there."""
+        return True
+
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
         pairs = zip(group.molecule_ids, group.smiles, strict=True)
@@ -180,8 +184,9 @@ class VirtualEngine:
             entry = (began_s + job.seconds, next(self._numbers), worker, began_s, job)
             heapq.heappush(self._running, entry)
 
-    def halt(self) -> None:
+    def halt(self, grace_s: float) -> None:
         """Begin no other molecule; what is being simulated goes on."""
+        del grace_s
         while self._simulations:
             never = self._simulations.popleft().then("", self._now_s, self._now_s)
             assert isinstance(never, Simulations)

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,6 +26,8 @@ START_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 15.0
 POLL_S = 0.05  # between two looks at the time
 MEMORY_POLL_S = 0.2
+HALT_POLL_S = 2.0  # it is a file on a network file system perhaps
+HALTED = "halted"
 N_LAST_WORDS = 500
 GIB = 2**30
 
@@ -57,15 +60,28 @@ class Guard:
         except ChildError as error:
             return f"the process that simulates {error.reason}"
 
-    def simulate(self, smiles: str, protocol: SimulationProtocol) -> Outcome:
-        """Return a molecule's outcome, whatever it does to the child."""
+    def simulate(
+        self,
+        smiles: str,
+        protocol: SimulationProtocol,
+        is_over: Callable[[], bool] | None = None,
+    ) -> Outcome | None:
+        """Return a molecule's outcome, whatever it does to the child.
+
+        Parameters
+        ----------
+        is_over
+            Asked every two seconds; where it says so the molecule is given up, without an outcome.
+        """
         if self._child is None or not self._child.answers():
             self.check(protocol)  # imports do not count for the molecule's time and memory
         began_s = time.perf_counter()
         try:
             limit_bytes = protocol.memory_limit_gib * GIB
-            outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s, limit_bytes)
+            outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s, limit_bytes, is_over)
         except ChildError as error:
+            if error.kind == HALTED:
+                return None
             level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
             message = f"{smiles!r}: the process that simulates {error.reason}"
             seconds = time.perf_counter() - began_s
@@ -84,13 +100,14 @@ class Guard:
         protocol: SimulationProtocol,
         timeout_s: float,
         limit_bytes: float | None,
+        is_over: Callable[[], bool] | None = None,
     ) -> Any:
         if self._child is None or not self._child.answers():
             self.close()
             self._child = _Child()
             self._end = weakref.finalize(self, self._child.end)
         try:
-            answer, is_last = self._child.ask(smiles, protocol, timeout_s, limit_bytes)
+            answer, is_last = self._child.ask(smiles, protocol, timeout_s, limit_bytes, is_over)
         except BaseException:
             # an answer that comes too late may never be taken for the next molecule's
             self.close()
@@ -107,6 +124,7 @@ class _Request:
     deadline_s: float
     timeout_s: float
     limit_bytes: float | None
+    is_over: Callable[[], bool] | None
     passed: ChildError | None = None
 
 
@@ -150,6 +168,7 @@ class _Child:
         protocol: SimulationProtocol,
         timeout_s: float,
         limit_bytes: float | None,
+        is_over: Callable[[], bool] | None,
     ) -> Any:
         """Send a request; return its answer, and whether the child wants to be replaced.
 
@@ -161,7 +180,7 @@ class _Child:
             os.ftruncate(self._words.fileno(), 0)
         message = pickle.dumps((smiles, None if protocol is self._protocol else protocol))
         self._protocol = protocol
-        request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes)
+        request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes, is_over)
         self._request = request
         content = b""
         try:
@@ -194,7 +213,7 @@ class _Child:
             return request.passed
 
     def _watch(self) -> None:
-        looked_s = time.monotonic()
+        looked_s = asked_s = time.monotonic()
         while not self._ended.wait(POLL_S):
             now_s = time.monotonic()
             looks = now_s >= looked_s + MEMORY_POLL_S
@@ -213,6 +232,10 @@ class _Child:
                 ):
                     reason = f"took more memory than {request.limit_bytes / GIB:g} GiB"
                     request.passed = ChildError("memory", reason, True)
+                elif request.is_over and now_s >= asked_s + HALT_POLL_S:
+                    asked_s = now_s
+                    if request.is_over():
+                        request.passed = ChildError(HALTED, "was told to end", True)
                 if request.passed:
                     self._stop()
                     return
@@ -224,7 +247,8 @@ class _Child:
             self._process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: it ends some time
+                self._process.wait(END_TIMEOUT_S)
 
     def _how_it_ended(self) -> str:
         try:

@@ -7,11 +7,14 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from molloop.simulate.guard import Guard
+from molloop.simulate.halt import Halt
 from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
+
+TROUBLE_S = 60.0  # so long a host that can start no process keeps a task
+TROUBLE_PERIOD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class GroupResult:
     Attributes
     ----------
     outcomes
-        One a molecule, in the order of the group; of the first ones only, where it was halted.
+        One a molecule, in the order of the group; of the first ones only, where it was halted or
+        no other could be simulated here.
     worker
         Who computed them: host and process.
     times_s
@@ -50,7 +54,7 @@ _GUARDS = _Guards()
 
 
 def simulate_group(
-    smiles: Sequence[str], protocol: SimulationProtocol, halt: Path | None = None
+    smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt | None = None
 ) -> GroupResult:
     """Simulate some molecules, one after the other; a failure is data, not an exception.
 
@@ -60,17 +64,46 @@ def simulate_group(
     Parameters
     ----------
     halt
-        Where this file exists, no other molecule is begun.
+        Once it is called no other molecule is begun, and where some have ended the last one is
+        given up in time to send them.
+
+    Raises
+    ------
+    OSError
+        No child can be started here, also after a while.
     """
-    outcomes = []
-    times_s = []
+    outcomes: list[Outcome] = []
+    times_s: list[tuple[float, float]] = []
     for text in smiles:
-        if halt is not None and halt.exists():
+        if halt is not None and halt.is_called():
             break
         began_s = time.time()
-        outcomes.append(simulate_one(text, protocol))
+        try:
+            outcome = _insist(text, protocol, halt if outcomes else None)
+        except OSError:
+            if not outcomes:
+                raise
+            break  # what has ended is sent
+        if outcome is None:
+            break
+        outcomes.append(outcome)
         times_s.append((began_s, time.time()))
     return GroupResult(tuple(outcomes), worker_name(), tuple(times_s))
+
+
+def _insist(text: str, protocol: SimulationProtocol, halt: Halt | None) -> Outcome | None:
+    """Simulate a molecule; wait where this host has no disk or no process left.
+
+    A host that failed at once would take task after task from those that can do them.
+    """
+    until_s = time.monotonic() + TROUBLE_S
+    while True:
+        try:
+            return _GUARDS.get().simulate(text, protocol, halt.is_over if halt else None)
+        except OSError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(TROUBLE_PERIOD_S)
 
 
 def worker_name() -> str:
@@ -80,7 +113,9 @@ def worker_name() -> str:
 
 def simulate_one(smiles: str, protocol: SimulationProtocol) -> Outcome:
     """Simulate one molecule in this thread's child process."""
-    return _GUARDS.get().simulate(smiles, protocol)
+    outcome = _GUARDS.get().simulate(smiles, protocol)
+    assert outcome is not None  # only what is halted has none
+    return outcome
 
 
 def check_simulator(protocol: SimulationProtocol) -> str:

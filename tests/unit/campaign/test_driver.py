@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption
-from molloop.campaign.engine import LostGroup, Ranking, Simulations
+from molloop.campaign.engine import LostGroup, LostRanking, Ranking, Simulations
 from molloop.campaign.records import Known, Session
 from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.state import (
@@ -20,6 +21,7 @@ from molloop.campaign.state import (
     Ranked,
     RankingBegan,
     Resumed,
+    Source,
     Stopped,
     Submitted,
 )
@@ -48,6 +50,8 @@ class InstantEngine:
         self.time_s = 0.0
         self.on_wait = None
         self.is_halted = False
+        self.has_any_worker = True
+        self.n_lost_rankings = 0  # that are still to be lost
         self.finishes_when_halted = True
         self.loses = {}  # SMILES -> how often, and what
 
@@ -57,6 +61,9 @@ class InstantEngine:
     def n_workers(self):
         return 1
 
+    def has_workers(self):
+        return self.has_any_worker
+
     def simulate(self, group):
         self.pending.append(group)
 
@@ -64,8 +71,8 @@ class InstantEngine:
         self.pending.append(request)
         self.requests.append(request)
 
-    def wait(self, timeout_s):  # noqa: ARG002 - the protocol's
-        self.time_s += 1.0
+    def wait(self, timeout_s):
+        self.time_s += 1.0 if timeout_s else 0.0
         if self.breaks_after is not None and self.time_s > self.breaks_after:
             raise EngineError("The workers are gone.", "Start again.")
         if self.on_wait is not None:
@@ -94,13 +101,16 @@ class InstantEngine:
         return Simulations(group, outcomes, "me", times_s)
 
     def ranked(self, request):
+        if self.n_lost_rankings:
+            self.n_lost_rankings -= 1
+            return LostRanking(request, "OSError: stale")
         folder = self.folder / f"ranking-{request.number}"
         folder.mkdir(exist_ok=True)
         task = rank.RankTask(folder, request.policy, request.n, request.seed)
         request.training.write(task.training)
         return Ranking(request, rank.rank(task, request.shards))
 
-    def halt(self):
+    def halt(self, _grace_s):
         self.is_halted = True
 
     def close(self):
@@ -442,12 +452,12 @@ def test_what_a_lost_worker_had_runs_again(tmp_path, small_library):
     campaign.engine.loses = {
         lost[0]: (1, "worker"),
         lost[1]: (4, "manager"),
-        lost[2]: (20, "pool"),  # which was ended for another's loss
+        lost[2]: (19, "pool"),  # which was ended for another's loss
     }
     campaign.driver.run()
     assert campaign.rows() == whole.rows()
     told = [event for _, event, _ in campaign.events if isinstance(event, Lost)]
-    assert sorted(event.what for event in told) == ["manager"] * 4 + ["pool"] * 20 + ["worker"]
+    assert sorted(event.what for event in told) == ["manager"] * 4 + ["pool"] * 19 + ["worker"]
 
 
 def test_what_is_lost_while_a_run_ends_is_not_held_against_it(tmp_path, small_library):
@@ -500,3 +510,102 @@ def test_what_is_lost_too_often_is_a_failure(tmp_path, small_library, what, n):
     assert failure.kind == what
     assert f"its {what} was lost {n} times: it is gone" in failure.message
     assert campaign.engine.loses[first][0] == 99 - n
+
+
+@pytest.mark.parametrize(("what", "n_most"), [("pool", 20), ("task", 5), ("manager", 5)])
+def test_no_molecule_goes_round_for_ever(tmp_path, small_library, what, n_most):
+    campaign = Campaign(tmp_path / "run", small_library)
+    unlucky = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
+    campaign.engine.loses = {unlucky: (10_000, what)}
+    state = campaign.driver.run()
+    assert state.n_values == 12
+    [failure] = [row[4] for row in campaign.rows() if row[2] == unlucky]
+    assert (failure.kind, failure.can_retry) == (what, True)
+    assert f"lost {n_most} times" in failure.message
+
+
+def test_what_a_group_did_not_come_to_runs_again(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, retrain_after=3)
+    whole = campaign.engine.simulated
+    n_cut = 0
+
+    def cut(group):
+        nonlocal n_cut
+        done = whole(group)
+        if len(group.smiles) == 1 or n_cut == 3:
+            return done
+        n_cut += 1
+        return Simulations(group, done.outcomes[:1], done.worker, done.times_s[:1])
+
+    campaign.engine.simulated = cut
+    plan = campaign.driver.schedule.plan
+    grouped = replace(plan, dispatch=Dispatch(1, 3))
+    campaign.driver.schedule = Interleaved(grouped, 3)
+    state = campaign.driver.run()
+    assert n_cut == 3
+    assert state.n_values == 12
+    assert len({row[1] for row in campaign.rows()}) == len(campaign.rows()) == 12
+    lost = [event for _, event, _ in campaign.events if isinstance(event, Lost)]
+    assert {event.what for event in lost} == {"task"}
+
+
+def test_a_ranking_that_fails_on_a_node_is_tried_again(tmp_path, small_library):
+    whole = Campaign(tmp_path / "whole", small_library)
+    whole.driver.run()
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.n_lost_rankings = 2
+    assert campaign.driver.run().n_values == 12
+    assert campaign.rows() == whole.rows()
+
+
+def test_a_ranking_that_always_fails_ends_the_run_in_order(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, retrain_after=3)
+    campaign.engine.n_lost_rankings = 99
+    with pytest.raises(EngineError, match=r"Ranking 1 failed on the workers, 3 times.*stale"):
+        campaign.driver.run()
+    assert campaign.events[-1][1].end is End.BROKEN
+    # what was being simulated has ended and is stored
+    submitted = [e.molecule_ids for _, e, _ in campaign.events if isinstance(e, Submitted)]
+    assert len(campaign.rows()) == sum(map(len, submitted))
+    assert campaign.engine.is_halted
+
+
+def test_what_is_back_is_stored_whatever_the_grace(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.driver.grace_s = 0.0
+
+    def interrupt(_):
+        campaign.interruption.reason = "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    campaign.driver.run()
+    assert len(campaign.rows()) == 4
+    assert campaign.events[-1][1] == Stopped("SIGTERM", End.INTERRUPTED)
+
+
+def test_a_run_that_waits_in_a_queue_ends_at_once(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.has_any_worker = False
+    campaign.engine.finishes_when_halted = False
+
+    def interrupt(engine):
+        engine.is_halted = True
+        campaign.interruption.reason = "SIGINT"
+
+    campaign.engine.on_wait = interrupt
+    campaign.driver.run()
+    assert campaign.engine.time_s < campaign.driver.grace_s
+    assert campaign.events[-1][1] == Stopped("SIGINT", End.INTERRUPTED)
+
+
+def test_a_resumed_run_has_tasks_of_the_usual_size(tmp_path, small_library):
+    store = Store.in_memory()
+    store.add_session(SESSION)
+    ids, n_drawn = InitialDesign(24, 42).take(0, 20)
+    done = [Finished(key, seconds=600.0, value=10.0) for key in ids[:5]]
+    store.append(600.0, [Began(24, 0), Submitted(ids, Source.INITIAL, 0, n_drawn), *done])
+    campaign = Campaign(tmp_path / "run", small_library, counts=(20, 22, 2), store=store)
+    sizes = []
+    campaign.engine.simulate = lambda group: sizes.append(len(group.smiles))
+    campaign.driver._begin()
+    assert sizes == 15 * [1]

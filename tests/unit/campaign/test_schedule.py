@@ -454,3 +454,17 @@ def test_where_proposals_are_used_up_and_nothing_runs_a_model_is_trained_on_what
     )  # fmt: skip
     actions = interleaved(20, most=40).decide(state, (), 0)
     assert isinstance(actions[0], Rank)
+
+
+def test_batch_ranks_again_where_the_other_schedule_has_used_what_was_proposed():
+    world = World(Interleaved(plan(most=18), 4))
+    world.run()
+    # its last ranking proposed only what was handed out meanwhile
+    n = world.state.n_submitted
+    world.state = apply(world.state, Resumed())
+    world.state = apply(world.state, RankingBegan(world.state.batch + 1, 1))
+    world.state = replace(world.state, at_ranking_began=Counts(n - 3, world.state.n_values - 3))
+    world.state = apply(world.state, Ranked(world.state.batch, (), (), ()))
+    world.schedule = Batch(plan(most=40))
+    world.run()
+    assert world.state.n_values == 40

@@ -30,6 +30,7 @@ def executor(tmp_path, monkeypatch):
     return SimpleNamespace(
         address="10.0.0.1",
         interchange_proc=None,
+        _result_queue_thread=None,
         bad_state_is_set=False,
         connected_managers=list,
         status_facade={"0": JobStatus(JobState.PENDING)},
@@ -115,4 +116,21 @@ def test_the_last_lines_of_what_the_workers_said_are_told(clock, executor, tmp_p
     watch = Health(executor, 10.0)
     clock.now_s += 11
     with pytest.raises(EngineError, match="no such module"):
+        watch.check()
+
+
+def test_an_interchange_that_answers_no_more_is_told(clock, executor):
+    watch = Health(executor, 10.0)
+    executor.connected_managers = lambda: ["one"]
+    watch.check()
+
+    def silent():
+        raise zmq.Again
+
+    executor.connected_managers = silent
+    for _ in range(9):
+        clock.now_s += 31
+        watch.check()
+    clock.now_s += 31
+    with pytest.raises(EngineError, match=r"no answer for 300 s.*molloop resume"):
         watch.check()

@@ -75,7 +75,7 @@ def test_what_is_halted_begins_nothing_more():
     for key in (0, 1):
         virtual.simulate(group(key))
     virtual.wait(0.0)
-    virtual.halt()
+    virtual.halt(30.0)
     ended = [one for _ in range(2) for one in virtual.wait(9.0)]
     assert sorted(len(one.outcomes) for one in ended) == [0, 1]
     assert all(isinstance(one, Simulations) for one in ended)
@@ -86,7 +86,7 @@ def test_a_halted_group_ends_with_the_molecule_at_hand():
     virtual = engine(n_workers=1)
     virtual.simulate(Group((0, 2, 0), ("C", "C", "C"), SimulationProtocol()))  # 1, 3 and 1 s
     assert virtual.wait(2.0) == []
-    virtual.halt()
+    virtual.halt(30.0)
     [done] = virtual.wait(9.0)
     assert [end_s for _, end_s in done.times_s] == [1.0, 4.0]
     assert len(done.outcomes) == 2

@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from molloop.simulate import worker
 from molloop.simulate.guard import Guard
+from molloop.simulate.halt import Halt
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import check_simulator, simulate_group, simulate_one
@@ -205,3 +207,56 @@ def test_a_simulator_is_checked_before_a_run(simulator, words):
 def test_a_result_is_made_of_what_the_store_can_keep(guard):
     details = guard.simulate("numpy", EVIL).details
     assert [(type(value), value) for value in details.values()] == [(int, 3), (float, 2.0)]
+
+
+def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(1.0, halt.call, [6.0]).start()
+    slow = SimulationProtocol(simulator="evil:simulate", timeout_s=60.0)
+    began_s = time.monotonic()
+    found = simulate_group(["C", "N", "sleep", "O"], slow, halt)
+    assert 3.0 < time.monotonic() - began_s < 7.0
+    assert [type(one) for one in found.outcomes] == [Success, Success]
+    assert len(found.times_s) == 2
+
+
+def test_a_molecule_alone_has_the_whole_grace(tmp_path):
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(0.2, halt.call, [0.0]).start()
+    found = simulate_group(["sleep", "O"], EVIL, halt)
+    assert [one.kind for one in found.outcomes] == ["timeout"]
+
+
+def test_nothing_is_begun_after_a_halt(tmp_path):
+    halt = Halt(tmp_path / "halt")
+    halt.call(30.0)
+    assert simulate_group(["C"], EVIL, halt).outcomes == ()
+
+
+class Full:
+    """A host that can start no process for the first calls."""
+
+    def __init__(self, n_fails, guard):
+        self.n_fails, self.guard = n_fails, guard
+
+    def get(self):
+        return self
+
+    def simulate(self, smiles, protocol, is_over):
+        if smiles == "full" and self.n_fails:
+            self.n_fails -= 1
+            raise OSError("no space")
+        return self.guard.simulate(smiles, protocol, is_over)
+
+
+@pytest.mark.parametrize(("n_fails", "n_outcomes"), [(2, 3), (99, 1)])
+def test_a_host_in_trouble_waits_and_then_sends_what_it_has(
+    guard, monkeypatch, n_fails, n_outcomes
+):
+    monkeypatch.setattr(worker, "_GUARDS", Full(n_fails, guard))
+    monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
+    monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
+    assert len(simulate_group(["C", "full", "N"], EVIL).outcomes) == n_outcomes
+    monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
+    with pytest.raises(OSError, match="no space"):
+        simulate_group(["full"], EVIL)

@@ -90,7 +90,7 @@ class Campaign:
                 self._driver(engine, listener, interruption).run()
         except BaseException:
             # what an ended run has found is written too, but may not hide why it ended
-            with suppress(OSError, RunError):
+            with suppress(Exception):
                 self._report()
             raise
         finally:

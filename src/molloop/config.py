@@ -117,10 +117,15 @@ def parse(text: str) -> Settings:
     Raises
     ------
     InputError
-        Another version wrote it.
+        Another version wrote it, or it is damaged.
     """
     try:
         return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        expected = "a configuration that molloop wrote"
+        raise InputError(
+            "stored configuration", str(error), expected, "Begin another run."
+        ) from error
     except ValidationError as error:
         raise _input_error(error) from error
 

@@ -237,3 +237,19 @@ def test_bad_input_about_libraries_is_named(tmp_path, arguments, words):
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "lib" / "manifest.json").exists()
+
+
+def test_two_signals_at_once_are_one_wish():
+    code = (
+        "import os, signal, time; from molloop.cli.signals import interrupting\n"
+        "with interrupting(30.0) as interruption:\n"
+        "    interruption.is_heard = True\n"
+        "    os.kill(os.getpid(), signal.SIGTERM); time.sleep(0.05)\n"
+        "    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "    print(interruption.reason, flush=True)\n"
+        "    time.sleep(1.2); os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print('goes on')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "SIGTERM\n")
+    assert "ended at once" in done.stderr

@@ -9,6 +9,7 @@ import numpy as np
 from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
 
 SCHEMA_VERSION = 3
+MAX_MESSAGE = 4000
 
 SCHEMA = """
 CREATE TABLE events (
@@ -117,6 +118,12 @@ class Session:
     environment: dict[str, Any]
 
 
+def storable(text: str) -> str:
+    """Return a text as the store keeps it: what is no Unicode (bytes of a program) as ``?``."""
+    kept = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]} ..."
+    return kept.encode("utf-8", "replace").decode("utf-8")
+
+
 def outcome_row(item: Simulated) -> tuple[object, ...]:
     """Return the row of the table `outcomes`."""
     outcome = item.outcome
@@ -134,7 +141,7 @@ def outcome_row(item: Simulated) -> tuple[object, ...]:
         outcome.seconds,
     )
     if isinstance(outcome, Failure):
-        failure = (outcome.kind, outcome.message, int(outcome.can_retry))
+        failure = (storable(outcome.kind), storable(outcome.message), int(outcome.can_retry))
         return (*common, None, None, None, None, None, *failure, outcome.schema_version)
     numbers = positions = None
     if outcome.geometry is not None:

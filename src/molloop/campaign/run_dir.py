@@ -47,15 +47,15 @@ class RunDir:
             find_run(path)
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = FileLock(self.path / LOCK)
+            self._lock = FileLock(self.path / LOCK, fallback_to_soft=False)
             self._lock.acquire(timeout=LOCK_TIMEOUT_S)
         except Timeout as error:
             raise InputError(
                 "run directory",
                 str(path),
                 "one that no other process uses",
-                f"`molloop status {path}` says which one does: wait for it, or choose another "
-                "with --run-dir.",
+                f"`molloop status {path}` says which one does: wait for it"
+                + (", or choose another with --run-dir." if is_new else "."),
             ) from error
         except NotImplementedError as error:  # of filelock, where there are no locks
             raise _no_locks(path, error) from error
@@ -151,10 +151,12 @@ def _source_sha256(simulator: str) -> str | None:
     """Checksum of the file of a simulator, ``package.module:function``; it is not imported."""
     package, *others = simulator.partition(":")[0].split(".")
     found = PathFinder.find_spec(package)
-    if found is None or found.origin is None:
+    if found is None:
         return None
-    path = Path(found.origin)
-    if others:
-        path = path.parent.joinpath(*others)
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return file_sha256(path) if path.is_file() else None
+    if not others:
+        candidates = [Path(found.origin)] if found.origin else []
+    else:
+        # a package without an __init__.py may have several folders
+        folders = [Path(one).joinpath(*others) for one in found.submodule_search_locations or ()]
+        candidates = [path for one in folders for path in (one / "__init__.py", Path(f"{one}.py"))]
+    return next((file_sha256(path) for path in candidates if path.is_file()), None)

@@ -7,6 +7,7 @@ directories lie on network file systems and are read from other nodes.
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from molloop.campaign.records import (
 from molloop.campaign.state import Event, decode, encode
 from molloop.errors import StoreError
 
-BUSY_TIMEOUT_S = 30.0
+BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
+PATIENCE_S = 300.0  # with readers that keep the writer waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,12 @@ class Store:
             connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", row)
 
     def sessions(self) -> list[Session]:
-        """Return the processes that have run it, in their order."""
+        """Return the processes that have run it, in their order; there is one at least."""
         with self._rows("SELECT * FROM sessions ORDER BY rowid") as rows:
-            return [Session(at, config, json.loads(text)) for at, config, text in rows]
+            found = [Session(at, config, json.loads(text)) for at, config, text in rows]
+        if not found:
+            raise _damaged(self.path, "it names no process that has run it")
+        return found
 
     def append(
         self,
@@ -237,9 +242,10 @@ class Store:
                 failures = {kind: n for kind, _, n in self.failures()}
             finally:
                 self._connection.execute("ROLLBACK")
+            last_event = None if kind is None else decode(kind, json.loads(body))
         return Progress(
             time_s=time_s or 0.0,
-            last_event=None if kind is None else decode(kind, json.loads(body)),
+            last_event=last_event,
             n_submitted=n_submitted,
             n_values=n_values,
             failures=failures,
@@ -260,14 +266,27 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with _errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._insist("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-                self._connection.execute("COMMIT")
+                self._insist("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _insist(self, statement: str) -> None:
+        """Execute it however long a reader stays; between two tries, signals are heard."""
+        began_s = time.monotonic()
+        while True:
+            try:
+                self._connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                waited_s = time.monotonic() - began_s
+                if not _is_busy(error) or waited_s >= PATIENCE_S:
+                    raise
+            else:
+                return
 
     @contextmanager
     def _rows(self, query: str) -> Iterator[Iterator[tuple[Any, ...]]]:
@@ -309,13 +328,24 @@ def _errors(path: Path) -> Iterator[None]:
         raise _explained(path, error) from error
 
 
+def _is_busy(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def _explained(path: Path, error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
+    if _is_busy(error):
+        return StoreError(
+            f"The run's database {path} is held by another process ({error}).",
+            "`lsof` or `fuser` on that file say by which: a program that reads it and was "
+            "stopped, perhaps. End that one or wait.",
+        )
     if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _damaged(path, str(error))
+    if isinstance(error, ValueError):
+        return _damaged(path, str(error))
     what = f"The run's database {path} cannot be read or written ({error})."
-    if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
-        return StoreError(what, "Another process holds it: find that one, or wait.")
     return StoreError(
         what,
         "What it holds is safe. Check that the disk has space and that you may write there; "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from molloop.campaign.driver import Interruption
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SAME_S = 1.0  # a scheduler and the shell may each pass on the same signal
+SAME_S = 1.0  # a scheduler and the shell may each pass on a signal, or send two kinds of it
 
 
 def end_in_one_line() -> None:
@@ -39,7 +39,7 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
     from molloop.campaign.driver import Interruption
 
     interruption = Interruption()
-    first_s = inf
+    first_s = -inf
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if not interruption.is_heard and interruption.abandon is None:
@@ -49,7 +49,7 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
         if number == signal.SIGHUP:
             _leave_terminal()
         now_s = time.monotonic()
-        if interruption.reason == name and now_s - first_s < SAME_S:
+        if now_s - first_s < SAME_S:
             return
         if interruption.reason or not interruption.is_heard:
             try:

@@ -256,7 +256,7 @@ def _check_content(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, report: Progress) -> Iterator[None]:
-    lock = FileLock(folder / LOCK)
+    lock = FileLock(folder / LOCK, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:

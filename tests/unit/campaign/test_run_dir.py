@@ -1,10 +1,10 @@
 import errno
+import fcntl
 import stat
 import subprocess
 import sys
 
 import pytest
-from filelock import FileLock
 
 from molloop.campaign.run_dir import RunDir, environment, find_run, is_held
 from molloop.errors import InputError
@@ -73,14 +73,31 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
     RunDir(tmp_path).close()
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "no locks"), NotImplementedError("none")])
-def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, error):
-    def fail(self, *_args, **_options):
-        raise error
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch, code):
+    def fail(*_):
+        raise OSError(code, "no locks")
 
-    monkeypatch.setattr(FileLock, "acquire", fail)
+    monkeypatch.setattr(fcntl, "flock", fail)
     with pytest.raises(InputError, match="a file system with locks"):
         RunDir(tmp_path)
+
+
+def test_a_simulator_is_known_by_its_file_wherever_it_lies(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("plain_one.py", "without_init/mine.py", "package_one/__init__.py"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("a = 1")
+    found = []
+    for text in ("a = 1", "a = 2"):
+        (tmp_path / "without_init/mine.py").write_text(text)
+        found.append(environment({}, "without_init.mine:f")["simulator"])
+    assert None not in found
+    assert found[0] != found[1]
+    assert environment({}, "plain_one:f")["simulator"] == found[0]
+    assert environment({}, "package_one:f")["simulator"] == found[0]
+    assert environment({}, "nowhere.mine:f")["simulator"] is None
 
 
 def test_a_file_is_no_directory(tmp_path):

@@ -1,6 +1,9 @@
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from molloop.campaign import store as store_module
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Known, Session, Simulated
 from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Submitted
@@ -230,3 +234,55 @@ def test_a_half_written_transaction_is_undone_by_who_opens_it_next(store):
     reader = Store.read(store.path)
     assert len(reader.events()) == 1
     reader.close()
+
+
+def test_what_is_no_unicode_in_a_message_is_kept_as_far_as_it_can_be(store):
+    failure = Failure("k\udcff", "a\udcffb" + 9000 * "c", "gfn2", "relaxed")
+    store.append(1.0, [Finished(7, "k")], [simulated(0, 7, failure)])
+    [found] = store.simulated()
+    assert found.outcome.kind == "k?"
+    assert found.outcome.message.startswith("a?bcc")
+    assert len(found.outcome.message) < 5000
+
+
+def _hold(path, seconds, is_held):
+    """Read a database, and stop in the middle for a while."""
+    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM events").fetchall()
+    is_held.set()
+    time.sleep(seconds)
+    reader.execute("ROLLBACK")
+    reader.close()
+
+
+def test_a_reader_that_stops_in_the_middle_is_waited_for(store, monkeypatch):
+    monkeypatch.setattr(store_module, "PATIENCE_S", 20.0)
+    is_held = threading.Event()
+    reader = threading.Thread(target=_hold, args=(store.path, 2.5, is_held))
+    reader.start()
+    is_held.wait()
+    store.append(1.0, [Began(9, 0)])  # SQLite's own patience is a second
+    reader.join()
+    assert store.events() == [(1.0, Began(9, 0))]
+
+
+def test_a_reader_that_never_goes_is_told(store, monkeypatch):
+    monkeypatch.setattr(store_module, "PATIENCE_S", 0.0)
+    is_held = threading.Event()
+    reader = threading.Thread(target=_hold, args=(store.path, 2.5, is_held))
+    reader.start()
+    is_held.wait()
+    with pytest.raises(StoreError, match="held by another process"):
+        store.append(1.0, [Began(9, 0)])
+    reader.join()
+    store.append(2.0, [Began(9, 0)])
+    assert store.events() == [(2.0, Began(9, 0))]
+
+
+def test_a_database_that_names_no_process_is_damaged(store):
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("DELETE FROM sessions")
+    connection.close()
+    with pytest.raises(StoreError, match="names no process"):
+        store.sessions()

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from molloop.config import override
+from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
@@ -154,19 +155,21 @@ def write_csv(comparison: Comparison, path: Path) -> None:
     """Write a row a simulation: policy, seed, count, time, and all measures."""
     k = len(comparison.truth.top)
     headings = ("policy", "seed", "n_simulations", "time_s", f"recall_top_{k}", *MEASURES[1:])
-    unfinished = path.with_name(f"{path.name}.tmp")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(headings)
-        for policy, seed, curves in _runs(comparison):
-            columns: list[Any] = [curves.times_s, *(getattr(curves, name) for name in MEASURES)]
-            for n, row in enumerate(zip(*columns, strict=True), start=1):
-                time_s, recall, best, regret, n_above = row
-                numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
-                writer.writerow(
-                    [policy, seed, n, f"{time_s:.6g}", f"{recall:.6g}", *numbers, n_above]
-                )
-    unfinished.replace(path)
+
+    def write(unfinished: Path) -> None:
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(headings)
+            for policy, seed, curves in _runs(comparison):
+                columns: list[Any] = [curves.times_s, *(getattr(curves, name) for name in MEASURES)]
+                for n, row in enumerate(zip(*columns, strict=True), start=1):
+                    time_s, recall, best, regret, n_above = row
+                    numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
+                    writer.writerow(
+                        [policy, seed, n, f"{time_s:.6g}", f"{recall:.6g}", *numbers, n_above]
+                    )
+
+    write_whole(path, write)
 
 
 def _runs(comparison: Comparison) -> Iterator[tuple[str, int, Curves]]:

@@ -50,8 +50,8 @@ MAY_IMPORT = {
         *("settings", "site_facts"),
     },
     "replay": {
-        *("errors", "library", "simulate", "surrogate", "search", "campaign", "execution"),
-        *("settings", "config", "intervals"),
+        *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
+        *("execution", "settings", "config", "intervals"),
     },
     "report": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),

@@ -19,12 +19,15 @@ def watch(
         str, typer.Option(help="Address to listen at; others than this machine's see it there.")
     ] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")] = 0,
+    is_quiet: QuietOption = False,
 ) -> None:
     """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
     from molloop.report.page.feed import Feed
     from molloop.report.page.server import serve
 
-    feed = Feed(run_dir)
+    with progress_display(is_quiet) as display:
+        display.show(f"reading {run_dir}")
+        feed = Feed(run_dir)
     if host not in (LOOPBACK, "localhost", "::1"):
         typer.echo(
             "Warning: whoever can reach this machine can try to read the page; the link's token "

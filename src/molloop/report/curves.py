@@ -9,12 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from molloop.report.figures import LOOK, is_dense, save
+from molloop.report.figures import LINE_COLORS, LOOK, is_dense, line_look, save
 
 Floats = NDArray[np.float64]
-# Okabe and Ito's, the darkest first; further lines repeat them dashed
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
-STYLES = ("-", "--", ":")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +42,13 @@ def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> Non
         for axes, panel in zip(grid.flat, (one for row in rows for one in row), strict=True):
             axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
             for number, (name, line) in enumerate(panel.lines.items()):
-                color = COLORS[number % len(COLORS)]
-                style = STYLES[number // len(COLORS) % len(STYLES)]
-                axes.plot(line.x, line.mean, color=color, linestyle=style, label=name)
+                look = line_look(number)
+                axes.plot(line.x, line.mean, label=name, **look)
                 axes.fill_between(
                     line.x,
                     line.low,
                     line.high,
-                    color=color,
+                    color=look["color"],
                     alpha=0.15,
                     linewidth=0,
                     rasterized=is_dense(len(line.x)),
@@ -98,12 +94,12 @@ def write_front(
             [one.value for one in front],
             where="post",
             marker="o",
-            color=COLORS[0],
+            color=LINE_COLORS[0],
             label="no other is better in both",
         )
         for point, color, name in (
-            (begun_with, COLORS[1], "begun with, unseen seeds"),
-            (chosen, COLORS[2], "chosen, unseen seeds"),
+            (begun_with, LINE_COLORS[1], "begun with, unseen seeds"),
+            (chosen, LINE_COLORS[2], "chosen, unseen seeds"),
         ):
             axes.scatter(
                 [point.time_s],

@@ -29,6 +29,7 @@ BEST = "#222222"
 LOOK: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 11,
+    "text.parse_math": False,  # names are no formulas, whatever signs they have
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -41,14 +42,25 @@ LOOK: dict[str, Any] = {
     "svg.fonttype": "path",  # text looks the same where the font is missing
     "svg.hashsalt": "molloop",  # the same run gives the same file
 }
+# those of theirs that stand out from a white and from a dark background, 3 to 1 at least
+LINE_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 FORMATS: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None, "Creator": None}}
-WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#E69F00"}
+WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
 N_SMILES = 36
 N_BINS = 200
 N_TIMELINES = 256
 N_TICKS = 16
 MAX_MARKS = 1000  # more are an image in an SVG, which would be megabytes otherwise
 SPREAD = 0.5  # width that the points of an iteration take, in iterations
+
+
+def line_look(number: int) -> dict[str, Any]:
+    """Return colour and style of one of several lines: neither tells it apart alone."""
+    return {
+        "color": LINE_COLORS[number % len(LINE_COLORS)],
+        "linestyle": LINE_STYLES[number % len(LINE_STYLES)],
+    }
 
 
 def write_workers_figure(results: Results, path: Path) -> None:

@@ -113,6 +113,14 @@ def test_the_figure_shows_three_colours(tmp_path, results):
         assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 100
 
 
+@pytest.mark.parametrize("unit", [r"$\foo$", "a$b^{$"])
+def test_a_unit_is_no_formula(tmp_path, results, unit):
+    odd = replace(results, target=replace(results.target, unit=unit))
+    for draw in FIGURES:
+        draw(odd, tmp_path / "f")
+        assert (tmp_path / "f.png").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
     little = Results(

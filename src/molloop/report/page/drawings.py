@@ -5,6 +5,7 @@ from functools import lru_cache
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 220, 150
+MAX_ATOMS = 200  # more are a blot, and take long
 
 
 @lru_cache(maxsize=256)
@@ -15,7 +16,7 @@ def drawing(smiles: str) -> Markup:
 
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None:
+    if molecule is None or molecule.GetNumAtoms() > MAX_ATOMS:
         return Markup("")
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
     canvas.drawOptions().clearBackground = False  # type: ignore[assignment]  # its stub is wrong

@@ -2,8 +2,9 @@
 
 import heapq
 import sys
-from collections import Counter
+from collections import Counter, deque
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,25 @@ from molloop.simulate.outcome import Failure, Success
 N_BEST = 10
 N_RECENT = 12
 N_MESSAGES = 3
+N_LAST = 50
+
+
+@dataclass
+class Errors:
+    """Sums of what rankings expected of the molecules that they chose, and what these have."""
+
+    n: int = 0
+    absolute: float = 0.0
+    signed: float = 0.0
+    n_within: int = 0
+
+    def add(self, mean: float, std: float, value: float) -> None:
+        """Count a molecule: predicted mean and standard deviation, simulated value."""
+        error = mean - value
+        self.n += 1
+        self.absolute += abs(error)
+        self.signed += error
+        self.n_within += abs(error) <= std
 
 
 @dataclass
@@ -34,14 +54,18 @@ class Run:
         Of each success, in the order in which they were known.
     pairs
         Predicted mean and standard deviation, and simulated value, of what a ranking chose.
+    errors
+        The same in sums.
     best
         Value times sign, minus proposal, and simulation of the best ones; a heap.
     tasks
         What workers did, simulations among it.
     failures, messages
         How many by kind, and some of what they said.
+    n_beyond
+        Values beyond the threshold.
     is_beyond
-        Whether each value is beyond the threshold, in the same order.
+        Whether each of the last ones is, in the same order.
     """
 
     folder: Path
@@ -59,14 +83,21 @@ class Run:
     values: list[float] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     pairs: list[tuple[float, float, float]] = field(default_factory=list)
+    errors: Errors = field(default_factory=Errors)
     best: list[tuple[float, int, Simulated]] = field(default_factory=list)
     recent: list[Simulated] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
-    is_beyond: list[bool] = field(default_factory=list)
+    n_beyond: int = 0
+    is_beyond: deque[bool] = field(default_factory=lambda: deque(maxlen=N_LAST))
     _ranked: dict[int, tuple[float, float]] = field(default_factory=dict)
     _predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return self.folder.resolve().name or str(self.folder)
 
     @property
     def n_values(self) -> int:
@@ -84,10 +115,11 @@ class Run:
 
     def __copy__(self) -> "Run":
         """Return one that later outcomes do not change."""
-        lists: dict[str, Any] = {
-            name: list(one) for name, one in vars(self).items() if isinstance(one, list)
+        growing = (list, deque, Counter, Errors)
+        own: dict[str, Any] = {
+            name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
         }
-        return replace(self, **lists)
+        return replace(self, **own)
 
     def take_event(self, time_s: float, event: Event) -> None:
         """Count an event."""
@@ -124,9 +156,12 @@ class Run:
                 self.times_s.append(item.time_s)
                 self.values.append(value)
                 self.batches.append(item.batch)
-                self.is_beyond.append(target.is_beyond_threshold(value))
+                is_beyond = target.is_beyond_threshold(value)
+                self.n_beyond += is_beyond
+                self.is_beyond.append(is_beyond)
                 if expected is not None:
                     self.pairs.append((*expected, value))
+                    self.errors.add(*expected, value)
                 entry = (target.sign * value, -item.proposal, item)
                 (heapq.heappush if len(self.best) < N_BEST else heapq.heappushpop)(self.best, entry)
             case Failure(kind, message):

@@ -15,20 +15,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from molloop.report.figures import LOOK, WORK_COLORS, draw_timeline, draw_work_over_time
+from molloop.report.figures import (
+    LOOK,
+    WORK_COLORS,
+    draw_timeline,
+    draw_work_over_time,
+    line_look,
+)
 from molloop.report.page.feed import N_BEST, Run
 
-MAX_POINTS = 600
+MAX_POINTS = 450
 EXPECTED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# Okabe and Ito's, without yellow and black, which one of the two backgrounds hides
-RUN_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-RUN_STYLES = ("-", "--", ":")
+SIZE = (5.2, 3.2)  # two stand side by side, on a phone one below the other
 # stand for the page's own, light or dark
 INK, FAINT, MARK, BEST = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "--ink", FAINT: "--faint", MARK: "--mark", BEST: "--best"}
 PAGE_LOOK: dict[str, Any] = LOOK | {
     "svg.fonttype": "none",  # text stays text
-    "text.parse_math": False,  # names of folders are no formulas
     "svg.hashsalt": "molloop",
     "text.color": INK,
     "axes.edgecolor": INK,
@@ -45,56 +48,66 @@ Floats = NDArray[np.float64]
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, over simulations and over time."""
     target = run.settings.target()
+    values = np.array(run.values)
+    best = target.sign * np.maximum.accumulate(target.sign * values)
+    rows = thinned(values, MAX_POINTS)
+    told = f"the best so far is {target.best(run.values):.2f} {target.unit}."
 
-    def draw(figure: Figure) -> None:
-        over_simulations, over_time = figure.subplots(1, 2, sharey=True)
-        values, times = np.array(run.values), np.array(run.times_s)
-        best = run.settings.target().sign * np.maximum.accumulate(
-            run.settings.target().sign * values
-        )
-        for axes, places in (
-            (over_simulations, np.arange(1.0, len(values) + 1)),
-            (over_time, times),
-        ):
-            rows = thinned(values, MAX_POINTS)
-            axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
-            steps = np.flatnonzero(np.diff(best, prepend=np.nan) != 0)
-            axes.step(
-                [*places[steps], places[-1]], [*best[steps], best[-1]], where="post", color=BEST
-            )
-            axes.set_xlim(left=0)
-        over_simulations.set(xlabel="Simulations", ylabel=target.heading)
-        over_simulations.xaxis.set_major_locator(MaxNLocator(integer=True))
-        over_time.set(xlabel="Time (s)")
+    def draw(axes: Axes, places: Floats) -> None:
+        axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
+        steps = np.flatnonzero(np.diff(best, prepend=np.nan) != 0)
+        ends = [*places[steps], places[-1]], [*best[steps], best[-1]]
+        axes.step(*ends, where="post", color=BEST)
+        axes.set_xlim(left=0)
+        axes.set(ylabel=target.heading)
 
-    told = (
-        f"Values of {run.n_values:,} molecules over simulations and over time; the best so far is "
-        f"{target.best(run.values):.2f} {target.unit}."
+    def over_simulations(figure: Figure) -> None:
+        axes = figure.subplots()
+        draw(axes, np.arange(1.0, len(values) + 1))
+        axes.set(xlabel="Simulations")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    def over_time(figure: Figure) -> None:
+        axes = figure.subplots()
+        draw(axes, np.array(run.times_s))
+        axes.set(xlabel="Time (s)")
+
+    many = f"Values of {run.n_values:,} molecules"
+    return _svg(over_simulations, f"{many} over simulations; {told}") + _svg(
+        over_time, f"{many} over time; {told}"
     )
-    return _svg(draw, (10, 3.6), told)
 
 
 def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
+    heading, unit = run.settings.target().heading, run.settings.target().unit
+    means, stds, values = np.array(run.pairs).T
+    shares = observed_shares(means, stds, values)
 
-    def draw(figure: Figure) -> None:
-        axes, calibration = figure.subplots(1, 2)
-        means, stds, values = np.array(run.pairs).T
-        calibration.plot([0, 1], [0, 1], color=BEST, linewidth=1)
-        calibration.plot(EXPECTED, observed_shares(means, stds, values), color=MARK, marker="o")
-        calibration.set(xlabel="Share within an interval: expected", ylabel="and found")
+    def pairs(figure: Figure) -> None:
+        axes = figure.subplots()
         rows = thinned(values, MAX_POINTS)
         axes.scatter(means[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
         ends = [min(means.min(), values.min()), max(means.max(), values.max())]
         axes.plot(ends, ends, color=BEST, linewidth=1)
-        heading = run.settings.target().heading
         axes.set(xlabel=f"Predicted {heading}", ylabel=f"Simulated {heading}")
 
+    def calibration(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=BEST, linewidth=1)
+        axes.plot(EXPECTED, shares, color=MARK, marker="o")
+        axes.set(xlabel="Share within an interval: expected", ylabel="and found")
+
+    error = np.abs(means - values).mean()
+    middle = EXPECTED.index(0.5)
     return _svg(
-        draw,
-        (6.4, 3.3),
-        f"Predicted against simulated values of {len(run.pairs):,} molecules that the model chose, "
-        "and how many of them lie within its intervals.",
+        pairs,
+        f"Predicted against simulated values of {len(run.pairs):,} molecules that the model "
+        f"chose, off by {error:.2f} {unit} in the mean.",
+    ) + _svg(
+        calibration,
+        f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "
+        f"expected, {shares[-1]:.0%} where {EXPECTED[-1]:.0%} are.",
     )
 
 
@@ -105,7 +118,7 @@ def observed_shares(means: Floats, stds: Floats, values: Floats) -> Floats:
     return shares
 
 
-def side_by_side(runs: Sequence[Run]) -> Markup:
+def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     """Draw what each of several runs has found: the best, and the mean of its best ten.
 
     Empty where they searched for different things.
@@ -115,41 +128,40 @@ def side_by_side(runs: Sequence[Run]) -> Markup:
         return Markup("")
     sign = targets[0].sign
 
-    def draw(figure: Figure) -> None:
-        over_time, over_simulations = figure.subplots(1, 2, sharey=True)
+    def over_time(figure: Figure) -> None:
+        axes = figure.subplots()
         for number, run in enumerate(runs):
-            n, values = run.n_values, sign * np.array(run.values)
-            if not n:
-                continue
-            look = {
-                "color": RUN_COLORS[number % len(RUN_COLORS)],
-                "linestyle": RUN_STYLES[number // len(RUN_COLORS) % len(RUN_STYLES)],
-                "label": run.folder.name,
-                "linewidth": 1.8,
-            }
-            top = running_mean_of_best(values, N_BEST)
-            best = np.maximum.accumulate(values)
-            _draw_steps(over_time, run.times_s, sign * best, look)
-            if n >= N_BEST:
-                few = N_BEST - 1
-                _draw_steps(over_simulations, range(N_BEST, n + 1), sign * top[few:], look)
-        over_time.set(title="Best", xlabel="Time (s)", ylabel=targets[0].heading)
-        over_simulations.set(title=f"Mean of the best {N_BEST}", xlabel="Simulations")
-        handles, labels = over_time.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(runs)))
+            if run.values:
+                best = sign * np.maximum.accumulate(sign * np.array(run.values))
+                # a name that begins with _ would be none
+                label = f"{number + 1} {names[number]}"
+                _draw_steps(axes, run.times_s, best, {"label": label} | line_look(number))
+        axes.set(title="Best", xlabel="Time (s)", ylabel=targets[0].heading)
+        axes.legend(loc="lower right", fontsize="small")
+
+    def over_simulations(figure: Figure) -> None:
+        axes = figure.subplots()
+        for number, run in enumerate(runs):
+            if (n := run.n_values) >= N_BEST:
+                top = running_mean_of_best(sign * np.array(run.values), N_BEST)[N_BEST - 1 :]
+                _draw_steps(axes, range(N_BEST, n + 1), sign * top, line_look(number))
+        axes.set(title=f"Mean of the best {N_BEST}", xlabel="Simulations")
+        axes.set(ylabel=targets[0].heading)
 
     told = "; ".join(
-        f"{run.folder.name}: {target.best(run.values):.2f} {target.unit} after {run.n_values:,}"
-        for run, target in zip(runs, targets, strict=True)
+        f"{name}: {target.best(run.values):.2f} {target.unit} after {run.n_values:,}"
+        for name, run, target in zip(names, runs, targets, strict=True)
         if run.values
     )
-    return _svg(draw, (10, 4.2), f"The best values over time and over simulations. {told}")
+    return _svg(over_time, f"The best values over time. {told}") + _svg(
+        over_simulations, f"The mean of the best {N_BEST} over simulations."
+    )
 
 
 def _draw_steps(axes: Axes, places: Sequence[float], found: Floats, look: dict[str, Any]) -> None:
     """Draw what changes seldom by its changes alone."""
     rows = np.unique([*np.flatnonzero(np.diff(found, prepend=np.nan)), len(found) - 1])
-    axes.step(np.asarray(places)[rows], found[rows], where="post", **look)
+    axes.step(np.asarray(places)[rows], found[rows], where="post", linewidth=1.8, **look)
 
 
 def running_mean_of_best(values: Floats, n: int) -> Floats:
@@ -170,18 +182,22 @@ def running_mean_of_best(values: Floats, n: int) -> Floats:
 def workers_over_time(run: Run) -> Markup:
     """Draw how many workers do what, and what each of them did lately."""
 
-    def draw(figure: Figure) -> None:
-        over_time, timeline = figure.subplots(2, 1)
-        draw_work_over_time(over_time, run.tasks)
-        over_time.set(xlabel="Time (s)", ylabel="Workers")
-        over_time.yaxis.set_major_locator(MaxNLocator(integer=True))
-        draw_timeline(timeline, lately(run))
-        timeline.grid(visible=False)
-        timeline.set(xlabel="Time (s), lately", ylabel="Worker")
-        handles, labels = over_time.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=len(WORK_COLORS))
+    def over_time(figure: Figure) -> None:
+        axes = figure.subplots()
+        draw_work_over_time(axes, run.tasks)
+        axes.set(xlabel="Time (s)", ylabel="Workers")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=len(WORK_COLORS))
 
-    return _svg(draw, (10, 4.8), "Workers by what they do over time, and what each did lately.")
+    def timeline(figure: Figure) -> None:
+        axes = figure.subplots()
+        draw_timeline(axes, lately(run))
+        axes.grid(visible=False)
+        axes.set(xlabel="Time (s), lately", ylabel="Worker")
+
+    return _svg(over_time, "How many workers simulate, train and rank over time.") + _svg(
+        timeline, "What each worker did lately."
+    )
 
 
 def lately(run: Run, n: int = 300) -> list[Any]:
@@ -200,10 +216,12 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
     return np.concatenate(rows)
 
 
-def _svg(draw: Callable[[Figure], None], size: tuple[float, float], told: str) -> Markup:
+def _svg(draw: Callable[[Figure], None], told: str) -> Markup:
     """Return a figure as an element of the page, with words for those who do not see it."""
     with mpl.rc_context(PAGE_LOOK):  # type: ignore[arg-type]  # its stub spells out every key
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=SIZE)
+        # margins of a layout engine would have all drawn twice
+        figure.subplots_adjust(left=0.17, right=0.98, bottom=0.18, top=0.9)
         draw(figure)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})

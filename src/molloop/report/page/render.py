@@ -1,6 +1,7 @@
 """A run becomes the sections of a page, and these a document."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
@@ -12,12 +13,12 @@ from molloop.campaign.engine import Work
 from molloop.campaign.records import Simulated
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
-from molloop.report.page.feed import Run
+from molloop.report.page.feed import Errors, Run
 from molloop.report.status import RUNNING
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
 
-N_LAST = 50
+N_LATELY = 100  # values by which the time that is left is told
 TEXTS = ("progress", "best", "recent", "failures", "model")
 STATIC = resources.files("molloop.report.page") / "static"
 _TEMPLATES = Environment(
@@ -39,10 +40,10 @@ def duration(seconds: float) -> str:
 _TEMPLATES.filters["seconds"] = duration
 
 
-def texts(run: Run) -> dict[str, Markup]:
+def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:
     """Return the sections of words and tables, by name; cheap."""
-    shown = facts(run)
-    return {name: Markup(_TEMPLATES.get_template(f"{name}.html").render(shown)) for name in TEXTS}
+    shown = facts(run) | {"heading": heading}
+    return {name: _section(name, shown) for name in TEXTS}
 
 
 def figures(run: Run) -> dict[str, Markup]:
@@ -57,28 +58,33 @@ def figures(run: Run) -> dict[str, Markup]:
 
 def facts(run: Run) -> dict[str, Any]:
     """Return what the templates show."""
-    target = run.settings.target()
     n_wanted = run.settings.campaign.max_training_count
     is_running = run.state == RUNNING
-    left_s = None
-    if is_running and run.n_values:
-        left_s = run.time_s / run.n_values * max(0, n_wanted - run.n_values)
     return {
         "run": run,
-        "name": run.folder.name,
-        "target": target,
+        "name": run.name,
+        "target": run.settings.target(),
         "n_wanted": n_wanted,
         "share": min(1.0, run.n_values / n_wanted),
         "is_running": is_running,
-        "left_s": left_s,
+        "left_s": left_s(run) if is_running else None,
         "n_under_way": max(0, run.n_submitted - run.n_values - run.n_failed),
         "best": run.best_first(),
         "recent": [_recent(item) for item in run.recent],
-        "n_beyond": sum(run.is_beyond),
-        "n_last": min(N_LAST, run.n_values),
-        "n_beyond_last": sum(run.is_beyond[-N_LAST:]),
-        "error": _error(run),
+        "n_last": len(run.is_beyond),
+        "n_beyond_last": sum(run.is_beyond),
+        "error": _error(run.errors),
     }
+
+
+def left_s(run: Run) -> float | None:
+    """Return how long the values that are missing take, as fast as the last ones came."""
+    n_missing = run.settings.campaign.max_training_count - run.n_values
+    since = max([0.0, *run.resumed_s])
+    lately = [time_s for time_s in run.times_s[-N_LATELY:] if time_s >= since]
+    if len(lately) < 2 or n_missing < 1:
+        return None
+    return n_missing * (run.time_s - lately[0]) / (len(lately) - 1)
 
 
 def _recent(item: Simulated) -> dict[str, Any]:
@@ -88,15 +94,14 @@ def _recent(item: Simulated) -> dict[str, Any]:
     return {"smiles": item.smiles, "value": value, "told": told, "time_s": item.time_s}
 
 
-def _error(run: Run) -> dict[str, float] | None:
-    if not run.pairs:
+def _error(errors: Errors) -> dict[str, float] | None:
+    if not errors.n:
         return None
-    n = len(run.pairs)
     return {
-        "n": n,
-        "mean": sum(abs(mean - value) for mean, _, value in run.pairs) / n,
-        "bias": sum(mean - value for mean, _, value in run.pairs) / n,
-        "within": sum(abs(mean - value) <= std for mean, std, value in run.pairs) / n,
+        "n": errors.n,
+        "mean": errors.absolute / errors.n,
+        "bias": errors.signed / errors.n,
+        "within": errors.n_within / errors.n,
     }
 
 
@@ -116,35 +121,52 @@ def provenance(run: Run) -> dict[str, Any]:
     }
 
 
-def about(run: Run) -> dict[str, Markup]:
+def about(run: Run, heading: str = "h2") -> dict[str, Markup]:
     """Return the section on configuration, versions and utilisation, by its name."""
-    return {"about": _section("about", facts(run) | provenance(run))}
+    return {"about": _section("about", facts(run) | provenance(run) | {"heading": heading})}
 
 
-def sections(run: Run) -> dict[str, Markup]:
-    """Return all sections of a run, by name."""
-    return texts(run) | figures(run) | about(run)
+def sections(run: Run, heading: str = "h2") -> dict[str, Markup]:
+    """Return all sections of a run, by name, with a heading of that level."""
+    return texts(run, heading) | figures(run) | about(run, heading)
 
 
 def live_document(run: Run, shown: Mapping[str, str]) -> str:
     """Return the page of a run that goes on, with its sections as they were last made."""
     safe = {name: Markup(text) for name, text in shown.items()}
-    return _document([facts(run) | {"sections": safe}], is_live=True)
+    return _document([facts(run) | {"sections": safe}], is_live=True, heading="h2")
 
 
 def frozen_document(runs: Sequence[Run]) -> str:
     """Return the page of some runs as they are, in a file that needs nothing else."""
-    shown = [facts(run) | {"sections": sections(run)} for run in runs]
-    compared = plots.side_by_side(runs) if len(runs) > 1 else None
-    return _document(shown, is_live=False, compared=compared)
+    is_one = len(runs) == 1
+    heading = "h2" if is_one else "h3"
+    names = names_of(runs)
+    shown = [
+        facts(run) | {"name": name, "sections": sections(run, heading)}
+        for run, name in zip(runs, names, strict=True)
+    ]
+    compared = None if is_one else plots.side_by_side(runs, names)
+    return _document(shown, is_live=False, heading=heading, compared=compared)
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """Return names that tell the runs apart: of their folders, or their paths."""
+    counts = Counter(run.name for run in runs)
+    return [run.name if counts[run.name] == 1 else str(run.folder) for run in runs]
 
 
 def _document(
-    runs: Sequence[Mapping[str, Any]], *, is_live: bool, compared: Markup | None = None
+    runs: Sequence[Mapping[str, Any]],
+    *,
+    is_live: bool,
+    heading: str,
+    compared: Markup | None = None,
 ) -> str:
     return _TEMPLATES.get_template("page.html").render(
         runs=runs,
         is_live=is_live,
+        heading=heading,
         style=Markup((STATIC / "page.css").read_text(encoding="utf-8")),
         made_at=time.strftime("%Y-%m-%d %H:%M"),
         compared=compared,

@@ -2,19 +2,19 @@
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from copy import copy
 from math import inf
 from urllib.parse import urlencode
 
 import uvicorn
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import (
     HTMLResponse,
@@ -24,7 +24,9 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from molloop.errors import MolloopError
 from molloop.report.page import render
 from molloop.report.page.feed import Feed, Run
 from molloop.report.status import RUNNING, UNKNOWN
@@ -32,9 +34,10 @@ from molloop.report.status import RUNNING, UNKNOWN
 LOOK_PERIOD_S = 0.5
 EVERYWHERE = ("0.0.0.0", "::")  # addresses to listen at that are no names
 CLOSE_TIMEOUT_S = 1
-FIGURE_SHARE = 0.004  # of a core's time that drawing may take
+FIGURE_SHARE = 0.005  # of the machine's time that drawing may take
 MIN_FIGURE_PERIOD_S = 2.0
 GOES_ON = (RUNNING, UNKNOWN)
+HTTP_PORT = 80  # stands in no Host header
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
     "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -60,37 +63,48 @@ class Sections:
         self._is_stale = True
         self.number = 0
         self.shown: dict[str, tuple[int, str]] = {}  # name -> number of its last change, text
+        self._show(render.texts(feed.run))
 
     @property
-    def goes_on(self) -> bool:
-        """Whether anything may still come."""
-        return self._feed.run.state in GOES_ON or self._is_stale or self._drawing is not None
+    def has_ended(self) -> bool:
+        """Whether nothing comes unless the run is resumed."""
+        is_drawn = not self._is_stale and self._drawing is None
+        return is_drawn and self._feed.run.state not in GOES_ON
 
     async def look(self) -> None:
         """Read what is new, at most so often, however many readers there are."""
         async with self._lock:
             if time.monotonic() - self._looked_s >= LOOK_PERIOD_S:
                 self._looked_s = time.monotonic()
-                if self._feed.read() or not self.shown:
+                try:
+                    is_new = self._feed.read()
+                except MolloopError as error:
+                    self._show({"trouble": escape(error)})
+                    return
+                if is_new:
                     self._is_stale = True
                     self._show(render.texts(self._feed.run))
+                self._show({"trouble": ""})
                 self._draw_if_due()
 
     def _draw_if_due(self) -> None:
-        wait_s = max(MIN_FIGURE_PERIOD_S, self._drawing_s / FIGURE_SHARE)
+        share = FIGURE_SHARE * (os.cpu_count() or 1)
+        wait_s = max(MIN_FIGURE_PERIOD_S, self._drawing_s / share)
         has_ended = self._feed.run.state not in GOES_ON
         is_due = has_ended or time.monotonic() - self._drawn_s >= wait_s
         if self._is_stale and is_due and self._drawing is None:
             self._is_stale = False
-            self._drawing = asyncio.create_task(self._draw())
-
-    async def _draw(self) -> None:
-        try:
             # what is drawn does not change meanwhile
-            seconds, drawn = await asyncio.to_thread(_drawn, copy(self._feed.run))
-            self._drawing_s, self._drawn_s = seconds, time.monotonic()
-            self._show(drawn)
+            self._drawing = asyncio.create_task(self._draw(copy(self._feed.run)))
+
+    async def _draw(self, run: Run) -> None:
+        try:
+            self._drawing_s, drawn = await asyncio.to_thread(_drawn, run)
+            self._show(drawn | {"drawn": f"Figures as of {render.duration(run.time_s)}"})
+        except Exception as error:  # noqa: BLE001  # the words go on
+            self._show({"drawn": escape(f"The figures cannot be drawn: {error}")})
         finally:
+            self._drawn_s = time.monotonic()
             self._drawing = None
 
     def _show(self, sections: Mapping[str, str]) -> None:
@@ -111,7 +125,54 @@ def _drawn(run: Run) -> tuple[float, dict[str, Markup]]:
     return time.thread_time() - began_s, drawn
 
 
-def application(feed: Feed, token: str, hosts: Iterable[str], cookie: str) -> Starlette:
+class Guard:
+    """Lets those read who have the token, and says in every answer what a page may not do."""
+
+    def __init__(self, app: ASGIApp, token: str, hosts: Iterable[str], cookie: str) -> None:
+        self._app = app
+        self._token = token
+        self._hosts = frozenset(hosts)
+        self._cookie = cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        answer = self._instead(Request(scope)) or self._app
+        await answer(scope, receive, send_with_headers)
+
+    def _instead(self, request: Request) -> Response | None:
+        if request.headers.get("host", "").lower() not in self._hosts:
+            return PlainTextResponse("This is not the host of the link.\n", 421)
+        given = request.query_params.get("token")
+        if given is not None and request.url.path == "/":
+            if not self._is_token(given):
+                return PlainTextResponse(REFUSED, 403)
+            found = RedirectResponse("/", 303)
+            found.set_cookie(self._cookie, self._token, httponly=True, samesite="lax")
+            return found
+        if not self._is_token(request.cookies.get(self._cookie, "")):
+            return PlainTextResponse(REFUSED, 403)
+        return None
+
+    def _is_token(self, text: str) -> bool:
+        return secrets.compare_digest(text.encode(), self._token.encode())
+
+
+def application(
+    feed: Feed,
+    token: str,
+    hosts: Iterable[str],
+    cookie: str,
+    is_ending: Callable[[], bool],
+) -> ASGIApp:
     """Return the application.
 
     Parameters
@@ -119,41 +180,21 @@ def application(feed: Feed, token: str, hosts: Iterable[str], cookie: str) -> St
     token
         Who has it may read: in the link at first, in a cookie from then on.
     hosts
-        What the header Host may be.
+        What the header Host may be, in lower case.
     cookie
         Name of the cookie.
+    is_ending
+        Whether readers are to be let go.
     """
     sections = Sections(feed)
-    allowed = frozenset(hosts)
-
-    async def guard(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        response = await _refuse(request) or await call_next(request)
-        response.headers.update(HEADERS)
-        return response
-
-    async def _refuse(request: Request) -> Response | None:
-        if request.headers.get("host", "") not in allowed:
-            return PlainTextResponse("This is not the host of the link.\n", 421)
-        given = request.query_params.get("token")
-        if given is not None and request.url.path == "/":
-            if not secrets.compare_digest(given.encode(), token.encode()):
-                return PlainTextResponse(REFUSED, 403)
-            found = RedirectResponse("/", 303)
-            found.set_cookie(cookie, token, httponly=True, samesite="lax")
-            return found
-        if not secrets.compare_digest(request.cookies.get(cookie, "").encode(), token.encode()):
-            return PlainTextResponse(REFUSED, 403)
-        return None
 
     async def page(_: Request) -> Response:
         await sections.look()
         shown = {name: text for name, (_, text) in sections.shown.items()}
         return HTMLResponse(render.live_document(feed.run, shown))
 
-    async def events(request: Request) -> Response:
-        return StreamingResponse(_events(request, sections), media_type="text/event-stream")
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_events(sections, is_ending), media_type="text/event-stream")
 
     def static(name: str, media_type: str) -> Route:
         text = (render.STATIC / name).read_text(encoding="utf-8")
@@ -165,20 +206,22 @@ def application(feed: Feed, token: str, hosts: Iterable[str], cookie: str) -> St
         static("page.css", "text/css"),
         static("page.js", "text/javascript"),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)])
+    return Guard(Starlette(routes=routes), token, hosts, cookie)
 
 
-async def _events(request: Request, sections: Sections) -> AsyncIterator[str]:
-    number = 0
-    while not await request.is_disconnected():
+async def _events(sections: Sections, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
+    """Send what changes for as long as the reader stays; a run that has ended may go on."""
+    number, told = 0, ""
+    while not is_ending():
         await sections.look()
         changed = sections.since(number)
         number = sections.number
         if changed:
             yield f"event: sections\ndata: {json.dumps(changed)}\n\n"
-        if not sections.goes_on:
-            yield "event: ended\ndata: {}\n\n"
-            return
+        state = "The run has ended" if sections.has_ended else "Live"
+        if state != told:
+            told = state
+            yield f"event: state\ndata: {json.dumps(state)}\n\n"
         await asyncio.sleep(LOOK_PERIOD_S)
 
 
@@ -197,6 +240,7 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
     OSError
         The port cannot be had.
     """
+    host = host.lower()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -209,8 +253,11 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
         if host in EVERYWHERE:
             name = socket.gethostname().lower()
             names |= {name, socket.getfqdn().lower(), *_addresses()}
-        app = application(feed, token, (f"{one}:{port}" for one in names), f"molloop-{port}")
-        say(f"http://{name}:{port}/?{urlencode({'token': token})}")
+        hosts = {f"{one}:{port}" for one in names} | (names if port == HTTP_PORT else set())
+        servers: list[uvicorn.Server] = []
+        app = application(
+            feed, token, hosts, f"molloop-{port}", lambda: any(one.should_exit for one in servers)
+        )
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -218,7 +265,9 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
             server_header=False,
             timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        servers.append(uvicorn.Server(config))
+        say(f"http://{name}:{port}/?{urlencode({'token': token})}")
+        servers[0].run(sockets=[listener])
 
 
 def _addresses() -> set[str]:

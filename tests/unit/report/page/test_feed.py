@@ -27,7 +27,9 @@ def facts(run):
         run.n_submitted,
         run.n_rankings,
         sorted((task.work, task.began_s) for task in run.tasks),
+        run.n_beyond,
         run.is_beyond,
+        run.errors,
         run.stopped,
         run.time_s,
     )
@@ -44,7 +46,10 @@ def test_a_run_that_has_ended(tmp_path):
     assert [one.proposal for one in run.recent] == [4, 3, 2, 0, 1]
     assert (run.failures, run.messages) == ({"scf": 1}, {"scf": ["no 0"]})
     assert (run.n_submitted, run.n_rankings, run.n_molecules) == (5, 1, 1000)
-    assert run.is_beyond == [False, False, True, False]
+    assert (run.n_beyond, list(run.is_beyond)) == (1, [False, False, True, False])
+    # off by -0.5 and -0.1, each within its standard deviation
+    assert (run.errors.n, run.errors.n_within) == (2, 2)
+    assert (run.errors.absolute, run.errors.signed) == pytest.approx((0.6, -0.6))
     assert (run.state, run.time_s) == ("done", 8.0)
     assert len(run.tasks) == 6
 

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from contextlib import closing
 from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,14 @@ from molloop.campaign.state import Began, Finished, Source, Submitted
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Feed
-from molloop.report.page.render import duration, frozen_document, sections
+from molloop.report.page.render import (
+    duration,
+    frozen_document,
+    left_s,
+    names_of,
+    sections,
+    texts,
+)
 from molloop.settings import Settings
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -65,7 +74,8 @@ def test_figures_have_words_and_take_the_page_s_colours(run):
         assert 'role="img" aria-label="' in found[name]
         assert "var(--ink)" in found[name]
         assert not re.search("#010203|#070809|DejaVu", found[name])
-    assert "Values of 4 molecules" in found["found"]
+    assert "Values of 4 molecules over simulations; the best so far is 16.50 eV." in found["found"]
+    assert "off by 0.30 eV in the mean" in found["pairs"]
 
 
 def test_a_run_without_anything_has_a_page(tmp_path):
@@ -141,15 +151,49 @@ def test_shares_within_intervals_of_a_normal_error():
 
 
 def test_several_runs_are_drawn_side_by_side_where_they_searched_for_the_same(run):
-    drawn = plots.side_by_side([run, run])
-    assert "16.50 eV after 4" in drawn
+    drawn = plots.side_by_side([run, run], ["one", "two"])
+    assert "one: 16.50 eV after 4; two: 16.50 eV after 4" in drawn
     other = copy.copy(run)
     other.settings = Settings.model_validate({"property": {"name": "gap", "simulator": "mine:gap"}})
-    assert plots.side_by_side([run, other]) == ""
+    assert plots.side_by_side([run, other], ["one", "two"]) == ""
 
 
-@pytest.mark.parametrize("name", ["a\\d", "$x_{$", "a\\1"])
+@pytest.mark.parametrize("name", ["a\\d", "$x_{$", "a\\1", "_a"])
 def test_a_folder_s_name_is_neither_formula_nor_template(run, name):
-    odd = copy.copy(run)
-    odd.folder = run.folder.with_name(name)
-    assert name in plots.side_by_side([odd, run])
+    assert f"1 {name}</text>" in plots.side_by_side([run, run], [name, "other"])
+
+
+def test_runs_of_the_same_name_are_told_apart(run, monkeypatch):
+    here, there = copy.copy(run), copy.copy(run)
+    here.folder, there.folder = Path("here/first"), Path("there/first")
+    assert names_of([here, there]) == ["here/first", "there/first"]
+    monkeypatch.chdir(run.folder)
+    here.folder = Path()
+    assert names_of([here, there]) == [run.folder.name, "first"]
+
+
+def test_headings_have_no_gaps(run):
+    for document, deepest in ((frozen_document([run]), 2), (frozen_document([run, run]), 3)):
+        levels = [int(level) for level in re.findall(r"<h(\d)", document)]
+        assert levels[0] == 1
+        assert max(levels) == deepest
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_time_left_is_told_by_the_last_values(run):
+    # 20 of 24 are missing; three came within 6 s of the first one, to the last event
+    assert left_s(run) == 40
+    run.resumed_s = [6.5]
+    assert left_s(run) is None  # one value since tells no pace
+
+
+def test_large_molecules_are_not_drawn():
+    assert "<svg" in drawing(200 * "C")
+    assert drawing(201 * "C") == ""
+
+
+def test_what_is_simulated_is_shown_of_a_run_that_goes_on_only(run):
+    run.n_submitted = 9
+    assert "Being simulated" not in words(texts(run)["progress"])
+    run.state = "running"
+    assert "Being simulated 4" in words(texts(run)["progress"])

@@ -1,26 +1,52 @@
 """Who may read a page, and what each answer forbids."""
 
+import json
 from contextlib import closing
 
 import pytest
-from small_run import STEPS, new_store
+from small_run import STEPS, item, new_store
 from starlette.testclient import TestClient
 
+from molloop.campaign.records import Session
+from molloop.campaign.state import Finished, Resumed
+from molloop.campaign.store import Store
+from molloop.report.page import server
 from molloop.report.page.feed import Feed
 from molloop.report.page.server import application
 
 TOKEN = "a-token"
+COOKIES = {"molloop-4321": TOKEN}
 BASE = "http://127.0.0.1:4321"
 
 
+def app_on(folder, n_rounds=1):
+    """Return a page whose readers are let go after some looks."""
+    rounds = iter([False] * n_rounds)
+    return application(
+        Feed(folder), TOKEN, ["127.0.0.1:4321"], "molloop-4321", lambda: next(rounds, True)
+    )
+
+
 @pytest.fixture
-def client(tmp_path):
+def folder(tmp_path):
     with closing(new_store(tmp_path)) as store:
         for time_s, *rest in STEPS:
             store.append(time_s, *rest)
-    app = application(Feed(tmp_path), TOKEN, ["127.0.0.1:4321"], "molloop-4321")
-    with TestClient(app, base_url=BASE, follow_redirects=False) as client:
+    return tmp_path
+
+
+@pytest.fixture
+def client(folder):
+    with TestClient(app_on(folder), base_url=BASE, follow_redirects=False) as client:
         yield client
+
+
+def read_events(text):
+    """Return what a stream of events says, in its order."""
+    return [
+        (block.split("\n")[0].removeprefix("event: "), json.loads(block.split("\ndata: ")[1]))
+        for block in text.strip().split("\n\n")
+    ]
 
 
 def test_the_link_s_token_becomes_a_cookie(client):
@@ -62,19 +88,73 @@ def test_every_answer_forbids_what_the_page_does_not_need(client, path):
         client.cookies.set("molloop-4321", TOKEN)
 
 
-def test_sections_are_sent_and_the_end_is_told(client):
-    client.cookies.set("molloop-4321", TOKEN)
-    answer = client.get("/events")
+def test_sections_are_sent_and_the_end_is_told(folder):
+    with TestClient(app_on(folder, 8), base_url=BASE, cookies=COOKIES) as client:
+        answer = client.get("/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert "event: sections" in answer.text
-    assert answer.text.endswith("event: ended\ndata: {}\n\n")
+    events = read_events(answer.text)
+    states = [told for kind, told in events if kind == "state"]
+    shown = {}
+    for kind, told in events:
+        if kind == "sections":
+            shown |= told
+    assert states[-1] == "The run has ended"
+    assert "16.500 eV" in shown["best"]
+    assert "<svg" in shown["found"]
+    assert shown["drawn"] == "Figures as of 8.0 s"
+
+
+def test_a_run_that_has_ended_is_followed_when_it_goes_on(folder, monkeypatch):
+    monkeypatch.setattr(server, "LOOK_PERIOD_S", 0.05)
+    monkeypatch.setattr(server, "MIN_FIGURE_PERIOD_S", 0.0)
+    feed = Feed(folder)
+    n_looks = 0
+
+    def is_ending():
+        nonlocal n_looks
+        n_looks += 1
+        if n_looks == 40:  # figures have been drawn
+            with closing(Store.open(folder / "campaign.sqlite")) as store:
+                store.add_session(Session("later", feed.run.sessions[-1].config, {}))
+                store.append(9.0, [Resumed()])
+                store.append(12.0, [Finished(105)], [item(5, 12.0, 18.75, "N")])
+        return n_looks > 90
+
+    app = application(feed, TOKEN, ["127.0.0.1:4321"], "molloop-4321", is_ending)
+    with TestClient(app, base_url=BASE, cookies=COOKIES) as client:
+        events = read_events(client.get("/events").text)
+    best = [told["best"] for kind, told in events if kind == "sections" and "best" in told]
+    assert "18.750" not in best[0]
+    assert "18.750" in best[-1]
+    drawn = [told["drawn"] for kind, told in events if kind == "sections" and "drawn" in told]
+    assert (drawn[0], drawn[-1]) == ("Figures as of 8.0 s", "Figures as of 12.0 s")
+
+
+def test_a_database_that_cannot_be_read_any_more_is_told(folder):
+    app = app_on(folder)
+    (folder / "campaign.sqlite").write_bytes(b"no database" * 100)
+    with TestClient(app, base_url=BASE, cookies=COOKIES) as client:
+        page = client.get("/")
+    assert page.status_code == 200
+    assert "campaign.sqlite" in page.text
+    assert 'role="alert"' in page.text
+
+
+def test_figures_that_cannot_be_drawn_are_told(folder, monkeypatch):
+    def fail(_):
+        raise ValueError("no <ink>")
+
+    monkeypatch.setattr(server.render, "figures", fail)
+    with TestClient(app_on(folder, 4), base_url=BASE, cookies=COOKIES) as client:
+        events = read_events(client.get("/events").text)
+    drawn = [told["drawn"] for kind, told in events if kind == "sections" and "drawn" in told]
+    assert drawn == ["The figures cannot be drawn: no &lt;ink&gt;"]
 
 
 def test_a_run_that_has_hardly_begun_has_a_page(tmp_path):
     with closing(new_store(tmp_path)) as store:
         store.append(*STEPS[0])
-    app = application(Feed(tmp_path), TOKEN, ["127.0.0.1:4321"], "molloop-4321")
-    with TestClient(app, base_url=BASE, cookies={"molloop-4321": TOKEN}) as client:
+    with TestClient(app_on(tmp_path), base_url=BASE, cookies=COOKIES) as client:
         assert "none so far" in client.get("/").text
 
 

@@ -1,20 +1,52 @@
 "use strict";
 // Sections arrive as they change; the page is the same that `molloop report` freezes.
 const link = document.getElementById("link");
+const waiting = new Map(); // sections that somebody reads with a keyboard or has selected from
+let state = link.textContent;
+
+function say(text) {
+  if (link.textContent !== text) link.textContent = text; // a screen reader tells each change
+}
+
+function isInUse(place) {
+  const active = document.activeElement;
+  const selection = document.getSelection();
+  return (
+    (active !== place && place.contains(active)) ||
+    (!selection.isCollapsed && selection.containsNode(place, true))
+  );
+}
+
+function show(name, html) {
+  const place = document.querySelector(`[data-section="${name}"]`);
+  if (isInUse(place)) {
+    waiting.set(name, html);
+    return;
+  }
+  waiting.delete(name);
+  const isOpen = place.querySelector("details")?.open;
+  const scrolled = place.querySelector(".wide")?.scrollLeft;
+  place.innerHTML = html;
+  if (isOpen) place.querySelector("details").open = true;
+  if (scrolled) place.querySelector(".wide").scrollLeft = scrolled;
+}
+
+function showWaiting() {
+  for (const [name, html] of [...waiting]) show(name, html);
+}
+
+document.addEventListener("focusout", () => setTimeout(showWaiting));
+document.addEventListener("selectionchange", showWaiting);
+
 const source = new EventSource("/events");
 source.addEventListener("sections", (event) => {
-  link.textContent = "Live";
-  for (const [name, html] of Object.entries(JSON.parse(event.data))) {
-    const place = document.querySelector(`[data-section="${name}"]`);
-    const isOpen = place.querySelector("details")?.open;
-    place.innerHTML = html;
-    if (isOpen) place.querySelector("details").open = true;
-  }
+  for (const [name, html] of Object.entries(JSON.parse(event.data))) show(name, html);
 });
-source.addEventListener("ended", () => {
-  link.textContent = "The run has ended";
-  source.close();
+source.addEventListener("state", (event) => {
+  state = JSON.parse(event.data);
+  say(state);
 });
 source.onerror = () => {
-  link.textContent = source.readyState === EventSource.CLOSED ? "Cut off: reload the page" : "Connecting";
+  say(source.readyState === EventSource.CLOSED ? "Cut off: reload the page" : "Connecting");
 };
+source.onopen = () => say(state);

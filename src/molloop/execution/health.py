@@ -117,14 +117,15 @@ class Health:
                 SAFE,
             )
         receiver = self._executor._result_queue_thread
-        if receiver is not None and not receiver.is_alive():
-            raise EngineError("Parsl's thread that takes results has ended.", SAFE)
+        has_receiver = receiver is None or receiver.is_alive()  # asked first: it ends with a reason
         if self._executor.bad_state_is_set:
             raise EngineError(
                 f"The workers cannot be started: {self._executor.executor_exception}."
                 f"{self._last_log()}",
                 "Mend what the scheduler or the log says and run again.",
             )
+        if not has_receiver:
+            raise EngineError("Parsl's thread that takes results has ended.", SAFE)
 
     def _is_queued(self) -> bool:
         """Whether a scheduler has been asked for nodes and has given none so far."""

@@ -1,5 +1,6 @@
 """Whether workers are there, with an executor that only says so."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -134,3 +135,9 @@ def test_an_interchange_that_answers_no_more_is_told(clock, executor):
     clock.now_s += 31
     with pytest.raises(EngineError, match=r"no answer for 300 s.*molloop resume"):
         watch.check()
+
+
+def test_results_that_nobody_takes_are_told(executor):
+    executor._result_queue_thread = threading.Thread()
+    with pytest.raises(EngineError, match="takes results has ended"):
+        Health(executor, 10.0).check()

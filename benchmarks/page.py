@@ -141,6 +141,8 @@ def followed(folder, n):
         events = opener.open(re.sub(r"/\?.*", "/events", link))
         for line in events:
             n_sent += line.startswith(b"event: sections")
+            if b"The run has ended" in line:
+                break
         after, ended_s = server.cpu_times(), time.monotonic()
     run.wait()
     used_s = after.user + after.system - before.user - before.system

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from molloop.search.acquisition import mix
 
 N_ROUNDS = 8
-CHUNK = 64
+CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,22 @@ class InitialDesign:
         ids: list[int] = []
         place = start
         while len(ids) < n and place < self.n_molecules:
-            chunk = np.arange(place, min(place + max(CHUNK, n - len(ids)), self.n_molecules))
-            for one in self._permute(chunk).tolist():
+            number, offset = divmod(place, CHUNK)
+            for one in self._chunk(number)[offset:]:
                 if len(ids) == n:
                     break
                 place += 1
                 if not any(one in others for others in taken):
                     ids.append(one)
         return tuple(ids), place - start
+
+    def _chunk(self, number: int) -> list[int]:
+        """Return the ids of some places in a row; the last ones are kept: mostly few are taken."""
+        if number not in self._kept:
+            self._kept.clear()
+            end = min((number + 1) * CHUNK, self.n_molecules)
+            self._kept[number] = self._permute(np.arange(number * CHUNK, end)).tolist()
+        return self._kept[number]
 
     def _permute(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
         ids = self._encrypt(places.astype(np.uint64))
@@ -67,6 +75,10 @@ class InitialDesign:
         for key in keys:
             left, right = right, left ^ (mix(right ^ key) & mask)
         return (left << n_bits) | right
+
+    @cached_property
+    def _kept(self) -> dict[int, list[int]]:
+        return {}
 
     @cached_property
     def _network(self) -> tuple[np.uint64, np.uint64, NDArray[np.uint64]]:

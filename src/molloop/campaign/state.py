@@ -295,20 +295,26 @@ def _counts(state: State) -> Counts:
 
 
 def _finish(state: State, event: Finished) -> State:
-    state = replace(
-        state,
-        seconds=state.seconds + event.seconds,
-        n_without_gain=state.n_without_gain + (state.at_ranked is not None),
-    )
+    seconds = state.seconds + event.seconds
+    n_without_gain = state.n_without_gain + (state.at_ranked is not None)
     if event.failure:
         counts = Counter(dict(state.failures)) + Counter([event.failure])
-        n_in_row = state.n_failed_in_row + 1
-        return replace(state, failures=tuple(sorted(counts.items())), n_failed_in_row=n_in_row)
-    state = replace(state, n_values=state.n_values + 1, n_failed_in_row=0)
-    if event.value is None:
-        return state
-    top = _kept(state.sign * event.value, state)
-    return state if top is state.top else replace(state, top=top, n_without_gain=0)
+        return replace(
+            state,
+            seconds=seconds,
+            n_without_gain=n_without_gain,
+            failures=tuple(sorted(counts.items())),
+            n_failed_in_row=state.n_failed_in_row + 1,
+        )
+    top = state.top if event.value is None else _kept(state.sign * event.value, state)
+    return replace(
+        state,
+        seconds=seconds,
+        n_without_gain=n_without_gain if top is state.top else 0,
+        n_values=state.n_values + 1,
+        n_failed_in_row=0,
+        top=top,
+    )
 
 
 def _kept(good: float, state: State) -> tuple[float, ...]:

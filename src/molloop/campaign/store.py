@@ -156,10 +156,11 @@ class Store:
                 f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})",
                 [outcome_row(item) for item in simulated],
             )
-            connection.executemany(
-                "INSERT INTO tasks VALUES (?, ?, ?, ?)",
-                [(task.work, task.worker, task.began_s, task.ended_s) for task in tasks],
-            )
+            if tasks:
+                connection.executemany(
+                    "INSERT INTO tasks VALUES (?, ?, ?, ?)",
+                    [(task.work, task.worker, task.began_s, task.ended_s) for task in tasks],
+                )
 
     def events(self) -> list[tuple[float, Event]]:
         """Return all events with their times, in their order."""

@@ -32,7 +32,7 @@ class Halt:
         """Whether no other molecule is to be begun."""
         # a network file system in trouble may not cost what a group has
         with suppress(OSError, ValueError):
-            if self._until_s == inf:
+            if self._until_s == inf and self.path.exists():  # asked before each molecule
                 grace_s = float(self.path.read_text("utf-8"))
                 self._until_s = time.monotonic() + SHARE * grace_s
         return self._until_s < inf

@@ -40,7 +40,7 @@ def simulate_molecules(
     Parameters
     ----------
     smiles
-        Each is simulated as it is given.
+        Each is simulated as it is given; one string is one molecule.
     settings
         Their sections `property` and `simulation` say how; the defaults otherwise.
 
@@ -58,7 +58,8 @@ def simulate_molecules(
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
-    return (simulate_one(text, protocol) for text in smiles)
+    texts = [smiles] if isinstance(smiles, str) else smiles
+    return (simulate_one(text, protocol) for text in texts)
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:

@@ -4,13 +4,18 @@ import signal
 import subprocess
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 
+import numpy as np
 import pytest
-from small_run import STEPS
+from small_run import STEPS, item
 
 from molloop.campaign.records import Session
+from molloop.campaign.state import Finished
 from molloop.campaign.store import Store
+from molloop.report.export import EXPORT_FORMATS
 from molloop.settings import Settings
+from molloop.simulate.outcome import Geometry
 
 IMPORTED = "imported"
 SIMULATOR = f"from pathlib import Path\nPath({IMPORTED!r}).touch()\nraise RuntimeError\n"
@@ -27,18 +32,32 @@ def run_dir(tmp_path):
     with closing(Store.create(folder / "campaign.sqlite", Session("now", config, {}))) as store:
         for time_s, *rest in STEPS:
             store.append(time_s, *rest)
+        helium = Geometry(np.array([2], "u1"), np.zeros((1, 3)))
+        last = item(5, 9.0, 24.5, "[He]")
+        last = replace(last, outcome=replace(last.outcome, geometry=helium))
+        store.append(9.0, [Finished(last.molecule_id)], [last])
     return folder
 
 
+def _content(folder):
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
 @pytest.mark.parametrize(
-    "words", [("status",), ("report", "--out", "a.html"), ("export", "--format", "csv", "--out", "a")]
+    "words",
+    [
+        ("status",),
+        ("report", "--out", "a.html"),
+        *(("export", "--format", one, "--out", "a") for one in EXPORT_FORMATS),
+    ],
 )
 def test_readers_import_no_simulator(molloop, run_dir, tmp_path, words):
     command, *options = words
+    before = _content(run_dir)
     done = molloop(command, "run", *options, extra={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / IMPORTED).exists()
-    assert "campaign.sqlite" in {one.name for one in run_dir.iterdir()}
+    assert _content(run_dir) == before
 
 
 def test_a_page_imports_no_simulator_and_ends_in_a_line(command, environment, run_dir, tmp_path):
@@ -52,7 +71,7 @@ def test_a_page_imports_no_simulator_and_ends_in_a_line(command, environment, ru
     ) as watch:
         link = watch.stdout.readline().strip()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        assert "16.500 letters" in opener.open(link, timeout=30).read().decode()
+        assert "24.500 letters" in opener.open(link, timeout=30).read().decode()
         # a reader that stays
         with opener.open(link.partition("?")[0] + "events", timeout=30) as events:
             assert events.readline() == b"event: sections\n"

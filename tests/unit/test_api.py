@@ -68,3 +68,8 @@ def test_types_are_public():
 def test_results_of_no_run_are_told(tmp_path):
     with pytest.raises(molloop.InputError, match="a folder that holds a run"):
         molloop.read_results(str(tmp_path))
+
+
+def test_one_string_is_one_molecule():
+    outcomes = list(molloop.simulate_molecules("O"))
+    assert [one.value for one in outcomes] == [pytest.approx(18.294, abs=0.01)]

@@ -3,13 +3,16 @@ import os
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from small_run import STEPS, new_store
 from typer.main import get_command
 
 from molloop import config
-from molloop.cli import app
+from molloop.cli import app, report
+from molloop.errors import InputError
 from molloop.settings import Settings
 
 
@@ -253,3 +256,26 @@ def test_two_signals_at_once_are_one_wish():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (143, "SIGTERM\n")
     assert "ended at once" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", ("127.0.0.1", True)),
+        ("127.0.0.2", ("127.0.0.2", True)),
+        ("LOCALHOST", ("localhost", True)),
+        ("0::1", ("::1", True)),
+        ("0.0.0.0", ("0.0.0.0", False)),
+        ("Node7", ("node7", False)),
+    ],
+)
+def test_an_address_is_as_browsers_write_it(host, expected):
+    assert report._address(host) == expected
+
+
+@pytest.mark.parametrize("host", ["", "ü..b", "no such host"])
+def test_a_host_that_is_none_is_told(tmp_path, host):
+    with closing(new_store(tmp_path)) as store:
+        store.append(*STEPS[0])
+    with pytest.raises(InputError, match="--host"):
+        report.watch(tmp_path, host)

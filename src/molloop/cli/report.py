@@ -1,6 +1,7 @@
 """`molloop watch`, `report` and `export`."""
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,8 @@ def watch(
     with progress_display(is_quiet) as display:
         display.show(f"reading {run_dir}")
         feed = Feed(run_dir)
-    if host not in (LOOPBACK, "localhost", "::1"):
+    host, is_loopback = _address(host)
+    if not is_loopback:
         typer.echo(
             "Warning: whoever can reach this machine can try to read the page; the link's token "
             "goes over the network unencrypted.",
@@ -36,7 +38,7 @@ def watch(
         )
     try:
         serve(feed, host, port, typer.echo)
-    except OSError as error:
+    except (OSError, TypeError, UnicodeError) as error:  # the others: no name of a host
         expected = "an address of this machine and a free port"
         raise InputError("--host, --port", f"{host}, {port}", expected, f"{error}.") from error
 
@@ -93,6 +95,17 @@ def export(
         display.show(f"writing {out}")
         n = write(found, file_format, out)
     typer.echo(f"{n:,} molecules: {out}")
+
+
+def _address(host: str) -> tuple[str, bool]:
+    """Return an address as browsers write it, and whether only this machine reaches it."""
+    if not host:
+        raise InputError("--host", host, "an address of this machine", "0.0.0.0 listens at all.")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.lower(), host.lower() == "localhost"
+    return str(address), address.is_loopback
 
 
 def _spare_database(out: Path, run_dirs: Sequence[Path]) -> None:

@@ -4,12 +4,22 @@ from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.files import write_whole
+from molloop.report.frame import parquet_schema
 from molloop.report.results import Results
 from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
 from molloop.simulate.outcome import Success
 
 TABLE_FORMATS = ("csv", "parquet")
 EXPORT_FORMATS = (*TABLE_FORMATS, *STRUCTURE_FORMATS)
+ENDINGS = {
+    "csv": (".csv",),
+    "parquet": (".parquet",),
+    "sdf": (".sdf", ".sd"),
+    "extxyz": (".xyz", ".extxyz"),
+    "ase-db": (".db",),
+}
+# by which programs choose how they read
+OTHER_ENDINGS = {".json", ".gz", ".bz2", ".xz", ".zst", ".zip", ".tsv", ".traj", ".mol"}
 
 
 def export(results: Results, file_format: str, path: Path) -> int:
@@ -29,16 +39,33 @@ def export(results: Results, file_format: str, path: Path) -> int:
     if file_format not in EXPORT_FORMATS:
         expected = f"one of {', '.join(EXPORT_FORMATS)}"
         raise InputError("--format", file_format, expected, "Name one of these.")
+    _check_ending(file_format, path)
     try:
         if file_format in STRUCTURE_FORMATS:
             return _export_structures(results, file_format, path)
         frame = results.frame(geometries=file_format == "parquet")
-        write_whole(path, frame.to_parquet if file_format == "parquet" else frame.to_csv)
+        if file_format == "csv":
+            write_whole(path, frame.to_csv)
+        else:
+            schema = parquet_schema(results.target.column)
+            write_whole(
+                path, lambda unfinished: frame.to_parquet(unfinished, index=True, schema=schema)
+            )
         return len(frame)
     except (OSError, ValueError) as error:
         raise InputError(
             "--out", str(path), f"a file that can be written as {file_format}", f"{error}."
         ) from error
+
+
+def _check_ending(file_format: str, path: Path) -> None:
+    """Raise InputError where a name says that the file is something else."""
+    own = ENDINGS[file_format]
+    others = {one for some in ENDINGS.values() for one in some} | OTHER_ENDINGS
+    if path.suffix.lower() in others - set(own):
+        raise InputError(
+            "--out", str(path), f"a name that ends with {own[0]} for {file_format}", "Rename it."
+        )
 
 
 def _export_structures(results: Results, file_format: str, path: Path) -> int:

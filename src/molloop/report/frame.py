@@ -7,6 +7,7 @@ from molloop.simulate.outcome import Failure, Success
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
@@ -33,12 +34,31 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
             row["numbers"] = geometry and geometry.numbers.tolist()
             row["positions_angstrom"] = geometry and geometry.positions_angstrom.tolist()
         rows.append(row)
-    frame = pd.DataFrame.from_records(rows, columns=_columns(results, geometries))
+    frame = pd.DataFrame.from_records(
+        rows, columns=_columns(results.target.column, geometries=geometries)
+    )
     frame[results.target.column] = frame[results.target.column].astype("float64")
     return frame.set_index("molecule_id")
 
 
-def _columns(results: Results, geometries: bool) -> list[str]:
-    columns = ["molecule_id", "smiles", results.target.column, "level", "fidelity", "flags"]
+def _columns(column: str, *, geometries: bool) -> list[str]:
+    columns = ["molecule_id", "smiles", column, "level", "fidelity", "flags"]
     columns += ["failure", "message", "batch", "time_s", "seconds", "worker"]
     return columns + ["numbers", "positions_angstrom"] * geometries
+
+
+def parquet_schema(column: str) -> "pa.Schema":
+    """Return the types of the columns with geometries, the same whatever a run has found."""
+    import pyarrow as pa
+
+    texts = {"smiles", "level", "fidelity", "flags", "failure", "message", "worker"}
+    others = {
+        "molecule_id": pa.int64(),
+        "batch": pa.int64(),
+        "numbers": pa.list_(pa.int64()),
+        "positions_angstrom": pa.list_(pa.list_(pa.float64())),
+    }
+    return pa.schema(
+        (name, pa.string() if name in texts else others.get(name, pa.float64()))
+        for name in _columns(column, geometries=True)
+    )

@@ -5,6 +5,7 @@ from markupsafe import Markup
 from molloop.report.page.drawings import drawing
 from molloop.report.results import Results
 from molloop.report.summary import summary_lines
+from molloop.simulate.outcome import Outcome, Success
 
 N_BEST = 10
 # of colours only what is drawn on: the notebook's theme, light or dark, has the rest
@@ -16,7 +17,8 @@ _PAGE = Markup(
 _MOLECULE = Markup(
     '<figure style="width:160px;margin:0">'
     '<div style="background:#fff;border-radius:6px;padding:4px">{drawn}</div>'
-    '<figcaption style="overflow-wrap:anywhere"><strong>{value}</strong><br>{smiles}</figcaption>'
+    '<figcaption style="overflow-wrap:anywhere">'
+    "<strong>{value}</strong><br>{smiles}{flags}</figcaption>"
     "</figure>"
 )
 
@@ -31,6 +33,7 @@ def results_html(results: Results) -> str:
             drawn=drawing(item.smiles),
             value=f"{values[item.molecule_id]:.3f} {target.unit}",
             smiles=item.smiles,
+            flags=_flags(item.outcome),
         )
         for item in results.best(N_BEST)
     ]
@@ -42,3 +45,8 @@ def results_html(results: Results) -> str:
             molecules=Markup().join(molecules),
         )
     )
+
+
+def _flags(outcome: Outcome) -> Markup:
+    flags = outcome.flags if isinstance(outcome, Success) else ()
+    return Markup("<br><em>{}</em>").format(", ".join(flags)) if flags else Markup("")

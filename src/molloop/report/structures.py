@@ -169,7 +169,7 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
             molecule.AddConformer(conformer)
             molecule.SetProp("_Name", one.smiles)
             for key, value in one.facts.items():
-                molecule.SetProp(key, str(value))
+                molecule.SetProp(key, " ".join(str(value).split()))  # a record ends with a line
             writer.write(molecule)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from ase.db import connect
 from ase.io import read
@@ -114,3 +115,22 @@ def test_a_format_that_is_none_is_told(tmp_path):
 def test_a_run_without_geometries_is_told(tmp_path):
     with pytest.raises(InputError, match="csv or parquet"):
         export(results(Success(1.0, "gfn2", "relaxed")), "sdf", tmp_path / "a.sdf")
+
+
+@pytest.mark.parametrize(
+    ("file_format", "name"),
+    [("csv", "a.csv.gz"), ("csv", "a.parquet"), ("ase-db", "a.json"), ("sdf", "a.XYZ")],
+)
+def test_a_name_that_means_another_format_is_refused(tmp_path, file_format, name):
+    with pytest.raises(InputError, match="a name that ends with"):
+        export(SOME, file_format, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_has_the_same_types_whatever_was_found(tmp_path):
+    runs = (SOME, results(), results(Failure("scf", "no", "gfn2", "relaxed")))
+    for number, one in enumerate(runs):
+        export(one, "parquet", tmp_path / f"{number}.parquet")
+    found = [pq.read_schema(tmp_path / f"{n}.parquet").remove_metadata() for n in range(3)]
+    assert found[0] == found[1] == found[2]
+    assert len(pd.read_parquet(tmp_path)) == 4

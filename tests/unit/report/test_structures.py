@@ -125,3 +125,12 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path, file_format):
     with pytest.raises(OSError, match="a"):
         write_structures(folder, file_format, structures_of(["O"], [WATER], Settings().target()))
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_flag_ends_no_record(tmp_path):
+    odd = Success(1.0, "gfn2", "relaxed", {}, ("a\n$$$$\n\nb",), WATER.geometry)
+    found = structures_of(["O", "O"], [odd, WATER], Settings().target())
+    write_structures(tmp_path / "a.sdf", "sdf", found)
+    first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
+    assert first.GetProp("flags") == "a $$$$ b"
+    assert second.GetProp("flags") == "not_converged"

@@ -97,7 +97,12 @@ class Run:
     @property
     def name(self) -> str:
         """Name of its folder."""
-        return self.folder.resolve().name or str(self.folder)
+        return printable(self.folder.resolve().name or str(self.folder))
+
+    @property
+    def path(self) -> str:
+        """Path of its folder."""
+        return printable(str(self.folder))
 
     @property
     def n_values(self) -> int:
@@ -108,6 +113,13 @@ class Run:
     def n_failed(self) -> int:
         """Simulations that gave none."""
         return self.failures.total()
+
+    def recount(self) -> None:
+        """Count the values beyond the threshold anew, as that has changed."""
+        target = self.settings.target()
+        is_beyond = [target.is_beyond_threshold(value) for value in self.values]
+        self.n_beyond = sum(is_beyond)
+        self.is_beyond = deque(is_beyond, maxlen=N_LAST)
 
     def best_first(self) -> list[Simulated]:
         """Return the best molecules, the best first."""
@@ -171,6 +183,11 @@ class Run:
                     some.append(message)
 
 
+def printable(text: str) -> str:
+    """Return a name that is no UTF-8 as far as it can be shown."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Feed:
     """Reads a run: all at first, then what is new.
 
@@ -184,25 +201,39 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self._path = find_run(folder)
-        self._mark = Mark()
         with closing(Store.read(self._path)) as store:
-            sessions = store.sessions()
-        self.run = Run(folder, parse(sessions[-1].config), sessions)
+            self._begin(folder, store)
         self.read()
 
+    def _begin(self, folder: Path, store: Store) -> None:
+        sessions = store.sessions()
+        self.run = Run(folder, parse(sessions[-1].config), sessions)
+        self._mark = Mark()
+        self._is_new = True  # not told yet
+
     def read(self) -> bool:
-        """Take in what is new; return whether anything is."""
-        before = (self.run.state, self._mark)
+        """Take in what is new; return whether anything is.
+
+        Where another run has taken the folder, that one.
+        """
         held = is_held(self.run.folder)  # first, as a run may end meanwhile
         with closing(Store.read(self._path)) as store:
+            sessions = store.sessions()
+            if sessions[0] != self.run.sessions[0]:
+                self._begin(self.run.folder, store)
             while (news := store.news(self._mark)).mark != self._mark:
                 self._mark = news.mark
+                self._is_new = True
                 self._take(news)
-                if any(isinstance(event, Resumed) for _, event in news.events):
-                    self.run.sessions = store.sessions()
-                    self.run.settings = parse(self.run.sessions[-1].config)
-        self.run.state = state_of(self.run.stopped, held)
-        return before != (self.run.state, self._mark)
+        if sessions != self.run.sessions:
+            self.run.sessions = sessions
+            self.run.settings = parse(sessions[-1].config)
+            self.run.recount()
+            self._is_new = True
+        state = state_of(self.run.stopped, held)
+        is_new, self._is_new = self._is_new or state != self.run.state, False
+        self.run.state = state
+        return is_new
 
     def _take(self, news: News) -> None:
         entries: list[tuple[float, int, Any]] = [

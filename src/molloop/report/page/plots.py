@@ -46,7 +46,7 @@ Floats = NDArray[np.float64]
 
 
 def found_over_time(run: Run) -> Markup:
-    """Draw each value and the best so far, over simulations and over time."""
+    """Draw each value and the best so far, in their order and over time."""
     target = run.settings.target()
     values = np.array(run.values)
     best = target.sign * np.maximum.accumulate(target.sign * values)
@@ -61,10 +61,10 @@ def found_over_time(run: Run) -> Markup:
         axes.set_xlim(left=0)
         axes.set(ylabel=target.heading)
 
-    def over_simulations(figure: Figure) -> None:
+    def in_order(figure: Figure) -> None:
         axes = figure.subplots()
         draw(axes, np.arange(1.0, len(values) + 1))
-        axes.set(xlabel="Simulations")
+        axes.set(xlabel="Values")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def over_time(figure: Figure) -> None:
@@ -73,7 +73,7 @@ def found_over_time(run: Run) -> Markup:
         axes.set(xlabel="Time (s)")
 
     many = f"Values of {run.n_values:,} molecules"
-    return _svg(over_simulations, f"{many} over simulations; {told}") + _svg(
+    return _svg(in_order, f"{many} in their order; {told}") + _svg(
         over_time, f"{many} over time; {told}"
     )
 
@@ -86,7 +86,8 @@ def predicted_and_simulated(run: Run) -> Markup:
 
     def pairs(figure: Figure) -> None:
         axes = figure.subplots()
-        rows = thinned(values, MAX_POINTS)
+        few = MAX_POINTS // 2
+        rows = np.union1d(thinned(values, few), thinned(means, few))
         axes.scatter(means[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
         ends = [min(means.min(), values.min()), max(means.max(), values.max())]
         axes.plot(ends, ends, color=BEST, linewidth=1)
@@ -121,10 +122,10 @@ def observed_shares(means: Floats, stds: Floats, values: Floats) -> Floats:
 def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     """Draw what each of several runs has found: the best, and the mean of its best ten.
 
-    Empty where they searched for different things.
+    Empty where they searched for different things, or computed them by different levels.
     """
     targets = [run.settings.target() for run in runs]
-    if len({(one.heading, one.sign) for one in targets}) > 1:
+    if len({(one.heading, one.sign, one.level_label) for one in targets}) > 1:
         return Markup("")
     sign = targets[0].sign
 
@@ -145,7 +146,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
             if (n := run.n_values) >= N_BEST:
                 top = running_mean_of_best(sign * np.array(run.values), N_BEST)[N_BEST - 1 :]
                 _draw_steps(axes, range(N_BEST, n + 1), sign * top, line_look(number))
-        axes.set(title=f"Mean of the best {N_BEST}", xlabel="Simulations")
+        axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
         axes.set(ylabel=targets[0].heading)
 
     told = "; ".join(
@@ -154,7 +155,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         if run.values
     )
     return _svg(over_time, f"The best values over time. {told}") + _svg(
-        over_simulations, f"The mean of the best {N_BEST} over simulations."
+        over_simulations, f"The mean of the best {N_BEST} over the values."
     )
 
 

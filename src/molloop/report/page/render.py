@@ -1,5 +1,6 @@
 """A run becomes the sections of a page, and these a document."""
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from molloop.report.status import RUNNING
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
 
+N_KINDS = 20
 N_LATELY = 100  # values by which the time that is left is told
 TEXTS = ("progress", "best", "recent", "failures", "model")
 STATIC = resources.files("molloop.report.page") / "static"
@@ -74,6 +76,8 @@ def facts(run: Run) -> dict[str, Any]:
         "n_last": len(run.is_beyond),
         "n_beyond_last": sum(run.is_beyond),
         "error": _error(run.errors),
+        "failures": run.failures.most_common(N_KINDS),
+        "n_other_kinds": max(0, len(run.failures) - N_KINDS),
     }
 
 
@@ -84,14 +88,18 @@ def left_s(run: Run) -> float | None:
     lately = [time_s for time_s in run.times_s[-N_LATELY:] if time_s >= since]
     if len(lately) < 2 or n_missing < 1:
         return None
-    return n_missing * (run.time_s - lately[0]) / (len(lately) - 1)
+    left = n_missing * (run.time_s - lately[0]) / (len(lately) - 1)
+    limit_s = run.settings.stopping.time_limit_s
+    return left if limit_s is None else max(0.0, min(left, limit_s - run.time_s))
 
 
 def _recent(item: Simulated) -> dict[str, Any]:
     outcome = item.outcome
     told = f"{outcome.kind}: {outcome.message}" if isinstance(outcome, Failure) else ""
-    value = outcome.value if isinstance(outcome, Success) else None
-    return {"smiles": item.smiles, "value": value, "told": told, "time_s": item.time_s}
+    value, flags = (
+        (outcome.value, ", ".join(outcome.flags)) if isinstance(outcome, Success) else (None, "")
+    )
+    return {"smiles": item.smiles, "value": value, "told": told or flags, "time_s": item.time_s}
 
 
 def _error(errors: Errors) -> dict[str, float] | None:
@@ -112,7 +120,7 @@ def provenance(run: Run) -> dict[str, Any]:
     return {
         "sessions": run.sessions,
         "packages": session.environment.get("packages", {}),
-        "command": " ".join(map(str, session.environment.get("command", []))),
+        "command": shlex.join(map(str, session.environment.get("command", []))),
         "host": session.environment.get("host", ""),
         "library": session.environment.get("library", {}).get("name", ""),
         "config": session.config,
@@ -153,7 +161,7 @@ def frozen_document(runs: Sequence[Run]) -> str:
 def names_of(runs: Sequence[Run]) -> list[str]:
     """Return names that tell the runs apart: of their folders, or their paths."""
     counts = Counter(run.name for run in runs)
-    return [run.name if counts[run.name] == 1 else str(run.folder) for run in runs]
+    return [run.name if counts[run.name] == 1 else run.path for run in runs]
 
 
 def _document(

@@ -34,6 +34,7 @@ from molloop.report.status import RUNNING, UNKNOWN
 LOOK_PERIOD_S = 0.5
 EVERYWHERE = ("0.0.0.0", "::")  # addresses to listen at that are no names
 CLOSE_TIMEOUT_S = 1
+SIGN_OF_LIFE_S = 10.0  # page.js connects anew where it misses three
 FIGURE_SHARE = 0.005  # of the machine's time that drawing may take
 MIN_FIGURE_PERIOD_S = 2.0
 GOES_ON = (RUNNING, UNKNOWN)
@@ -211,7 +212,7 @@ def application(
 
 async def _events(sections: Sections, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
     """Send what changes for as long as the reader stays; a run that has ended may go on."""
-    number, told = 0, ""
+    number, told, told_s = 0, "", -inf
     while not is_ending():
         await sections.look()
         changed = sections.since(number)
@@ -219,8 +220,8 @@ async def _events(sections: Sections, is_ending: Callable[[], bool]) -> AsyncIte
         if changed:
             yield f"event: sections\ndata: {json.dumps(changed)}\n\n"
         state = "The run has ended" if sections.has_ended else "Live"
-        if state != told:
-            told = state
+        if state != told or time.monotonic() - told_s >= SIGN_OF_LIFE_S:
+            told, told_s = state, time.monotonic()
             yield f"event: state\ndata: {json.dumps(state)}\n\n"
         await asyncio.sleep(LOOK_PERIOD_S)
 
@@ -240,7 +241,6 @@ def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
     OSError
         The port cannot be had.
     """
-    host = host.lower()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

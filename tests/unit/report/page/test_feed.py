@@ -10,7 +10,8 @@ from small_run import STEPS, item, new_store
 from molloop.campaign.news import Mark
 from molloop.campaign.records import Session
 from molloop.campaign.state import Began, Finished, Resumed
-from molloop.errors import InputError
+from molloop.campaign.store import Store
+from molloop.errors import InputError, StoreError
 from molloop.report.page.feed import Feed
 from molloop.settings import Settings
 
@@ -104,3 +105,50 @@ def test_only_the_best_ten_are_kept(tmp_path):
 def test_a_folder_without_a_run_is_told(tmp_path):
     with pytest.raises(InputError, match="run directory"):
         Feed(tmp_path)
+
+
+def test_a_threshold_that_changes_is_counted_anew(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+        feed = Feed(tmp_path)
+        assert feed.run.n_beyond == 1
+        config = Settings.model_validate({"property": {"threshold": 14.5}}).to_toml()
+        store.add_session(Session("later", config, {}))
+        assert feed.read()
+    assert (feed.run.n_beyond, list(feed.run.is_beyond)) == (3, [True, False, True, True])
+
+
+def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypatch):
+    with closing(new_store(tmp_path)) as store:
+        store.append(*STEPS[0])
+        feed = Feed(tmp_path)
+        store.append(2.0, *STEPS[1][1:])
+        whole, n_calls = Store.news, 0
+
+        def busy_at_the_second(self, mark):
+            nonlocal n_calls
+            n_calls += 1
+            if n_calls == 2:
+                raise StoreError("It is busy.", "Wait.")
+            return whole(self, mark)
+
+        monkeypatch.setattr(Store, "news", busy_at_the_second)
+        with pytest.raises(StoreError):
+            feed.read()
+        assert feed.read()
+        assert feed.run.values == [15.0]
+        assert not feed.read()
+
+
+def test_another_run_in_the_same_folder_is_another_page(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    feed = Feed(tmp_path)
+    (tmp_path / "campaign.sqlite").unlink()
+    config = Settings().to_toml()
+    with closing(Store.create(tmp_path / "campaign.sqlite", Session("later", config, {}))) as store:
+        store.append(*STEPS[0])
+        assert feed.read()
+    assert (feed.run.values, feed.run.n_submitted) == ([], 3)

@@ -1,9 +1,11 @@
 """The page: its words, its figures, and that nothing in it is what a molecule says."""
 
 import copy
+import os
 import re
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -74,7 +76,7 @@ def test_figures_have_words_and_take_the_page_s_colours(run):
         assert 'role="img" aria-label="' in found[name]
         assert "var(--ink)" in found[name]
         assert not re.search("#010203|#070809|DejaVu", found[name])
-    assert "Values of 4 molecules over simulations; the best so far is 16.50 eV." in found["found"]
+    assert "Values of 4 molecules in their order; the best so far is 16.50 eV." in found["found"]
     assert "off by 0.30 eV in the mean" in found["pairs"]
 
 
@@ -197,3 +199,55 @@ def test_what_is_simulated_is_shown_of_a_run_that_goes_on_only(run):
     assert "Being simulated" not in words(texts(run)["progress"])
     run.state = "running"
     assert "Being simulated 4" in words(texts(run)["progress"])
+
+
+def test_a_folder_s_name_need_not_be_unicode(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xff"))
+    folder.mkdir()
+    with closing(new_store(folder)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    run = Feed(folder).run
+    assert "<h1>r?</h1>" in frozen_document([run])
+    assert frozen_document([run, run]).encode()
+
+
+def test_doubts_about_a_value_are_shown(tmp_path):
+    doubtful = item(0, 2.0, 15.0)
+    doubtful = replace(doubtful, outcome=replace(doubtful.outcome, flags=("not_converged", "<b>")))
+    with closing(new_store(tmp_path)) as store:
+        store.append(2.0, [Began(9, 0), Finished(100)], [doubtful])
+    found = texts(Feed(tmp_path).run)
+    for name in ("best", "recent"):
+        assert "not_converged, &lt;b&gt;" in found[name]
+
+
+def test_runs_of_different_levels_are_in_no_common_figure(run):
+    other = copy.copy(run)
+    other.settings = Settings.model_validate({"simulation": {"level": "ipea1"}})
+    text = frozen_document([run, other])
+    assert "no figure compares them" in text
+    assert "GFN2-xTB ΔSCF" in words(text)
+    assert "IPEA1-xTB" in words(text)
+
+
+def test_the_time_left_ends_with_the_time_limit(run):
+    limits = {"stopping": {"time_limit_s": 20.0}}
+    run.settings = Settings.model_validate(limits)
+    assert left_s(run) == 12.0
+
+
+def test_a_budget_that_was_lowered_is_no_share_above_one(run):
+    run.settings = Settings.model_validate(
+        {"campaign": {"max_training_count": 3, "initial_training_count": 2}}
+    )
+    assert 'aria-valuemax="3" aria-valuenow="3"' in texts(run)["progress"]
+
+
+def test_many_kinds_of_failures_are_cut(run):
+    run.failures = Counter({f"kind{n}": 100 - n for n in range(50)})
+    run.messages = {kind: [] for kind in run.failures}
+    found = words(texts(run)["failures"])
+    assert "kind19 81" in found
+    assert "kind20" not in found
+    assert "And 30 more kinds." in found

@@ -1,6 +1,7 @@
 """Who may read a page, and what each answer forbids."""
 
 import json
+import socket
 from contextlib import closing
 
 import pytest
@@ -161,3 +162,39 @@ def test_a_run_that_has_hardly_begun_has_a_page(tmp_path):
 def test_nothing_can_be_changed(client):
     client.cookies.set("molloop-4321", TOKEN)
     assert client.post("/").status_code == 405
+
+
+def test_a_reader_has_signs_of_life(folder, monkeypatch):
+    monkeypatch.setattr(server, "LOOK_PERIOD_S", 0.01)
+    monkeypatch.setattr(server, "SIGN_OF_LIFE_S", 0.05)
+    with TestClient(app_on(folder, 60), base_url=BASE, cookies=COOKIES) as client:
+        events = read_events(client.get("/events").text)
+    assert [kind for kind, _ in events].count("state") >= 5
+
+
+@pytest.mark.parametrize(
+    ("host", "link", "opened"),
+    [
+        ("127.0.0.1", "127.0.0.1", ["127.0.0.1", "localhost", "LOCALHOST"]),
+        ("localhost", "localhost", ["127.0.0.1", "localhost"]),
+        ("::1", "[::1]", ["[::1]", "127.0.0.1"]),
+        ("0.0.0.0", socket.gethostname().lower(), [socket.gethostname(), "127.0.0.1"]),
+    ],
+)
+def test_the_link_s_host_and_its_other_names_are_answered(folder, monkeypatch, host, link, opened):
+    told = []
+    made = []
+
+    def run(self, sockets):
+        made.append((self.config.app, sockets[0].getsockname()[1]))
+
+    monkeypatch.setattr(server.uvicorn.Server, "run", run)
+    server.serve(Feed(folder), host, 0, told.append)
+    [(app, port)] = made
+    assert told[0].startswith(f"http://{link}:{port}/?token=")
+    token = told[0].partition("token=")[2]
+    for name in opened:
+        with TestClient(app, base_url=f"http://{name}:{port}", follow_redirects=False) as client:
+            assert client.get(f"/?token={token}").status_code == 303
+    with TestClient(app, base_url=f"http://evil.example:{port}") as client:
+        assert client.get(f"/?token={token}").status_code == 421

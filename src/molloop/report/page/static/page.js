@@ -38,15 +38,33 @@ function showWaiting() {
 document.addEventListener("focusout", () => setTimeout(showWaiting));
 document.addEventListener("selectionchange", showWaiting);
 
-const source = new EventSource("/events");
-source.addEventListener("sections", (event) => {
-  for (const [name, html] of Object.entries(JSON.parse(event.data))) show(name, html);
-});
-source.addEventListener("state", (event) => {
-  state = JSON.parse(event.data);
-  say(state);
-});
-source.onerror = () => {
-  say(source.readyState === EventSource.CLOSED ? "Cut off: reload the page" : "Connecting");
-};
-source.onopen = () => say(state);
+const SILENCE_MS = 30_000; // the server gives a sign of life every ten seconds
+let source;
+let heard_ms;
+
+function connect() {
+  source?.close();
+  heard_ms = Date.now();
+  source = new EventSource("/events");
+  source.addEventListener("sections", (event) => {
+    heard_ms = Date.now();
+    for (const [name, html] of Object.entries(JSON.parse(event.data))) show(name, html);
+  });
+  source.addEventListener("state", (event) => {
+    heard_ms = Date.now();
+    state = JSON.parse(event.data);
+    say(state);
+  });
+  source.onerror = () => {
+    say(source.readyState === EventSource.CLOSED ? "Cut off: reload the page" : "Connecting");
+  };
+  source.onopen = () => say(state);
+}
+
+connect();
+setInterval(() => {
+  if (source.readyState !== EventSource.CLOSED && Date.now() - heard_ms > SILENCE_MS) {
+    say("Connecting");
+    connect();
+  }
+}, SILENCE_MS / 3);

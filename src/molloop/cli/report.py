@@ -24,7 +24,7 @@ def watch(
 ) -> None:
     """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
     from molloop.report.page.feed import Feed
-    from molloop.report.page.server import serve
+    from molloop.report.page.server import listen, serve
 
     with progress_display(is_quiet) as display:
         display.show(f"reading {run_dir}")
@@ -37,10 +37,12 @@ def watch(
             err=True,
         )
     try:
-        serve(feed, host, port, typer.echo)
-    except (OSError, TypeError, UnicodeError) as error:  # the others: no name of a host
+        listener = listen(host, port)
+    except (OSError, TypeError, UnicodeError) as error:  # the last two: it is no host's name
         expected = "an address of this machine and a free port"
         raise InputError("--host, --port", f"{host}, {port}", expected, f"{error}.") from error
+    with listener:
+        serve(feed, host, listener, typer.echo)
 
 
 def report(
@@ -100,7 +102,7 @@ def export(
 def _address(host: str) -> tuple[str, bool]:
     """Return an address as browsers write it, and whether only this machine reaches it."""
     if not host:
-        raise InputError("--host", host, "an address of this machine", "0.0.0.0 listens at all.")
+        raise InputError("--host", host, "an address of this machine", "0.0.0.0 is all of them.")
     try:
         address = ip_address(host)
     except ValueError:

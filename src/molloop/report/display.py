@@ -17,6 +17,7 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
+from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results
 from molloop.settings import Settings
@@ -172,7 +173,7 @@ class RunDisplay:
         self._print(Text(_ROW.format(*cells, width=self._width), style=style))
 
     def _named(self, value: float, smiles: str) -> str:
-        text = f"{value:.2f} {smiles}".rstrip()
+        text = f"{rounded(value, 2)} {smiles}".rstrip()
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.files import write_whole
+from molloop.report.numbers import rounded
 from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
@@ -88,7 +89,7 @@ def write_workers_figure(results: Results, path: Path) -> None:
 
 def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
     """Stack the kinds, averaged over bins: steps that follow each task would be a solid block."""
-    end_s = max(task.ended_s for task in tasks)
+    end_s = max(*(task.ended_s for task in tasks), 1e-9)  # a table may say 0
     edges = np.linspace(0, end_s, N_BINS + 1)
     below = np.zeros(N_BINS)
     for work, color in WORK_COLORS.items():
@@ -226,7 +227,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     )
     axes.set_xlim(left=0)
     label = axes.annotate(
-        f"{_shortened(results.best(1)[0].smiles)}  {best[-1]:.2f} {results.target.unit}",
+        f"{_shortened(results.best(1)[0].smiles)}  {rounded(best[-1], 2)} {results.target.unit}",
         (times[-1], best[-1]),
         xytext=(0, 6 * sign),
         textcoords="offset points",

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from molloop.report.numbers import rounded
 from molloop.report.page.drawings import drawing
 from molloop.report.results import Results
 from molloop.report.summary import summary_lines
@@ -31,7 +32,7 @@ def results_html(results: Results) -> str:
     molecules = [
         _MOLECULE.format(
             drawn=drawing(item.smiles),
-            value=f"{values[item.molecule_id]:.3f} {target.unit}",
+            value=f"{rounded(values[item.molecule_id])} {target.unit}",
             smiles=item.smiles,
             flags=_flags(item.outcome),
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from molloop.report.accuracy import Accuracy
 from molloop.report.figures import BEST, LOOK, SIMULATED, enlarge_marks, is_dense, mark_size, save
+from molloop.report.numbers import rounded
 from molloop.report.results import Results
 
 BARS = "#B0B0B0"
@@ -37,7 +38,8 @@ def write_predictions_figure(results: Results, path: Path) -> None:
             one = Accuracy.of(*rows.T)
             unit = f" {target.unit}" if target.unit else ""
             told = (
-                f"{one.n:,} molecules that the model chose: off by {one.error:.2f}{unit} in the\n"
+                f"{one.n:,} molecules that the model chose: off by "
+                f"{rounded(one.error, 2)}{unit} in the\n"
                 f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
             )
             where = {"loc": "outside lower center", "ncols": 3, "columnspacing": 1.2}

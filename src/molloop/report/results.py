@@ -12,6 +12,7 @@ from molloop.campaign.records import Known, Simulated
 from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
 from molloop.campaign.store import Store
 from molloop.report.accuracy import Accuracy
+from molloop.report.numbers import rounded
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
@@ -74,7 +75,7 @@ class Results:
         best = ""
         if values:
             [item] = self.best(1)
-            best = f", best {values[item.molecule_id]:.3f} {self.target.unit} {item.smiles}"
+            best = f", best {rounded(values[item.molecule_id])} {self.target.unit} {item.smiles}"
         n_failed = len(self.simulated) - len(values)
         return f"Results({self.target.name}: {len(values):,} values, {n_failed:,} failed{best})"
 

@@ -2,6 +2,7 @@
 
 from molloop.campaign.engine import Work
 from molloop.report.accuracy import Accuracy
+from molloop.report.numbers import rounded
 from molloop.report.results import Results
 from molloop.report.utilisation import utilisation
 from molloop.simulate.property import Property
@@ -37,9 +38,9 @@ def _accuracy(where: str, one: Accuracy, target: Property) -> str:
     low, high = one.error_interval
     least, most = one.within_interval
     unit = f" {target.unit}" if target.unit else ""
-    bounds = f" ({low:.2f} to {high:.2f})" if one.n > 1 else ""
+    bounds = f" ({rounded(low, 2)} to {rounded(high, 2)})" if one.n > 1 else ""
     return (
-        f"Model, {one.n} {where}: off by {one.error:.2f}{unit}{bounds}, "
-        f"{one.bias:+.2f} in the mean; {one.within:.0%} within its standard deviation "
+        f"Model, {one.n} {where}: off by {rounded(one.error, 2)}{unit}{bounds}, "
+        f"{rounded(one.bias, 2, '+')} in the mean; {one.within:.0%} within its standard deviation "
         f"({least:.0%} to {most:.0%}; 68% would be right)"
     )

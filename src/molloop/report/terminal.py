@@ -9,6 +9,7 @@ from rich.text import Text
 
 from molloop.library.shards import Library
 from molloop.library.summary import summary_rows
+from molloop.report.numbers import rounded
 from molloop.report.results import Results
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
@@ -27,7 +28,7 @@ def best_table(results: Results, n: int = 10) -> Group:
     for rank, item in enumerate(results.best(n), start=1):
         table.add_row(
             str(rank),
-            f"{values[item.molecule_id]:.3f}",
+            rounded(values[item.molecule_id]),
             Text(item.smiles, overflow="fold"),
             str(item.batch),
             f"{item.time_s:.1f}",
@@ -56,7 +57,7 @@ def status_table(status: Status) -> Table:
         "last process": f"{status.pid} on {status.host}, number {status.n_sessions}",
     }
     if status.best is not None:
-        rows["best"] = f"{status.best[0]:.3f} ({status.column}) {status.best[1]}"
+        rows["best"] = f"{rounded(status.best[0])} ({status.column}) {status.best[1]}"
     if status.n_beyond_threshold is not None:
         rows["beyond the threshold"] = f"{status.n_beyond_threshold:,}"
     table = Table(show_header=False, box=None)
@@ -75,7 +76,7 @@ def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Pr
         if isinstance(outcome, Failure):
             value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
-            value, remark = f"{outcome.value:.3f}", ", ".join(outcome.flags)
+            value, remark = rounded(outcome.value), ", ".join(outcome.flags)
         table.add_row(
             Text(text, overflow="fold"),
             value,

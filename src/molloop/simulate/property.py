@@ -1,6 +1,7 @@
 """What is searched for: a property of a molecule, and which end of it is good."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +71,6 @@ class Property:
         """Whether a value is better than the threshold; False without one."""
         return self.threshold is not None and self.sign * (value - self.threshold) > 0
 
-    def best(self, values: list[float]) -> float:
+    def best(self, values: Iterable[float]) -> float:
         """Return the best of some values."""
         return max(values, key=lambda value: self.sign * value)

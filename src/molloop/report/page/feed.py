@@ -1,13 +1,14 @@
 """What a page shows of a run, kept up to date by reading what is new in its database."""
 
 import heapq
-import sys
+from array import array
 from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.news import Mark, News
@@ -23,7 +24,57 @@ from molloop.simulate.outcome import Failure, Success
 N_BEST = 10
 N_RECENT = 12
 N_MESSAGES = 3
+MAX_KINDS = 200  # that messages are kept of
 N_LAST = 50
+
+
+class Tasks(Sequence[Task]):
+    """Tasks in columns, a fifth of the memory: a run may have 10^5 and more."""
+
+    def __init__(self) -> None:
+        self._kinds = list(Work)
+        self._works, self._workers = array("b"), array("i")
+        self._began_s, self._ended_s = array("d"), array("d")
+        self._numbers: dict[str, int] = {}  # of the workers
+        self._names: list[str] = []
+
+    def append(self, task: Task) -> None:
+        """Add one."""
+        if task.worker not in self._numbers:
+            self._numbers[task.worker] = len(self._names)
+            self._names.append(task.worker)
+        self._works.append(self._kinds.index(task.work))
+        self._workers.append(self._numbers[task.worker])
+        self._began_s.append(task.began_s)
+        self._ended_s.append(task.ended_s)
+
+    def __len__(self) -> int:
+        return len(self._works)
+
+    def __iter__(self) -> Iterator[Task]:
+        works = map(self._kinds.__getitem__, self._works)
+        workers = map(self._names.__getitem__, self._workers)
+        return map(Task, works, workers, self._began_s, self._ended_s)
+
+    @overload
+    def __getitem__(self, place: int) -> Task: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Task]: ...
+    def __getitem__(self, place: int | slice) -> Task | list[Task]:
+        if isinstance(place, slice):
+            return [self[row] for row in range(*place.indices(len(self)))]
+        return Task(
+            self._kinds[self._works[place]],
+            self._names[self._workers[place]],
+            self._began_s[place],
+            self._ended_s[place],
+        )
+
+    def __copy__(self) -> "Tasks":
+        other = Tasks()
+        for name, column in vars(self).items():
+            setattr(other, name, copy(column))
+        return other
 
 
 @dataclass
@@ -50,10 +101,11 @@ class Run:
 
     Attributes
     ----------
-    times_s, values, batches
+    times_s, values
         Of each success, in the order in which they were known.
     pairs
-        Predicted mean and standard deviation, and simulated value, of what a ranking chose.
+        Predicted mean and standard deviation, and simulated value, of what a ranking chose, one
+        after the other.
     errors
         The same in sums.
     best
@@ -79,14 +131,13 @@ class Run:
     n_submitted: int = 0
     n_rankings: int = 0
     resumed_s: list[float] = field(default_factory=list)
-    times_s: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    batches: list[int] = field(default_factory=list)
-    pairs: list[tuple[float, float, float]] = field(default_factory=list)
+    times_s: "array[float]" = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    pairs: "array[float]" = field(default_factory=lambda: array("d"))
     errors: Errors = field(default_factory=Errors)
     best: list[tuple[float, int, Simulated]] = field(default_factory=list)
     recent: list[Simulated] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
+    tasks: Tasks = field(default_factory=Tasks)
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
@@ -127,7 +178,7 @@ class Run:
 
     def __copy__(self) -> "Run":
         """Return one that later outcomes do not change."""
-        growing = (list, deque, Counter, Errors)
+        growing = (list, array, deque, Counter, Errors, Tasks)
         own: dict[str, Any] = {
             name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
         }
@@ -160,27 +211,26 @@ class Run:
         self.time_s = max(self.time_s, item.time_s)
         self.recent = [item, *self.recent[: N_RECENT - 1]]
         if item.worker:
-            worker = sys.intern(item.worker)
-            self.tasks.append(Task(Work.SIMULATE, worker, item.began_s, item.ended_s))
+            self.tasks.append(Task(Work.SIMULATE, item.worker, item.began_s, item.ended_s))
         expected = self._predicted.pop(item.molecule_id, None)
         match item.outcome:
             case Success(value):
                 self.times_s.append(item.time_s)
                 self.values.append(value)
-                self.batches.append(item.batch)
                 is_beyond = target.is_beyond_threshold(value)
                 self.n_beyond += is_beyond
                 self.is_beyond.append(is_beyond)
                 if expected is not None:
-                    self.pairs.append((*expected, value))
+                    self.pairs.extend((*expected, value))
                     self.errors.add(*expected, value)
                 entry = (target.sign * value, -item.proposal, item)
                 (heapq.heappush if len(self.best) < N_BEST else heapq.heappushpop)(self.best, entry)
             case Failure(kind, message):
                 self.failures[kind] += 1
-                some = self.messages.setdefault(kind, [])
-                if len(some) < N_MESSAGES and message not in some:
-                    some.append(message)
+                if kind in self.messages or len(self.messages) < MAX_KINDS:
+                    some = self.messages.setdefault(kind, [])
+                    if len(some) < N_MESSAGES and message not in some:
+                        some.append(message)
 
 
 def printable(text: str) -> str:
@@ -246,4 +296,5 @@ class Feed:
                 self.run.take_outcome(one)
             else:
                 self.run.take_event(time_s, one)
-        self.run.tasks += (replace(task, worker=sys.intern(task.worker)) for task in news.tasks)
+        for task in news.tasks:
+            self.run.tasks.append(task)

@@ -22,6 +22,7 @@ from molloop.report.figures import (
     draw_work_over_time,
     line_look,
 )
+from molloop.report.numbers import rounded
 from molloop.report.page.feed import N_BEST, Run
 
 MAX_POINTS = 450
@@ -51,7 +52,7 @@ def found_over_time(run: Run) -> Markup:
     values = np.array(run.values)
     best = target.sign * np.maximum.accumulate(target.sign * values)
     rows = thinned(values, MAX_POINTS)
-    told = f"the best so far is {target.best(run.values):.2f} {target.unit}."
+    told = f"the best so far is {rounded(target.best(run.values), 2)} {target.unit}."
 
     def draw(axes: Axes, places: Floats) -> None:
         axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
@@ -81,7 +82,7 @@ def found_over_time(run: Run) -> Markup:
 def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
     heading, unit = run.settings.target().heading, run.settings.target().unit
-    means, stds, values = np.array(run.pairs).T
+    means, stds, values = np.array(run.pairs).reshape(-1, 3).T
     shares = observed_shares(means, stds, values)
 
     def pairs(figure: Figure) -> None:
@@ -103,8 +104,8 @@ def predicted_and_simulated(run: Run) -> Markup:
     middle = EXPECTED.index(0.5)
     return _svg(
         pairs,
-        f"Predicted against simulated values of {len(run.pairs):,} molecules that the model "
-        f"chose, off by {error:.2f} {unit} in the mean.",
+        f"Predicted against simulated values of {run.errors.n:,} molecules that the model "
+        f"chose, off by {rounded(error, 2)} {unit} in the mean.",
     ) + _svg(
         calibration,
         f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "
@@ -138,7 +139,8 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
                 label = f"{number + 1} {names[number]}"
                 _draw_steps(axes, run.times_s, best, {"label": label} | line_look(number))
         axes.set(title="Best", xlabel="Time (s)", ylabel=targets[0].heading)
-        axes.legend(loc="lower right", fontsize="small")
+        if any(run.values for run in runs):
+            axes.legend(loc="lower right", fontsize="small")
 
     def over_simulations(figure: Figure) -> None:
         axes = figure.subplots()
@@ -150,7 +152,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         axes.set(ylabel=targets[0].heading)
 
     told = "; ".join(
-        f"{name}: {target.best(run.values):.2f} {target.unit} after {run.n_values:,}"
+        f"{name}: {rounded(target.best(run.values), 2)} {target.unit} after {run.n_values:,}"
         for name, run, target in zip(names, runs, targets, strict=True)
         if run.values
     )

@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from molloop.campaign.engine import Work
 from molloop.campaign.records import Simulated
+from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
-from molloop.report.page.feed import Errors, Run
+from molloop.report.page.feed import Errors, Run, printable
 from molloop.report.status import RUNNING
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
@@ -40,6 +41,7 @@ def duration(seconds: float) -> str:
 
 
 _TEMPLATES.filters["seconds"] = duration
+_TEMPLATES.filters["rounded"] = rounded
 
 
 def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:
@@ -52,8 +54,8 @@ def figures(run: Run) -> dict[str, Markup]:
     """Return the sections that are drawn, by name; what there is nothing of is empty."""
     drawn: dict[str, tuple[bool, Callable[[Run], Markup]]] = {
         "found": (bool(run.values), plots.found_over_time),
-        "pairs": (len(run.pairs) > 1, plots.predicted_and_simulated),
-        "workers": (bool(run.tasks), plots.workers_over_time),
+        "pairs": (run.errors.n > 1, plots.predicted_and_simulated),
+        "workers": (len(run.tasks) > 0, plots.workers_over_time),
     }
     return {name: draw(run) if is_there else Markup("") for name, (is_there, draw) in drawn.items()}
 
@@ -120,7 +122,7 @@ def provenance(run: Run) -> dict[str, Any]:
     return {
         "sessions": run.sessions,
         "packages": session.environment.get("packages", {}),
-        "command": shlex.join(map(str, session.environment.get("command", []))),
+        "command": printable(shlex.join(map(str, session.environment.get("command", [])))),
         "host": session.environment.get("host", ""),
         "library": session.environment.get("library", {}).get("name", ""),
         "config": session.config,

@@ -224,50 +224,65 @@ async def _events(sections: Sections, is_ending: Callable[[], bool]) -> AsyncIte
             told, told_s = state, time.monotonic()
             yield f"event: state\ndata: {json.dumps(state)}\n\n"
         await asyncio.sleep(LOOK_PERIOD_S)
+    yield "event: closed\ndata: {}\n\n"
 
 
-def serve(feed: Feed, host: str, port: int, say: Callable[[str], None]) -> None:
+def listen(host: str, port: int) -> socket.socket:
+    """Return what listens at an address: a link to it can be opened from now on.
+
+    Parameters
+    ----------
+    port
+        0 is a free one.
+
+    Raises
+    ------
+    OSError, TypeError, UnicodeError
+        It cannot be had; the name is none.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(feed: Feed, host: str, listener: socket.socket, say: Callable[[str], None]) -> None:
     """Serve the page until a signal comes.
 
     Parameters
     ----------
-    host, port
-        To listen at; port 0 is a free one.
+    host
+        Of which the listener is.
     say
-        Called with the link once it can be opened.
-
-    Raises
-    ------
-    OSError
-        The port cannot be had.
+        Called with the link.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()  # the link can be opened from now on
-        port = listener.getsockname()[1]
-        token = secrets.token_urlsafe(32)
-        name = f"[{host}]" if ":" in host else host
-        names = {name, "127.0.0.1", "localhost"}
-        if host in EVERYWHERE:
-            name = socket.gethostname().lower()
-            names |= {name, socket.getfqdn().lower(), *_addresses()}
-        hosts = {f"{one}:{port}" for one in names} | (names if port == HTTP_PORT else set())
-        servers: list[uvicorn.Server] = []
-        app = application(
-            feed, token, hosts, f"molloop-{port}", lambda: any(one.should_exit for one in servers)
-        )
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
-        )
-        servers.append(uvicorn.Server(config))
-        say(f"http://{name}:{port}/?{urlencode({'token': token})}")
-        servers[0].run(sockets=[listener])
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(32)
+    name = f"[{host}]" if ":" in host else host
+    names = {name, "127.0.0.1", "localhost"}
+    if host in EVERYWHERE:
+        name = socket.gethostname().lower()
+        names |= {name, socket.getfqdn().lower(), *_addresses()}
+    hosts = {f"{one}:{port}" for one in names} | (names if port == HTTP_PORT else set())
+    servers: list[uvicorn.Server] = []
+    app = application(
+        feed, token, hosts, f"molloop-{port}", lambda: any(one.should_exit for one in servers)
+    )
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
+    )
+    servers.append(uvicorn.Server(config))
+    say(f"http://{name}:{port}/?{urlencode({'token': token})}")
+    servers[0].run(sockets=[listener])
 
 
 def _addresses() -> set[str]:

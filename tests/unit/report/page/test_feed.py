@@ -1,18 +1,20 @@
 """What a page reads of a run, at once or bit by bit."""
 
 from contextlib import closing
+from copy import copy
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_run import STEPS, item, new_store
 
+from molloop.campaign.engine import Task, Work
 from molloop.campaign.news import Mark
 from molloop.campaign.records import Session
 from molloop.campaign.state import Began, Finished, Resumed
 from molloop.campaign.store import Store
 from molloop.errors import InputError, StoreError
-from molloop.report.page.feed import Feed
+from molloop.report.page.feed import Feed, Tasks
 from molloop.settings import Settings
 
 
@@ -41,8 +43,8 @@ def test_a_run_that_has_ended(tmp_path):
         for time_s, *rest in STEPS:
             store.append(time_s, *rest)
     run = Feed(tmp_path).run
-    assert run.values == [15.0, 14.0, 16.5, 15.1]
-    assert run.pairs == [(16.0, 0.5, 16.5), (15.0, 0.2, 15.1)]
+    assert run.values.tolist() == [15.0, 14.0, 16.5, 15.1]
+    assert run.pairs.tolist() == [16.0, 0.5, 16.5, 15.0, 0.2, 15.1]
     assert [one.outcome.value for one in run.best_first()] == [16.5, 15.1, 15.0, 14.0]
     assert [one.proposal for one in run.recent] == [4, 3, 2, 0, 1]
     assert (run.failures, run.messages) == ({"scf": 1}, {"scf": ["no 0"]})
@@ -137,7 +139,7 @@ def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypat
         with pytest.raises(StoreError):
             feed.read()
         assert feed.read()
-        assert feed.run.values == [15.0]
+        assert feed.run.values.tolist() == [15.0]
         assert not feed.read()
 
 
@@ -151,4 +153,16 @@ def test_another_run_in_the_same_folder_is_another_page(tmp_path):
     with closing(Store.create(tmp_path / "campaign.sqlite", Session("later", config, {}))) as store:
         store.append(*STEPS[0])
         assert feed.read()
-    assert (feed.run.values, feed.run.n_submitted) == ([], 3)
+    assert (feed.run.n_values, feed.run.n_submitted) == (0, 3)
+
+
+def test_tasks_in_columns_are_those_that_were_added():
+    some = [Task(Work.SIMULATE, "a", 0.0, 1.0), Task(Work.RANK, "b", 1.0, 3.5)]
+    some.append(Task(Work.TRAIN, "a", 2.0, 2.5))
+    tasks = Tasks()
+    for one in some:
+        tasks.append(one)
+    kept = copy(tasks)
+    tasks.append(some[0])
+    assert list(kept) == kept[-9:] == some
+    assert (len(kept), len(tasks), kept[-1]) == (3, 4, some[2])

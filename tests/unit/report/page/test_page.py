@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from small_run import STEPS, item, new_store
 
+from molloop.campaign.engine import Task, Work
 from molloop.campaign.state import Began, Finished, Source, Submitted
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
@@ -251,3 +252,12 @@ def test_many_kinds_of_failures_are_cut(run):
     assert "kind19 81" in found
     assert "kind20" not in found
     assert "And 30 more kinds." in found
+
+
+def test_runs_that_have_hardly_begun_are_compared(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        store.append(*STEPS[0])
+    run = Feed(tmp_path).run
+    assert "2 runs" in frozen_document([run, run])
+    run.tasks.append(Task(Work.SIMULATE, "w", 0.0, 0.0))
+    assert "<svg" in plots.workers_over_time(run)

@@ -100,6 +100,7 @@ def test_sections_are_sent_and_the_end_is_told(folder):
         if kind == "sections":
             shown |= told
     assert states[-1] == "The run has ended"
+    assert events[-1] == ("closed", {})
     assert "16.500 eV" in shown["best"]
     assert "<svg" in shown["found"]
     assert shown["drawn"] == "Figures as of 8.0 s"
@@ -189,7 +190,8 @@ def test_the_link_s_host_and_its_other_names_are_answered(folder, monkeypatch, h
         made.append((self.config.app, sockets[0].getsockname()[1]))
 
     monkeypatch.setattr(server.uvicorn.Server, "run", run)
-    server.serve(Feed(folder), host, 0, told.append)
+    with server.listen(host, 0) as listener:
+        server.serve(Feed(folder), host, listener, told.append)
     [(app, port)] = made
     assert told[0].startswith(f"http://{link}:{port}/?token=")
     token = told[0].partition("token=")[2]

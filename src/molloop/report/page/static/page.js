@@ -9,10 +9,10 @@ function say(text) {
 }
 
 function isInUse(place) {
-  const active = document.activeElement;
+  const active = document.querySelector(":focus-visible"); // a tap is no reading by keyboard
   const selection = document.getSelection();
   return (
-    (active !== place && place.contains(active)) ||
+    (active && active !== place && place.contains(active)) ||
     (!selection.isCollapsed && selection.containsNode(place, true))
   );
 }
@@ -31,8 +31,13 @@ function show(name, html) {
   if (scrolled) place.querySelector(".wide").scrollLeft = scrolled;
 }
 
+function tell() {
+  say(waiting.size ? `${state}, but what you read waits` : state);
+}
+
 function showWaiting() {
   for (const [name, html] of [...waiting]) show(name, html);
+  tell();
 }
 
 document.addEventListener("focusout", () => setTimeout(showWaiting));
@@ -49,21 +54,31 @@ function connect() {
   source.addEventListener("sections", (event) => {
     heard_ms = Date.now();
     for (const [name, html] of Object.entries(JSON.parse(event.data))) show(name, html);
+    tell();
   });
   source.addEventListener("state", (event) => {
     heard_ms = Date.now();
     state = JSON.parse(event.data);
-    say(state);
+    tell();
+  });
+  source.addEventListener("closed", () => {
+    say("`molloop watch` has ended; start it again and open its new link");
+    source.close();
   });
   source.onerror = () => {
-    say(source.readyState === EventSource.CLOSED ? "Cut off: reload the page" : "Connecting");
+    say(source.readyState === EventSource.CLOSED ? "Cut off: open the link that `molloop watch` prints" : "Connecting");
   };
-  source.onopen = () => say(state);
+  source.onopen = tell;
 }
 
 connect();
+// a browser has few connections to a server, for all of its pages
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) source.close();
+  else connect();
+});
 setInterval(() => {
-  if (source.readyState !== EventSource.CLOSED && Date.now() - heard_ms > SILENCE_MS) {
+  if (source.readyState !== EventSource.CLOSED && !document.hidden && Date.now() - heard_ms > SILENCE_MS) {
     say("Connecting");
     connect();
   }

@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from copy import copy
 from math import inf
 from urllib.parse import urlencode
@@ -173,6 +174,7 @@ def application(
     hosts: Iterable[str],
     cookie: str,
     is_ending: Callable[[], bool],
+    on_start: Callable[[], None] = lambda: None,
 ) -> ASGIApp:
     """Return the application.
 
@@ -186,6 +188,8 @@ def application(
         Name of the cookie.
     is_ending
         Whether readers are to be let go.
+    on_start
+        Called when it is served.
     """
     sections = Sections(feed)
 
@@ -207,7 +211,13 @@ def application(
         static("page.css", "text/css"),
         static("page.js", "text/javascript"),
     ]
-    return Guard(Starlette(routes=routes), token, hosts, cookie)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        on_start()
+        yield
+
+    return Guard(Starlette(routes=routes, lifespan=lifespan), token, hosts, cookie)
 
 
 async def _events(sections: Sections, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
@@ -270,8 +280,14 @@ def serve(feed: Feed, host: str, listener: socket.socket, say: Callable[[str], N
         names |= {name, socket.getfqdn().lower(), *_addresses()}
     hosts = {f"{one}:{port}" for one in names} | (names if port == HTTP_PORT else set())
     servers: list[uvicorn.Server] = []
+    link = f"http://{name}:{port}/?{urlencode({'token': token})}"
     app = application(
-        feed, token, hosts, f"molloop-{port}", lambda: any(one.should_exit for one in servers)
+        feed,
+        token,
+        hosts,
+        f"molloop-{port}",
+        lambda: any(one.should_exit for one in servers),
+        lambda: say(link),  # from now on a signal ends it in order
     )
     config = uvicorn.Config(
         app,
@@ -281,7 +297,6 @@ def serve(feed: Feed, host: str, listener: socket.socket, say: Callable[[str], N
         timeout_graceful_shutdown=CLOSE_TIMEOUT_S,  # readers stay for as long as they may
     )
     servers.append(uvicorn.Server(config))
-    say(f"http://{name}:{port}/?{urlencode({'token': token})}")
     servers[0].run(sockets=[listener])
 
 

@@ -193,6 +193,8 @@ def test_the_link_s_host_and_its_other_names_are_answered(folder, monkeypatch, h
     with server.listen(host, 0) as listener:
         server.serve(Feed(folder), host, listener, told.append)
     [(app, port)] = made
+    with TestClient(app, base_url=BASE):  # starts it
+        pass
     assert told[0].startswith(f"http://{link}:{port}/?token=")
     token = told[0].partition("token=")[2]
     for name in opened:

@@ -1,6 +1,6 @@
 """What descriptors and models cost and find: `python benchmarks/features.py`.
 
-Replays the search over 19,798 molecules of QM9 whose values are known (data/qm9-ie-20k.csv.gz): 8
+Replays the search over 19,798 molecules of QM9 whose values are known (the table qm9-ie-20k): 8
 random molecules, then batches of four, up to 200. Printed is the share of the 100 best molecules
 that was found on the way, the mean over seeds.
 """

@@ -1,6 +1,6 @@
 """Campaigns on thousands of virtual workers: `python benchmarks/virtual.py`.
 
-Values and durations come from data/qm9-ie-20k.csv.gz, the durations times 100; a molecule of a
+Values and durations come from the table qm9-ie-20k, the durations times 100; a molecule of a
 library that is enumerated for it takes those of a random row. The driver, its schedule and its
 rankings (ridge) are the real ones. Printed is the share of all workers' time that was used until
 the last molecule was handed out, and the driver's own time an event, the engine's left out.

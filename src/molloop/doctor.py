@@ -98,8 +98,12 @@ def versions() -> Finding:
 
 def simulation() -> Finding:
     """Simulate a molecule whose IE is known."""
-    [outcome] = simulate_group([REFERENCE_SMILES], SimulationProtocol()).outcomes
     what, remedy = "simulation", "Install tblite and RDKit anew: their libraries may not fit."
+    try:
+        [outcome] = simulate_group([REFERENCE_SMILES], SimulationProtocol()).outcomes
+    except OSError as error:
+        told = f"no process can be started here ({error})"
+        return Finding(what, False, told, "Make space on the disk, or end other processes.")
     if not isinstance(outcome, Success):
         return Finding(what, False, f"{outcome.kind}: {outcome.message}", remedy)
     told = f"water's IE is {outcome.value:.4f} eV in {outcome.seconds:.2f} s"

@@ -255,7 +255,8 @@ class SiteSettings(_Section):
     workers: int | None = Field(
         None,
         ge=1,
-        description="Processes that simulate on a node, a core each. Left out: all cores.",
+        description="Processes that simulate on a node, a core each. Left out: all cores; slurm "
+        "and pbs want it outside of a job.",
     )
     cpu_affinity: str = Field(
         "none",

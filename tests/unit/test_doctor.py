@@ -67,6 +67,16 @@ def test_a_simulation_that_is_not_as_it_was(monkeypatch, name, value):
     assert "18.29" in found.told or "no convergence" in found.told
 
 
+def test_a_host_that_can_start_no_process(monkeypatch):
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(doctor, "simulate_group", fail)
+    found = doctor.simulation()
+    assert not found.is_ok
+    assert "no space left" in found.told
+
+
 def test_a_disk_that_is_full(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10, 10, 1000))
     found = doctor.free_disk(tmp_path / "not" / "there")

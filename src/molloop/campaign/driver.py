@@ -120,6 +120,7 @@ class Driver:
     _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
     _n_lost_rankings: int = field(default=0, init=False)  # in a row
+    _rank_later: RankRequest | None = field(default=None, init=False)
     _broken: EngineError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -246,6 +247,9 @@ class Driver:
         for action in actions:
             self._act(action)
         self._hand_out([key for one in events if isinstance(one, Lost) for key in one.molecule_ids])
+        if (request := self._rank_later) is not None:
+            self._rank_later = None
+            self.engine.rank(request)
 
     def _read(
         self, completions: Sequence[Completion]
@@ -291,12 +295,12 @@ class Driver:
         events += [Lost(again, lost.what)] if again else []
 
     def _rank_again(self, lost: LostRanking) -> None:
-        """Hand it out once more, as a node's disk may be full; at last wind up and fail."""
+        """Have it handed out once more, as a node's disk may be full; at last wind up and fail."""
         self._n_lost_rankings += 1
         if self._ending():
             return
         if self._n_lost_rankings < MAX_LOST_RANKINGS:
-            self.engine.rank(lost.request)
+            self._rank_later = lost.request
             return
         self._broken = EngineError(
             f"Ranking {lost.request.number} failed on the workers, {self._n_lost_rankings} times: "
@@ -408,4 +412,4 @@ def _rest(done: Simulations) -> LostGroup | None:
     if n == len(group.molecule_ids):
         return None
     left = Group(group.molecule_ids[n:], group.smiles[n:], group.protocol)
-    return LostGroup(left, "task", "its group has ended before it was simulated")
+    return LostGroup(left, "task", done.trouble or "its group has ended before it")

@@ -87,12 +87,15 @@ class Simulations:
         One each a molecule, when it began and ended in seconds by the engine's clock. Where the
         engine was halted or a host was in trouble, of the first molecules only; the others were
         not simulated.
+    trouble
+        Of the host, if it was in any.
     """
 
     group: Group
     outcomes: tuple[Outcome, ...]
     worker: str
     times_s: tuple[tuple[float, float], ...]
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,11 @@ def run(
         int | None, typer.Option(help="Values to simulate in all (24).")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Molecules simulated between two trainings (4).")
+        int | None, typer.Option(help="With --schedule batch: molecules between two trainings (4).")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result (42).")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="With --schedule batch: same seed, same result (42).")
+    ] = None,
     training_data: Annotated[
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
     ] = None,

@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1"
 def watch(
     run_dir: RunDirArgument,
     host: Annotated[
-        str, typer.Option(help="Address to listen at; others than this machine's see it there.")
+        str, typer.Option(help="Address to listen at; the default is reached by this machine only.")
     ] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")] = 0,
     is_quiet: QuietOption = False,

@@ -40,7 +40,7 @@ def submit(
     site: SiteOption = None,
     nodes: Annotated[int | None, typer.Option(help="Of the job (1).")] = None,
     walltime: Annotated[str | None, typer.Option(help="Hours:minutes:seconds (1:00:00).")] = None,
-    account: Annotated[str | None, typer.Option(help="That is charged.")] = None,
+    account: Annotated[str | None, typer.Option(help="Project that the job is charged to.")] = None,
     queue: Annotated[str | None, typer.Option(help="Of the scheduler.")] = None,
     run_dir: Annotated[
         Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")

@@ -16,6 +16,7 @@ from parsl.providers.cluster_provider import ClusterProvider
 from molloop.errors import EngineError
 from molloop.execution.providers import words_of_scheduler
 
+NO_ANSWER = (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError)
 SAFE = "What was simulated is stored: `molloop resume` goes on."
 QUEUED = {JobState.PENDING, JobState.HELD}
 N_LOG_LINES = 15
@@ -53,7 +54,12 @@ class Health:
         self._worker_start_timeout_s = worker_start_timeout_s
         self._queue_timeout_s = queue_timeout_s
         self._began_s = self._queued_until_s = self._looked_s = time.monotonic()
-        self._answered_s = self._began_s
+        self._asked_s: float | None = None  # first of the questions in a row without an answer
+
+    def note_worker(self) -> None:
+        """Take note that something has come from a worker."""
+        self.has_worker = True
+        self._asked_s = None
 
     def check(self) -> None:
         """Look whether there is a worker, or one may still come: the first, or another later.
@@ -69,17 +75,18 @@ class Health:
         if self.has_worker and now_s - self._looked_s < LOOK_PERIOD_S:
             return
         self._looked_s = now_s
+        self._asked_s = now_s if self._asked_s is None else self._asked_s
         try:
             managers = self._executor.connected_managers()
-        except (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError) as error:
-            if time.monotonic() - self._answered_s >= ANSWER_TIMEOUT_S:
+        except NO_ANSWER as error:
+            if time.monotonic() - self._asked_s >= ANSWER_TIMEOUT_S:
                 raise EngineError(
                     "Parsl's interchange, which hands the tasks to the workers, has given no "
                     f"answer for {ANSWER_TIMEOUT_S:g} s.",
                     f"{SAFE} Its log is in {self._executor.run_dir}.",
                 ) from error
             return
-        self._answered_s = time.monotonic()
+        self._asked_s = None
         if managers:
             self.has_worker = True
             return

@@ -59,13 +59,29 @@ def start(config: parsl.Config) -> DataFlowKernel:
 
 
 def limit_waits(executor: HighThroughputExecutor) -> None:
-    """Have Parsl wait for no answer for ever, nor when the process ends, and ask again."""
-    for socket in (executor.outgoing_q.zmq_socket, executor.command_client.zmq_socket):
-        socket.linger = 0
-        socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
-    # an answer that comes too late is dropped; otherwise no other question could be asked
-    executor.command_client.zmq_socket.setsockopt(zmq.REQ_RELAXED, 1)
-    executor.command_client.zmq_socket.setsockopt(zmq.REQ_CORRELATE, 1)
+    """Have Parsl wait for no answer for ever, nor when the process ends, and ask again.
+
+    Raises
+    ------
+    EngineError
+        It already waits.
+    """
+    client = executor.command_client
+    # Parsl asks from another thread: what is on its way could not be answered any more
+    if not client._lock.acquire(timeout=SOCKET_TIMEOUT_MS / 1000):
+        raise EngineError(
+            "Parsl's interchange, which hands the tasks to the workers, gives no answer.",
+            f"Its log is in {executor.run_dir}.",
+        )
+    try:
+        for socket in (executor.outgoing_q.zmq_socket, client.zmq_socket):
+            socket.linger = 0
+            socket.sndtimeo = socket.rcvtimeo = SOCKET_TIMEOUT_MS
+        # an answer that comes too late is dropped; otherwise no other question could be asked
+        client.zmq_socket.setsockopt(zmq.REQ_RELAXED, 1)
+        client.zmq_socket.setsockopt(zmq.REQ_CORRELATE, 1)
+    finally:
+        client._lock.release()
 
 
 def _watch_start(executor: HighThroughputExecutor, has_started: threading.Event) -> None:

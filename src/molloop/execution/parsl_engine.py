@@ -29,7 +29,7 @@ from molloop.campaign.engine import (
 )
 from molloop.errors import EngineError
 from molloop.execution import kernels, tasks
-from molloop.execution.health import Health
+from molloop.execution.health import NO_ANSWER, SAFE, Health
 from molloop.execution.pool import loss_marker
 from molloop.execution.providers import cancel_without_waiting, stop_asking
 from molloop.execution.sites import count_workers
@@ -75,6 +75,8 @@ class ParslEngine:
         self._began_s = time.monotonic()
         self._began_epoch_s = time.time()
         self._halt = Halt(self._scratch / HALT)
+        with _written(self._scratch):
+            self._halt.prepare()
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = kernels.start(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
@@ -95,8 +97,17 @@ class ParslEngine:
         return self._health.has_worker
 
     def n_nodes(self) -> int:
-        """On how many nodes there are workers now: each has read its key in the run directory."""
-        return len(self._executor.connected_managers())
+        """On how many nodes there are workers now: each has read its key in the run directory.
+
+        Raises
+        ------
+        EngineError
+            The interchange gives no answer.
+        """
+        try:
+            return len(self._executor.connected_managers())
+        except NO_ANSWER as error:
+            raise EngineError("Parsl's interchange gives no answer.", SAFE) from error
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
@@ -107,11 +118,10 @@ class ParslEngine:
 
     def rank(self, request: RankRequest) -> None:
         """Hand out a ranking: fit, a scan a shard, merge, each as soon as its data is there."""
-        folder = self._scratch / f"ranking-{request.number}"
-        task = RankTask(folder, request.policy, request.n, request.seed)
-        with _written(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
-            folder.mkdir(parents=True)
+        with _written(self._scratch):
+            # another one for each attempt: who has lost an earlier one may still write
+            folder = Path(tempfile.mkdtemp(prefix=f"ranking-{request.number}-", dir=self._scratch))
+            task = RankTask(folder, request.policy, request.n, request.seed)
             request.training.write(task.training)
         self._scan_all(request, task, [self._timed(Work.TRAIN, rank.fit, task)], task.n_candidates)
 
@@ -138,7 +148,7 @@ class ParslEngine:
             return []
         while not self._done.empty():
             ended.append(self._done.get_nowait())
-        self._health.has_worker = True
+        self._health.note_worker()
         completions: list[Completion] = []
         failure: EngineError | None = None
         for read in ended:
@@ -184,6 +194,7 @@ class ParslEngine:
             result.outcomes,
             result.worker,
             tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
+            result.trouble,
         )
 
     def _lost(self, error: BaseException) -> str:

@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 from copy import copy
 from functools import partial
+from math import inf
 from typing import Any
 
 from parsl.jobs.states import JobState, JobStatus
@@ -20,6 +21,7 @@ from parsl.providers.errors import SubmitException
 
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation, workers_per_node
+from molloop.execution.blocks import LASTING_S
 from molloop.execution.pool import JOB_BEGAN_S
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.settings import SiteSettings, seconds_of
@@ -92,8 +94,9 @@ class _Paced(ClusterProvider):
     """Asks a scheduler rarely, and knows its jobs better than Parsl.
 
     Of as many submissions as there may be blocks, the first and the last are half a minute apart
-    at least: what ends at once is not asked for again in the same second. After a refusal none
-    is made for half a minute, and for twice as long after the next one.
+    at least: what ends at once is not asked for again in the same second. After a refusal, or a job
+    that ran for less than a minute, none is made for half a minute, and for twice as long after
+    the next one.
     """
 
     # what it says of a job that it has forgotten, and its answer where it knows of none
@@ -103,8 +106,10 @@ class _Paced(ClusterProvider):
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)  # type: ignore[no-untyped-call]
         self.run_ends = threading.Event()
+        self._asked_s = -inf
         self._submitted_s: deque[float] = deque(maxlen=self.max_blocks)
-        self._pause_s = 0.0  # since the last submission, where it was refused
+        # since the last submission: where it was refused, and where a job did not last
+        self._refused_pause_s = self._short_pause_s = 0.0
 
     @property
     def lists_late(self) -> bool:
@@ -113,7 +118,8 @@ class _Paced(ClusterProvider):
 
     def submit(self, *words: Any, **named: Any) -> str:
         times_s = self._submitted_s
-        next_s = times_s[-1] + self._pause_s if times_s else 0.0
+        pause_s = max(self._refused_pause_s, self._short_pause_s)
+        next_s = times_s[-1] + pause_s if times_s else 0.0
         if len(times_s) == self.max_blocks:
             next_s = max(next_s, times_s[0] + SCHEDULER_POLL_S)
         self.run_ends.wait(max(0.0, next_s - time.monotonic()))
@@ -121,12 +127,14 @@ class _Paced(ClusterProvider):
             raise SubmitException("block", "the run ends", 1)
         times_s.append(time.monotonic())
         try:
-            job = str(super().submit(*words, **named))  # type: ignore[safe-super]
-        except SubmitException:
-            self._pause_s = min(max(2 * self._pause_s, SCHEDULER_POLL_S), LONGEST_PAUSE_S)
+            job: object = super().submit(*words, **named)  # type: ignore[safe-super]
+            if job is None:  # Parsl's word where the scheduler names none
+                raise SubmitException("block", "the scheduler has named no job", 0)
+        except (SubmitException, subprocess.TimeoutExpired):
+            self._refused_pause_s = _longer(self._refused_pause_s)
             raise
-        self._pause_s = 0.0
-        return job
+        self._refused_pause_s = 0.0
+        return str(job)
 
     def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
         code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
@@ -136,6 +144,11 @@ class _Paced(ClusterProvider):
         return code, output, errors
 
     def _status(self) -> None:
+        # Parsl asks again at once where it has failed elsewhere meanwhile
+        now_s = time.monotonic()
+        if now_s - self._asked_s < SCHEDULER_POLL_S - 1:
+            return
+        self._asked_s = now_s
         # Parsl's would ask for those that have ended, or say that they were completed
         open_ones = {job: one for job, one in self.resources.items() if not one["status"].terminal}
         before = {job: one["status"] for job, one in open_ones.items()}
@@ -149,6 +162,16 @@ class _Paced(ClusterProvider):
                 one["status"] = before[job]
             elif one["status"].state is JobState.HELD:  # Parsl would ask for another
                 one["status"] = JobStatus(JobState.PENDING)
+            self._note_life(one)
+
+    def _note_life(self, one: dict[str, Any]) -> None:
+        """Have the next submission wait where a job has not lasted."""
+        now_s = time.monotonic()
+        if one["status"].state is JobState.RUNNING:
+            one.setdefault("began_s", now_s)
+        elif one["status"].terminal:
+            is_short = now_s - one.get("began_s", now_s) < LASTING_S
+            self._short_pause_s = _longer(self._short_pause_s) if is_short else 0.0
 
     def _questions(self, waiting: dict[Any, Any]) -> list[dict[Any, Any]]:
         """Return the jobs that are asked for together."""
@@ -165,6 +188,10 @@ class _Paced(ClusterProvider):
     @property
     def status_polling_interval(self) -> int:
         return SCHEDULER_POLL_S
+
+
+def _longer(pause_s: float) -> float:
+    return min(max(2 * pause_s, SCHEDULER_POLL_S), LONGEST_PAUSE_S)
 
 
 class _Slurm(_Paced, SlurmProvider):

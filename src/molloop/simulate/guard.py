@@ -1,5 +1,6 @@
 """Simulations in a child process that can be killed, with all that it started, and replaced."""
 
+import errno
 import fcntl
 import os
 import pickle
@@ -156,7 +157,11 @@ class _Child:
         self._request: _Request | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
+        try:
+            threading.Thread(target=self._watch, daemon=True).start()
+        except RuntimeError as error:  # what it says where there may be no other thread
+            self.end()
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     def answers(self) -> bool:
         """Whether the child waits for a request: nothing was sent, and its end is not closed."""
@@ -218,9 +223,13 @@ class _Child:
             now_s = time.monotonic()
             looks = now_s >= looked_s + MEMORY_POLL_S
             looked_s = now_s if looks else looked_s
+            request = self._request
+            is_over = False
+            if request is not None and request.is_over and now_s >= asked_s + HALT_POLL_S:
+                asked_s = now_s
+                is_over = request.is_over()  # not with the lock: a file system may take long
             with self._lock:
-                request = self._request
-                if request is None:
+                if request is None or request is not self._request:
                     continue
                 if now_s >= request.deadline_s:
                     reason = f"took longer than {request.timeout_s:g} s"
@@ -232,10 +241,8 @@ class _Child:
                 ):
                     reason = f"took more memory than {request.limit_bytes / GIB:g} GiB"
                     request.passed = ChildError("memory", reason, True)
-                elif request.is_over and now_s >= asked_s + HALT_POLL_S:
-                    asked_s = now_s
-                    if request.is_over():
-                        request.passed = ChildError(HALTED, "was told to end", True)
+                elif is_over:
+                    request.passed = ChildError(HALTED, "was told to end", True)
                 if request.passed:
                     self._stop()
                     return

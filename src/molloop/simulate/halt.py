@@ -7,34 +7,51 @@ from math import inf
 from pathlib import Path
 
 SHARE = 0.5  # of the grace: an answer takes its way, too
+LOOK_PERIOD_S = 0.1  # it is asked for before each molecule
 
 
 @dataclass
 class Halt:
-    """A file that says how many seconds what is being simulated still has, once it is there."""
+    """A file that is empty until it says how many seconds what is being simulated still has.
+
+    It is there from the beginning, and looked for by opening it: a network file system may keep
+    for a minute that there is no file, but not what is in one.
+    """
 
     path: Path
     _until_s: float = field(default=inf, init=False)
+    _looked_s: float = field(default=-inf, init=False)
 
-    def call(self, grace_s: float) -> None:
-        """Write it.
+    def prepare(self) -> None:
+        """Make it.
 
         Raises
         ------
         OSError
             It cannot be written.
         """
-        unfinished = self.path.with_name(f"{self.path.name}.tmp")
-        unfinished.write_text(repr(grace_s), "utf-8")
-        unfinished.replace(self.path)
+        self.path.touch()
+
+    def call(self, grace_s: float) -> None:
+        """Write into it.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        self.path.write_text(f"{grace_s!r}\n", "utf-8")
 
     def is_called(self) -> bool:
         """Whether no other molecule is to be begun."""
-        # a network file system in trouble may not cost what a group has
-        with suppress(OSError, ValueError):
-            if self._until_s == inf and self.path.exists():  # asked before each molecule
-                grace_s = float(self.path.read_text("utf-8"))
-                self._until_s = time.monotonic() + SHARE * grace_s
+        now_s = time.monotonic()
+        if self._until_s == inf and now_s - self._looked_s >= LOOK_PERIOD_S:
+            self._looked_s = now_s
+            # a file system in trouble may not cost what a group has
+            with suppress(OSError, ValueError):
+                text = self.path.read_text("utf-8")
+                if text.endswith("\n"):  # whole
+                    self._until_s = now_s + SHARE * float(text)
         return self._until_s < inf
 
     def is_over(self) -> bool:

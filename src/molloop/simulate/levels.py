@@ -40,7 +40,7 @@ LEVELS = {
     # Grimme, Bannwarth and Shushkov, J. Chem. Theory Comput. 13, 1989 (2017),
     # doi:10.1021/acs.jctc.7b00118
     "gfn1": Level(
-        "GFN1-xTB", "GFN1-xTB", 0.0, "GFN1-xTB ΔSCF, uncorrected", "elements that GFN2 does badly"
+        "GFN1-xTB", "GFN1-xTB", 0.0, "GFN1-xTB ΔSCF, uncorrected", "a second opinion on the order"
     ),
     # Ásgeirsson, Bauer and Grimme, Chem. Sci. 8, 4879 (2017), doi:10.1039/c7sc00601b,
     # whose empirical shift it is

@@ -30,11 +30,14 @@ class GroupResult:
         Who computed them: host and process.
     times_s
         When each began and ended, in seconds since the epoch by the worker's clock.
+    trouble
+        Why no other could be simulated here.
     """
 
     outcomes: tuple[Outcome, ...]
     worker: str
     times_s: tuple[tuple[float, float], ...]
+    trouble: str = ""
 
 
 class _Guards(threading.local):
@@ -74,21 +77,23 @@ def simulate_group(
     """
     outcomes: list[Outcome] = []
     times_s: list[tuple[float, float]] = []
+    trouble = ""
     for text in smiles:
         if halt is not None and halt.is_called():
             break
         began_s = time.time()
         try:
             outcome = _insist(text, protocol, halt if outcomes else None)
-        except OSError:
+        except OSError as error:
             if not outcomes:
                 raise
+            trouble = f"{type(error).__name__}: {error}"
             break  # what has ended is sent
         if outcome is None:
             break
         outcomes.append(outcome)
         times_s.append((began_s, time.time()))
-    return GroupResult(tuple(outcomes), worker_name(), tuple(times_s))
+    return GroupResult(tuple(outcomes), worker_name(), tuple(times_s), trouble)
 
 
 def _insist(text: str, protocol: SimulationProtocol, halt: Halt | None) -> Outcome | None:
@@ -101,6 +106,8 @@ def _insist(text: str, protocol: SimulationProtocol, halt: Halt | None) -> Outco
         try:
             return _GUARDS.get().simulate(text, protocol, halt.is_over if halt else None)
         except OSError:
+            if halt is not None and halt.is_over():
+                return None
             if time.monotonic() >= until_s:
                 raise
             time.sleep(TROUBLE_PERIOD_S)

@@ -609,3 +609,22 @@ def test_a_resumed_run_has_tasks_of_the_usual_size(tmp_path, small_library):
     campaign.engine.simulate = lambda group: sizes.append(len(group.smiles))
     campaign.driver._begin()
     assert sizes == 15 * [1]
+
+
+def test_what_came_beside_a_failed_ranking_is_stored_before_it_is_tried_again(
+    tmp_path, small_library
+):
+    campaign = Campaign(tmp_path / "run", small_library, retrain_after=3)
+    campaign.engine.n_lost_rankings = 99
+    rank_once = campaign.engine.rank
+
+    def refuse(request):
+        if request in campaign.engine.requests:
+            raise EngineError("The scratch cannot be written.", "Make space.")
+        rank_once(request)
+
+    campaign.engine.rank = refuse
+    with pytest.raises(EngineError, match="scratch"):
+        campaign.driver.run()
+    told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
+    assert len(told) == len(campaign.rows()) >= 4

@@ -124,12 +124,19 @@ def test_an_interchange_that_answers_no_more_is_told(clock, executor):
     watch = Health(executor, 10.0)
     executor.connected_managers = lambda: ["one"]
     watch.check()
+    for _ in range(100):  # nobody asks while results come
+        clock.now_s += 31
+        watch.note_worker()
 
     def silent():
         raise zmq.Again
 
     executor.connected_managers = silent
-    for _ in range(9):
+    for _ in range(10):
+        clock.now_s += 31
+        watch.check()
+    watch.note_worker()  # something came after all
+    for _ in range(10):
         clock.now_s += 31
         watch.check()
     clock.now_s += 31

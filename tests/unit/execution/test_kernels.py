@@ -8,6 +8,7 @@ import pytest
 import zmq
 from parsl.executors.high_throughput.zmq_pipes import CommandClient
 
+from molloop.errors import EngineError
 from molloop.execution import kernels
 
 
@@ -39,3 +40,10 @@ def test_a_late_answer_is_dropped_and_the_next_question_is_answered(monkeypatch)
     thread.join()
     client.close()
     context.term()
+
+
+def test_a_question_that_is_on_its_way_is_waited_for(monkeypatch):
+    monkeypatch.setattr(kernels, "SOCKET_TIMEOUT_MS", 100)
+    client = SimpleNamespace(_lock=threading.Lock())
+    with client._lock, pytest.raises(EngineError, match="gives no answer"):
+        kernels.limit_waits(SimpleNamespace(command_client=client, run_dir="/logs"))

@@ -364,6 +364,9 @@ def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch)
     slurm._status()
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
     monkeypatch.setattr(providers, "LISTED_S", 0.0)
+    slurm._status()  # it was asked just now
+    assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
+    monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
     slurm._status()
     assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
     assert "3" not in asked.asked[0].partition("--job")[2]
@@ -492,6 +495,49 @@ def test_a_scheduler_that_refuses_is_asked_ever_less_often(tmp_path, monkeypatch
             slurm.submit("pool", 1)
     # one is taken, six are refused, then the scheduler has room again
     assert asked_s == [0, 0, 30, 90, 210, 450, 750, 1050, 1050, 1050]
+
+
+def test_jobs_that_do_not_last_are_asked_for_ever_less_often(tmp_path, monkeypatch):
+    slurm = config_of(tmp_path, name="slurm", workers=1, blocks=40).executors[0].provider
+    clock, asked_s = Clock(monkeypatch, slurm), []
+
+    def submit(*_):
+        asked_s.append(clock.now_s - 1000)
+        job = str(len(asked_s))
+        slurm.resources[job] = {"status": JobStatus(JobState.PENDING)}
+        return job
+
+    def pass_job(job, seconds):
+        for state in (JobState.RUNNING, JobState.COMPLETED):
+            slurm.resources[job]["status"] = JobStatus(state)
+            slurm._note_life(slurm.resources[job])
+            clock.now_s += seconds if state is JobState.RUNNING else 0
+
+    monkeypatch.setattr(SlurmProvider, "submit", submit)
+    for seconds in (1, 1, 1, 70, 1):  # another block goes on all the while
+        pass_job(slurm.submit("pool", 1), seconds)
+    # a second after the others; the fourth lasts, so the fifth is asked for when it ends
+    assert asked_s == [0, 30, 90, 210, 280]
+
+
+def test_a_scheduler_that_does_not_answer_in_time_has_refused(slurm, monkeypatch):
+    clock, asked_s = Clock(monkeypatch, slurm), []
+
+    def submit(*_):
+        asked_s.append(clock.now_s - 1000)
+        raise subprocess.TimeoutExpired("sbatch", 120)
+
+    monkeypatch.setattr(SlurmProvider, "submit", submit)
+    for _ in range(3):
+        with suppress(subprocess.TimeoutExpired):
+            slurm.submit("pool", 1)
+    assert asked_s == [0, 30, 90]
+
+
+def test_a_scheduler_that_names_no_job_has_refused(pbs, monkeypatch):
+    monkeypatch.setattr(PBSProProvider, "submit", lambda *_: None)
+    with pytest.raises(SubmitException, match="named no job"):
+        pbs.submit("pool", 1)
 
 
 def test_a_user_s_directive_takes_the_place_of_molloop_s_own(tmp_path):

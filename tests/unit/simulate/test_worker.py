@@ -227,10 +227,17 @@ def test_a_molecule_alone_has_the_whole_grace(tmp_path):
     assert [one.kind for one in found.outcomes] == ["timeout"]
 
 
-def test_nothing_is_begun_after_a_halt(tmp_path):
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_nothing_is_begun_after_a_halt(tmp_path, is_prepared):
     halt = Halt(tmp_path / "halt")
+    if is_prepared:
+        halt.prepare()
+    assert not halt.is_called()
     halt.call(30.0)
-    assert simulate_group(["C"], EVIL, halt).outcomes == ()
+    assert simulate_group(["C"], EVIL, Halt(tmp_path / "halt")).outcomes == ()
+    time.sleep(0.2)
+    assert halt.is_called()
+    assert not halt.is_over()
 
 
 class Full:
@@ -256,7 +263,30 @@ def test_a_host_in_trouble_waits_and_then_sends_what_it_has(
     monkeypatch.setattr(worker, "_GUARDS", Full(n_fails, guard))
     monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
     monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
-    assert len(simulate_group(["C", "full", "N"], EVIL).outcomes) == n_outcomes
+    found = simulate_group(["C", "full", "N"], EVIL)
+    assert len(found.outcomes) == n_outcomes
+    assert found.trouble == ("" if n_outcomes == 3 else "OSError: no space")
     monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
     with pytest.raises(OSError, match="no space"):
         simulate_group(["full"], EVIL)
+
+
+def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch, tmp_path):
+    monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
+    monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.05)
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(0.2, halt.call, [1.0]).start()
+    began_s = time.monotonic()
+    assert len(simulate_group(["C", "full", "N"], EVIL, halt).outcomes) == 1
+    assert time.monotonic() - began_s < 10.0
+
+
+def test_a_host_without_another_thread_is_in_trouble(guard, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(BlockingIOError, match="can't start new thread"):
+            guard.simulate("C", EVIL)
+    assert isinstance(guard.simulate("C", EVIL), Success)

@@ -25,7 +25,7 @@ N_SIMULATIONS = 16
 SEED = 42
 FOLDER = Path("runs/examples").absolute()  # which all nodes see
 PROTOCOL = SimulationProtocol(level="gfn2")
-POLICY = POLICIES["published"]  # or ridge, forest
+POLICY = POLICIES["published"]  # or gp, ridge, forest
 
 # a function of molloop becomes an app as any function does
 simulate = parsl.python_app(simulate_one)

@@ -30,7 +30,7 @@ MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
 BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
 PROTOCOL = SimulationProtocol(level="gfn2")
-POLICY = POLICIES["published"]  # or ridge, forest
+POLICY = POLICIES["published"]  # or gp, ridge, forest
 FIGURE = Path("runs/examples/parsl_ml_in_the_loop")  # a .png and a .svg
 
 simulate = parsl.python_app(simulate_group)

@@ -94,7 +94,7 @@ def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
     below = np.zeros(N_BINS)
     for work, color in WORK_COLORS.items():
         times, counts = n_working(tasks, work)
-        if not times:
+        if not len(times):
             continue
         # integral of the step function up to each edge
         integral = np.concatenate([[0], np.cumsum(np.diff(times) * counts[:-1])])

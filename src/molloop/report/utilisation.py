@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 
@@ -101,13 +102,12 @@ def _of_process(tasks: Sequence[Task]) -> Utilisation:
     return Utilisation(n_workers, duration_s, shares, tuple(gaps_s))
 
 
-def n_working(tasks: Sequence[Task], work: Work) -> tuple[list[float], list[int]]:
-    """Return times, and how many workers do a kind of work from each of them on."""
-    some = [(task.began_s, task.ended_s) for task in tasks if task.work is work]
-    if not some:
-        return [], []
-    began, ended = np.array(some).T
+def n_working(
+    tasks: Sequence[Task], work: Work
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return times, and how many workers do a kind of work from each of them on, shapes (n,)."""
+    began = np.fromiter((task.began_s for task in tasks if task.work is work), np.float64)
+    ended = np.fromiter((task.ended_s for task in tasks if task.work is work), np.float64)
     times, places = np.unique(np.concatenate([began, ended]), return_inverse=True)
     steps = np.concatenate([np.ones(len(began)), -np.ones(len(ended))])
-    counts = np.cumsum(np.bincount(places, steps)).round().astype(int)
-    return times.tolist(), counts.tolist()
+    return times, np.cumsum(np.bincount(places, steps)).round().astype(np.int64)

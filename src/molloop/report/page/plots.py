@@ -25,7 +25,7 @@ from molloop.report.figures import (
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import N_BEST, Run
 
-MAX_POINTS = 450
+MAX_POINTS = 300
 EXPECTED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SIZE = (5.2, 3.2)  # two stand side by side, on a phone one below the other
 # stand for the page's own, light or dark
@@ -203,7 +203,7 @@ def workers_over_time(run: Run) -> Markup:
     )
 
 
-def lately(run: Run, n: int = 300) -> list[Any]:
+def lately(run: Run, n: int = 150) -> list[Any]:
     """Return the last tasks."""
     return sorted(run.tasks[-n:], key=lambda task: task.began_s)
 

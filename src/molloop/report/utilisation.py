@@ -102,9 +102,7 @@ def _of_process(tasks: Sequence[Task]) -> Utilisation:
     return Utilisation(n_workers, duration_s, shares, tuple(gaps_s))
 
 
-def n_working(
-    tasks: Sequence[Task], work: Work
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def n_working(tasks: Sequence[Task], work: Work) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return times, and how many workers do a kind of work from each of them on, shapes (n,)."""
     began = np.fromiter((task.began_s for task in tasks if task.work is work), np.float64)
     ended = np.fromiter((task.ended_s for task in tasks if task.work is work), np.float64)

@@ -25,6 +25,7 @@ from molloop.processes import (
 from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
+LARGEST_INTEGER = 2**63
 Simulator = Callable[[str], Success]
 
 
@@ -104,7 +105,9 @@ def _checked(success: Success) -> Success:
 
 
 def _plain(number: float) -> float:
-    return int(number) if isinstance(number, Integral) else float(number)
+    # longer ones are no JSON that can be read
+    is_short = isinstance(number, Integral) and abs(number) < LARGEST_INTEGER
+    return int(number) if is_short else float(number)
 
 
 def check(protocol: SimulationProtocol) -> str:

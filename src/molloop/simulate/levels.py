@@ -57,5 +57,5 @@ LAST_ELEMENT = 86  # radon, for all three
 # fidelity -> what it is
 FIDELITIES = {
     "relaxed": "at the relaxed geometry",
-    "mmff-geometry": "at the force field's geometry, without relaxation: a quarter of the cost",
+    "mmff-geometry": "at the force field's geometry, without relaxation: a third of the cost",
 }

@@ -37,6 +37,10 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
         return Success(value=1.0, geometry=Geometry(np.array([1, 1]), np.zeros((3, 3))))
     if what == "numpy":
         return Success(value=np.float32(1.5), details={"n": np.int64(3), "x": np.float32(2)})
+    if what == "long":
+        return Success(value=1.0, details={"n": 10**300})
+    if what == "endless":
+        return Success(value=1.0, details={"n": 10**5000})
     if what == "interrupted":
         time.sleep(1)
     if what.startswith("daemon"):

@@ -207,6 +207,8 @@ def test_a_simulator_is_checked_before_a_run(simulator, words):
 def test_a_result_is_made_of_what_the_store_can_keep(guard):
     details = guard.simulate("numpy", EVIL).details
     assert [(type(value), value) for value in details.values()] == [(int, 3), (float, 2.0)]
+    assert guard.simulate("long", EVIL).details == {"n": 1e300}
+    assert guard.simulate("endless", EVIL).kind == "invalid_result"
 
 
 def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):

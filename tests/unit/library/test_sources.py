@@ -215,9 +215,9 @@ def random_lines():
         ("a.smi.gz", b"not gzip"),
         ("a.smi.zst", b"not zstd"),
         ("a.parquet", b"not parquet"),
-        ("a.parquet.gz", gzip.compress(b"not parquet")),
-        ("a.smi.gz", gzip.compress(random_lines())[:-6]),
-        ("a.smi.gz", gzip.compress(random_lines())[:-2000]),
+        ("a.parquet.gz", gzip.compress(b"not parquet", mtime=0)),
+        ("a.smi.gz", gzip.compress(random_lines(), mtime=0)[:-6]),
+        ("a.smi.gz", gzip.compress(random_lines(), mtime=0)[:-2000]),
         ("a.smi.zst", pa.compress(random_lines(), codec="zstd", asbytes=True)[:-2000]),
     ],
 )

@@ -21,7 +21,7 @@ from molloop.execution.providers import (
 )
 
 LOOK_PERIOD_S = 0.2
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 8.0  # what is left then ends with this process
 SOCKET_TIMEOUT_MS = 15_000
 
 

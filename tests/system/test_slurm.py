@@ -154,20 +154,34 @@ def test_a_block_that_never_starts_ends_the_run_with_the_words_of_slurm(
     assert "queue_timeout_s" in stderr
 
 
-def test_a_second_signal_gives_the_queued_allocation_back(cluster, on_slurm, small_smi, tmp_path):
+def test_a_signal_ends_at_once_what_waits_in_the_queue(cluster, on_slurm, small_smi, tmp_path):
     site = ("site.name=slurm", "site.workers=1", "site.nodes=3")
     cluster.call("scontrol", "update", "nodename=n3", "state=drain", "reason=test")
     try:
         process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*site))
         wait_for(lambda: cluster.call("squeue", "-h", "-t", "PD"), 60, "a job in the queue")
         process.send_signal(signal.SIGINT)
-        time.sleep(1.0)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=10)
+        _, stderr = process.communicate(timeout=20)  # its grace is 30 s
         wait_for(lambda: not cluster.call("squeue", "-h"), 30, "an empty queue")
     finally:
         cluster.call("scontrol", "update", "nodename=n3", "state=resume")
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert ended_by(tmp_path / "run") == "SIGINT"
+
+
+def test_a_second_signal_gives_the_allocation_back_at_once(cluster, on_slurm, small_smi, tmp_path):
+    began = tmp_path / "began"
+    own = slow(tmp_path, f"open({str(began)!r}, 'w').close() or 100")
+    process = on_slurm("run", "--library", small_smi, "--run-dir", "run",
+                       *own, *words_of(*SITE))  # fmt: skip
+    wait_for(began.exists, 60, "a simulation")
+    process.send_signal(signal.SIGINT)
+    time.sleep(1.5)  # twice within a second is one wish
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=10)
+    wait_for(lambda: not cluster.call("squeue", "-h"), 30, "an empty queue")
     assert process.returncode == 130
     assert "given back by `scancel" in stderr
 

@@ -131,6 +131,7 @@ def _featurize_all(
 
     parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
     task = joblib.delayed(featurize_for)
+    seen = seen.absolute()  # processes of an earlier build may be elsewhere
     tasks = (task(os.getpid(), block, spec, seen, keeps_smiles) for block in until_error())
     with _closing_quietly(parallel(tasks)) as outputs:
         for one in outputs:

@@ -187,6 +187,15 @@ def test_two_builds_at_once_give_one_library(tmp_path):
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+def test_relative_paths_are_of_where_this_process_is_now(tmp_path, monkeypatch):
+    """Notebooks change it; processes that have parsed for another build are where they began."""
+    for name, smiles in (("first", "CO"), ("second", "CN")):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        write(Path(), smiles)
+        assert all_smiles(build_files(["a.smi"], Path("library"), n_processes=2)) == [smiles]
+
+
 @pytest.mark.parametrize("n_processes", [1, 2])
 def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_processes):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 3)

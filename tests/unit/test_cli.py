@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -11,23 +10,34 @@ from small_run import STEPS, new_store
 from typer.main import get_command
 
 from molloop import config
-from molloop.cli import app, report
+from molloop.cli import app, main, report, signals
 from molloop.errors import InputError
 from molloop.settings import Settings
 
 
-def molloop(*arguments, cwd=None, env=None):
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "molloop", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=os.environ | (env or {}),
-    )
+@pytest.fixture
+def molloop(monkeypatch, capfd):
+    """Run the command in this process: it has an interpreter of its own where that matters."""
+    monkeypatch.setattr(signals, "end_in_one_line", lambda: None)
+
+    def run(*arguments, cwd=None, env=None):
+        capfd.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["molloop", *map(str, arguments)])
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            if cwd is not None:
+                patch.chdir(cwd)
+            try:
+                code = main() or 0
+            except SystemExit as error:
+                code = error.code
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
+
+    return run
 
 
-def test_config_prints_what_config_reads(tmp_path):
+def test_config_prints_what_config_reads(molloop, tmp_path):
     done = molloop("config")
     assert done.returncode == 0
     assert Settings.model_validate(tomllib.loads(done.stdout)) == config.load()
@@ -36,7 +46,7 @@ def test_config_prints_what_config_reads(tmp_path):
     assert again.stdout == done.stdout.replace("seed = 42", "seed = 7")
 
 
-def test_simulate_prints_a_table_with_units():
+def test_simulate_prints_a_table_with_units(molloop):
     done = molloop("simulate", "O", "xx", "--quiet", env={"COLUMNS": "120"})
     assert done.returncode == 1
     assert "IE (eV)" in done.stdout
@@ -46,7 +56,7 @@ def test_simulate_prints_a_table_with_units():
     assert done.stderr == ""
 
 
-def test_simulate_prints_one_object_a_line():
+def test_simulate_prints_one_object_a_line(molloop):
     done = molloop("simulate", "--json", "OC", "xx", "O")
     methanol, failure, water = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 1
@@ -59,7 +69,7 @@ def test_simulate_prints_one_object_a_line():
     assert molloop("simulate", "--json", "O").returncode == 0
 
 
-def test_version_and_help():
+def test_version_and_help(molloop):
     assert molloop("--version").stdout.startswith("molloop ")
     done = molloop("--help")
     for command in ("config", "simulate", "run"):
@@ -96,7 +106,7 @@ def test_what_shows_progress_can_be_quiet(words):
     ],
     ids=str,
 )
-def test_exit_codes(tmp_path, arguments, code):
+def test_exit_codes(molloop, tmp_path, arguments, code):
     done = molloop(*arguments, cwd=tmp_path)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
@@ -127,7 +137,7 @@ def test_a_signal_ends_with_a_line_and_its_code(name, code):
     assert (done.returncode, done.stderr) == (code, f"molloop: ended by {name}.\n")
 
 
-def test_exit_codes_are_documented():
+def test_exit_codes_are_documented(molloop):
     documented = (
         "0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
         "129, 130 and 143 ended by SIGHUP (a closed terminal), SIGINT (Ctrl-C) and SIGTERM."
@@ -160,7 +170,7 @@ BAD_INPUT = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD_INPUT, ids=lambda item: " ".join(item[:2]))
-def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words):
+def test_bad_input_is_one_clear_line_and_exit_code_2(molloop, tmp_path, arguments, words):
     (tmp_path / "empty.smi").write_text("\n")
     (tmp_path / "small.smi").write_text("C\nN\n")
     (tmp_path / "bad.csv").write_text("smiles,ie_ev\nxx,15\n")
@@ -179,7 +189,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, words)
 
 
 @pytest.mark.parametrize("name", ["a.pdb", "none/a.sdf"])
-def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_path, name):
+def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(molloop, tmp_path, name):
     done = molloop("simulate", "O", "--save", tmp_path / name)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -187,7 +197,7 @@ def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(tmp_p
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_library_is_built_described_and_verified(tmp_path):
+def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     (tmp_path / "a.csv").write_text("name,smi\nx,CCO\ny,OCC\nz,bad\nw,C\nv,CCBr\n")
     arguments = ("a.csv", "--out", "lib", "--column", "smi", "--elements", "C,O", "--bits", "512")
     done = molloop("library", "build", *arguments, "--quiet", cwd=tmp_path)
@@ -210,7 +220,7 @@ def test_a_library_is_built_described_and_verified(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_library_is_enumerated(tmp_path):
+def test_a_library_is_enumerated(molloop, tmp_path):
     (tmp_path / "s.smi").write_text("C(*)*\n")
     (tmp_path / "r.smi").write_text("*F\n*[H]\n*Cl\n")
     done = molloop("library", "enumerate", "s.smi", "r.smi", "--out", "lib", cwd=tmp_path)
@@ -233,7 +243,7 @@ def test_a_library_is_enumerated(tmp_path):
         (("enumerate", "a.smi", "a.smi", "--out", "lib"), "a scaffold with"),
     ],
 )
-def test_bad_input_about_libraries_is_named(tmp_path, arguments, words):
+def test_bad_input_about_libraries_is_named(molloop, tmp_path, arguments, words):
     (tmp_path / "a.smi").write_text("C\n")
     done = molloop("library", *arguments, cwd=tmp_path)
     assert done.returncode == 2

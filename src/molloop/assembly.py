@@ -98,6 +98,8 @@ class Campaign:
         found = self._report()
         if found.stopped is not None and found.stopped.end is End.FAILED:
             raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
+        if interruption.reason:
+            return found  # whoever ends it may not wait until models are fitted
         return self._with_accuracy(found)
 
     def _engine(self) -> "ParslEngine":

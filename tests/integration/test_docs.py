@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from documented import Runner, blocks, unmarked
+from filelock import FileLock
 
 from molloop import Settings
 
@@ -30,11 +31,16 @@ PAGES = sorted(
 
 
 @pytest.fixture(scope="module")
-def first_run(tmp_path_factory, environment):
-    """Return the run that `Get started` leaves: other pages go on from there."""
-    folder = tmp_path_factory.mktemp("first")
+def first_run(cache_home, environment):
+    """Return the run that `Get started` leaves, one for all processes: pages go on from there."""
+    folder = cache_home.parent / "first"
     [begun] = [one for one in _blocks(GET_STARTED) if f"--run-dir {FIRST_RUN}" in one.text]
-    assert Runner(folder, _with_commands(environment)).run(begun) == ""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            unfinished = folder.with_name("unfinished")
+            unfinished.mkdir()
+            assert Runner(unfinished, _with_commands(environment)).run(begun) == ""
+            unfinished.rename(folder)
     return folder / FIRST_RUN
 
 

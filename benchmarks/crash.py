@@ -1,10 +1,11 @@
 """Kills runs at random moments and goes on with them: `python benchmarks/crash.py --rounds 50`.
 
 Each round kills, by signal 9, the whole process group, the driver alone, a worker or the
-interchange, resumes where the run has ended, and checks that every value that `molloop status` had
-counted is there bit for bit, that no molecule has two, that the run ends with the number that was
-asked for, that with `batch` they are those of a run that was not interrupted, and that 30 s after
-the driver's end no process of its run is left. Prints a line a round; exit code 1 where one fails.
+interchange, at some moment of the time that a run without a kill takes. It resumes where the run
+has ended, and checks that every value that `molloop status` had counted is there bit for bit, that
+no molecule has two, that the run ends with the number that was asked for, that with `batch` they
+are those of a run that was not interrupted, and that 30 s after the driver's end no process of its
+run is left. Prints a line a round; exit code 1 where one fails.
 """
 
 import argparse
@@ -155,14 +156,14 @@ def wait_for_values(run_dir, n, process):
         time.sleep(0.1)
 
 
-def play(number, folder, library, expected, rng, arguments):
+def play(number, folder, library, expected, whole_s, rng, arguments):
     """Play a round; return what to print of it, and what is wrong."""
     target = arguments.targets[number % len(arguments.targets)]
     schedule = ("batch", "interleaved")[(number // len(arguments.targets)) % 2]
     run_dir = folder / f"round-{number}"
     process = begin(run_dir, library, schedule, str(run_dir))
     wait_for_values(run_dir, arguments.after_values, process)
-    time.sleep(rng.uniform(*((0.0, 3.0) if arguments.after_values else (1.5, 7.0))))
+    time.sleep(rng.uniform(0.05, 0.3 if arguments.after_values else 0.9) * whole_s)
     hubs = interchanges(process.pid)
     counted = status(run_dir)
     before, _ = outcomes(run_dir)
@@ -205,14 +206,17 @@ def main():
             smiles = [row["smiles"] for row in csv.DictReader(file)]
         library = folder / "some.smi"
         library.write_text("\n".join(smiles[:: len(smiles) // N_MOLECULES]) + "\n")
+        began_s = time.monotonic()
         process = begin(folder / "whole", library, "batch", "whole")
         _, stderr = process.communicate()
+        whole_s = time.monotonic() - began_s
         if process.returncode != 0:
             sys.exit(f"the run without a kill fails: {stderr}")
         expected, _ = outcomes(folder / "whole")
+        print(f"without a kill {whole_s:.1f} s")
         print("round    schedule      killed  before resumed  orphans gone after (s)")
         for number in range(arguments.first, arguments.first + arguments.rounds):
-            line, wrong = play(number, folder, library, expected, rng, arguments)
+            line, wrong = play(number, folder, library, expected, whole_s, rng, arguments)
             print(line, *wrong, flush=True)
             n_wrong += bool(wrong)
     print(f"{arguments.rounds - n_wrong} of {arguments.rounds} rounds as they should be")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from molloop.errors import InputError, RunError
@@ -237,15 +238,26 @@ SCRIPT = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+from molloop.library import parts, sources
 from molloop.library.ingest import Files, build
 from molloop.library.manifest import BuildSpec
+sources.BLOCK_SIZE, parts.BLOCKS_PER_PART = 200, 2
 build(Files.of([sys.argv[1]], "smiles"), Path(sys.argv[2]), BuildSpec(), n_processes=2)
 """
 
 
-def test_a_killed_build_leaves_no_process_and_goes_on(tmp_path):
-    path = sources.locate("qm9")
-    done = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "library")])
+@pytest.fixture
+def long_source(tmp_path, monkeypatch):
+    """Return a file of twenty parts, as SCRIPT has them."""
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 200)
+    monkeypatch.setattr(parts, "BLOCKS_PER_PART", 2)
+    smiles = pq.read_table(sources.locate("qm9"))["smiles"].slice(0, 8000).to_pylist()
+    return write(tmp_path, *smiles, name="long.smi")
+
+
+def test_a_killed_build_leaves_no_process_and_goes_on(long_source, tmp_path):
+    whole = build_files([long_source], tmp_path / "whole", n_processes=2)
+    done = subprocess.Popen([sys.executable, "-c", SCRIPT, long_source, str(tmp_path / "library")])
     unfinished = tmp_path / "library" / ingest.UNFINISHED
     try:
         while not list(unfinished.glob("part-*.arrow")):
@@ -258,9 +270,10 @@ def test_a_killed_build_leaves_no_process_and_goes_on(tmp_path):
         done.wait()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
-    library = build_files([str(path)], tmp_path / "library", n_processes=2)
-    assert library.n_molecules == 130_744
-    assert library.manifest.counts.duplicates == 87
+    assert not (tmp_path / "library" / "manifest.json").exists()
+    library = build_files([long_source], tmp_path / "library", n_processes=2)
+    assert library.manifest == whole.manifest
+    assert shards(library) == shards(whole)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "without rejects"])
@@ -337,10 +350,15 @@ def test_what_a_build_left_behind_goes_with_the_next(tmp_path):
     assert not (library.folder / ingest.UNFINISHED).exists()
 
 
-def test_a_lost_worker_is_one_line_and_the_build_goes_on(tmp_path):
-    command = [sys.executable, "-m", "molloop", "library", "build", sources.locate("qm9")]
-    command += ["--out", tmp_path / "library", "--processes", "2"]
-    done = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+def test_a_lost_worker_is_one_line_and_the_build_goes_on(long_source, tmp_path):
+    program = (
+        "from molloop.cli import main; from molloop.library import parts, sources; "
+        "sources.BLOCK_SIZE, parts.BLOCKS_PER_PART = 200, 2; main()"
+    )
+    words = ("library", "build", long_source, "--out", tmp_path / "library", "--processes", "2")
+    done = subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
     parts_of = (tmp_path / "library" / ingest.UNFINISHED).glob
     while not list(parts_of("part-*.arrow")):
         assert done.poll() is None
@@ -492,10 +510,9 @@ def test_a_manifest_of_another_version_is_refused(tmp_path, change):
         Library(library.folder)
 
 
-def test_a_stopped_build_leaves_no_process(tmp_path):
-    path = sources.locate("qm9")
+def test_a_stopped_build_leaves_no_process(long_source, tmp_path):
     done = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "library")],
+        [sys.executable, "-c", SCRIPT, long_source, str(tmp_path / "library")],
         stderr=subprocess.PIPE,
     )
     while len(children := psutil.Process(done.pid).children(recursive=True)) < 2:

@@ -9,7 +9,7 @@ import pytest
 from molloop import replays
 from molloop.config import load
 from molloop.errors import InputError, RunError
-from molloop.replay import summary
+from molloop.replay import summary, tune
 from molloop.replay.campaign import Scenario
 from molloop.replay.compare import Comparison
 from molloop.replay.measures import Curves, Truth
@@ -119,7 +119,9 @@ def test_what_is_drawn_is_a_configuration_of_the_same_budget():
 
 
 @pytest.mark.parametrize("objective", ["best", "recall"])
-def test_a_search_is_checked_on_other_seeds(table, tmp_path, objective):
+def test_a_search_is_checked_on_other_seeds(table, tmp_path, monkeypatch, objective):
+    monkeypatch.setattr(tune, "ROUNDS", ((1, 1.0), (2, 0.5)))
+    monkeypatch.setattr(tune, "N_UNSEEN", 3)
     found = replays.tune_settings(
         table, settings(), Scenario(2), objective, 5, 4, out=tmp_path, n_processes=1
     )

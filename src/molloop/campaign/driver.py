@@ -199,7 +199,10 @@ class Driver:
         if nothing_comes or now_s >= self._halted_s + self.grace_s:
             while self._n_tasks and (completions := self.engine.wait(0.0)):  # is back by now
                 self._advance(*self._read(completions))
-            self._advance([ending])
+            if (
+                self.state.stopped is None
+            ):  # what came back may have been the last that was asked for
+                self._advance([ending])
         return self.state.stopped is not None
 
     def _patience_s(self) -> float:

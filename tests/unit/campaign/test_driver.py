@@ -10,7 +10,7 @@ import pytest
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption
-from molloop.campaign.engine import LostGroup, LostRanking, Ranking, Simulations
+from molloop.campaign.engine import Group, LostGroup, LostRanking, Ranking, Simulations
 from molloop.campaign.records import Known, Session
 from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.state import (
@@ -581,6 +581,23 @@ def test_what_is_back_is_stored_whatever_the_grace(tmp_path, small_library):
     campaign.driver.run()
     assert len(campaign.rows()) == 4
     assert campaign.events[-1][1] == Stopped("SIGTERM", End.INTERRUPTED)
+
+
+def test_a_run_that_is_done_as_its_grace_ends_stops_once(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, counts=(4, 5, 3))
+    campaign.driver.grace_s = 0.0
+    wait = campaign.engine.wait
+
+    def wait_in_vain(timeout_s):
+        if timeout_s and campaign.engine.requests and isinstance(campaign.engine.pending[0], Group):
+            campaign.interruption.reason = "SIGTERM"
+            return []
+        return wait(timeout_s)
+
+    campaign.engine.wait = wait_in_vain
+    campaign.driver.run()
+    stops = [event for _, event, _ in campaign.events if isinstance(event, Stopped)]
+    assert stops == [Stopped("5 values are there, as asked", End.DONE)]
 
 
 def test_a_run_that_waits_in_a_queue_ends_at_once(tmp_path, small_library):

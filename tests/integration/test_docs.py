@@ -38,6 +38,7 @@ def first_run(cache_home, environment):
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             unfinished = folder.with_name("unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             assert Runner(unfinished, _with_commands(environment)).run(begun) == ""
             unfinished.rename(folder)

@@ -176,7 +176,8 @@ def test_a_second_signal_ends_at_once(start, mark, molloop, small_smi, tmp_path)
     n_before = wait_for_outcomes(tmp_path / "run", 3)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    time.sleep(1.5)  # twice within a second is one wish
+    assert "nothing more is begun" in process.stderr.readline()
+    time.sleep(1.2)  # twice within a second is one wish
     assert process.poll() is None  # it waits for what runs
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=10)  # its grace is 30 s
@@ -194,9 +195,13 @@ def test_what_runs_too_long_after_a_signal_is_run_again(start, mark, molloop, sm
     wait_for_outcomes(tmp_path / "run", 3)
     time.sleep(0.5)
     process.terminate()
-    process.communicate(timeout=60)  # what runs takes 100 s
+    _, stderr = process.communicate(timeout=60)  # what runs takes 100 s
+    assert "has 2 s" in stderr
     assert process.returncode == 143
     assert end_within(mark, 30)
+    with closing(Store.read(tmp_path / "run" / "campaign.sqlite")) as store:
+        times_s = [time_s for time_s, _ in store.events()]
+    assert 2 <= times_s[-1] - times_s[-2] < 25  # without this setting it would be 30
     assert len(values(tmp_path / "run")) == 3
     assert json.loads(molloop("status", "--json", "run").stdout)["n_under_way"] >= 2
 

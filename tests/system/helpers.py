@@ -47,6 +47,15 @@ def wait_for(is_so, seconds, what):
         time.sleep(0.1)
 
 
+def has_begun(run_dir):
+    def is_so():
+        with suppress(StoreError):
+            return bool(read(run_dir)[0])
+        return False
+
+    return is_so
+
+
 def has_values(run_dir, n):
     def is_so():
         with suppress(StoreError):

@@ -5,7 +5,18 @@ import signal
 import time
 
 import pytest
-from helpers import ended, ended_by, finish, has_values, read, slow, values, wait_for, words_of
+from helpers import (
+    ended,
+    ended_by,
+    finish,
+    has_begun,
+    has_values,
+    read,
+    slow,
+    values,
+    wait_for,
+    words_of,
+)
 from private_slurm import expand
 
 from molloop.campaign.state import End, Lost, Resumed, Stopped
@@ -155,13 +166,14 @@ def test_a_block_that_never_starts_ends_the_run_with_the_words_of_slurm(
 
 
 def test_a_signal_ends_at_once_what_waits_in_the_queue(cluster, on_slurm, small_smi, tmp_path):
-    site = ("site.name=slurm", "site.workers=1", "site.nodes=3")
+    site = ("site.name=slurm", "site.workers=1", "site.nodes=3", "campaign.grace_s=300")
     cluster.call("scontrol", "update", "nodename=n3", "state=drain", "reason=test")
     try:
         process = on_slurm("run", "--library", small_smi, "--run-dir", "run", *words_of(*site))
         wait_for(lambda: cluster.call("squeue", "-h", "-t", "PD"), 60, "a job in the queue")
+        wait_for(has_begun(tmp_path / "run"), 60, "the run's first event")
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)  # its grace is 30 s
+        _, stderr = process.communicate(timeout=120)
         wait_for(lambda: not cluster.call("squeue", "-h"), 30, "an empty queue")
     finally:
         cluster.call("scontrol", "update", "nodename=n3", "state=resume")
@@ -177,7 +189,8 @@ def test_a_second_signal_gives_the_allocation_back_at_once(cluster, on_slurm, sm
                        *own, *words_of(*SITE))  # fmt: skip
     wait_for(began.exists, 60, "a simulation")
     process.send_signal(signal.SIGINT)
-    time.sleep(1.5)  # twice within a second is one wish
+    assert "nothing more is begun" in process.stderr.readline()
+    time.sleep(1.2)  # twice within a second is one wish
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=10)

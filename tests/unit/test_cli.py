@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,7 @@ from molloop.settings import Settings
 @pytest.fixture
 def molloop(monkeypatch, capfd):
     """Run the command in this process: it has an interpreter of its own where that matters."""
-    monkeypatch.setattr(signals, "end_in_one_line", lambda: None)
+    monkeypatch.setattr(signals, "_handle", lambda _handler: None)  # signals are pytest's here
 
     def run(*arguments, cwd=None, env=None):
         capfd.readouterr()
@@ -35,6 +36,30 @@ def molloop(monkeypatch, capfd):
         return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("simulate", "O", "--quiet"), "18.29"),
+        (("library", "build", "a.smi", "--out", "lib", "--processes", "2"), "molecules"),
+    ],
+    ids=("simulate", "library"),
+)
+def test_an_interpreter_that_knows_ascii_alone_warns_of_nothing(tmp_path, words, shown):
+    (tmp_path / "a.smi").write_text("C\nN\n")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "molloop", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "120"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
 
 
 def test_config_prints_what_config_reads(molloop, tmp_path):

@@ -56,7 +56,7 @@ class Results:
     resumed_s
         When another process went on with it.
     accuracy
-        Of the model, by the molecules that it is measured on.
+        Of the model, by the molecules that it is measured on; none where the run was told to end.
     """
 
     n_molecules: int

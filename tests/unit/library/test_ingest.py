@@ -252,11 +252,15 @@ def long_source(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 200)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 2)
     smiles = pq.read_table(sources.locate("qm9"))["smiles"].slice(0, 8000).to_pylist()
-    return write(tmp_path, *smiles, name="long.smi")
+    return write(tmp_path, *smiles, *smiles[::1000], name="long.smi")
 
 
 def test_a_killed_build_leaves_no_process_and_goes_on(long_source, tmp_path):
     whole = build_files([long_source], tmp_path / "whole", n_processes=2)
+    counts = whole.manifest.counts
+    assert (counts.read, counts.invalid) == (8008, 0)
+    assert whole.n_molecules == 8008 - counts.duplicates
+    assert counts.duplicates >= 8
     done = subprocess.Popen([sys.executable, "-c", SCRIPT, long_source, str(tmp_path / "library")])
     unfinished = tmp_path / "library" / ingest.UNFINISHED
     try:
@@ -516,6 +520,7 @@ def test_a_stopped_build_leaves_no_process(long_source, tmp_path):
         stderr=subprocess.PIPE,
     )
     while len(children := psutil.Process(done.pid).children(recursive=True)) < 2:
+        assert done.poll() is None
         time.sleep(0.05)
     time.sleep(0.5)
     done.send_signal(signal.SIGINT)

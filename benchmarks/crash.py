@@ -30,7 +30,6 @@ from molloop.simulate.outcome import Success
 
 TABLE = locate("qm9-ie-20k")
 N_MOLECULES = 600
-N_WANTED = 120
 TARGETS = ("group", "driver", "worker", "interchange")
 ORPHANS_TIMEOUT_S = 30
 MARK = "MOLLOOP_CRASH_ROUND"
@@ -40,9 +39,9 @@ def command(*words):
     return [sys.executable, "-m", "molloop", *map(str, words)]
 
 
-def begin(run_dir, library, schedule, mark):
+def begin(run_dir, library, schedule, mark, n_values):
     """Start a run in a process group of its own."""
-    counts = ("--max-training-count", N_WANTED, "--workers", 2, "--policy", "gp")
+    counts = ("--max-training-count", n_values, "--workers", 2, "--policy", "gp")
     words = ("run", "--library", library, "--schedule", schedule, "--run-dir", run_dir, *counts)
     return subprocess.Popen(
         command(*words),
@@ -137,14 +136,14 @@ def orphans(mark, hubs, timeout_s):
     return seconds, left
 
 
-def go_on(run_dir, library, schedule):
+def go_on(run_dir, library, schedule, n_values):
     """Resume a run, or start it where it was killed before there was one; return what it says."""
     if (run_dir / "campaign.sqlite").exists():
         done = subprocess.run(
             command("resume", run_dir), capture_output=True, text=True, check=False
         )
         return done.returncode, done.stderr
-    process = begin(run_dir, library, schedule, f"{run_dir}-again")
+    process = begin(run_dir, library, schedule, f"{run_dir}-again", n_values)
     _, stderr = process.communicate()
     return process.returncode, stderr
 
@@ -165,7 +164,7 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
     pid = None
     while pid is None:
         run_dir = Path(tempfile.mkdtemp(dir=folder)) / "run"
-        process = begin(run_dir, library, schedule, str(run_dir))
+        process = begin(run_dir, library, schedule, str(run_dir), arguments.values)
         wait_for_values(run_dir, arguments.after_values, process)
         time.sleep(rng.uniform(*((0.0, 0.3) if arguments.after_values else (0.05, 0.9))) * whole_s)
         hubs = interchanges(process.pid)
@@ -177,7 +176,9 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
     _, stderr = process.communicate(timeout=120 + 3 * whole_s)
     gone_s, left = orphans(str(run_dir), hubs, ORPHANS_TIMEOUT_S)
     is_resumed = process.returncode != 0
-    code, words = go_on(run_dir, library, schedule) if is_resumed else (0, "")
+    code, words = 0, ""
+    if is_resumed:
+        code, words = go_on(run_dir, library, schedule, arguments.values)
     after, keys = outcomes(run_dir)
     ended = status(run_dir)
     n_counted = counted["n_values"] if counted else 0
@@ -188,7 +189,7 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
         f"it does not go on: {words[-500:]}": code != 0,
         "a stored value is lost or changed": is_lost or len(before) < n_counted,
         "a molecule has two values": len(keys) != len(set(keys)),
-        f"{len(after)} values": len(after) != N_WANTED,
+        f"{len(after)} values": len(after) != arguments.values,
         "others than without a kill": schedule == "batch" and after != expected,
         f"its state is {ended}": not ended or ended["state"] != "done",
     }
@@ -201,6 +202,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=TARGETS)
+    parser.add_argument("--values", type=int, default=120, help="of a run (120)")
     parser.add_argument("--after-values", type=int, default=0, help="kill no earlier (0)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -214,7 +216,7 @@ def main():
         library.write_text("\n".join(smiles[:: len(smiles) // N_MOLECULES]) + "\n")
         for name in ("first", "whole"):  # the first one builds the library
             began_s = time.monotonic()
-            process = begin(folder / name, library, "batch", name)
+            process = begin(folder / name, library, "batch", name, arguments.values)
             _, stderr = process.communicate()
             whole_s = time.monotonic() - began_s
             if process.returncode != 0:

@@ -347,9 +347,14 @@ def test_one_process_a_run(start, molloop, small_smi, tmp_path):
 
 
 def test_kills_at_random_moments(environment):
-    command = [sys.executable, str(ROOT / "benchmarks" / "crash.py"), "--rounds", "4"]
+    script = str(ROOT / "benchmarks" / "crash.py")
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=500
+        [sys.executable, script, "--rounds", "4", "--values", "40"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 of 4 rounds" in done.stdout

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from molloop import open_library
 from molloop.campaign.state import End, Finished, Ranked, RankingBegan, Stopped
 from molloop.campaign.store import Store
+from molloop.library.manifest import Counts
 
 SMALL_RUN = (
     *("--schedule", "batch", "--initial-training-count", 4, "--max-training-count", 12),
@@ -75,6 +77,13 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     assert events[-1][1] == Stopped("12 values are there, as asked", End.DONE)
     assert all(item.outcome.geometry is not None for item in simulated)
     assert all(0 < item.began_s < item.ended_s <= item.time_s + 0.1 for item in simulated)
+
+
+def test_of_qm9_equals_are_kept_once(cache_home, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
+    library = open_library("qm9")
+    assert library.n_molecules == 130_744
+    assert library.manifest.counts == Counts(read=130_831, invalid=0, filtered=0, duplicates=87)
 
 
 def test_qm9_gives_the_same_with_one_and_two_workers(molloop, tmp_path):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import parsl
 from parsl.executors import HighThroughputExecutor
@@ -37,9 +37,9 @@ from molloop.execution.tasks import Timed
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.halt import Halt
-from molloop.simulate.worker import GroupResult
 
 HALT = "halt"
+READ_PERIOD_S = 0.01  # between two looks at what has ended
 POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
@@ -77,12 +77,14 @@ class ParslEngine:
         self._halt = Halt(self._scratch / HALT)
         with _written(self._scratch):
             self._halt.prepare()
+        self._read_s = -inf
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = kernels.start(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
         self._health = Health(self._executor, worker_start_timeout_s, queue_timeout_s)
-        self._simulate = self._app(tasks.simulate)
-        self._timed = self._app(tasks.timed)
+        self._timed = parsl.python_app(
+            tasks.timed, data_flow_kernel=self._kernel, executors=[self._label]
+        )
 
     def now(self) -> float:
         """Return seconds since the engine began."""
@@ -111,10 +113,23 @@ class ParslEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        future = self._simulate(group.smiles, group.protocol, self._halt)
+        future = self._submit(tasks.pack(group.smiles, group.protocol, self._halt))
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )
+
+    def _submit(self, packed: bytes) -> "Future[bytes]":
+        """Hand a group to the executor, past Parsl's book of tasks and what they depend on.
+
+        Simulations depend on nothing, and that book costs the driver as much as all else of Parsl.
+        """
+        try:
+            with self._kernel.submitter_lock:  # rankings come through another thread
+                return cast("Future[bytes]", self._executor.submit_payload(tasks.SIMULATE, packed))
+        except Exception as error:  # noqa: BLE001 - of Parsl, which has failed like a task
+            failed: Future[bytes] = Future()
+            failed.set_exception(error)
+            return failed
 
     def rank(self, request: RankRequest) -> None:
         """Hand out a ranking: fit, a scan a shard, merge, each as soon as its data is there."""
@@ -146,6 +161,9 @@ class ParslEngine:
         except queue.Empty:
             self._health.check()
             return []
+        # what ends meanwhile is stored with it: a transaction costs more than some simulations do
+        time.sleep(max(0.0, self._read_s + READ_PERIOD_S - time.monotonic()))
+        self._read_s = time.monotonic()
         while not self._done.empty():
             ended.append(self._done.get_nowait())
         self._health.note_worker()
@@ -180,15 +198,12 @@ class ParslEngine:
         with suppress(OSError):  # without the file, what waits is begun too
             self._halt.call(grace_s)
 
-    def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return parsl.python_app(function, data_flow_kernel=self._kernel, executors=[self._label])
-
-    def _simulations(self, group: Group, future: "Future[GroupResult]") -> Completion:
+    def _simulations(self, group: Group, future: "Future[bytes]") -> Completion:
         error = future.exception()
         if error is not None:
             self._health.check_executor()
             return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
-        result = future.result()
+        result = tasks.unpack(future.result())
         return Simulations(
             group,
             result.outcomes,

@@ -4,6 +4,7 @@ Importing this module imports all that a ranking needs: workers load it before t
 simulation, and not in the midst of a run.
 """
 
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,25 @@ def timed(
     return Timed(result, work, worker_name(), began_s, time.time())
 
 
-def simulate(smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt) -> GroupResult:
+def pack(smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt) -> bytes:
+    """Return what :func:`simulate` is given.
+
+    As bytes, and so is its result: Parsl's own serializer runs in Python, and takes longer than all
+    else that hands out a task.
+    """
+    return pickle.dumps((smiles, protocol, halt))
+
+
+def simulate(packed: bytes) -> bytes:
     """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
-    return simulate_group(smiles, protocol, halt)
+    return pickle.dumps(simulate_group(*pickle.loads(packed)))
+
+
+def unpack(packed: bytes) -> GroupResult:
+    """Read a result of :func:`simulate`."""
+    result: GroupResult = pickle.loads(packed)
+    return result
+
+
+# by its name: Parsl's workers call it with what was packed
+SIMULATE = {"task_executor": {"f": f"{simulate.__module__}.{simulate.__name__}"}}

@@ -111,9 +111,9 @@ def is_alive(pid: int) -> bool:
 
 def memory_bytes(pid: int | None = None) -> int:
     """Resident memory of a process, this one by default; 0 where the system does not say."""
-    with suppress(OSError):
-        pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+    # unbuffered: it is asked for after each molecule
+    with suppress(OSError), open(f"/proc/{pid or 'self'}/statm", "rb", buffering=0) as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0 if sys.platform == "linux" else _memory_bytes_by_psutil(pid)
 
 

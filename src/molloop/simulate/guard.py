@@ -183,7 +183,7 @@ class _Child:
         """
         if os.fstat(self._words.fileno()).st_size:
             os.ftruncate(self._words.fileno(), 0)
-        message = pickle.dumps((smiles, None if protocol is self._protocol else protocol))
+        message = pickle.dumps((smiles, None if protocol == self._protocol else protocol))
         self._protocol = protocol
         request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes, is_over)
         self._request = request

@@ -1,4 +1,7 @@
-"""What a simulation gives: a success or a failure, never an exception."""
+"""What a simulation gives: a success or a failure, never an exception.
+
+Without slots: outcomes go from process to process, and those with slots are pickled in Python.
+"""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +12,7 @@ SCHEMA_VERSION = 1
 LARGEST_VALUE = 1e100  # models square values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Geometry:
     """Atoms in space.
 
@@ -25,7 +28,7 @@ class Geometry:
     positions_angstrom: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Success:
     """A value, and what else is known of it.
 
@@ -56,7 +59,7 @@ class Success:
     schema_version: int = SCHEMA_VERSION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """Why there is no value.
 

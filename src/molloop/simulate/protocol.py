@@ -1,11 +1,14 @@
-"""How a molecule becomes a value: what a configuration decides, and every worker is told."""
+"""How a molecule becomes a value: what a configuration decides, and every worker is told.
+
+Without slots, like outcomes: each task brings it.
+"""
 
 from dataclasses import dataclass
 
 IONIZATION = "ionization"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SimulationProtocol:
     """A simulation protocol.
 

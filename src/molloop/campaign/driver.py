@@ -35,6 +35,7 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
     add_up,
+    apply,
 )
 from molloop.campaign.store import Store
 from molloop.campaign.training import TrainingSet
@@ -231,10 +232,12 @@ class Driver:
             actions = [action for action in actions if isinstance(action, Stop)]
         following: list[Event] = []
         for action in actions:
-            following.append(self._event(action, add_up(following, state)))
+            event = self._event(action, state)
+            following.append(event)
+            state = apply(state, event)
         now_s = self._now_s()
         self.store.append(now_s, [*events, *following], simulated, tasks)
-        self.state = add_up(following, state)
+        self.state = state
         for event in following:
             self._ledger.apply(event)
         if self._training is not None:

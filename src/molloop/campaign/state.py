@@ -1,10 +1,11 @@
 """Events, and the state that they add up to."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
+from itertools import groupby
 from math import inf
 from typing import Any
 
@@ -274,7 +275,7 @@ def apply(state: State, event: Event) -> State:
                 proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
             )
         case Finished():
-            return _finish(state, event)
+            return _finish(state, [event])
         case Lost():
             return state
         case RankingBegan(batch):
@@ -287,41 +288,51 @@ def apply(state: State, event: Event) -> State:
 
 def add_up(events: Iterable[Event], start: State) -> State:
     """Return the state that some events add up to, from another one on."""
-    return reduce(apply, events, start)
+    state = start
+    # what a group has simulated ends at once
+    for _, run in groupby(events, type):
+        alike = list(run)
+        finished = [event for event in alike if isinstance(event, Finished)]
+        state = _finish(state, finished) if finished else reduce(apply, alike, state)
+    return state
 
 
 def _counts(state: State) -> Counts:
     return Counts(state.n_submitted, state.n_values)
 
 
-def _finish(state: State, event: Finished) -> State:
-    seconds = state.seconds + event.seconds
-    n_without_gain = state.n_without_gain + (state.at_ranked is not None)
-    if event.failure:
-        counts = Counter(dict(state.failures)) + Counter([event.failure])
-        return replace(
-            state,
-            seconds=seconds,
-            n_without_gain=n_without_gain,
-            failures=tuple(sorted(counts.items())),
-            n_failed_in_row=state.n_failed_in_row + 1,
-        )
-    top = state.top if event.value is None else _kept(state.sign * event.value, state)
+def _finish(state: State, events: Sequence[Finished]) -> State:
+    seconds, n_without_gain, top = state.seconds, state.n_without_gain, state.top
+    n_values, n_failed_in_row = state.n_values, state.n_failed_in_row
+    failures = Counter(dict(state.failures))
+    failures.update(event.failure for event in events if event.failure)
+    for event in events:
+        seconds += event.seconds
+        n_without_gain += state.at_ranked is not None
+        if event.failure:
+            n_failed_in_row += 1
+            continue
+        n_values += 1
+        n_failed_in_row = 0
+        before = top
+        top = top if event.value is None else _kept(state.sign * event.value, top, state.top_k)
+        n_without_gain = n_without_gain if top is before else 0
     return replace(
         state,
         seconds=seconds,
-        n_without_gain=n_without_gain if top is state.top else 0,
-        n_values=state.n_values + 1,
-        n_failed_in_row=0,
+        n_without_gain=n_without_gain,
+        n_values=n_values,
+        failures=tuple(sorted(failures.items())),
+        n_failed_in_row=n_failed_in_row,
         top=top,
     )
 
 
-def _kept(good: float, state: State) -> tuple[float, ...]:
+def _kept(good: float, top: tuple[float, ...], top_k: int) -> tuple[float, ...]:
     """Return the best values with another one; one that is equal to the last stays out."""
-    if len(state.top) == state.top_k and good <= state.top[-1]:
-        return state.top
-    return tuple(sorted([*state.top, good], reverse=True)[: state.top_k])
+    if len(top) == top_k and good <= top[-1]:
+        return top
+    return tuple(sorted([*top, good], reverse=True)[:top_k])
 
 
 def _expected_gain(state: State, event: Ranked) -> float:

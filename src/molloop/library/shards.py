@@ -1,12 +1,14 @@
 """A built library: shards on disk, opened, memory-mapped and sliced."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from html import escape
+from itertools import accumulate
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -140,13 +142,13 @@ class Library:
             ) from error
         except ValueError as error:
             raise damaged(self.folder / MANIFEST, str(error)) from error
-        first_ids = np.cumsum([0, *(entry.n_molecules for entry in self.manifest.shards)])
+        sizes = (entry.n_molecules for entry in self.manifest.shards)
+        self._first_ids = list(accumulate(sizes, initial=0))
         self.shards = tuple(
-            ShardRef(str(self.folder / entry.file), int(first_id), entry.n_molecules)
-            for entry, first_id in zip(self.manifest.shards, first_ids, strict=False)
+            ShardRef(str(self.folder / entry.file), first_id, entry.n_molecules)
+            for entry, first_id in zip(self.manifest.shards, self._first_ids, strict=False)
         )
         self.scaling = self.manifest.scaling()
-        self._first_ids = first_ids
         self._open: dict[int, Shard] = {}
 
     def verify(self, n_threads: int = 1, progress: Progress | None = None) -> None:
@@ -270,7 +272,7 @@ class Library:
     def _locate(self, molecule_id: int) -> tuple[Shard, int]:
         if not 0 <= molecule_id < self.n_molecules:
             raise IndexError(f"molecule id {molecule_id} is not in 0 to {self.n_molecules - 1}")
-        number = int(np.searchsorted(self._first_ids, molecule_id, side="right")) - 1
+        number = bisect_right(self._first_ids, molecule_id) - 1
         if number not in self._open:
             self._open[number] = Shard(self.shards[number])
         return self._open[number], molecule_id - self.shards[number].first_id

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Fact = str | float
 ENERGY = "molecule_energy_ev"  # what `ionization` calls the energy of the relaxed molecule
+XYZ_JSON = "_JSON "  # what begins so is JSON to ASE's reader
 XYZ_KEYS = {"lattice", "properties", "pbc", "virial", "uid"}  # mean something in extended XYZ
 
 
@@ -138,11 +139,12 @@ def _xyz_text(text: str) -> str:
     from ase.io.extxyz import key_val_dict_to_str, key_val_str_to_dict
 
     plain = text.replace("\\", "\\\\")
-    line = key_val_dict_to_str({"text": plain, "next": 1})
-    found = key_val_str_to_dict(line).get("text")
-    if line.isprintable() and isinstance(found, str) and found == text:
-        return plain
-    return "_JSON " + json.dumps(text).replace("\\", "\\\\")
+    if not text.startswith(XYZ_JSON):
+        line = key_val_dict_to_str({"text": plain, "next": 1})
+        found = key_val_str_to_dict(line).get("text")
+        if line.isprintable() and isinstance(found, str) and found == text:
+            return plain
+    return XYZ_JSON + json.dumps(text).replace("\\", "\\\\")
 
 
 def _write_sdf(path: Path, found: Sequence[Structure]) -> None:

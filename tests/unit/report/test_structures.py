@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ase.db import connect
 from ase.io import read
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rdkit import Chem
 
@@ -102,6 +102,7 @@ def test_a_smiles_reads_back_as_it_was(tmp_path, smiles):
     assert atoms.info["smiles"] == row.smiles == row.data["smiles"] == smiles
 
 
+@example("_JSON ")
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_any_text_reads_back_from_xyz(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("xyz") / "a.xyz"

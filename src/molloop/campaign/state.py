@@ -289,7 +289,7 @@ def apply(state: State, event: Event) -> State:
 def add_up(events: Iterable[Event], start: State) -> State:
     """Return the state that some events add up to, from another one on."""
     state = start
-    # what a group has simulated ends at once
+    # one copy of the state for all that a group has simulated
     for _, run in groupby(events, type):
         alike = list(run)
         finished = [event for event in alike if isinstance(event, Finished)]

@@ -1,5 +1,6 @@
-"""The engine that runs tasks as Parsl apps."""
+"""The engine that runs tasks by Parsl."""
 
+import logging
 import queue
 import shutil
 import tempfile
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import cast
 
 import parsl
+from parsl.dataflow.futures import AppFuture
+from parsl.dataflow.states import States
 from parsl.executors import HighThroughputExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
@@ -38,13 +41,15 @@ from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.halt import Halt
 
+_LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
 HALT = "halt"
+LAUNCH_TIMEOUT_S = 1.0
 READ_PERIOD_S = 0.01  # between two looks at what has ended
 POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
 class ParslEngine:
-    """Simulations and rankings as Parsl apps, tied by their data.
+    """Simulations as tasks of Parsl's executor, rankings as apps that are tied by their data.
 
     Parameters
     ----------
@@ -124,9 +129,10 @@ class ParslEngine:
         Simulations depend on nothing, and that book costs the driver as much as all else of Parsl.
         """
         try:
+            self._health.check_executor()  # to send to an interchange that is gone takes long
             with self._kernel.submitter_lock:  # rankings come through another thread
                 return cast("Future[bytes]", self._executor.submit_payload(tasks.SIMULATE, packed))
-        except Exception as error:  # noqa: BLE001 - of Parsl, which has failed like a task
+        except Exception as error:  # noqa: BLE001 - what Parsl does not take has failed
             failed: Future[bytes] = Future()
             failed.set_exception(error)
             return failed
@@ -138,7 +144,9 @@ class ParslEngine:
             folder = Path(tempfile.mkdtemp(prefix=f"ranking-{request.number}-", dir=self._scratch))
             task = RankTask(folder, request.policy, request.n, request.seed)
             request.training.write(task.training)
-        self._scan_all(request, task, [self._timed(Work.TRAIN, rank.fit, task)], task.n_candidates)
+        fit = self._timed(Work.TRAIN, rank.fit, task)
+        self._scan_all(request, task, [fit], task.n_candidates)
+        _wait_until_launched(fit)
 
     def _scan_all(
         self, request: RankRequest, task: RankTask, before: "list[Future[Timed]]", n: int
@@ -155,13 +163,16 @@ class ParslEngine:
         )
 
     def wait(self, timeout_s: float) -> list[Completion]:
-        """Return what has ended; wait for it up to `timeout_s`, then return nothing."""
+        """Return what has ended; wait for it up to `timeout_s`, then return nothing.
+
+        What ends within the 10 ms after the last time is returned together.
+        """
         try:
             ended = [self._done.get(timeout=timeout_s)]
         except queue.Empty:
             self._health.check()
             return []
-        # what ends meanwhile is stored with it: a transaction costs more than some simulations do
+        # each time costs the driver a transaction, which is more than some simulations take
         time.sleep(max(0.0, self._read_s + READ_PERIOD_S - time.monotonic()))
         self._read_s = time.monotonic()
         while not self._done.empty():
@@ -199,11 +210,12 @@ class ParslEngine:
             self._halt.call(grace_s)
 
     def _simulations(self, group: Group, future: "Future[bytes]") -> Completion:
-        error = future.exception()
-        if error is not None:
+        try:
+            result = tasks.unpack(future.result())
+        except Exception as error:  # noqa: BLE001 - of Parsl, of a host, or of reading the result
             self._health.check_executor()
+            _LOG.warning("molloop: %s is lost", group.molecule_ids, exc_info=error)
             return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
-        result = tasks.unpack(future.result())
         return Simulations(
             group,
             result.outcomes,
@@ -247,6 +259,13 @@ class ParslEngine:
             for one in results
         )
         return Ranking(request, chosen, ran_tasks)
+
+
+def _wait_until_launched(task: AppFuture) -> None:
+    """Have Parsl's own thread hand it out before the simulations that follow."""
+    until_s = time.monotonic() + LAUNCH_TIMEOUT_S
+    while task.task_status() == States.pending.name and time.monotonic() < until_s:
+        time.sleep(0.001)
 
 
 @contextmanager

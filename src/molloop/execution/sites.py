@@ -12,7 +12,7 @@ from typing import cast
 import parsl
 import psutil
 from parsl.dataflow.taskrecord import TaskRecord
-from parsl.executors import HighThroughputExecutor
+from parsl.executors import HighThroughputExecutor, MPIExecutor
 from parsl.executors.base import ParslExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 from parsl.executors.high_throughput.executor import (
@@ -27,7 +27,6 @@ from molloop.execution.allocation import current_allocation, workers_per_node
 from molloop.execution.blocks import BlockLimit
 from molloop.execution.pool import HEARTBEAT_PERIOD_S
 from molloop.execution.providers import provider_of
-from molloop.execution.tasks import timed
 from molloop.processes import ONE_THREAD
 from molloop.settings import SiteSettings, seconds_of
 from molloop.site_facts import SITES
@@ -159,6 +158,13 @@ def _own_config(name: str) -> parsl.Config:
             "an executor with an address, and encrypted",
             "Without an address Parsl asks the Internet for it; give both.",
         )
+    if isinstance(executor, MPIExecutor):
+        raise InputError(
+            "site.name",
+            name,
+            "an executor whose tasks run on one core, not an MPIExecutor",
+            "Take a HighThroughputExecutor: no simulation here is a program of MPI.",
+        )
     if executor.launch_cmd == DEFAULT_LAUNCH_CMD:
         executor.launch_cmd = POOL_COMMAND
     if executor.interchange_launch_cmd == DEFAULT_INTERCHANGE_LAUNCH_CMD:
@@ -192,12 +198,11 @@ def _executor(site: SiteSettings) -> HighThroughputExecutor:
     )
 
 
-def _retry_cost(error: Exception, task: TaskRecord) -> float:
-    """Have a ranking's tasks run again where they were lost; simulations are the driver's."""
-    if task["func_name"] == timed.__name__:
-        match error:
-            case WorkerLost():
-                return 1.0
-            case ManagerLost():
-                return MANAGER_LOST_COST
+def _retry_cost(error: Exception, _task: TaskRecord) -> float:
+    """Have a ranking's tasks run again where they were lost."""
+    match error:
+        case WorkerLost():
+            return 1.0
+        case ManagerLost():
+            return MANAGER_LOST_COST
     return RANKING_RETRIES + 1.0

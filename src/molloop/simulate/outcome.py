@@ -1,6 +1,7 @@
 """What a simulation gives: a success or a failure, never an exception.
 
-Without slots: outcomes go from process to process, and those with slots are pickled in Python.
+Without slots: outcomes go from process to process, and frozen classes with slots are pickled by
+functions in Python.
 """
 
 from dataclasses import dataclass, field

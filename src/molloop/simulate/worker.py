@@ -17,7 +17,7 @@ TROUBLE_S = 60.0  # so long a host that can start no process keeps a task
 TROUBLE_PERIOD_S = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GroupResult:
     """What a worker sends back.
 

@@ -1,4 +1,5 @@
 import json
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
     add_up,
+    apply,
     decode,
     encode,
 )
@@ -28,7 +30,9 @@ events = st.one_of(
     st.builds(Began, counts, counts),
     st.builds(Resumed, st.lists(st.text(), max_size=3).map(tuple)),
     st.builds(Submitted, ids, st.sampled_from(Source), counts, counts),
-    st.builds(Finished, counts, st.text(), st.floats(allow_nan=False)),
+    st.builds(
+        Finished, counts, st.text(), st.floats(allow_nan=False), st.none() | st.floats(-9, 9)
+    ),
     st.builds(Lost, ids, st.text()),
     st.builds(RankingBegan, counts, counts),
     st.builds(Ranked, counts, ids, numbers, numbers, st.floats(allow_nan=False)),
@@ -85,6 +89,18 @@ def test_events_add_up():
     state = add_up([Finished(9, "embedding"), Finished(8, "scf")], state)
     assert state.failures == (("embedding", 1), ("scf", 2))
     assert add_up([Stopped("done", End.DONE)], state).stopped == Stopped("done", End.DONE)
+
+
+@given(
+    st.lists(events.filter(lambda one: not isinstance(one, Ranked)), max_size=30),
+    st.booleans(),
+    st.sampled_from([1, -1]),
+)
+def test_events_add_up_to_the_same_together_and_one_by_one(some, is_ranked, sign):
+    state = State.at_first(sign, 2, [1.0, 0.0, 3.0])
+    if is_ranked:
+        state = add_up([RankingBegan(1, 3), Ranked(1, (7,), (1.0,), (0.0,))], state)
+    assert add_up(some, state) == reduce(apply, some, state)
 
 
 def test_going_on_forgets_how_it_ended_and_a_ranking_under_way():

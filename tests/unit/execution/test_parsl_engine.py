@@ -3,13 +3,15 @@
 import threading
 from concurrent.futures import Future
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from parsl.dataflow.dflow import DataFlowKernel
+from parsl.dataflow.states import States
 
 from molloop.campaign.engine import Group, LostGroup
 from molloop.errors import EngineError
-from molloop.execution import kernels, tasks
+from molloop.execution import kernels, parsl_engine, tasks
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.settings import SiteSettings
@@ -32,29 +34,42 @@ class Executor:
     _result_queue_thread = None
     worker_logdir = "nowhere"
 
-    def __init__(self, label):
+    def __init__(self, label, lock, run_dir):
         self.label = label
+        self.run_dir = run_dir
+        self._lock = lock
         self.refuses = None
+        self.answers = None
 
     def submit_payload(self, context, buffer):
+        assert self._lock.locked()  # its socket is not for two threads
+        assert type(buffer) is bytes
+        assert list(context) == ["task_executor"]  # without a priority: rankings come first
         if self.refuses is not None:
             raise self.refuses
         module, _, name = context["task_executor"]["f"].rpartition(".")
         future = Future()
-        future.set_result(getattr(import_module(module), name)(buffer))
+        future.set_result(self.answers or getattr(import_module(module), name)(buffer))
         return future
 
 
 @pytest.fixture
-def executor(monkeypatch, tmp_path):
-    config = parsl_config(SiteSettings(workers=1), tmp_path / "parsl")
-    stand_in = Executor(config.executors[0].label)
+def config(tmp_path):
+    return parsl_config(SiteSettings(workers=1), tmp_path / "parsl")
+
+
+@pytest.fixture
+def executor(config, tmp_path):
+    return Executor(config.executors[0].label, threading.Lock(), tmp_path)
+
+
+@pytest.fixture
+def engine(config, executor, monkeypatch, tmp_path):
     kernel = DataFlowKernel.__new__(DataFlowKernel)
-    kernel.executors = {stand_in.label: stand_in}
-    kernel.submitter_lock = threading.Lock()
+    kernel.executors = {executor.label: executor}
+    kernel.submitter_lock = executor._lock
     monkeypatch.setattr(kernels, "start", lambda _: kernel)
-    stand_in.engine = ParslEngine(config, tmp_path / "scratch", 60.0)
-    return stand_in
+    return ParslEngine(config, tmp_path / "scratch", 60.0)
 
 
 @pytest.fixture
@@ -70,9 +85,9 @@ def asked(monkeypatch):
     return calls
 
 
-def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(executor, asked):
-    executor.engine.simulate(GROUP)
-    [done] = executor.engine.wait(0.0)
+def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
+    engine.simulate(GROUP)
+    [done] = engine.wait(0.0)
     assert asked == [(("C", "N"), PROTOCOL, False)]
     assert (done.group, done.outcomes, done.worker) == (GROUP, OUTCOMES, "node:1")
     assert done.trouble == "no more disk"
@@ -81,30 +96,65 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(executor, asked):
     assert (second[0] - first[0], second[1] - first[0]) == pytest.approx((1.0, 3.5))
 
 
-def test_a_group_that_begins_after_a_halt_is_told_so(executor, asked):
-    executor.engine.halt(5.0)
-    executor.engine.simulate(GROUP)
+def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
+    engine.halt(5.0)
+    engine.simulate(GROUP)
     assert asked == [(("C", "N"), PROTOCOL, True)]
 
 
-def test_what_has_ended_is_read_together(executor, asked):
-    for _ in range(3):
-        executor.engine.simulate(GROUP)
-    assert len(executor.engine.wait(0.0)) == len(asked) == 3
-    assert executor.engine.wait(0.0) == []
+@pytest.mark.usefixtures("asked")
+def test_what_ends_soon_after_another_comes_with_it(engine, monkeypatch):
+    pauses_s = []
+
+    def pause(seconds):
+        pauses_s.append(seconds)
+        engine.simulate(GROUP)
+
+    clock = SimpleNamespace(monotonic=lambda: 100.0, time=lambda: 0.0, sleep=pause)
+    monkeypatch.setattr(parsl_engine, "time", clock)
+    engine.simulate(GROUP)
+    assert len(engine.wait(0.0)) == 2  # what ended while it looked, and that
+    engine.simulate(GROUP)
+    assert len(engine.wait(0.0)) == 2
+    assert pauses_s == pytest.approx([0.0, 0.01])
 
 
-def test_what_parsl_does_not_take_is_lost(executor):
+def test_what_parsl_does_not_take_is_lost(engine, executor):
     executor.refuses = ValueError("the socket is closed")
-    executor.engine.simulate(GROUP)
+    engine.simulate(GROUP)
     message = "ValueError: the socket is closed"
-    assert executor.engine.wait(0.0) == [LostGroup(GROUP, "task", message)]
+    assert engine.wait(0.0) == [LostGroup(GROUP, "task", message)]
 
 
-def test_what_an_executor_that_has_given_up_does_not_take_ends_the_run(executor, tmp_path):
-    executor.refuses = executor.executor_exception = RuntimeError("no nodes")
+def test_what_cannot_be_read_is_lost_and_parsl_s_log_says_why(engine, executor, caplog):
+    executor.answers = b"nothing that was pickled"
+    engine.simulate(GROUP)
+    [lost] = engine.wait(0.0)
+    assert (lost.group, lost.what) == (GROUP, "task")
+    assert "UnpicklingError" in lost.message
+    [record] = caplog.records
+    assert record.name.startswith("parsl.")
+    assert "UnpicklingError" in caplog.text
+
+
+def test_what_an_executor_that_has_given_up_does_not_take_ends_the_run(engine, executor):
     executor.bad_state_is_set = True
-    executor.run_dir = tmp_path
-    executor.engine.simulate(GROUP)
+    executor.executor_exception = RuntimeError("no nodes")
+    engine.simulate(GROUP)
     with pytest.raises(EngineError, match="The workers cannot be started: no nodes"):
-        executor.engine.wait(1.0)
+        engine.wait(1.0)
+
+
+def test_nothing_is_sent_to_an_interchange_that_is_gone(engine, executor, asked):
+    executor.interchange_proc = SimpleNamespace(poll=lambda: -9)
+    engine.simulate(GROUP)
+    assert asked == []
+    with pytest.raises(EngineError, match=r"interchange.*has ended \(-9\)"):
+        engine.wait(1.0)
+
+
+def test_a_model_is_handed_out_before_the_simulations_that_follow(engine):
+    states = [States.pending, States.pending, States.launched]
+    task = SimpleNamespace(task_status=lambda: states.pop(0).name)
+    parsl_engine._wait_until_launched(task)
+    assert states == []

@@ -188,7 +188,8 @@ def test_a_network_by_its_name():
 
 OWN = """
 import parsl
-from parsl.executors import HighThroughputExecutor, ThreadPoolExecutor
+from parsl.executors import HighThroughputExecutor, MPIExecutor, ThreadPoolExecutor
+from parsl.launchers import SimpleLauncher
 from parsl.providers import LocalProvider
 
 def mine():
@@ -200,6 +201,10 @@ def unbounded():
     return parsl.Config([HighThroughputExecutor("a", address="127.0.0.1")])
 def broken():
     raise OSError("no such node")
+def of_mpi():
+    provider = LocalProvider(launcher=SimpleLauncher())
+    own = {"address": "::1", "max_workers_per_block": 1, "encrypted": True}
+    return parsl.Config([MPIExecutor(label="a", provider=provider, **own)])
 def open_to_all():
     executor = HighThroughputExecutor("a", address="::1", max_workers_per_node=1, encrypted=False)
     return parsl.Config([executor])
@@ -230,6 +235,7 @@ def test_a_configuration_of_one_s_own(tmp_path):
         ("own_site:broken", "no such node"),
         ("own_site:none", "PYTHONPATH"),
         ("own_site:open_to_all", "encrypted"),
+        ("own_site:of_mpi", "not an MPIExecutor"),
         ("no_module:mine", "PYTHONPATH"),
     ],
 )

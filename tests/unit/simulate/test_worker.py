@@ -90,7 +90,7 @@ def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
     ],
 )
 def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words, can_retry):
-    # to take much memory takes long on a busy machine
+    # the others end by what they do, however busy the machine is
     protocol = EVIL if kind == "timeout" else replace(EVIL, timeout_s=60.0)
     before, failure, after = (guard.simulate(smiles, protocol) for smiles in ("C", what, "N"))
     assert isinstance(before, Success)

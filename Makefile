@@ -16,7 +16,7 @@ run: $(VENV)/.ready ## Set up what is needed, then find molecules with a large I
 test: $(VENV)/.ready-dev lint ## Set up what is needed, check style and types, run the tests
 	$(BIN)/python -m pytest -n 3 --maxschedchunk 1
 
-test-system: $(VENV)/.ready-dev ## Run the tests that want a scheduler or several hosts; says which it lacks
+test-system: $(VENV)/.ready-dev ## Run the tests that want a scheduler, several hosts or a machine alone; says which it lacks
 	$(BIN)/python -m pytest tests/system
 
 lint: $(VENV)/.ready-dev ## Check style and types

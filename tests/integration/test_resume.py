@@ -18,7 +18,7 @@ from molloop.campaign.store import Store
 from molloop.processes import command_line
 from molloop.simulate.outcome import Success
 
-ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 120  # of workers, on a busy machine
 SLOW = """
 import time
 from pathlib import Path
@@ -286,7 +286,8 @@ def test_what_runs_beside_a_lost_process_runs_again_and_nothing_is_held_against_
     own = own_simulator(tmp_path, SLOW.format(seconds=20))
     process = start("--library", small_smi, "--workers", 2, "--max-training-count", 2, *own,
                     "--initial-training-count", 1)  # fmt: skip
-    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2)
+    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2,
+             START_TIMEOUT_S)  # fmt: skip
     spawned = [pid for pid in members(mark) if is_spawned(pid)]
     by_age = sorted(spawned, key=lambda pid: psutil.Process(pid).create_time())
     os.kill(by_age[0 if which == "helper" else -1], signal.SIGKILL)
@@ -302,7 +303,8 @@ def test_what_runs_beside_a_lost_process_runs_again_and_nothing_is_held_against_
 def test_what_watches_a_pool_may_be_killed_too(start, mark, small_smi, tmp_path):
     own = own_simulator(tmp_path, SLOW.format(seconds=600))
     start("--library", small_smi, "--workers", 2, *own)
-    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2)
+    wait_for(lambda: (tmp_path / "calls").is_file() and (tmp_path / "calls").stat().st_size == 2,
+             START_TIMEOUT_S)  # fmt: skip
     [watch] = [pid for pid in members(mark) if is_watch(pid)]
     pool = [pid for pid in members(mark) if is_spawned(pid)]
     os.kill(watch, signal.SIGKILL)
@@ -348,17 +350,3 @@ def test_one_process_a_run(start, molloop, small_smi, tmp_path):
     assert refused.returncode == 2
     assert "no other process uses" in refused.stderr
     assert process.poll() is None
-
-
-def test_kills_at_random_moments(environment):
-    script = str(ROOT / "benchmarks" / "crash.py")
-    done = subprocess.run(
-        [sys.executable, script, "--rounds", "4", "--values", "40"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 of 4 rounds" in done.stdout

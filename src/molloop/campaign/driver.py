@@ -395,13 +395,14 @@ class Driver:
         if self._training is None:
             self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
             self._training.add(self.store.training_rows())
-        features, values = self._training.arrays()
+        features, values, order = self._training.arrays()
         return RankRequest(
             number=self.state.batch,
             policy=self.policy,
             training=Training(
                 features=features,
                 values=self.target.sign * values,
+                order=order,
                 tried=np.array(self._ledger.tried, dtype=np.int64),
                 pending=self.library.features(self.policy.features, sorted(self._ledger.in_flight)),
                 scaling=self.library.scaling,

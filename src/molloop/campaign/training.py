@@ -1,5 +1,6 @@
 """The values of a run with the features of their molecules, kept as they come."""
 
+from array import array
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,23 +23,32 @@ class TrainingSet:
     def __init__(self, library: Library, kind: str, warm_start: WarmStart) -> None:
         self._library = library
         self._kind = kind
-        self._features: NDArray[Any] = warm_start.features[kind]
+        self._features: NDArray[Any] = warm_start.features[kind]  # may have room for more
+        self._values = array("d", (item.value for item in warm_start.known))
         # values known beforehand come before all proposals
-        self._rows = [(-1, item.value) for item in warm_start.known]
+        self._proposals = array("q", [-1] * len(self._values))
         self._new: list[int] = []
 
     def add(self, molecules: Iterable[tuple[int, int, float]]) -> None:
         """Take in values: number of the proposal, molecule id, value."""
         for number, molecule_id, value in molecules:
-            self._rows.append((number, value))
+            self._proposals.append(number)
+            self._values.append(value)
             self._new.append(molecule_id)
 
-    def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Return features and values, (n, width) and (n,), in the order of the proposals."""
+    def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]]:
+        """Return features and values, (n, width) and (n,), as they came, and their order, (n,).
+
+        The order is that of the proposals. Later values leave these arrays as they are.
+        """
+        n = len(self._values)
         if self._new:
-            features = self._library.features(self._kind, self._new)
-            self._features = np.concatenate([self._features, features])
+            n_before = n - len(self._new)
+            if n > len(self._features):
+                grown = np.empty((2 * n, self._features.shape[1]), self._features.dtype)
+                grown[:n_before] = self._features[:n_before]
+                self._features = grown
+            self._features[n_before:n] = self._library.features(self._kind, self._new)
             self._new.clear()
-        numbers, values = np.array(self._rows, dtype=np.float64).reshape(-1, 2).T
-        order = np.argsort(numbers, kind="stable")
-        return self._features[order], values[order]
+        order = np.argsort(np.array(self._proposals), kind="stable")
+        return self._features[:n], np.array(self._values), order

@@ -84,9 +84,10 @@ class Shard:
         """Hash of each canonical SMILES, shape (n,)."""
         return np.asarray(self._batch.column("identity_hash").to_numpy(), dtype=np.uint64)
 
-    def smiles(self, row: int) -> str:
-        """Return the SMILES of a row, as it was given."""
-        return str(self._batch.column("smiles")[row].as_py())
+    @cached_property
+    def smiles(self) -> pa.Array:
+        """SMILES as they were given, shape (n,)."""
+        return self._batch.column("smiles")
 
 
 def _rows(buffer: pa.Buffer, column: pa.Array, width: int, dtype: type) -> NDArray[Any]:
@@ -239,8 +240,9 @@ class Library:
 
     def smiles(self, molecule_id: int) -> str:
         """Return the SMILES of a molecule, as it was given."""
-        shard, row = self._locate(molecule_id)
-        return shard.smiles(row)
+        self._check(molecule_id, molecule_id)
+        number = bisect_right(self._first_ids, molecule_id) - 1
+        return str(self._shard(number).smiles[molecule_id - self._first_ids[number]].as_py())
 
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
@@ -250,14 +252,19 @@ class Library:
         kind
             ``fingerprints``: packed, shape (n, n_bits / 8); ``descriptors``: standardised, (n, d).
         """
-        places = [self._locate(molecule_id) for molecule_id in molecule_ids]
-        if kind == "fingerprints":
-            packed = [shard.fingerprints[row] for shard, row in places]
-            width = self.manifest.spec.morgan.n_bits // 8
-            return np.array(packed, dtype=np.uint8).reshape(len(places), width)
-        raw = [shard.descriptors[row] for shard, row in places]
-        width = len(self.manifest.descriptors)
-        return self.scaling.apply(np.array(raw, dtype=np.float32).reshape(len(places), width))
+        ids = np.array(molecule_ids, dtype=np.int64)
+        if len(ids):
+            self._check(int(ids.min()), int(ids.max()))
+        numbers = np.searchsorted(self._first_ids, ids, side="right") - 1
+        is_packed = kind == "fingerprints"
+        spec = self.manifest.spec
+        width = spec.morgan.n_bits // 8 if is_packed else len(self.manifest.descriptors)
+        found = np.empty((len(ids), width), dtype=np.uint8 if is_packed else np.float32)
+        for number in np.unique(numbers).tolist():
+            shard, here = self._shard(number), np.flatnonzero(numbers == number)
+            column = shard.fingerprints if is_packed else shard.descriptors
+            found[here] = column[ids[here] - self._first_ids[number]]
+        return found if is_packed else self.scaling.apply(found)
 
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""
@@ -269,13 +276,15 @@ class Library:
             found.update((int(hashes[row]), ref.first_id + int(row)) for row in rows)
         return found
 
-    def _locate(self, molecule_id: int) -> tuple[Shard, int]:
-        if not 0 <= molecule_id < self.n_molecules:
-            raise IndexError(f"molecule id {molecule_id} is not in 0 to {self.n_molecules - 1}")
-        number = bisect_right(self._first_ids, molecule_id) - 1
+    def _check(self, least: int, most: int) -> None:
+        if not 0 <= least <= most < self.n_molecules:
+            wrong = least if least < 0 else most
+            raise IndexError(f"molecule id {wrong} is not in 0 to {self.n_molecules - 1}")
+
+    def _shard(self, number: int) -> Shard:
         if number not in self._open:
             self._open[number] = Shard(self.shards[number])
-        return self._open[number], molecule_id - self.shards[number].first_id
+        return self._open[number]
 
     def describe(self) -> dict[str, Any]:
         """Return counts and parameters, as the run directory records them."""

@@ -39,6 +39,9 @@ class Training:
     ----------
     features, values
         Of n molecules, shapes (n, width) and (n,); large values are good.
+    order
+        Rows in the order in which models learn from them, shape (n,): what is computed from the
+        same values may not depend on which came first.
     tried
         Ids that are no candidates, shape (k,).
     pending
@@ -49,6 +52,7 @@ class Training:
 
     features: Features
     values: Floats
+    order: NDArray[np.int64]
     tried: NDArray[np.int64]
     pending: Features
     scaling: Scaling
@@ -69,6 +73,7 @@ class Training:
         return cls(
             features=library.features(kind, list(values)),
             values=np.array(list(values.values())),
+            order=np.arange(len(values)),
             tried=np.array(sorted({*values, *tried}), dtype=np.int64),
             pending=library.features(kind, []),
             scaling=library.scaling,
@@ -80,6 +85,7 @@ class Training:
             path,
             features=self.features,
             values=self.values,
+            order=self.order,
             tried=self.tried,
             pending=self.pending,
             scaling=np.stack([self.scaling.mean, self.scaling.std]),
@@ -150,7 +156,8 @@ def fit(task: RankTask) -> Path:
     """Fit the model and save it."""
     training = Training.read(task.training)
     rng = np.random.default_rng(task.seed)
-    model = surrogate.MODELS[task.policy.model].fit(training.features, training.values, rng)
+    features, values = training.features[training.order], training.values[training.order]
+    model = surrogate.MODELS[task.policy.model].fit(features, values, rng)
     path = task.folder / "model.npz"
     surrogate.save(task.policy.model, model, path)
     return path

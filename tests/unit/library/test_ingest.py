@@ -413,9 +413,14 @@ def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
     hashes = [int(h) for ref in library.shards for h in Shard(ref).identity_hashes]
     assert library.find([hashes[3], hashes[0], 12345]) == {hashes[0]: 0, hashes[3]: 3}
     assert library.find([]) == {}
+    mixed = [4, 0, 3, 0]
+    apart = [Shard(library.shards[key // 2]).fingerprints[key % 2] for key in mixed]
+    assert np.array_equal(library.features("fingerprints", mixed), apart)
     for wrong in (-1, 5):
-        with pytest.raises(IndexError):
+        with pytest.raises(IndexError, match=f"id {wrong} is not in 0 to 4"):
             library.smiles(wrong)
+        with pytest.raises(IndexError, match=f"id {wrong} is not in 0 to 4"):
+            library.features("fingerprints", [0, wrong, 4])
 
 
 def test_the_number_of_shards_is_fixed_by_the_library():

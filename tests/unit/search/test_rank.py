@@ -49,9 +49,12 @@ class Table:
         folder.mkdir()
         task = RankTask(folder, policy, n, (42, 1))
         kind = policy.features
+        # they come in another order in every task
+        came = np.random.default_rng(len(name)).permutation(len(trained))
         Training(
-            features=self.features(kind, trained),
-            values=self.values[trained],
+            features=self.features(kind, np.array(trained)[came]),
+            values=self.values[np.array(trained)[came]],
+            order=np.argsort(came),
             tried=np.array([*trained, *pending], dtype=np.int64),
             pending=self.features(kind, pending),
             scaling=SCALING,

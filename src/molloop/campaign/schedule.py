@@ -185,7 +185,7 @@ class Batch:
         size = plan.dispatch.group_size(state, n_now)
         n_now = min(n_now, plan.dispatch.room(state, size, n_tasks))
         if n_now and state.batch:
-            return [Simulate(state.proposals[:n_now], Source.RANKING, size)]
+            return [Simulate(state.next_proposals(n_now), Source.RANKING, size)]
         if n_now and (drawn := plan.draw(state, n_now, size, taken)):
             return drawn
         if state.n_in_flight:
@@ -214,7 +214,9 @@ class Batch:
         return max(
             0,
             min(
-                n - (state.n_submitted - then.n_submitted), len(state.proposals), plan.n_left(state)
+                n - (state.n_submitted - then.n_submitted),
+                state.n_left_of_ranking,
+                plan.n_left(state),
             ),
         )
 
@@ -249,7 +251,7 @@ class Interleaved:
         n_now = min(n_left, plan.dispatch.room(state, size, n_tasks))
         if n_now <= 0:
             return actions
-        if proposed := state.proposals[:n_now]:
+        if proposed := state.next_proposals(n_now):
             actions.append(Simulate(proposed, Source.RANKING, size))
         # where proposals end, random molecules keep workers busy, but none waits for a worker
         n_idle = (plan.dispatch.n_workers - n_tasks) * size - len(proposed)
@@ -271,7 +273,7 @@ class Interleaved:
         if then is None:
             return n_values >= plan.initial_training_count
         n_since = state.n_values - then.n_values
-        is_used_up = not state.proposals and state.n_in_flight == 0
+        is_used_up = not state.n_left_of_ranking and state.n_in_flight == 0
         return n_since >= (1 if is_used_up else self._n_new(state))
 
     def _n_fillers(self, state: State) -> int:

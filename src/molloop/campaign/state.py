@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
 from itertools import groupby
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -153,9 +153,10 @@ class Forgiven:
     failures: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What a schedule needs to know. Its size does not grow with the campaign.
+
+    A tuple: each event makes another one, which takes a frozen dataclass of this size much longer.
 
     Attributes
     ----------
@@ -179,8 +180,8 @@ class State:
         A ranking is under way.
     ranking_seconds
         Time that the last one took, on all workers together.
-    proposals
-        Of the last ranking, those not handed out.
+    proposals, n_proposed
+        Of the last ranking, and how many of them were handed out.
     at_ranking_began, at_ranked
         Counts when the last ranking began, and when a result last came; None before, the first one
         also where the ranking was lost.
@@ -214,6 +215,7 @@ class State:
     is_ranking: bool = False
     ranking_seconds: float = 0.0
     proposals: tuple[int, ...] = ()
+    n_proposed: int = 0
     at_ranking_began: Counts | None = None
     at_ranked: Counts | None = None
     n_failed_in_row: int = 0
@@ -247,6 +249,15 @@ class State:
         return self.n_submitted - self.n_finished
 
     @property
+    def n_left_of_ranking(self) -> int:
+        """Proposals that were not handed out."""
+        return len(self.proposals) - self.n_proposed
+
+    def next_proposals(self, n: int) -> tuple[int, ...]:
+        """Return the best n of them, or all where there are fewer."""
+        return self.proposals[self.n_proposed : self.n_proposed + n]
+
+    @property
     def mean_s(self) -> float:
         """Time that a simulation took on average; 0 before the first has ended."""
         return self.seconds / max(1, self.n_finished)
@@ -262,28 +273,27 @@ def apply(state: State, event: Event) -> State:
     """Return the state after an event."""
     match event:
         case Began(_, n_known):
-            return replace(state, n_known=n_known)
+            return state._replace(n_known=n_known)
         case Resumed():
             return _resume(state)
         case Submitted(molecule_ids, source, _, n_drawn):
             is_proposed = source is Source.RANKING
-            return replace(
-                state,
+            return state._replace(
                 n_submitted=state.n_submitted + len(molecule_ids),
                 n_drawn=state.n_drawn + n_drawn,
                 n_random=state.n_random + (0 if is_proposed else len(molecule_ids)),
-                proposals=state.proposals[len(molecule_ids) :] if is_proposed else state.proposals,
+                n_proposed=state.n_proposed + (len(molecule_ids) if is_proposed else 0),
             )
         case Finished():
             return _finish(state, [event])
         case Lost():
             return state
         case RankingBegan(batch):
-            return replace(state, is_ranking=True, batch=batch, at_ranking_began=_counts(state))
+            return state._replace(is_ranking=True, batch=batch, at_ranking_began=_counts(state))
         case Ranked():
             return _rank(state, event)
         case Stopped():
-            return replace(state, stopped=event)
+            return state._replace(stopped=event)
 
 
 def add_up(events: Iterable[Event], start: State) -> State:
@@ -304,8 +314,9 @@ def _counts(state: State) -> Counts:
 def _finish(state: State, events: Sequence[Finished]) -> State:
     seconds, n_without_gain, top = state.seconds, state.n_without_gain, state.top
     n_values, n_failed_in_row = state.n_values, state.n_failed_in_row
-    failures = Counter(dict(state.failures))
-    failures.update(event.failure for event in events if event.failure)
+    failures = state.failures
+    if failed := [event.failure for event in events if event.failure]:
+        failures = tuple(sorted((Counter(dict(failures)) + Counter(failed)).items()))
     for event in events:
         seconds += event.seconds
         n_without_gain += state.at_ranked is not None
@@ -317,12 +328,11 @@ def _finish(state: State, events: Sequence[Finished]) -> State:
         before = top
         top = top if event.value is None else _kept(state.sign * event.value, top, state.top_k)
         n_without_gain = n_without_gain if top is before else 0
-    return replace(
-        state,
+    return state._replace(
         seconds=seconds,
         n_without_gain=n_without_gain,
         n_values=n_values,
-        failures=tuple(sorted(failures.items())),
+        failures=failures,
         n_failed_in_row=n_failed_in_row,
         top=top,
     )
@@ -346,11 +356,11 @@ def _expected_gain(state: State, event: Ranked) -> float:
 def _rank(state: State, event: Ranked) -> State:
     n_values = state.at_ranked.n_values if state.at_ranked else 0
     is_drought = state.n_values == n_values
-    return replace(
-        state,
+    return state._replace(
         is_ranking=False,
         ranking_seconds=event.seconds,
         proposals=event.molecule_ids,
+        n_proposed=0,
         expected_gain=_expected_gain(state, event),
         at_ranked=_counts(state),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
@@ -359,13 +369,12 @@ def _rank(state: State, event: Ranked) -> State:
 
 def _resume(state: State) -> State:
     if state.stopped and state.stopped.end is End.FAILED:
-        state = replace(
-            state,
+        state = state._replace(
             n_failed_in_row=0,
             n_failed_before_drought=state.n_failed,
             forgiven=Forgiven(state.n_submitted, state.n_finished, state.failures),
         )
-    state = replace(state, stopped=None)
+    state = state._replace(stopped=None)
     if not state.is_ranking:
         return state
-    return replace(state, is_ranking=False, batch=state.batch - 1, at_ranking_began=None)
+    return state._replace(is_ranking=False, batch=state.batch - 1, at_ranking_began=None)

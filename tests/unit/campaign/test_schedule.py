@@ -78,7 +78,7 @@ class World:
         n_allowed = max(0, plan.initial_training_count - state.n_known)
         n_allowed += plan.max_training_count // 10
         is_something_to_wait_for = self.ranking is not None or self.pending
-        return is_something_to_wait_for and not state.proposals and n_random >= n_allowed
+        return is_something_to_wait_for and not state.n_left_of_ranking and n_random >= n_allowed
 
     def decide(self):
         before = self.state
@@ -408,7 +408,7 @@ def test_it_ends_when_nothing_more_is_gained_or_expected(make):
         assert stop.end is End.DONE
         assert words in stop.reason
         # what is under way is waited for
-        assert schedule.decide(replace(state, n_submitted=13), (), 1) == []
+        assert schedule.decide(state._replace(n_submitted=13), (), 1) == []
     for stopping in (Stopping(patience=5), Stopping(min_gain=0.1)):
         actions = make(replace(plan(), stopping=stopping)).decide(state, (), 0)
         assert not any(isinstance(one, Stop) for one in actions)
@@ -422,17 +422,17 @@ def test_random_molecules_that_only_keep_workers_busy_are_a_tenth_of_the_budget(
     [simulate] = schedule.decide(ranking, (), 0)
     assert (simulate.source, len(simulate.molecule_ids)) == (Source.INITIAL, 5)
     # places of the design that were passed over are none of them
-    passed_over = replace(ranking, n_drawn=40)
+    passed_over = ranking._replace(n_drawn=40)
     [simulate] = schedule.decide(passed_over, (), 0)
     assert len(simulate.molecule_ids) == 5
-    used = replace(ranking, n_drawn=13, n_random=13, n_submitted=13)
+    used = ranking._replace(n_drawn=13, n_random=13, n_submitted=13)
     assert schedule.decide(used, (), 5) == []
     # what fails buys no others
-    failed = replace(used, failures=(("scf", 1),))
+    failed = used._replace(failures=(("scf", 1),))
     assert schedule.decide(failed, (), 4) == []
     # where nothing else goes on, one waits for nothing
-    alone = replace(used, n_values=10, n_submitted=11, is_ranking=False, failures=(("scf", 1),))
-    actions = schedule.decide(replace(alone, at_ranking_began=Counts(11, 10)), (), 0)
+    alone = used._replace(n_values=10, n_submitted=11, is_ranking=False, failures=(("scf", 1),))
+    actions = schedule.decide(alone._replace(at_ranking_began=Counts(11, 10)), (), 0)
     assert [type(one) for one in actions] == [Simulate]
 
 
@@ -463,7 +463,7 @@ def test_batch_ranks_again_where_the_other_schedule_has_used_what_was_proposed()
     n = world.state.n_submitted
     world.state = apply(world.state, Resumed())
     world.state = apply(world.state, RankingBegan(world.state.batch + 1, 1))
-    world.state = replace(world.state, at_ranking_began=Counts(n - 3, world.state.n_values - 3))
+    world.state = world.state._replace(at_ranking_began=Counts(n - 3, world.state.n_values - 3))
     world.state = apply(world.state, Ranked(world.state.batch, (), (), ()))
     world.schedule = Batch(plan(most=40))
     world.run()

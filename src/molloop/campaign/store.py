@@ -30,6 +30,7 @@ from molloop.errors import StoreError
 
 BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
+_INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,10 @@ class Store:
         return cls.open(path)
 
     @classmethod
-    def in_memory(cls, known: Iterable[Known] = ()) -> "Store":
+    def temporary(cls, known: Iterable[Known] = ()) -> "Store":
         """Make one that is gone when it is closed: for campaigns over tables of values."""
-        store = cls(Path(":memory:"), sqlite3.connect(":memory:", isolation_level=None))
+        # not ":memory:", where each transaction takes longer the more is there
+        store = cls(Path("temporary"), sqlite3.connect("", isolation_level=None))
         store._fill(known)
         return store
 
@@ -153,7 +155,7 @@ class Store:
         with self._transaction() as connection:
             connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", rows)
             connection.executemany(
-                f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})",
+                _INSERT_OUTCOME,
                 [outcome_row(item) for item in simulated],
             )
             if tasks:

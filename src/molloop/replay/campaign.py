@@ -74,7 +74,7 @@ def replay(
         scenario.failure_rate,
         np.random.default_rng([seed, 1]),
     )
-    store = Store.in_memory(warm_start.known)
+    store = Store.temporary(warm_start.known)
     schedule = make_schedule(settings, table.library.n_molecules, scenario.n_workers)
     with closing(engine):
         state = Driver(

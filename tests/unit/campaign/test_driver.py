@@ -616,7 +616,7 @@ def test_a_run_that_waits_in_a_queue_ends_at_once(tmp_path, small_library):
 
 
 def test_a_resumed_run_has_tasks_of_the_usual_size(tmp_path, small_library):
-    store = Store.in_memory()
+    store = Store.temporary()
     store.add_session(SESSION)
     ids, n_drawn = InitialDesign(24, 42).take(0, 20)
     done = [Finished(key, seconds=600.0, value=10.0) for key in ids[:5]]

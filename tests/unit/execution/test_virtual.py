@@ -109,7 +109,7 @@ def campaign(library, schedule, n_workers, costs=FREE, most=20, **options):
     warm_start = read_warm_start(None, "ie_ev", settings.protocol(), library)
     virtual = engine(n_workers, costs, **options)
     plan = Plan(InitialDesign(library.n_molecules, 1), Dispatch(n_workers), 4, most, 3, 1.0)
-    store = Store.in_memory()
+    store = Store.temporary()
     driver = Driver(
         virtual,
         store,

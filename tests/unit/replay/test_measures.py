@@ -13,7 +13,7 @@ VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
 
 def played(*molecules, known=(), end=End.DONE):
     """Molecules that ended one after the other, a second each."""
-    store = Store.in_memory(Known("C", VALUES[key], key) for key in known)
+    store = Store.temporary(Known("C", VALUES[key], key) for key in known)
     rows = []
     for number, key in enumerate(molecules):
         value = VALUES[key]

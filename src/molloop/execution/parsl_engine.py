@@ -40,6 +40,7 @@ from molloop.execution.tasks import Timed
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.halt import Halt
+from molloop.simulate.protocol import SimulationProtocol
 
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
 HALT = "halt"
@@ -82,6 +83,8 @@ class ParslEngine:
         self._halt = Halt(self._scratch / HALT)
         with _written(self._scratch):
             self._halt.prepare()
+        self._protocol: SimulationProtocol | None = None  # of the last group
+        self._shared = b""  # what is packed for it
         self._read_s = -inf
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = kernels.start(config)
@@ -118,7 +121,10 @@ class ParslEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        future = self._submit(tasks.pack(group.smiles, group.protocol, self._halt))
+        if group.protocol is not self._protocol:
+            self._protocol = group.protocol
+            self._shared = tasks.share(group.protocol, self._halt)
+        future = self._submit(tasks.pack(group.smiles, self._shared))
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )

@@ -8,6 +8,7 @@ import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import molloop.search.rank  # noqa: F401
@@ -48,18 +49,30 @@ def timed(
     return Timed(result, work, worker_name(), began_s, time.time())
 
 
-def pack(smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt) -> bytes:
+def share(protocol: SimulationProtocol, halt: Halt) -> bytes:
+    """Return what all groups of a campaign share, for :func:`pack`; a worker reads it once."""
+    return pickle.dumps((protocol, halt))
+
+
+def pack(smiles: Sequence[str], shared: bytes) -> bytes:
     """Return what :func:`simulate` is given.
 
     As bytes, and so is its result: Parsl's own serializer runs in Python, and takes longer than all
     else that hands out a task.
     """
-    return pickle.dumps((smiles, protocol, halt))
+    return pickle.dumps((smiles, shared))
 
 
 def simulate(packed: bytes) -> bytes:
     """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
-    return pickle.dumps(simulate_group(*pickle.loads(packed)))
+    smiles, shared = pickle.loads(packed)
+    return pickle.dumps(simulate_group(smiles, *_read(shared)))
+
+
+@lru_cache(maxsize=1)
+def _read(shared: bytes) -> tuple[SimulationProtocol, Halt]:
+    read: tuple[SimulationProtocol, Halt] = pickle.loads(shared)
+    return read
 
 
 def unpack(packed: bytes) -> GroupResult:

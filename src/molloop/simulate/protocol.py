@@ -1,14 +1,11 @@
-"""How a molecule becomes a value: what a configuration decides, and every worker is told.
-
-Without slots, like outcomes: each task brings it.
-"""
+"""How a molecule becomes a value: what a configuration decides, and every worker is told."""
 
 from dataclasses import dataclass
 
 IONIZATION = "ionization"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SimulationProtocol:
     """A simulation protocol.
 

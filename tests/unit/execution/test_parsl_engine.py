@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -100,6 +101,23 @@ def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
     engine.halt(5.0)
     engine.simulate(GROUP)
     assert asked == [(("C", "N"), PROTOCOL, True)]
+
+
+def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
+    told = []
+
+    def simulate_group(smiles, protocol, halt):
+        told.append((protocol, halt))
+        return GroupResult((), "node:1", ())
+
+    monkeypatch.setattr(tasks, "simulate_group", simulate_group)
+    other = replace(PROTOCOL, timeout_s=8.0)
+    for group in (GROUP, GROUP, replace(GROUP, protocol=other)):
+        engine.simulate(group)
+    (first, second, third) = told
+    assert first[0] is second[0]
+    assert first[1] is second[1]  # so it is looked for now and then, and not by every task
+    assert (first[0], third[0]) == (PROTOCOL, other)
 
 
 @pytest.mark.usefixtures("asked")

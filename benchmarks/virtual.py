@@ -51,8 +51,7 @@ class Stopwatch:
 
     def __init__(self, engine):
         self.seconds = 0.0
-        self.now, self.n_workers = engine.now, engine.n_workers
-        self.has_workers, self.halt = engine.has_workers, engine.halt
+        self.now, self.has_workers, self.halt = engine.now, engine.has_workers, engine.halt
         self.simulate, self.rank, self.wait = map(
             self._timed, (engine.simulate, engine.rank, engine.wait)
         )

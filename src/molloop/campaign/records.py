@@ -61,6 +61,7 @@ CREATE UNIQUE INDEX one_success ON outcomes (molecule_id, level, fidelity)
     WHERE value IS NOT NULL;
 CREATE INDEX when_known ON outcomes (time_s);
 """
+INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,7 @@ class Batch:
             0,
             min(
                 n - (state.n_submitted - then.n_submitted),
-                state.n_left_of_ranking,
+                state.n_proposals_left,
                 plan.n_left(state),
             ),
         )
@@ -273,7 +273,7 @@ class Interleaved:
         if then is None:
             return n_values >= plan.initial_training_count
         n_since = state.n_values - then.n_values
-        is_used_up = not state.n_left_of_ranking and state.n_in_flight == 0
+        is_used_up = not state.n_proposals_left and state.n_in_flight == 0
         return n_since >= (1 if is_used_up else self._n_new(state))
 
     def _n_fillers(self, state: State) -> int:

@@ -180,8 +180,8 @@ class State(NamedTuple):
         A ranking is under way.
     ranking_seconds
         Time that the last one took, on all workers together.
-    proposals, n_proposed
-        Of the last ranking, and how many of them were handed out.
+    proposals, n_handed_out
+        Of the last ranking, best first, and how many of them were handed out.
     at_ranking_began, at_ranked
         Counts when the last ranking began, and when a result last came; None before, the first one
         also where the ranking was lost.
@@ -215,7 +215,7 @@ class State(NamedTuple):
     is_ranking: bool = False
     ranking_seconds: float = 0.0
     proposals: tuple[int, ...] = ()
-    n_proposed: int = 0
+    n_handed_out: int = 0
     at_ranking_began: Counts | None = None
     at_ranked: Counts | None = None
     n_failed_in_row: int = 0
@@ -249,13 +249,13 @@ class State(NamedTuple):
         return self.n_submitted - self.n_finished
 
     @property
-    def n_left_of_ranking(self) -> int:
+    def n_proposals_left(self) -> int:
         """Proposals that were not handed out."""
-        return len(self.proposals) - self.n_proposed
+        return max(0, len(self.proposals) - self.n_handed_out)
 
     def next_proposals(self, n: int) -> tuple[int, ...]:
-        """Return the best n of them, or all where there are fewer."""
-        return self.proposals[self.n_proposed : self.n_proposed + n]
+        """Return the best n proposals that were not handed out, or all where there are fewer."""
+        return self.proposals[self.n_handed_out : self.n_handed_out + n]
 
     @property
     def mean_s(self) -> float:
@@ -282,7 +282,7 @@ def apply(state: State, event: Event) -> State:
                 n_submitted=state.n_submitted + len(molecule_ids),
                 n_drawn=state.n_drawn + n_drawn,
                 n_random=state.n_random + (0 if is_proposed else len(molecule_ids)),
-                n_proposed=state.n_proposed + (len(molecule_ids) if is_proposed else 0),
+                n_handed_out=state.n_handed_out + (len(molecule_ids) if is_proposed else 0),
             )
         case Finished():
             return _finish(state, [event])
@@ -360,7 +360,7 @@ def _rank(state: State, event: Ranked) -> State:
         is_ranking=False,
         ranking_seconds=event.seconds,
         proposals=event.molecule_ids,
-        n_proposed=0,
+        n_handed_out=0,
         expected_gain=_expected_gain(state, event),
         at_ranked=_counts(state),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,

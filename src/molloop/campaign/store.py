@@ -17,6 +17,7 @@ from typing import Any
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.news import Mark, News, read_news
 from molloop.campaign.records import (
+    INSERT_OUTCOME,
     SCHEMA,
     SCHEMA_VERSION,
     Known,
@@ -30,7 +31,7 @@ from molloop.errors import StoreError
 
 BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
-_INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
+TEMPORARY = Path("temporary database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Store:
     def temporary(cls, known: Iterable[Known] = ()) -> "Store":
         """Make one that is gone when it is closed: for campaigns over tables of values."""
         # not ":memory:", where each transaction takes longer the more is there
-        store = cls(Path("temporary"), sqlite3.connect("", isolation_level=None))
+        store = cls(TEMPORARY, sqlite3.connect("", isolation_level=None))
         store._fill(known)
         return store
 
@@ -155,7 +156,7 @@ class Store:
         with self._transaction() as connection:
             connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", rows)
             connection.executemany(
-                _INSERT_OUTCOME,
+                INSERT_OUTCOME,
                 [outcome_row(item) for item in simulated],
             )
             if tasks:
@@ -348,6 +349,11 @@ def _explained(path: Path, error: Exception) -> StoreError:
         return _damaged(path, str(error))
     if isinstance(error, ValueError):
         return _damaged(path, str(error))
+    if path == TEMPORARY:
+        return StoreError(
+            f"The temporary database of a replay cannot be read or written ({error}).",
+            "Set TMPDIR to a folder that has space and where you may write.",
+        )
     what = f"The run's database {path} cannot be read or written ({error})."
     return StoreError(
         what,

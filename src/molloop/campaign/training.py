@@ -23,7 +23,7 @@ class TrainingSet:
     def __init__(self, library: Library, kind: str, warm_start: WarmStart) -> None:
         self._library = library
         self._kind = kind
-        self._features: NDArray[Any] = warm_start.features[kind]  # may have room for more
+        self._features: NDArray[Any] = warm_start.features[kind]
         self._values = array("d", (item.value for item in warm_start.known))
         # values known beforehand come before all proposals
         self._proposals = array("q", [-1] * len(self._values))
@@ -45,6 +45,7 @@ class TrainingSet:
         if self._new:
             n_before = n - len(self._new)
             if n > len(self._features):
+                # with room for more: what was handed out is of the rows before, and stays
                 grown = np.empty((2 * n, self._features.shape[1]), self._features.dtype)
                 grown[:n_before] = self._features[:n_before]
                 self._features = grown

@@ -41,7 +41,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A campaign that has ended: its store, in memory, and how it ended."""
+    """A campaign that has ended: its store, a temporary one, and how it ended."""
 
     store: Store
     stopped: Stopped

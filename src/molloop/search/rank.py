@@ -40,8 +40,8 @@ class Training:
     features, values
         Of n molecules, shapes (n, width) and (n,); large values are good.
     order
-        Rows in the order in which models learn from them, shape (n,): what is computed from the
-        same values may not depend on which came first.
+        Puts these rows, which are as they came, into the order in which a model learns from them,
+        shape (n,): a fit may not depend on which came first.
     tried
         Ids that are no candidates, shape (k,).
     pending
@@ -157,6 +157,7 @@ def fit(task: RankTask) -> Path:
     training = Training.read(task.training)
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
+    del training  # so that features are not there twice
     model = surrogate.MODELS[task.policy.model].fit(features, values, rng)
     path = task.folder / "model.npz"
     surrogate.save(task.policy.model, model, path)

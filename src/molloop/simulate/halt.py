@@ -15,7 +15,8 @@ class Halt:
     """A file that is empty until it says how many seconds what is being simulated still has.
 
     It is there from the beginning, and looked for by opening it: a network file system may keep
-    for a minute that there is no file, but not what is in one.
+    for a minute that there is no file, but not what is in one. All groups of a process share it, so
+    it may be heard 0.1 s late.
     """
 
     path: Path

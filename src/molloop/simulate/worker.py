@@ -67,7 +67,7 @@ def simulate_group(
     Parameters
     ----------
     halt
-        Once it is called no other molecule is begun, and where some have ended the last one is
+        Once it is heard no other molecule is begun, and where some have ended the last one is
         given up in time to send them.
 
     Raises

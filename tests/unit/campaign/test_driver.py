@@ -210,16 +210,20 @@ def test_the_order_in_which_simulations_end_changes_nothing(tmp_path, small_libr
 
 
 def test_a_request_holds_all_that_is_known(tmp_path, small_library):
-    campaign = Campaign(tmp_path / "run", small_library, failing=("CO", "CCO", "C=O", "C#N"))
+    campaign = Campaign(
+        tmp_path / "run", small_library, seed=1, failing=("CO", "CCO", "C=O", "C#N")
+    )
     campaign.driver.run()
     for request in campaign.engine.requests:
         before = [row for row in campaign.rows() if row[3] < request.number]
         ok = [row for row in before if isinstance(row[4], Success)]
-        assert request.training.values.tolist() == [row[4].value for row in ok]
-        assert sorted(request.training.tried) == sorted(row[1] for row in before)
+        training = request.training
+        assert training.values[training.order].tolist() == [row[4].value for row in ok]
+        assert sorted(training.tried) == sorted(row[1] for row in before)
         expected = small_library.features("fingerprints", [row[1] for row in ok])
-        assert np.array_equal(request.training.features, expected)
+        assert np.array_equal(training.features[training.order], expected)
         assert request.seed == (42, request.number)
+    assert (np.diff(training.order) < 0).any()  # they did not come in that order
 
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):

@@ -78,7 +78,7 @@ class World:
         n_allowed = max(0, plan.initial_training_count - state.n_known)
         n_allowed += plan.max_training_count // 10
         is_something_to_wait_for = self.ranking is not None or self.pending
-        return is_something_to_wait_for and not state.n_left_of_ranking and n_random >= n_allowed
+        return is_something_to_wait_for and not state.n_proposals_left and n_random >= n_allowed
 
     def decide(self):
         before = self.state

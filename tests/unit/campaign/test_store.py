@@ -245,6 +245,17 @@ def test_what_is_no_unicode_in_a_message_is_kept_as_far_as_it_can_be(store):
     assert len(found.outcome.message) < 5000
 
 
+def test_a_temporary_store_says_where_it_lacks_space():
+    store = Store.temporary([Known("C", 12.5, 3)])
+    assert store.known() == [Known("C", 12.5, 3)]
+    store._connection.execute("PRAGMA max_page_count = 1")  # no more than there are
+    with pytest.raises(StoreError, match=r"temporary database of a replay.* full\)") as caught:
+        store.append(1.0, [Finished(key) for key in range(500)])
+    assert "Set TMPDIR" in caught.value.remedy
+    assert store.events() == []
+    store.close()
+
+
 def _hold(path, seconds, is_held):
     """Read a database, and stop in the middle for a while."""
     reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -414,8 +414,11 @@ def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
     assert library.find([hashes[3], hashes[0], 12345]) == {hashes[0]: 0, hashes[3]: 3}
     assert library.find([]) == {}
     mixed = [4, 0, 3, 0]
-    apart = [Shard(library.shards[key // 2]).fingerprints[key % 2] for key in mixed]
-    assert np.array_equal(library.features("fingerprints", mixed), apart)
+    apart = [(Shard(library.shards[key // 2]), key % 2) for key in mixed]
+    packed = [shard.fingerprints[row] for shard, row in apart]
+    assert np.array_equal(library.features("fingerprints", mixed), packed)
+    raw = np.array([shard.descriptors[row] for shard, row in apart])
+    assert np.array_equal(library.features("descriptors", mixed), library.scaling.apply(raw))
     for wrong in (-1, 5):
         with pytest.raises(IndexError, match=f"id {wrong} is not in 0 to 4"):
             library.smiles(wrong)

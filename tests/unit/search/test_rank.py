@@ -50,10 +50,11 @@ class Table:
         task = RankTask(folder, policy, n, (42, 1))
         kind = policy.features
         # they come in another order in every task
-        came = np.random.default_rng(len(name)).permutation(len(trained))
+        came = np.random.default_rng(list(name.encode())).permutation(len(trained))
+        ids = np.array(trained)[came]
         Training(
-            features=self.features(kind, np.array(trained)[came]),
-            values=self.values[np.array(trained)[came]],
+            features=self.features(kind, ids),
+            values=self.values[ids],
             order=np.argsort(came),
             tried=np.array([*trained, *pending], dtype=np.int64),
             pending=self.features(kind, pending),

@@ -1,7 +1,6 @@
 """What the engine gives Parsl and takes back, with an executor that runs it at once."""
 
 import threading
-import time
 from concurrent.futures import Future
 from dataclasses import replace
 from importlib import import_module
@@ -17,7 +16,7 @@ from molloop.execution import kernels, parsl_engine, tasks
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.settings import SiteSettings
-from molloop.simulate.halt import LOOK_PERIOD_S
+from molloop.simulate import halt
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.worker import GroupResult
@@ -122,10 +121,10 @@ def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
     assert (first[0], third[0]) == (PROTOCOL, other)
 
 
-def test_a_halt_is_heard_by_a_worker_that_has_looked_before(engine, asked):
+def test_a_halt_is_heard_by_a_worker_that_has_looked_before(engine, asked, monkeypatch):
+    monkeypatch.setattr(halt, "LOOK_PERIOD_S", 0.0)
     engine.simulate(GROUP)
     engine.halt(5.0)
-    time.sleep(1.5 * LOOK_PERIOD_S)
     engine.simulate(GROUP)
     assert [is_called for *_, is_called in asked] == [False, True]
 

@@ -121,7 +121,7 @@ def parse(text: str) -> Settings:
     """
     try:
         return Settings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         expected = "a configuration that molloop wrote"
         raise InputError(
             "stored configuration", str(error), expected, "Begin another run."
@@ -149,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             "configuration", str(path), "a TOML file", f"It cannot be read: {error}."
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError("configuration", str(path), "TOML", f"Mend it: {error}.") from error
     return values
 
@@ -169,7 +169,7 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
         raise InputError("--set", text, "section.key=value", "`molloop config` lists all settings.")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return key.strip(), value.strip()
 
 

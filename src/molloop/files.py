@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,3 +34,49 @@ def file_sha256(path: Path) -> str:
     """Checksum of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_plain(path: Path) -> None:
+    """Look whether a path is a file itself: no link, and nothing that could be waited for.
+
+    Raises
+    ------
+    OSError
+        There is nothing.
+    ValueError
+        It is something else.
+    """
+    if (kind := _kind(path.lstat().st_mode)) != "file":
+        raise ValueError(f"{path.name} is a {kind}, no plain file")
+
+
+def check_plain_folder(path: Path) -> None:
+    """Look whether all that lies in a folder is a file or a folder itself.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        Something is a link or a special file; the first of them by name.
+    """
+    with os.scandir(path) as entries:
+        kinds = sorted(
+            (one.name, _kind(one.stat(follow_symlinks=False).st_mode)) for one in entries
+        )
+    for name, kind in kinds:
+        if kind not in ("file", "folder"):
+            raise ValueError(f"{name} is a {kind}, no plain file or folder")
+
+
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+}
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "device")

@@ -39,7 +39,9 @@ COMMENT_WIDTH = 90
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 def _one_of(value: str, names: Iterable[str]) -> str:

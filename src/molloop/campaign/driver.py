@@ -7,6 +7,7 @@ from math import inf
 
 import numpy as np
 
+from molloop.campaign.database import damaged
 from molloop.campaign.engine import (
     Completion,
     Engine,
@@ -168,9 +169,7 @@ class Driver:
             self._advance([Began(self.library.n_molecules, len(self.warm_start.known))])
             return
         self._began_s = events[-1][0]
-        self.state = add_up((event for _, event in events), self.state)
-        for _, event in events:
-            self._ledger.apply(event)
+        self._add_up([event for _, event in events])
         if not self._ending():
             under_way = self._ledger.in_flight
             suspects = [key for key, proposal in under_way.items() if proposal.losses]
@@ -179,6 +178,24 @@ class Driver:
             size = self.schedule.plan.dispatch.group_size(self.state, len(others))
             self._hand_out(others, size)
         self._advance([Resumed(self.changes)])
+
+    def _add_up(self, events: Sequence[Event]) -> None:
+        """Take in what earlier processes have stored.
+
+        Raises
+        ------
+        StoreError
+            The events contradict each other or the library.
+        """
+        try:
+            for event in events:
+                self._ledger.apply(event)
+            self.state = add_up(events, self.state)
+            largest = max([-1, *self._ledger.tried, *self.state.proposals])
+            if largest >= self.library.n_molecules:
+                raise ValueError(f"the library has no molecule {largest}")
+        except ValueError as error:
+            raise damaged(self.store.path, str(error)) from error
 
     def _ending(self) -> Stopped | None:
         """Return how the campaign ends, where it should hand out nothing more."""

@@ -41,9 +41,17 @@ class Ledger:
         self._n_proposals = 0
 
     def apply(self, event: Event) -> None:
-        """Take note of an event."""
+        """Take note of an event.
+
+        Raises
+        ------
+        ValueError
+            It tells of a molecule that was handed out twice, or ended or was lost without that.
+        """
         match event:
             case Submitted(molecule_ids, source, batch):
+                if again := self.in_flight.keys() & set(molecule_ids):
+                    raise ValueError(f"molecule {min(again)} is handed out twice")
                 self.tried.extend(molecule_ids)
                 if source is Source.RANKING:
                     self.taken.update(molecule_ids)
@@ -51,7 +59,13 @@ class Ledger:
                     self.in_flight[molecule_id] = Proposal(number, batch)
                 self._n_proposals += len(molecule_ids)
             case Finished(molecule_id):
+                self._under_way(molecule_id)
                 del self.in_flight[molecule_id]
             case Lost(molecule_ids, what):
                 for molecule_id in molecule_ids:
-                    self.in_flight[molecule_id].losses += (what,)
+                    self._under_way(molecule_id).losses += (what,)
+
+    def _under_way(self, molecule_id: int) -> Proposal:
+        if molecule_id not in self.in_flight:
+            raise ValueError(f"molecule {molecule_id} has ended or was lost, but is not under way")
+        return self.in_flight[molecule_id]

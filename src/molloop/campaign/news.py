@@ -1,14 +1,13 @@
 """What is new in a run's database, for those who follow it."""
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Simulated, read_outcome
-from molloop.campaign.state import Event, decode
+from molloop.campaign.engine import Task
+from molloop.campaign.records import Simulated, read_event, read_outcome, read_task
+from molloop.campaign.state import Event
 
 MAX_NEWS = 4_000
 
@@ -78,7 +77,7 @@ def read_news(connection: sqlite3.Connection, since: Mark) -> News:
     before = since.at if time_s == since.time_s else frozenset()
     return News(
         Mark(n_events, tasks[-1][0] if tasks else since.n_tasks, time_s, before | at),
-        [(time_s, decode(kind, json.loads(body))) for _, time_s, kind, body in events if body],
+        [read_event(row) for _, *row in events if row[-1] is not None],
         simulated,
-        [Task(Work(work), *rest) for _, work, *rest in tasks],
+        [read_task(row) for _, *row in tasks],
     )

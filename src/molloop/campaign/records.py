@@ -1,66 +1,24 @@
-"""What a run stores: records, and the tables that hold them."""
+"""What a run stores, and the rows of its tables: a writer or reader each.
+
+A reader raises ValueError where a row holds what no run has stored.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.state import Event, decode
+from molloop.campaign.stored import read_count, read_json, read_number, read_text
+from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
 
-SCHEMA_VERSION = 3
 MAX_MESSAGE = 4000
-
-SCHEMA = """
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY,
-    time_s REAL NOT NULL,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT;
-CREATE TABLE sessions (
-    began_at TEXT NOT NULL,
-    config TEXT NOT NULL,
-    environment TEXT NOT NULL
-) STRICT;
-CREATE TABLE tasks (
-    work TEXT NOT NULL,
-    worker TEXT NOT NULL,
-    began_s REAL NOT NULL,
-    ended_s REAL NOT NULL
-) STRICT;
-CREATE TABLE known (
-    smiles TEXT NOT NULL,
-    value REAL NOT NULL,
-    molecule_id INTEGER
-) STRICT;
-CREATE TABLE outcomes (
-    proposal INTEGER PRIMARY KEY,
-    molecule_id INTEGER NOT NULL,
-    smiles TEXT NOT NULL,
-    batch INTEGER NOT NULL,
-    level TEXT NOT NULL,
-    fidelity TEXT NOT NULL,
-    time_s REAL NOT NULL,
-    worker TEXT NOT NULL,
-    began_s REAL NOT NULL,
-    ended_s REAL NOT NULL,
-    seconds REAL NOT NULL,
-    value REAL,
-    details TEXT,
-    flags TEXT,
-    numbers BLOB,
-    positions_angstrom BLOB,
-    failure_kind TEXT,
-    failure_message TEXT,
-    can_retry INTEGER,
-    schema_version INTEGER NOT NULL,
-    CHECK ((value IS NULL) <> (failure_kind IS NULL))
-) STRICT;
-CREATE UNIQUE INDEX one_success ON outcomes (molecule_id, level, fidelity)
-    WHERE value IS NOT NULL;
-CREATE INDEX when_known ON outcomes (time_s);
-"""
+MAX_CONFIG = 200_000  # letters
+MAX_TIME_S = 1e11  # 3,000 years
 INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
 
 
@@ -153,8 +111,66 @@ def outcome_row(item: Simulated) -> tuple[object, ...]:
     return (*common, *success, None, None, None, outcome.schema_version)
 
 
-def read_outcome(row: tuple[Any, ...]) -> Simulated:
-    """Read a row of the table `outcomes` back."""
+class _Environment(BaseModel):
+    """What readers look at of an environment; it may say more."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    host: str = ""
+    pid: int = 0
+    command: list[str] = []
+    packages: dict[str, str] = {}
+    library: dict[str, Any] = {}
+    simulator: str | None = None
+
+
+_ENVIRONMENT = TypeAdapter(_Environment)
+_DETAILS = TypeAdapter(dict[str, int | float])
+_FLAGS = TypeAdapter(tuple[str, ...])
+
+Row = Sequence[Any]
+
+
+def read_event(row: Row) -> tuple[float, Event]:
+    """Read time, kind and body of the table `events`."""
+    time_s, kind, body = row
+    return read_time(time_s), decode(read_text(kind, "kind of an event"), body)
+
+
+def read_session(row: Row) -> Session:
+    """Read a row of the table `sessions`."""
+    began_at, config, environment = row
+    if len(read_text(config, "configuration")) > MAX_CONFIG:
+        raise ValueError(f"configuration: expected {MAX_CONFIG} letters at most")
+    facts = read_json(_ENVIRONMENT, environment, "environment").model_dump(exclude_unset=True)
+    return Session(read_text(began_at, "beginning of a process"), config, facts)
+
+
+def read_task(row: Row) -> Task:
+    """Read a row of the table `tasks`."""
+    work, worker, began_s, ended_s = row
+    return Task(Work(work), read_text(worker, "worker"), read_time(began_s), read_time(ended_s))
+
+
+def read_known(row: Row) -> Known:
+    """Read a row of the table `known`."""
+    smiles, value, molecule_id = row
+    key = None if molecule_id is None else read_count(molecule_id, "molecule id")
+    return Known(read_text(smiles, "SMILES"), read_value(value), key)
+
+
+def read_value(value: object) -> float:
+    """Read a value of a property."""
+    return read_number(value, "value", LARGEST_VALUE)
+
+
+def read_time(value: object) -> float:
+    """Read a time in seconds."""
+    return read_number(value, "time", MAX_TIME_S)
+
+
+def read_outcome(row: Row) -> Simulated:
+    """Read a row of the table `outcomes`."""
     (proposal, molecule_id, smiles, batch, level, fidelity, time_s, worker, began_s, ended_s,
      seconds, value, details, flags, numbers, positions, kind, message, can_retry,
      version) = row  # fmt: skip
@@ -162,14 +178,25 @@ def read_outcome(row: tuple[Any, ...]) -> Simulated:
     if kind is not None:
         outcome = Failure(kind, message, level, fidelity, bool(can_retry), seconds, version)
     else:
-        geometry = None
-        if numbers is not None:
-            geometry = Geometry(
-                np.frombuffer(numbers, dtype="u1"),
-                np.frombuffer(positions, dtype="<f8").reshape(-1, 3),
-            )
-        facts = (json.loads(details), tuple(json.loads(flags)))
+        facts = (read_json(_DETAILS, details, "details"), read_json(_FLAGS, flags, "flags"))
+        geometry = None if numbers is None else _read_geometry(numbers, positions)
         outcome = Success(value, level, fidelity, *facts, geometry, seconds, version)
     return Simulated(
-        proposal, molecule_id, smiles, batch, time_s, worker, began_s, ended_s, outcome
+        read_count(proposal, "proposal"),
+        read_count(molecule_id, "molecule id"),
+        read_text(smiles, "SMILES"),
+        read_count(batch, "batch"),
+        read_time(time_s),
+        read_text(worker, "worker"),
+        read_time(began_s),
+        read_time(ended_s),
+        outcome,
+    )
+
+
+def _read_geometry(numbers: object, positions: object) -> Geometry:
+    if not (isinstance(numbers, bytes) and isinstance(positions, bytes)):
+        raise ValueError("geometry: expected bytes")
+    return Geometry(
+        np.frombuffer(numbers, dtype="u1"), np.frombuffer(positions, dtype="<f8").reshape(-1, 3)
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from molloop.campaign.records import Session
 from molloop.config import differences, parse
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.settings import Settings
 
 # what these decide cannot be compared, or not be told apart, within one run
@@ -32,6 +32,8 @@ def check_resumption(
     ------
     InputError
         The new values could not be compared with those that are there.
+    RunError
+        The database does not say what they are.
     """
     changes = []
     for name, (old, new) in differences(parse(before.config), settings).items():
@@ -39,11 +41,17 @@ def check_resumption(
             raise InputError(name, new, f"{old!r}, this run's", _NEW_RUN)
         changes.append(f"{name}: {old} -> {new}")
     then, now = before.environment, environment
+    if "key" not in then.get("library", {}) or "simulator" not in then:
+        raise RunError(
+            "The run's database does not say which library and simulator it has begun with.",
+            "It is damaged, or was not written by molloop: begin a new run, which takes known "
+            "values with --training-data.",
+        )
     if then["library"]["key"] != now["library"]["key"]:
         raise InputError(
             "library.source",
             now["library"]["folder"],
-            f"the library of this run, which was {then['library']['name']}",
+            f"the library of this run, which was {then['library'].get('name', 'another')}",
             "Its molecules are other ones, or in another order: give the old one, or begin a new "
             "run.",
         )
@@ -55,7 +63,7 @@ def check_resumption(
             f"It was changed since. {_NEW_RUN}",
         )
     for name in VALUE_PACKAGES:
-        old, new = then["packages"][name], now["packages"][name]
+        old, new = then.get("packages", {}).get(name), now["packages"][name]
         if old != new:
             changes.append(f"version of {name}: {old} -> {new}")
     return tuple(changes)

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from molloop.errors import InputError
-from molloop.files import file_sha256, write_whole
+from molloop.files import check_plain_folder, file_sha256, write_whole
 
 STORE = "campaign.sqlite"
 CONFIG = "config.toml"
@@ -47,6 +47,7 @@ class RunDir:
             find_run(path)
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_own(path)
             self._lock = FileLock(self.path / LOCK, fallback_to_soft=False)
             self._lock.acquire(timeout=LOCK_TIMEOUT_S)
         except Timeout as error:
@@ -107,28 +108,56 @@ def find_run(path: Path) -> Path:
     Raises
     ------
     InputError
-        It holds none.
+        It holds none, or a link or special file, which could be anything.
     """
     store = path / STORE
     if not store.is_file():
         raise InputError(
             "run directory", str(path), f"a folder that holds a run ({STORE})", "Check the path."
         )
+    check_own(path)
     return store
+
+
+def check_own(path: Path) -> None:
+    """Look whether a run directory holds plain files and folders only.
+
+    Whoever made it could have its files be others, elsewhere, or keep a reader waiting for ever.
+
+    Raises
+    ------
+    InputError
+        Something there is none.
+    OSError
+        It cannot be read.
+    """
+    try:
+        check_plain_folder(path)
+    except ValueError as error:
+        raise InputError(
+            "run directory",
+            str(path),
+            "a folder of plain files and folders",
+            f"{error}: take it away, or put a copy in its place.",
+        ) from error
 
 
 def is_held(path: Path) -> bool | None:
     """Whether a process runs in it; None where the file system does not tell."""
     try:
-        with (path / LOCK).open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):
-                return True
+        lock = os.open(path / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     except OSError:
         return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(lock)
     return False
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
+from molloop.campaign.stored import Count, Finite, exactly, read_json
 from molloop.search.acquisition import Circumstances, ei
 
 
@@ -31,14 +32,16 @@ class End(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Began:
     """The campaign began, on a library of some size, with some values known beforehand."""
 
-    n_molecules: int
-    n_known: int
+    n_molecules: Count
+    n_known: Count
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Resumed:
     """Another process goes on with the campaign; `changes` says what it does otherwise.
@@ -49,6 +52,7 @@ class Resumed:
     changes: tuple[str, ...] = ()
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """Molecules were handed out for simulation.
@@ -56,38 +60,42 @@ class Submitted:
     `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them.
     """
 
-    molecule_ids: tuple[int, ...]
+    molecule_ids: tuple[Count, ...]
     source: Source
-    batch: int
-    n_drawn: int = 0
+    batch: Count
+    n_drawn: Count = 0
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A simulation ended, with a value or a failure of some kind; the store holds its outcome."""
 
-    molecule_id: int
+    molecule_id: Count
     failure: str = ""
-    seconds: float = 0.0
-    value: float | None = None
+    seconds: Finite = 0.0
+    value: Finite | None = None
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Lost:
     """What simulated these molecules was lost, see `LostGroup`; they run again."""
 
-    molecule_ids: tuple[int, ...]
+    molecule_ids: tuple[Count, ...]
     what: str
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class RankingBegan:
     """A model is trained on `n_training` values, and the library ranked."""
 
-    batch: int
-    n_training: int
+    batch: Count
+    n_training: Count
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A ranking ended: the best molecules that were not handed out, best first, with predictions.
@@ -95,13 +103,14 @@ class Ranked:
     `seconds` is what its tasks took, on all workers together.
     """
 
-    batch: int
-    molecule_ids: tuple[int, ...]
-    means: tuple[float, ...]
-    stds: tuple[float, ...]
-    seconds: float = 0.0
+    batch: Count
+    molecule_ids: tuple[Count, ...]
+    means: tuple[Finite, ...]
+    stds: tuple[Finite, ...]
+    seconds: Finite = 0.0
 
 
+@exactly
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """The campaign ended: by its own rule, because it failed, or because it was told to."""
@@ -123,8 +132,8 @@ def encode(event: Event) -> tuple[str, dict[str, Any]]:
     return type(event).__name__, {name: getattr(event, name) for name in event.__slots__}
 
 
-def decode(kind: str, body: dict[str, Any]) -> Event:
-    """Read an event back.
+def decode(kind: str, text: str) -> Event:
+    """Read an event back, from the JSON of its fields.
 
     Raises
     ------
@@ -133,7 +142,12 @@ def decode(kind: str, body: dict[str, Any]) -> Event:
     """
     if kind not in _READERS:
         raise ValueError(f"no event of kind {kind!r}")
-    return _READERS[kind].validate_python(body)
+    event = read_json(_READERS[kind], text, kind)
+    if isinstance(event, Ranked) and not (
+        len(event.molecule_ids) == len(event.means) == len(event.stds)
+    ):
+        raise ValueError("a ranking has not one mean and deviation a molecule")
+    return event
 
 
 @dataclass(frozen=True, slots=True)

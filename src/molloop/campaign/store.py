@@ -5,7 +5,6 @@ directories lie on network file systems and are read from other nodes.
 """
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,24 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from molloop.campaign.engine import Task, Work
+from molloop.campaign import database
+from molloop.campaign.database import TEMPORARY, damaged, errors_told
+from molloop.campaign.engine import Task
 from molloop.campaign.news import Mark, News, read_news
 from molloop.campaign.records import (
     INSERT_OUTCOME,
-    SCHEMA,
-    SCHEMA_VERSION,
     Known,
     Session,
     Simulated,
     outcome_row,
+    read_event,
+    read_known,
     read_outcome,
+    read_session,
+    read_task,
+    read_value,
 )
-from molloop.campaign.state import Event, decode, encode
-from molloop.errors import StoreError
+from molloop.campaign.schema import SCHEMA, SCHEMA_VERSION
+from molloop.campaign.state import Event, encode
 
-BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
-TEMPORARY = Path("temporary database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,10 @@ class Store:
     def create(cls, path: Path, session: Session, known: Iterable[Known] = ()) -> "Store":
         """Make a new one; it appears under its name when it is whole."""
         unfinished = path.with_name(f"{path.name}.tmp")
-        with _errors(path):
+        with errors_told(path):
             if path.exists():
                 raise FileExistsError("it exists")
-            unfinished.unlink(missing_ok=True)
-            unfinished.touch(mode=0o600)
-            with closing(cls(path, _connect(unfinished, "rw"))) as store:
+            with closing(cls(path, database.create(unfinished))) as store:
                 store._fill(known)
                 store.add_session(session)
             unfinished.with_name(f"{unfinished.name}-journal").unlink(missing_ok=True)
@@ -92,30 +92,19 @@ class Store:
     @classmethod
     def temporary(cls, known: Iterable[Known] = ()) -> "Store":
         """Make one that is gone when it is closed: for campaigns over tables of values."""
-        # not ":memory:", where each transaction takes longer the more is there
-        store = cls(TEMPORARY, sqlite3.connect("", isolation_level=None))
+        store = cls(TEMPORARY, database.create_temporary())
         store._fill(known)
         return store
 
     @classmethod
     def open(cls, path: Path) -> "Store":
         """Open one to go on with it; a damaged file is told."""
-        store = cls(path, _open(path, "rw"))
-        with store._rows("PRAGMA quick_check(1)") as rows:
-            [(verdict,)] = rows
-        if verdict != "ok":
-            store.close()
-            raise _damaged(path, " ".join(verdict.split()))
-        return store
+        return cls(path, database.open_to_write(path))
 
     @classmethod
     def read(cls, path: Path) -> "Store":
-        """Open one to read it, also while another process writes."""
-        # what a killed writer has left half done can only be undone by one who may write
-        mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
-        store = cls(path, _open(path, mode))
-        store._connection.execute("PRAGMA query_only = 1")
-        return store
+        """Open one to read it, also while another process writes; nothing on disk changes."""
+        return cls(path, database.open_to_read(path))
 
     def close(self) -> None:
         """Close the file."""
@@ -139,9 +128,9 @@ class Store:
     def sessions(self) -> list[Session]:
         """Return the processes that have run it, in their order; there is one at least."""
         with self._rows("SELECT * FROM sessions ORDER BY rowid") as rows:
-            found = [Session(at, config, json.loads(text)) for at, config, text in rows]
+            found = list(map(read_session, rows))
         if not found:
-            raise _damaged(self.path, "it names no process that has run it")
+            raise damaged(self.path, "it names no process that has run it")
         return found
 
     def append(
@@ -168,29 +157,25 @@ class Store:
     def events(self) -> list[tuple[float, Event]]:
         """Return all events with their times, in their order."""
         with self._rows("SELECT time_s, kind, body FROM events ORDER BY seq") as rows:
-            return [(time_s, decode(kind, json.loads(body))) for time_s, kind, body in rows]
+            return list(map(read_event, rows))
 
     def news(self, since: Mark) -> News:
         """Return what was stored next since a mark, all at the same moment, without geometries.
 
         So many events at once that reading them keeps no writer waiting; none where there is none.
         """
-        with _errors(self.path):
-            self._connection.execute("BEGIN")
-            try:
-                return read_news(self._connection, since)
-            finally:
-                self._connection.execute("ROLLBACK")
+        with self._moment() as connection:
+            return read_news(connection, since)
 
     def known(self) -> list[Known]:
         """Return the values known beforehand, in the order of their file."""
         with self._rows("SELECT smiles, value, molecule_id FROM known ORDER BY rowid") as rows:
-            return [Known(*row) for row in rows]
+            return list(map(read_known, rows))
 
     def simulated(self) -> list[Simulated]:
         """Return all outcomes, in the order of their proposals."""
         with self._rows("SELECT * FROM outcomes ORDER BY proposal") as rows:
-            return [read_outcome(row) for row in rows]
+            return list(map(read_outcome, rows))
 
     def training_rows(self) -> list[tuple[int, int, float]]:
         """Proposal, molecule id and value of every success, in the order of the proposals."""
@@ -199,12 +184,12 @@ class Store:
             "ORDER BY proposal"
         )
         with self._rows(query) as rows:
-            return list(rows)
+            return [(proposal, key, read_value(value)) for proposal, key, value in rows]
 
     def tasks(self) -> list[Task]:
         """Return what workers did beside simulations, in the order in which it was known."""
         with self._rows("SELECT * FROM tasks ORDER BY rowid") as rows:
-            return [Task(Work(work), *rest) for work, *rest in rows]
+            return list(map(read_task, rows))
 
     def progress(self, sign: int, threshold: float | None) -> Progress:
         """Count what is there, all at the same moment.
@@ -216,45 +201,40 @@ class Store:
         threshold
             Good values beyond it are counted.
         """
+        with self._moment() as connection:
 
-        def one(query: str, *values: object) -> tuple[Any, ...]:
-            row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
-            return row or (None, None, None)
+            def one(query: str, *values: object) -> tuple[Any, ...]:
+                row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()
+                return row or (None, None, None)
 
-        with _errors(self.path):
-            self._connection.execute("BEGIN")
-            try:
-                time_s, kind, body = one(
-                    "SELECT time_s, kind, body FROM events ORDER BY seq DESC LIMIT 1"
-                )
-                (n_submitted,) = one(
-                    "SELECT ifnull(sum(json_array_length(body, '$.molecule_ids')), 0) "
-                    "FROM events WHERE kind = 'Submitted'"
-                )
-                n_values, n_beyond = one(
-                    "SELECT count(*), ifnull(sum(? * (value - ?) > 0), 0) FROM outcomes "
-                    "WHERE value IS NOT NULL",
-                    sign,
-                    threshold,
-                )
-                (n_rankings,) = one("SELECT count(*) FROM events WHERE kind = 'Ranked'")
-                value, smiles, *_ = one(
-                    "SELECT value, smiles FROM outcomes WHERE value IS NOT NULL "
-                    "ORDER BY ? * value DESC, proposal LIMIT 1",
-                    sign,
-                )
-                failures = {kind: n for kind, _, n in self.failures()}
-            finally:
-                self._connection.execute("ROLLBACK")
-            last_event = None if kind is None else decode(kind, json.loads(body))
+            last = one("SELECT time_s, kind, body FROM events ORDER BY seq DESC LIMIT 1")
+            time_s, last_event = (0.0, None) if last[0] is None else read_event(last)
+            (n_submitted,) = one(
+                "SELECT ifnull(sum(json_array_length(body, '$.molecule_ids')), 0) "
+                "FROM events WHERE kind = 'Submitted'"
+            )
+            n_values, n_beyond = one(
+                "SELECT count(*), ifnull(sum(? * (value - ?) > 0), 0) FROM outcomes "
+                "WHERE value IS NOT NULL",
+                sign,
+                threshold,
+            )
+            (n_rankings,) = one("SELECT count(*) FROM events WHERE kind = 'Ranked'")
+            value, smiles, *_ = one(
+                "SELECT value, smiles FROM outcomes WHERE value IS NOT NULL "
+                "ORDER BY ? * value DESC, proposal LIMIT 1",
+                sign,
+            )
+            failures = {kind: n for kind, _, n in self.failures()}
+            best = None if value is None else (read_value(value), smiles)
         return Progress(
-            time_s=time_s or 0.0,
+            time_s=time_s,
             last_event=last_event,
             n_submitted=n_submitted,
             n_values=n_values,
             failures=failures,
             n_rankings=n_rankings,
-            best=None if value is None else (value, smiles),
+            best=best,
             n_beyond=n_beyond,
         )
 
@@ -268,8 +248,19 @@ class Store:
             return list(rows)
 
     @contextmanager
+    def _moment(self) -> Iterator[sqlite3.Connection]:
+        """Have all that is read be of the same moment."""
+        with errors_told(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _errors(self.path):
+        with errors_told(self.path):
             self._insist("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -287,84 +278,12 @@ class Store:
                 self._connection.execute(statement)
             except sqlite3.OperationalError as error:
                 waited_s = time.monotonic() - began_s
-                if not _is_busy(error) or waited_s >= PATIENCE_S:
+                if not database.is_busy(error) or waited_s >= PATIENCE_S:
                     raise
             else:
                 return
 
     @contextmanager
     def _rows(self, query: str) -> Iterator[Iterator[tuple[Any, ...]]]:
-        with _errors(self.path), closing(self._connection.execute(query)) as cursor:
+        with errors_told(self.path), closing(self._connection.execute(query)) as cursor:
             yield cursor
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        timeout=BUSY_TIMEOUT_S,
-    )
-    if mode == "rw":
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
-        connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _open(path: Path, mode: str) -> sqlite3.Connection:
-    with _errors(path):
-        connection = _connect(path, mode)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        connection.close()
-        raise StoreError(
-            f"{path} has schema version {version}, expected {SCHEMA_VERSION}.",
-            "Read it with the molloop that wrote it.",
-        )
-    return connection
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:
-        raise _explained(path, error) from error
-
-
-def _is_busy(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _explained(path: Path, error: Exception) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", None)
-    if _is_busy(error):
-        return StoreError(
-            f"The run's database {path} is held by another process ({error}).",
-            "`lsof` or `fuser` on that file say by which: a program that reads it and was "
-            "stopped, perhaps. End that one or wait.",
-        )
-    if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path, str(error))
-    if isinstance(error, ValueError):
-        return _damaged(path, str(error))
-    if path == TEMPORARY:
-        return StoreError(
-            f"The temporary database of a replay cannot be read or written ({error}).",
-            "Set TMPDIR to a folder that has space and where you may write.",
-        )
-    what = f"The run's database {path} cannot be read or written ({error})."
-    return StoreError(
-        what,
-        "What it holds is safe. Check that the disk has space and that you may write there; "
-        f"`molloop resume {path.parent}` goes on.",
-    )
-
-
-def _damaged(path: Path, why: str) -> StoreError:
-    return StoreError(
-        f"The run's database {path} is damaged ({why}).",
-        f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
-        "run takes known values with --training-data.",
-    )

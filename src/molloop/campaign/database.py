@@ -1,0 +1,267 @@
+"""How a run's database is opened, and what its errors say.
+
+A run directory may come from somebody else. Nothing but a database of ours is opened, and reading
+one changes nothing on disk: SQLite on its own would undo what a killed writer has left half done,
+in the file itself and in others that the journal names.
+"""
+
+import errno
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from molloop.campaign.schema import SCHEMA_VERSION, SCHEMAS, check_schema
+from molloop.errors import StoreError
+from molloop.files import check_plain
+
+BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
+TEMPORARY = Path("temporary database")
+JOURNAL_SUFFIX = "-journal"
+FOREIGN_SUFFIXES = ("-wal", "-shm")  # of other journal modes than ours
+# what stands at the end of a journal that names another file, https://sqlite.org/fileformat.html
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+MAX_COPY_BYTES = 4 * 2**30
+MAX_COPIES = 5
+# processor time that reading may take, and how often SQLite lets it be looked at
+LIMIT_S = 10.0
+LIMIT_BYTES_PER_S = 1e6
+STEPS_PER_LOOK = 10_000
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Open a new database, for its owner only."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    connection = _connect(path, "mode=rw")
+    _keep_safe(connection)
+    return connection
+
+
+def create_temporary() -> sqlite3.Connection:
+    """Open a database that is gone when it is closed."""
+    # not ":memory:", where each transaction takes longer the more is there
+    return sqlite3.connect("", isolation_level=None)
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Open a database to go on with it; what a killed writer has left half done is undone.
+
+    Raises
+    ------
+    StoreError
+        It is none of ours, damaged, or cannot be read.
+    """
+    with errors_told(path):
+        version = _check_files(path)
+        connection = _connect(path, "mode=rw")
+        with _closed_on_error(connection):
+            _check(connection, path, version)
+            [(verdict,)] = connection.execute("PRAGMA quick_check(1)")
+            if verdict != "ok":
+                raise ValueError(" ".join(str(verdict).split()))
+            connection.set_progress_handler(None, 0)
+            _keep_safe(connection)
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a database to read it, also while another process writes; nothing on disk changes.
+
+    Where its writer was killed in mid-write, that is undone in a copy.
+
+    Raises
+    ------
+    StoreError
+        It is none of ours, or cannot be read. Later on, from `errors_told`: reading has taken
+        more processor time than the file's size explains.
+    """
+    with errors_told(path):
+        version = _check_files(path)
+        connection = _connect(path, "mode=ro")
+        try:
+            with _closed_on_error(connection):
+                _check(connection, path, version)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+            connection = _open_copy(path)
+            with _closed_on_error(connection):
+                _check(connection, path, version)
+    return connection
+
+
+def names_others(journal: Path) -> bool:
+    """Whether a journal names a further file, which SQLite would remove; a run's never does."""
+    with journal.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - len(JOURNAL_MAGIC)))
+        return file.read() == JOURNAL_MAGIC
+
+
+def _check_files(path: Path) -> int:
+    """Look at a database and what lies beside it before SQLite does; return its version."""
+    check_plain(path)
+    for suffix in FOREIGN_SUFFIXES:
+        if os.path.lexists(_beside(path, suffix)):
+            raise ValueError(f"beside it lies {path.name}{suffix}, which no run leaves")
+    journal = _beside(path, JOURNAL_SUFFIX)
+    if os.path.lexists(journal):
+        check_plain(journal)
+        if names_others(journal):
+            raise ValueError(f"{journal.name} names other files, as no run's does")
+    version = _version(path)
+    if version not in SCHEMAS:
+        raise StoreError(
+            f"{path} has schema version {version}, expected {SCHEMA_VERSION}.",
+            "Read it with the molloop that wrote it.",
+        )
+    return version
+
+
+def _version(path: Path) -> int:
+    """Return the version of a database's schema, without a look at what lies beside it."""
+    # not by a file of our own: to close that would drop the locks that SQLite has in this process
+    with closing(_connect(path, "mode=ro&immutable=1")) as connection:
+        try:
+            [(version,)] = connection.execute("PRAGMA user_version")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_CANTOPEN:
+                raise
+            raise ValueError("it has another journal mode than a run's") from error
+    return int(version)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    # links in the way there are the user's own
+    whole = path.parent.resolve() / path.name
+    connection = sqlite3.connect(
+        f"{whole.as_uri()}?{options}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+    )
+    connection.execute("PRAGMA trusted_schema = 0")
+    return connection
+
+
+def _keep_safe(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _check(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Limit what reading may take, and look at the schema: the first that is read."""
+    limit_s = LIMIT_S + path.stat().st_size / LIMIT_BYTES_PER_S
+    until_s = time.thread_time() + limit_s
+    # signals are heard then, too
+    connection.set_progress_handler(lambda: time.thread_time() > until_s, STEPS_PER_LOOK)
+    check_schema(connection, version)
+
+
+def _open_copy(path: Path) -> sqlite3.Connection:
+    """Open a copy of a database in which what its writer has left half done is undone."""
+    journal = _beside(path, JOURNAL_SUFFIX)
+    for _ in range(MAX_COPIES):
+        before = _states(path, journal)
+        n_bytes = sum(size for size, _ in before)
+        if n_bytes > MAX_COPY_BYTES:
+            raise OSError(errno.EFBIG, f"its writer was killed, and a copy takes {n_bytes} bytes")
+        with tempfile.TemporaryDirectory(prefix="molloop-") as folder:
+            copy = Path(folder) / path.name
+            shutil.copyfile(path, copy, follow_symlinks=False)
+            shutil.copyfile(journal, _beside(copy, JOURNAL_SUFFIX), follow_symlinks=False)
+            if _states(path, journal) != before:
+                continue  # another process goes on with the run
+            with closing(_connect(copy, "mode=rw")) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            connection = _connect(copy, "mode=ro&immutable=1")
+            with _closed_on_error(connection):
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            return connection  # the file is open: it goes when the connection is closed
+    raise OSError(errno.EBUSY, "it changes again and again; another process goes on with the run")
+
+
+def _states(*paths: Path) -> list[tuple[int, int]]:
+    return [(found.st_size, found.st_mtime_ns) for found in (path.lstat() for path in paths)]
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def errors_told(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with a database into a StoreError that says what to do."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise _explained(path, error) from error
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process holds the database."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """Return the error for a database that holds what no run has stored."""
+    return StoreError(
+        f"The run's database {path} is damaged ({why}).",
+        f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
+        "run takes known values with --training-data.",
+    )
+
+
+def _code(error: Exception) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _is_damage(error: Exception) -> bool:
+    # a text that is no UTF-8 has no code
+    has_no_code = isinstance(error, sqlite3.OperationalError) and _code(error) is None
+    return has_no_code or _code(error) in _DAMAGE
+
+
+_DAMAGE = {
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_TOOBIG,
+}
+
+
+def _explained(path: Path, error: Exception) -> StoreError:
+    if is_busy(error):
+        return StoreError(
+            f"The run's database {path} is held by another process ({error}).",
+            "`lsof` or `fuser` on that file say by which: a program that reads it and was "
+            "stopped, perhaps. End that one or wait.",
+        )
+    if _code(error) == sqlite3.SQLITE_INTERRUPT:
+        return damaged(path, "reading it takes longer than its size explains")
+    if isinstance(error, ValueError) or _is_damage(error):
+        return damaged(path, str(error))
+    if path == TEMPORARY:
+        return StoreError(
+            f"The temporary database of a replay cannot be read or written ({error}).",
+            "Set TMPDIR to a folder that has space and where you may write.",
+        )
+    what = f"The run's database {path} cannot be read or written ({error})."
+    return StoreError(
+        what,
+        "What it holds is safe. Check that the disk has space and that you may write there; "
+        f"`molloop resume {path.parent}` goes on.",
+    )

@@ -1,0 +1,76 @@
+"""Values as they come out of a run's database, checked: anybody may have changed them."""
+
+import json
+from typing import Annotated, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+LARGEST_COUNT = 2**53
+N_SHOWN = 60  # letters of a wrong value that an error shows
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+# of a record: each field of its own type, and no others
+exactly = with_config(ConfigDict(strict=True, extra="forbid"))
+
+T = TypeVar("T")
+
+
+def read_json(adapter: TypeAdapter[T], text: object, what: str) -> T:
+    """Return what a text holds.
+
+    Parameters
+    ----------
+    what
+        Name of the thing, for the error.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or of another kind; in one line.
+    """
+    written = read_text(text, what)
+    try:
+        return adapter.validate_json(written, strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise ValueError(_explained(error, what)) from error
+        first = error
+    # parts of letters that no text may hold, from bytes of a program, are shown as ?
+    try:
+        text_again = json.dumps(json.loads(written), ensure_ascii=False)
+        return adapter.validate_json(text_again.encode("utf-8", "replace"), strict=True)
+    except (ValueError, RecursionError):
+        raise ValueError(_explained(first, what)) from first
+
+
+def read_text(value: object, what: str) -> str:
+    """Return a text; ValueError where it is none."""
+    if not isinstance(value, str):
+        raise ValueError(f"{what}: expected a text, got {_shown(value)}")
+    return value
+
+
+def read_count(value: object, what: str) -> int:
+    """Return a count or a number of something; ValueError where it is none."""
+    if not (isinstance(value, int) and 0 <= value <= LARGEST_COUNT):
+        raise ValueError(f"{what}: expected a whole number, not negative, got {_shown(value)}")
+    return value
+
+
+def read_number(value: object, what: str, largest: float) -> float:
+    """Return a number; ValueError where it is none, or too large with either sign."""
+    if not (isinstance(value, int | float) and abs(value) <= largest):  # nan is not
+        raise ValueError(f"{what}: expected a number, {largest:g} at most, got {_shown(value)}")
+    return value
+
+
+def _explained(error: ValidationError, what: str) -> str:
+    first = error.errors(include_url=False)[0]
+    place = "".join(f" {part}" for part in first["loc"])
+    return f"{what}{place}: {first['msg']}, got {_shown(first['input'])}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= N_SHOWN else f"{text[:N_SHOWN]} ..."

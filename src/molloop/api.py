@@ -28,6 +28,7 @@ from molloop.report import results
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Outcome
+from molloop.trust import check_trust
 
 AnyPath = str | os.PathLike[str]
 
@@ -221,6 +222,8 @@ def resume(
     listener: Listener | None = None,
     progress: Progress | None = None,
     interruption: Interruption | None = None,
+    *,
+    trust: bool = False,
     **sections: Mapping[str, Any],
 ) -> Results:
     """Go on with a campaign that was interrupted, crashed, failed or has reached its budget.
@@ -233,6 +236,9 @@ def resume(
         ``section.key=value``: what is otherwise from now on, such as the budget, workers, site.
     listener, progress, interruption
         As of :func:`run`.
+    trust
+        Whether what the run's database names is executed also where the directory belongs to
+        another user, or its config.toml names other things.
     sections
         The same as `assignments`, as of :func:`molloop.load`:
         ``campaign={"max_training_count": 500}``.
@@ -240,13 +246,13 @@ def resume(
     Raises
     ------
     InputError
-        The directory holds no run, another process goes on with it, or what has changed would mix
-        values that cannot be compared.
+        The directory holds no run, another process goes on with it, it is not to be trusted, or
+        what has changed would mix values that cannot be compared.
     RunError
         As of :func:`run`.
     """
     run_dir = Path(run_dir)
-    settings = run_settings(run_dir, assignments, sections)
+    settings = run_settings(run_dir, assignments, sections, trust=trust)
     library = open_library(settings, progress)
     protocol = settings.protocol()
     check_simulator(protocol)
@@ -283,13 +289,19 @@ def run_settings(
     run_dir: AnyPath,
     assignments: Iterable[str] = (),
     sections: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    trust: bool = False,
 ) -> Settings:
-    """Return the configuration of a run, with what is given, as of :func:`resume`.
+    """Return the configuration by which a run goes on, with what is given, as of :func:`resume`.
 
     Raises
     ------
     InputError
-        The directory holds no run, or a setting is wrong.
+        The directory holds no run or is not to be trusted, or a setting is wrong.
     """
-    with closing(Store.read(find_run(Path(run_dir)))) as store:
-        return revise(parse(store.sessions()[-1].config), assignments, sections)
+    folder = Path(run_dir)
+    with closing(Store.read(find_run(folder))) as store:
+        stored = parse(store.sessions()[-1].config)
+    if not trust:
+        check_trust(folder, stored)
+    return revise(stored, assignments, sections)

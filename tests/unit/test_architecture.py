@@ -58,6 +58,7 @@ MAY_IMPORT = {
         *("settings", "config", "intervals"),
     },
 }
+MAY_IMPORT["trust"] = {"errors", "campaign", "settings"}
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)
 MAY_IMPORT["replays"] = set(MAY_IMPORT)

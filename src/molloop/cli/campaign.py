@@ -23,6 +23,7 @@ from molloop.cli.options import (
     ScheduleOption,
     SetOption,
     SiteOption,
+    TrustOption,
     progress_display,
 )
 from molloop.errors import InputError
@@ -170,16 +171,17 @@ def run(
 def resume(
     run_dir: RunDirArgument,
     assignments: SetOption = None,
+    is_trusted: TrustOption = False,
     is_quiet: QuietOption = False,
 ) -> None:
     """Go on with a run that was interrupted, has crashed, or gets a larger budget by --set."""
     from molloop import api
 
-    settings = api.run_settings(run_dir, assignments or [])
+    settings = api.run_settings(run_dir, assignments or [], trust=is_trusted)
     _show(
         settings,
         run_dir,
-        lambda **options: api.resume(run_dir, assignments or [], **options),
+        lambda **options: api.resume(run_dir, assignments or [], trust=is_trusted, **options),
         is_quiet,
         goes_on=True,
     )

@@ -17,6 +17,13 @@ SetOption = Annotated[
 RunDirArgument = Annotated[
     Path, typer.Argument(metavar="RUN_DIR", autocompletion=completion.run_dirs)
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Execute what the run's database names, also of a directory from somebody else.",
+    ),
+]
 LevelOption = Annotated[
     str | None,
     typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).", autocompletion=completion.levels),

@@ -21,6 +21,7 @@ from molloop.files import check_plain
 
 BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
 TEMPORARY = Path("temporary database")
+LEAST_BYTES = 512  # of a page
 JOURNAL_SUFFIX = "-journal"
 FOREIGN_SUFFIXES = ("-wal", "-shm")  # of other journal modes than ours
 # what stands at the end of a journal that names another file, https://sqlite.org/fileformat.html
@@ -123,15 +124,26 @@ def _check_files(path: Path) -> int:
 
 
 def _version(path: Path) -> int:
-    """Return the version of a database's schema, without a look at what lies beside it."""
+    """Return the version of a database's schema, without a change of what lies beside it.
+
+    Raises
+    ------
+    ValueError
+        It is none with a rollback journal.
+    """
+    if path.lstat().st_size < LEAST_BYTES:
+        raise ValueError("it is no SQLite database")
     # not by a file of our own: to close that would drop the locks that SQLite has in this process
     with closing(_connect(path, "mode=ro&immutable=1")) as connection:
+        [(version,)] = connection.execute("PRAGMA user_version")
+    with closing(_connect(path, "mode=ro&nolock=1")) as connection:
         try:
-            [(version,)] = connection.execute("PRAGMA user_version")
+            connection.execute("PRAGMA user_version")
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_CANTOPEN:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+                raise ValueError("it has another journal mode than a run's") from error
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
                 raise
-            raise ValueError("it has another journal mode than a run's") from error
     return int(version)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.state import Event, decode
-from molloop.campaign.stored import read_count, read_json, read_number, read_text
+from molloop.campaign.stored import read_count, read_json, read_number, read_one_of, read_text
 from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
 
 MAX_MESSAGE = 4000
@@ -149,7 +149,8 @@ def read_session(row: Row) -> Session:
 def read_task(row: Row) -> Task:
     """Read a row of the table `tasks`."""
     work, worker, began_s, ended_s = row
-    return Task(Work(work), read_text(worker, "worker"), read_time(began_s), read_time(ended_s))
+    kind = Work(read_one_of(work, Work, "work"))
+    return Task(kind, read_text(worker, "worker"), read_time(began_s), read_time(ended_s))
 
 
 def read_known(row: Row) -> Known:

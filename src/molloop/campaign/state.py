@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from molloop.campaign.stored import Count, Finite, exactly, read_json
+from molloop.campaign.stored import Count, Finite, exactly, read_json, read_one_of
 from molloop.search.acquisition import Circumstances, ei
 
 
@@ -140,9 +140,8 @@ def decode(kind: str, text: str) -> Event:
     ValueError
         The kind is not known, or the fields are not those of the kind.
     """
-    if kind not in _READERS:
-        raise ValueError(f"no event of kind {kind!r}")
-    event = read_json(_READERS[kind], text, kind)
+    reader = _READERS[read_one_of(kind, _READERS, "event")]
+    event = read_json(reader, text, kind)
     if isinstance(event, Ranked) and not (
         len(event.molecule_ids) == len(event.means) == len(event.stds)
     ):

@@ -1,6 +1,7 @@
 """Values as they come out of a run's database, checked: anybody may have changed them."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -51,6 +52,13 @@ def read_text(value: object, what: str) -> str:
     return value
 
 
+def read_one_of(value: object, words: Iterable[str], what: str) -> str:
+    """Return one of some words; ValueError where it is none of them."""
+    if value not in (known := tuple(words)):
+        raise ValueError(f"{what}: expected one of {', '.join(known)}, got {_shown(value)}")
+    return str(value)
+
+
 def read_count(value: object, what: str) -> int:
     """Return a count or a number of something; ValueError where it is none."""
     if not (isinstance(value, int) and 0 <= value <= LARGEST_COUNT):
@@ -67,7 +75,7 @@ def read_number(value: object, what: str, largest: float) -> float:
 
 def _explained(error: ValidationError, what: str) -> str:
     first = error.errors(include_url=False)[0]
-    place = "".join(f" {part}" for part in first["loc"])
+    place = "".join(f" {_shown(part)}" for part in first["loc"])
     return f"{what}{place}: {first['msg']}, got {_shown(first['input'])}"
 
 

@@ -1,0 +1,83 @@
+import os
+
+import pytest
+
+from molloop import config, trust
+from molloop.campaign.records import Session
+from molloop.campaign.store import Store
+from molloop.errors import InputError
+from molloop.settings import Settings
+
+OWN = Settings.model_validate(
+    {
+        "property": {"name": "x", "unit": "", "simulator": "mine:f"},
+        "site": {"worker_init": "module load mine"},
+    }
+)
+
+
+def run_dir(folder, by_file, by_database):
+    Store.create(folder / "campaign.sqlite", Session("now", by_database, {})).close()
+    if by_file is not None:
+        (folder / "config.toml").write_text(by_file)
+    return folder
+
+
+@pytest.mark.parametrize("settings", [Settings(), OWN])
+def test_what_agrees_and_is_ones_own_is_trusted(tmp_path, settings):
+    text = settings.to_toml()
+    trust.check_trust(run_dir(tmp_path, text, text), settings)
+
+
+def test_other_settings_than_what_is_executed_may_differ(tmp_path):
+    others = config.override(OWN, {"campaign.max_training_count": 99, "site.workers": 1})
+    trust.check_trust(run_dir(tmp_path, others.to_toml(), OWN.to_toml()), OWN)
+
+
+@pytest.mark.parametrize(
+    "by_file", [Settings().to_toml(), None, "no TOML", "property = 3\n", "x = [" + "[" * 9999]
+)
+def test_what_would_be_executed_is_said_where_the_file_says_otherwise(tmp_path, by_file):
+    folder = run_dir(tmp_path, by_file, OWN.to_toml())
+    with pytest.raises(InputError) as caught:
+        trust.check_trust(folder, OWN)
+    told = str(caught.value)
+    assert "property.simulator = 'mine:f', site.worker_init = 'module load mine'" in told
+    assert "config.toml executes molloop's own code" in told
+    assert "add --trust" in told
+
+
+def test_a_file_that_names_more_than_the_database_is_told_too(tmp_path):
+    folder = run_dir(tmp_path, OWN.to_toml(), Settings().to_toml())
+    with pytest.raises(InputError, match=r"config\.toml executes property\.simulator = 'mine:f'"):
+        trust.check_trust(folder, Settings())
+
+
+def test_a_directory_of_another_user_is_asked_about(tmp_path, monkeypatch):
+    text = Settings().to_toml()
+    folder = run_dir(tmp_path, text, text)
+    mine = os.geteuid()
+    monkeypatch.setattr(trust.os, "geteuid", lambda: mine + 1)
+    with pytest.raises(InputError, match=f"belongs to user {mine}.*molloop's own code"):
+        trust.check_trust(folder, Settings())
+
+
+def test_every_setting_that_a_shell_or_an_import_reads_is_looked_at():
+    values = {
+        "property": {"simulator": "a:b", "name": "other"},
+        "site": {
+            "name": "c:d",
+            "worker_init": "e",
+            "directives": ["#SBATCH f"],
+            "launcher_options": "g",
+            "workers": 3,
+        },
+    }
+    assert trust.executed(values) == {
+        "property.simulator": "a:b",
+        "site.name": "c:d",
+        "site.worker_init": "e",
+        "site.directives": ["#SBATCH f"],
+        "site.launcher_options": "g",
+    }
+    assert trust.executed({"site": 3, "property": []}) == {}

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 import molloop
+from molloop.api import run_settings
+from molloop.campaign.records import Session
+from molloop.campaign.store import Store
 from molloop.simulate.outcome import Failure, Success
 
 
@@ -68,6 +71,15 @@ def test_types_are_public():
 def test_results_of_no_run_are_told(tmp_path):
     with pytest.raises(molloop.InputError, match="a folder that holds a run"):
         molloop.read_results(str(tmp_path))
+
+
+def test_a_run_that_would_execute_other_things_than_its_file_says_is_asked_about(tmp_path):
+    hidden = molloop.load(site={"worker_init": "echo hidden"})
+    Store.create(tmp_path / "campaign.sqlite", Session("now", hidden.to_toml(), {})).close()
+    (tmp_path / "config.toml").write_text(molloop.load().to_toml())
+    with pytest.raises(molloop.InputError, match=r"site\.worker_init = 'echo hidden'.*--trust"):
+        molloop.resume(tmp_path)
+    assert run_settings(tmp_path, trust=True).site.worker_init == "echo hidden"
 
 
 def test_one_string_is_one_molecule():

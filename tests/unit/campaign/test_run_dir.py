@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import os
 import stat
 import subprocess
 import sys
@@ -105,3 +106,24 @@ def test_a_file_is_no_directory(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(InputError, match="a folder that can be written"):
             RunDir(path)
+
+
+@pytest.mark.parametrize("name", [".lock", "config.toml", "parsl", "other", "workers.png"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_directory_with_what_is_no_plain_file_is_refused(tmp_path, kind, name):
+    (tmp_path / "campaign.sqlite").touch()
+    (tmp_path / "file").touch()
+    if kind == "link":
+        (tmp_path / name).symlink_to(tmp_path / "file")
+    else:
+        os.mkfifo(tmp_path / name)
+    for use in (find_run, lambda path: RunDir(path, is_new=False)):
+        with pytest.raises(InputError, match=f"{name} is a {kind}, no plain file or folder"):
+            use(tmp_path)
+    assert is_held(tmp_path) in (False, None)  # and waits for nothing
+
+
+def test_a_new_run_does_not_write_through_links_either(tmp_path):
+    (tmp_path / "campaign.sqlite.tmp-journal").symlink_to(tmp_path.parent / "elsewhere")
+    with pytest.raises(InputError, match="is a link"):
+        RunDir(tmp_path)

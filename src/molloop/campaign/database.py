@@ -28,6 +28,7 @@ FOREIGN_SUFFIXES = ("-wal", "-shm")  # of other journal modes than ours
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 MAX_COPY_BYTES = 4 * 2**30
 MAX_COPIES = 5
+MAX_CELL_BYTES = 2**28  # ten times what a library of 10^6 molecules needs
 # processor time that reading may take, and how often SQLite lets it be looked at
 LIMIT_S = 10.0
 LIMIT_BYTES_PER_S = 1e6
@@ -158,6 +159,7 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
         f"{whole.as_uri()}?{options}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
     )
     connection.execute("PRAGMA trusted_schema = 0")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
     return connection
 
 

@@ -170,6 +170,16 @@ def test_reading_that_takes_too_long_ends(path, monkeypatch):
         Store.read(path).events()
 
 
+def test_a_cell_that_no_run_has_written_is_not_read(path, monkeypatch):
+    change(path, f"UPDATE sessions SET config = '{'x' * 20_000}'")
+    monkeypatch.setattr(database, "MAX_CELL_BYTES", 10_000)
+    with (
+        closing(Store.read(path)) as store,
+        pytest.raises(StoreError, match=r"damaged .*too big"),
+    ):
+        store.sessions()
+
+
 def test_reading_drops_no_lock_of_a_writer_in_the_same_process(path):
     # POSIX drops all locks of a process on a file once it closes any descriptor of that
     script = (

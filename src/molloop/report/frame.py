@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Success
+from molloop.texts import utf8_text
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+TEXT_COLUMNS = ("smiles", "level", "fidelity", "flags", "failure", "message", "worker")
 
 
 def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
@@ -17,17 +20,17 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
     rows = []
     for item in results.simulated:
         outcome = item.outcome
-        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": item.smiles}
+        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": utf8_text(item.smiles)}
         row[results.target.column] = outcome.value if isinstance(outcome, Success) else None
-        row |= {"level": outcome.level, "fidelity": outcome.fidelity}
-        row["flags"] = " ".join(outcome.flags) if isinstance(outcome, Success) else ""
+        row |= {"level": utf8_text(outcome.level), "fidelity": utf8_text(outcome.fidelity)}
+        row["flags"] = utf8_text(" ".join(outcome.flags)) if isinstance(outcome, Success) else ""
         row |= {
-            "failure": outcome.kind if isinstance(outcome, Failure) else "",
-            "message": outcome.message if isinstance(outcome, Failure) else "",
+            "failure": utf8_text(outcome.kind) if isinstance(outcome, Failure) else "",
+            "message": utf8_text(outcome.message) if isinstance(outcome, Failure) else "",
             "batch": item.batch,
             "time_s": item.time_s,
             "seconds": outcome.seconds,
-            "worker": item.worker,
+            "worker": utf8_text(item.worker),
         }
         if geometries:
             geometry = outcome.geometry if isinstance(outcome, Success) else None
@@ -51,7 +54,6 @@ def parquet_schema(column: str) -> "pa.Schema":
     """Return the types of the columns with geometries, the same whatever a run has found."""
     import pyarrow as pa
 
-    texts = {"smiles", "level", "fidelity", "flags", "failure", "message", "worker"}
     others = {
         "molecule_id": pa.int64(),
         "batch": pa.int64(),
@@ -59,6 +61,6 @@ def parquet_schema(column: str) -> "pa.Schema":
         "positions_angstrom": pa.list_(pa.list_(pa.float64())),
     }
     return pa.schema(
-        (name, pa.string() if name in texts else others.get(name, pa.float64()))
+        (name, pa.string() if name in TEXT_COLUMNS else others.get(name, pa.float64()))
         for name in _columns(column, geometries=True)
     )

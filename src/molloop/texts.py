@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from markupsafe import Markup, escape
@@ -20,6 +21,18 @@ MAX_DRAWN = 72  # signs of a line that a figure has space for
 XYZ_JSON = "_JSON "  # what begins so is JSON to ASE's reader
 # what ends a record of an SDF, and what begins another item of it
 _SDF_MARK = re.compile(r"\s*(\$\$\$\$|>)")
+
+
+def each(clean: Callable[[str], str], texts: list[str]) -> list[str]:
+    """Return each of many texts as a function cleans it; fast where there is nothing to clean.
+
+    Parameters
+    ----------
+    clean
+        `csv_cell` or `utf8_text`, which look at signs alone and not at where they stand.
+    """
+    together = "".join(texts)
+    return texts if clean(together) == together else list(map(clean, texts))
 
 
 def terminal_text(text: str) -> str:
@@ -93,11 +106,12 @@ def sdf_line(text: str) -> str:
 def xyz_text(text: str) -> str:
     """Return a text for the comment line of an extended XYZ file, as ASE reads it back.
 
-    It holds every text: ``F`` alone would be ASE's False, a backslash is a sign of its own, and
-    what else has another meaning or no place in a line is written as JSON.
+    It holds all but lone surrogates. ``F`` alone would be ASE's False, a backslash is a sign of its
+    own; what else has another meaning or no place in a line is written as JSON.
     """
     from ase.io.extxyz import key_val_dict_to_str, key_val_str_to_dict
 
+    text = utf8_text(text)
     plain = text.replace("\\", "\\\\")
     if not text.startswith(XYZ_JSON):
         line = key_val_dict_to_str({"text": plain, "next": 1})

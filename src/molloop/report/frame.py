@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Success
-from molloop.texts import utf8_text
+from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,30 +17,34 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
 
+    column = results.target.column
     rows = []
     for item in results.simulated:
         outcome = item.outcome
-        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": utf8_text(item.smiles)}
-        row[results.target.column] = outcome.value if isinstance(outcome, Success) else None
-        row |= {"level": utf8_text(outcome.level), "fidelity": utf8_text(outcome.fidelity)}
-        row["flags"] = utf8_text(" ".join(outcome.flags)) if isinstance(outcome, Success) else ""
+        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": item.smiles}
+        row[column] = outcome.value if isinstance(outcome, Success) else None
+        row |= {"level": outcome.level, "fidelity": outcome.fidelity}
+        row["flags"] = " ".join(outcome.flags) if isinstance(outcome, Success) else ""
         row |= {
-            "failure": utf8_text(outcome.kind) if isinstance(outcome, Failure) else "",
-            "message": utf8_text(outcome.message) if isinstance(outcome, Failure) else "",
+            "failure": outcome.kind if isinstance(outcome, Failure) else "",
+            "message": outcome.message if isinstance(outcome, Failure) else "",
             "batch": item.batch,
             "time_s": item.time_s,
             "seconds": outcome.seconds,
-            "worker": utf8_text(item.worker),
+            "worker": item.worker,
         }
         if geometries:
             geometry = outcome.geometry if isinstance(outcome, Success) else None
             row["numbers"] = geometry and geometry.numbers.tolist()
             row["positions_angstrom"] = geometry and geometry.positions_angstrom.tolist()
         rows.append(row)
-    frame = pd.DataFrame.from_records(
-        rows, columns=_columns(results.target.column, geometries=geometries)
-    )
-    frame[results.target.column] = frame[results.target.column].astype("float64")
+    columns: dict[str, list[Any]] = {
+        name: [row[name] for row in rows] for name in _columns(column, geometries=geometries)
+    }
+    for name in TEXT_COLUMNS:
+        columns[name] = each(utf8_text, columns[name])
+    frame = pd.DataFrame(columns)
+    frame[column] = frame[column].astype("float64")
     return frame.set_index("molecule_id")
 
 

@@ -64,8 +64,9 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(header)
-            for row in rows:
-                writer.writerow(csv_cell(one) if isinstance(one, str) else one for one in row)
+            writer.writerows(
+                [csv_cell(one) if isinstance(one, str) else one for one in row] for row in rows
+            )
 
     write_whole(path, write)
 

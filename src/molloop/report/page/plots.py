@@ -36,6 +36,8 @@ SIZE = (5.2, 3.2)  # two stand side by side, on a phone one below the other
 # stand for the page's own, light or dark
 INK, FAINT, MARK, BEST = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "--ink", FAINT: "--faint", MARK: "--mark", BEST: "--best"}
+# a colour, or a font, which the page has itself; not in the texts between tags: they are names
+LOOK_OF_TAGS = re.compile(rf'(?:({"|".join(VARIABLES)})|font-family: [^;"<>]*;? ?)(?=[^<>]*>)')
 PAGE_LOOK: dict[str, Any] = LOOK | {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "molloop",
@@ -243,18 +245,10 @@ def _svg(draw: Callable[[Figure], None], told: str) -> Markup:
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
-    # in tags alone: a name that is drawn may look like a colour or a font
-    text = re.sub("<[^>]*>", _in_page_s_style, text[text.index("<svg") :])
+    text = text[text.index("<svg") :]
+    text = LOOK_OF_TAGS.sub(lambda one: f"var({VARIABLES[one[1]]})" if one[1] else "", text)
     opening = f'<svg role="img" aria-label="{html_text(told)}" class="figure" '
     text = re.sub(
         r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', lambda found: f"{opening}{found[1]}>", text, count=1
     )
     return Markup(text)
-
-
-def _in_page_s_style(tag: re.Match[str]) -> str:
-    """Return a tag with the page's colours, and without a font: the page has its own."""
-    text = tag[0]
-    for color, variable in VARIABLES.items():
-        text = text.replace(color, f"var({variable})")
-    return re.sub(r"font-family: [^;\"]*;? ?", "", text)

@@ -186,7 +186,7 @@ def drawn_target(target: Property, clean: Callable[..., str] = drawn_text) -> Pr
         target,
         name=clean(target.name, N_NAME),
         unit=clean(target.unit, N_UNIT),
-        title=clean(target.title),
+        title=clean(target.title, N_NAME),
         level_label=clean(target.level_label),
     )
 

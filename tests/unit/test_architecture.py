@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "files": set(),
     "processes": set(),
     "site_facts": set(),
+    "texts": set(),
     "library": {"errors", "files"},
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
@@ -51,11 +52,11 @@ MAY_IMPORT = {
     },
     "replay": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
-        *("execution", "settings", "config", "intervals"),
+        *("execution", "settings", "config", "intervals", "texts"),
     },
     "report": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "config", "intervals"),
+        *("settings", "config", "intervals", "texts"),
     },
 }
 MAY_IMPORT["trust"] = {"errors", "campaign", "settings"}

@@ -4,15 +4,19 @@ import subprocess
 import sys
 import tomllib
 from contextlib import closing
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from small_run import STEPS, new_store
+from odd_texts import is_seen
+from small_run import STEPS, item, new_store
 from typer.main import get_command
 
 from molloop import config
+from molloop.campaign.state import Began, End, Finished, Source, Stopped, Submitted
 from molloop.cli import app, main, report, signals
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.settings import Settings
 
 
@@ -314,3 +318,78 @@ def test_a_host_that_is_none_is_told(tmp_path, host):
         store.append(*STEPS[0])
     with pytest.raises(InputError, match="--host"):
         report.watch(tmp_path, host)
+
+
+# that shells, markup, formats, figures, terminals and URIs know signs of
+FOLDERS = ("$x_{$", "%d{0}", "a:b=c", "-x", "a\nb", "\x1b[31mred\x9b", "a'b\"c", "[red] :smile:")
+FOLDERS += ("font-family: a", "#010203", "<b>&", "\u202e?#", "\udcff")
+
+
+def test_any_name_of_a_folder_is_shown_and_changes_nothing(molloop, tmp_path):
+    folders = [tmp_path / name for name in FOLDERS]
+    out = tmp_path / "a\x1b'.csv"
+    for folder in folders:
+        folder.mkdir()
+        with closing(new_store(folder)) as store:
+            store.append(0.0, [Began(10, 0)])
+            store.append(1.0, [], [replace(item(0, 1.0, 15.0), worker="")])  # little is drawn
+        done = molloop("export", folder, "--format", "csv", "--out", out, "--quiet")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"1 molecules: $'{tmp_path}/a\\x1b\\'.csv'\n"
+    done = molloop("report", *folders, "--out", tmp_path / "$x$ [b].html", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"'{tmp_path}/$x$ [b].html': ")
+    words = Words((tmp_path / "$x$ [b].html").read_text(encoding="utf-8")).found
+    for shown in (*FOLDERS[:4], *FOLDERS[6:11], r"\x1b[31mred\u009b", r"\u202e?#"):
+        assert any(word in (shown, f"1 {shown}") for word in words), shown
+    assert not [word for word in words if not is_seen(word.replace("\n", ""))]
+
+
+class Words(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = set()
+        self.feed(text)
+
+    def handle_data(self, data):
+        self.found.add(data)
+
+
+def test_status_shows_what_a_run_says(molloop, tmp_path):
+    odd = "\x1b[2J\n[/b]\u202e"
+    with closing(new_store(tmp_path)) as store:
+        store.append(0.0, [Began(10, 0), Submitted((100, 101), Source.INITIAL, 0)])
+        store.append(1.0, [Finished(100)], [item(0, 1.0, 15.0, f"C {odd}")])
+        store.append(2.0, [Stopped(odd, End.FAILED)])
+    done = molloop("status", tmp_path, env={"COLUMNS": "120"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"failed: \x1b[2J\x0a[/b]\u202e" in done.stdout
+    assert r"15.000 (ie_ev) C \x1b[2J\x0a[/b]\u202e" in done.stdout
+    done = molloop("status", tmp_path, "--json")
+    assert is_seen(done.stdout.rstrip("\n"))
+    assert json.loads(done.stdout)["reason"] == odd
+
+
+def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monkeypatch):
+    def fail(error):
+        def read_results(_):
+            raise error
+
+        monkeypatch.setattr("molloop.api.read_results", read_results)
+        words = ("export", tmp_path, "--format", "csv", "--out", tmp_path / "a.csv", "-q")
+        done = molloop(*words)
+        assert done.returncode == error.exit_code
+        return done.stderr
+
+    told = fail(RunError("The log ends with:\n\x1b[31mred\rhidden\n", "Mend it."))
+    assert told == "molloop: The log ends with:\n\\x1b[31mred\\x0dhidden\nMend it.\n"
+    told = fail(InputError("a\nmolloop: all is well", "b", "c\x9b", "d"))
+    assert told == "molloop: a\\x0amolloop: all is well: got 'b', expected c\\u009b. d\n"
+
+
+def test_a_configuration_is_shown_and_reads_back(molloop, tmp_path):
+    odd = "module load a\n\x1b[2J\x9b\u202e\u2028 'b' \\"
+    (tmp_path / "a.toml").write_text(f"[site]\nworker_init = {json.dumps(odd)}\n")
+    done = molloop("config", tmp_path / "a.toml")
+    assert is_seen(done.stdout.replace("\n", ""))
+    assert tomllib.loads(done.stdout)["site"]["worker_init"] == odd

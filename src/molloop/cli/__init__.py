@@ -8,7 +8,8 @@ import typer
 
 from molloop import __version__
 from molloop.cli import campaign, library, replay, report, signals, site
-from molloop.errors import MolloopError
+from molloop.cli.screen import say
+from molloop.errors import MolloopError, RunError
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
@@ -65,8 +66,11 @@ def main() -> None:
     try:
         app(prog_name="molloop")  # also where it is `python -m molloop`
     except MolloopError as error:
-        typer.echo(f"molloop: {error}", err=True)
+        told = f"molloop: {error}"
+        # the log of workers has lines; what a user gave stands in one
+        lines = told.split("\n") if isinstance(error, RunError) else [told]
+        say(*lines, is_error=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        typer.echo(f"molloop: {error}. Is the disk full, or not yours to write?", err=True)
+        say(f"molloop: {error}. Is the disk full, or not yours to write?", is_error=True)
         sys.exit(1)

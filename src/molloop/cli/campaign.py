@@ -1,6 +1,5 @@
 """`molloop config`, `simulate`, `run`, `resume` and `status`."""
 
-import json
 import signal
 import sys
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from molloop import config
 from molloop.cli import completion
@@ -26,8 +24,10 @@ from molloop.cli.options import (
     TrustOption,
     progress_display,
 )
+from molloop.cli.screen import say, show
 from molloop.errors import InputError
 from molloop.settings import Settings
+from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
     from molloop.report.results import Results
@@ -40,7 +40,7 @@ def show_config(
     assignments: SetOption = None,
 ) -> None:
     """Print a configuration with a comment a setting: the defaults, or a file resolved."""
-    typer.echo(config.load(path, assignments or []).to_toml(), nl=False)
+    say(*config.load(path, assignments or []).to_toml().removesuffix("\n").split("\n"))
 
 
 def simulate(
@@ -76,7 +76,7 @@ def simulate(
         for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
             outcomes.append(outcome)
             if as_json:
-                typer.echo(json.dumps(_record(text, outcome, target), ensure_ascii=False))
+                say(json_line(_record(text, outcome, target)))
             display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
         from molloop.report.terminal import outcome_table
@@ -214,7 +214,7 @@ def _show(
     ):
         display = RunDisplay(console, settings, progress)
         if goes_on:
-            progress.show(f"reading {folder}", has_other_lines=True)
+            progress.show(f"reading {terminal_path(folder)}", has_other_lines=True)
             display.begin_with(api.read_results(folder))
         found = go(
             listener=display.show_event,
@@ -224,9 +224,10 @@ def _show(
     if not is_quiet:
         console.print()
     console.print(run_summary(found), soft_wrap=True)
-    console.print(Text(f"Tables, figures and database: {folder}"), soft_wrap=True)
+    shown = terminal_path(folder)
+    show(console, f"Tables, figures and database: {shown}")
     if found.stopped is not None and found.stopped.end is End.INTERRUPTED:
-        typer.echo(f"`molloop resume {folder}` goes on.")
+        say(f"`molloop resume {shown}` goes on.")
         raise typer.Exit(128 + signal.Signals[interruption.reason])
 
 
@@ -239,7 +240,7 @@ def status(
 
     found = read_status(run_dir)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        say(json_line(asdict(found)))
         return
     from molloop.report.terminal import status_table
 

@@ -8,6 +8,8 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.options import QuietOption, progress_display
+from molloop.cli.screen import say
+from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
     from molloop.library.manifest import BuildSpec
@@ -136,7 +138,7 @@ def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     opened = _open(library, is_quiet)
     with progress_display(is_quiet) as display:
         opened.verify(available_cores(), display.show_library)
-    typer.echo(f"All {len(opened.shards)} shards of {opened.folder} are whole.")
+    say(f"All {len(opened.shards)} shards of {terminal_path(opened.folder)} are whole.")
 
 
 def _open(library: str, is_quiet: bool) -> "Library":

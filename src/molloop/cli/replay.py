@@ -15,7 +15,9 @@ from molloop.cli.options import (
     SetOption,
     progress_display,
 )
+from molloop.cli.screen import show
 from molloop.settings import Settings
+from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
     from molloop.replay.campaign import Scenario
@@ -109,15 +111,14 @@ def replay(
     console.print(run_summary(played.results), soft_wrap=True)
     curves, truth = played.curves, played.truth
     k = len(truth.top)
-    console.print(
+    show(
+        console,
         f"Found {round(k * curves.recall[-1])} of the best {k}, the best value {curves.best[-1]:g} "
         f"of {truth.best:g}, after {len(curves.recall)} simulations and {curves.times_s[-1]:.1f} "
         "virtual seconds.",
-        highlight=False,
-        soft_wrap=True,
     )
     if out is not None:
-        console.print(f"Tables and figures: {out}", highlight=False, soft_wrap=True)
+        show(console, f"Tables and figures: {terminal_path(out)}")
 
 
 def compare(
@@ -182,9 +183,9 @@ def compare(
     console = Console()
     console.print(comparison_table(summary.comparison_rows(found)))
     for line in summary.failure_lines(found):
-        console.print(line, style="red", highlight=False, soft_wrap=True)
-    files = f"{out / replays.COMPARISON}, {out / replays.COMPARISON_FIGURE}.png, .svg"
-    console.print(f"All of it: {files}", highlight=False, soft_wrap=True)
+        show(console, line, style="red")
+    table_path, figure = out / replays.COMPARISON, out / f"{replays.COMPARISON_FIGURE}.png"
+    show(console, f"All of it: {terminal_path(table_path)}, {terminal_path(figure)}, .svg")
 
 
 def tune(
@@ -228,8 +229,9 @@ def tune(
         )
     console = Console()
     console.print(trials_table(*summary.trial_rows(found, objective)))
-    files = f"{out / replays.TUNED_CONFIG}, {out / replays.FRONT_FIGURE}.png, .svg"
-    console.print(f"`molloop run` takes the best one: {files}", highlight=False, soft_wrap=True)
+    tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
+    files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
+    show(console, f"`molloop run` takes the best one: {files}")
 
 
 def _settings(

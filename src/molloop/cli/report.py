@@ -9,7 +9,9 @@ import typer
 
 from molloop.cli import completion
 from molloop.cli.options import QuietOption, RunDirArgument, progress_display
+from molloop.cli.screen import say
 from molloop.errors import InputError
+from molloop.texts import terminal_path
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,14 +29,14 @@ def watch(
     from molloop.report.page.server import listen, serve
 
     with progress_display(is_quiet) as display:
-        display.show(f"reading {run_dir}")
+        display.show(f"reading {terminal_path(run_dir)}")
         feed = Feed(run_dir)
     host, is_loopback = _address(host)
     if not is_loopback:
-        typer.echo(
+        say(
             "Warning: whoever can reach this machine can try to read the page; the link's token "
             "goes over the network unencrypted.",
-            err=True,
+            is_error=True,
         )
     try:
         listener = listen(host, port)
@@ -42,7 +44,7 @@ def watch(
         expected = "an address of this machine and a free port"
         raise InputError("--host, --port", f"{host}, {port}", expected, f"{error}.") from error
     with listener:
-        serve(feed, host, listener, typer.echo)
+        serve(feed, host, listener, say)
 
 
 def report(
@@ -60,7 +62,7 @@ def report(
     with progress_display(is_quiet) as display:
         runs = []
         for folder in run_dirs:
-            display.show(f"reading {folder}")
+            display.show(f"reading {terminal_path(folder)}")
             runs.append(Feed(folder).run)
         display.show("drawing")
         text = frozen_document(runs)
@@ -70,7 +72,7 @@ def report(
     except OSError as error:
         expected = "a file that can be written"
         raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
-    typer.echo(f"{out}: {len(text.encode()) / 1e6:.1f} MB")
+    say(f"{terminal_path(out)}: {len(text.encode()) / 1e6:.1f} MB")
 
 
 def export(
@@ -91,12 +93,12 @@ def export(
     from molloop.report.export import export as write
 
     with progress_display(is_quiet) as display:
-        display.show(f"reading {run_dir}")
+        display.show(f"reading {terminal_path(run_dir)}")
         found = api.read_results(run_dir)
         _spare_database(out, [run_dir])
-        display.show(f"writing {out}")
+        display.show(f"writing {terminal_path(out)}")
         n = write(found, file_format, out)
-    typer.echo(f"{n:,} molecules: {out}")
+    say(f"{n:,} molecules: {terminal_path(out)}")
 
 
 def _address(host: str) -> tuple[str, bool]:

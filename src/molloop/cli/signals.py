@@ -10,6 +10,8 @@ from math import inf
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from molloop.texts import terminal_lines
+
 if TYPE_CHECKING:
     from molloop.campaign.driver import Interruption
 
@@ -75,7 +77,7 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
 def _say(text: str) -> None:
     # a handler may run in the middle of another write
     with suppress(OSError):
-        os.write(sys.stderr.fileno(), text.encode())
+        os.write(sys.stderr.fileno(), terminal_lines(text).encode())
 
 
 def _leave_terminal() -> None:

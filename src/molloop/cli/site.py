@@ -1,6 +1,5 @@
 """`molloop sites`, `submit` and `doctor`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,9 @@ from rich.text import Text
 
 from molloop import config
 from molloop.cli.options import SetOption, SiteOption
+from molloop.cli.screen import show
 from molloop.errors import InputError
+from molloop.texts import terminal_lines, terminal_path
 
 GO_ON = "Name another with --run-dir; without the configuration, the job goes on with that run."
 
@@ -32,7 +33,7 @@ def sites() -> None:
         told = Text(f"{name:{width}}", style="bold") + Text("; ".join(what), style="not bold")
         console.print(told, soft_wrap=True)
         if facts.source:
-            console.print(Text(f"{'':{width}}{facts.source}", style="dim"), soft_wrap=True)
+            show(console, f"{'':{width}}{facts.source}", style="dim")
 
 
 def submit(
@@ -77,18 +78,16 @@ def submit(
         settings = config.load(path, assignments or [], overrides)
     job = jobs.batch_job(settings, folder, STORE)
     console = Console()
-    console.print(Text(job.script), soft_wrap=True)
+    show(console, *job.script.split("\n"))
     if dry_run:
         return
     numbers = jobs.submit(job, chain)
-    shown = shlex.quote(str(folder))
-    console.print(
-        Text(
-            f"Submitted: {', '.join(numbers)}. `molloop status {shown}` and {folder / jobs.LOG} "
-            f"say how it goes;\n`molloop submit --run-dir {shown}` goes on with it later; "
-            f"`{' '.join(job.scheduler.cancellation(numbers))}` ends it."
-        ),
-        soft_wrap=True,
+    shown, log = terminal_path(folder), terminal_path(folder / jobs.LOG)
+    show(
+        console,
+        f"Submitted: {', '.join(numbers)}. `molloop status {shown}` and {log} say how it goes;",
+        f"`molloop submit --run-dir {shown}` goes on with it later; "
+        f"`{' '.join(job.scheduler.cancellation(numbers))}` ends it.",
     )
 
 
@@ -110,8 +109,9 @@ def doctor(
     for one in examine(settings, run_dir, asks_scheduler=asks_scheduler):
         findings.append(one)
         mark = Text("ok    ", style="green") if one.is_ok else Text("wrong ", style="bold red")
-        console.print(mark + Text(f"{one.what}: {one.told}", style="none"), soft_wrap=True)
+        told = terminal_lines(f"{one.what}: {one.told}")
+        console.print(mark + Text(told, style="none"), soft_wrap=True)
         if not one.is_ok:
-            console.print(Text(f"      {one.remedy}"), soft_wrap=True)
+            show(console, f"      {one.remedy}")
     if not all(one.is_ok for one in findings):
         raise typer.Exit(1)

@@ -17,6 +17,7 @@ from molloop.replay.campaign import Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
 from molloop.settings import Settings
+from molloop.texts import csv_cell
 
 BASELINES = ("random", "train-once", "published")
 MEASURES = ("recall", "best", "regret", "n_above")
@@ -166,7 +167,15 @@ def write_csv(comparison: Comparison, path: Path) -> None:
                     time_s, recall, best, regret, n_above = row
                     numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
                     writer.writerow(
-                        [policy, seed, n, f"{time_s:.6g}", f"{recall:.6g}", *numbers, n_above]
+                        [
+                            csv_cell(policy),
+                            seed,
+                            n,
+                            f"{time_s:.6g}",
+                            f"{recall:.6g}",
+                            *numbers,
+                            n_above,
+                        ]
                     )
 
     write_whole(path, write)

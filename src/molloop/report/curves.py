@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from molloop.report.figures import LINE_COLORS, LOOK, is_dense, line_look, save
+from molloop.texts import drawn_text
 
 Floats = NDArray[np.float64]
 
@@ -40,10 +41,10 @@ def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> Non
         figure = Figure(figsize=(4.2 * n_columns, 3.4 * n_rows + 0.6), layout="constrained")
         grid = figure.subplots(n_rows, n_columns, squeeze=False)
         for axes, panel in zip(grid.flat, (one for row in rows for one in row), strict=True):
-            axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
+            axes.set(xlabel=drawn_text(panel.xlabel), ylabel=drawn_text(panel.ylabel))
             for number, (name, line) in enumerate(panel.lines.items()):
                 look = line_look(number)
-                axes.plot(line.x, line.mean, label=name, **look)
+                axes.plot(line.x, line.mean, label=drawn_text(name), **look)
                 axes.fill_between(
                     line.x,
                     line.low,
@@ -56,7 +57,7 @@ def write_curves(rows: Sequence[Sequence[Panel]], title: str, path: Path) -> Non
             axes.set_xlim(left=0)
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(6, len(labels)))
-        figure.suptitle(title, fontsize=12)
+        figure.suptitle(drawn_text(title), fontsize=12)
         save(figure, path)
 
 
@@ -81,7 +82,7 @@ def write_front(
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(8, 6), layout="constrained")
         axes = figure.subplots()
-        axes.set(xlabel="Time until it was found (s)", ylabel=ylabel)
+        axes.set(xlabel="Time until it was found (s)", ylabel=drawn_text(ylabel))
         axes.scatter(
             [one.time_s for one in points],
             [one.value for one in points],
@@ -108,7 +109,7 @@ def write_front(
                 marker="*",
                 color=color,
                 zorder=3,
-                label=f"{name}: {point.label}",
+                label=f"{name}: {drawn_text(point.label)}",
             )
         axes.set_xlim(left=0)
         figure.legend(loc="outside lower center", ncols=1)

@@ -22,6 +22,7 @@ from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results
 from molloop.settings import Settings
 from molloop.simulate.outcome import Success
+from molloop.texts import terminal_text
 
 _ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
 _FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
@@ -78,11 +79,11 @@ class RunDisplay:
         """Show what an event changes."""
         match event:
             case Began(n_molecules, n_known):
-                self._print(self._title(n_molecules, n_known))
+                self._print(self._title(n_molecules, n_known), "bold")
             case Resumed(changes):
                 self._batch_began_s = time_s
                 words = [f"going on with {len(self._values):,} values", *changes]
-                self._print(Text(" · ".join(words), style="bold"))
+                self._print(" · ".join(words), "bold")
             case Submitted(molecule_ids):
                 if self._batch:
                     self._doing = "simulating"
@@ -115,12 +116,12 @@ class RunDisplay:
         done = f"{n_done:,}/{self._n_wanted:,}{failed}"
         self._progress.show(self._doing, n_done / self._n_wanted, done, has_other_lines=True)
 
-    def _print(self, line: Text) -> None:
+    def _print(self, line: str, style: str = "") -> None:
         if not self._progress.is_quiet:
-            self._console.print(line, soft_wrap=True)
+            self._console.print(Text(terminal_text(line), style), soft_wrap=True)
             self._progress.note_line()
 
-    def _title(self, n_molecules: int, n_known: int) -> Text:
+    def _title(self, n_molecules: int, n_known: int) -> str:
         facts = [
             f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
             self._target.level_label,
@@ -128,7 +129,7 @@ class RunDisplay:
         ]
         if n_known:
             facts.append(f"{n_known:,} values known beforehand")
-        return Text(" · ".join(facts), style="bold")
+        return " · ".join(facts)
 
     def _count(self, simulated: Simulated) -> None:
         self._smiles[simulated.molecule_id] = simulated.smiles
@@ -151,7 +152,7 @@ class RunDisplay:
             unit = f" ({self._target.unit})" if self._target.unit else ""
             molecules = (f"best predicted{unit}", f"best simulated{unit}")
             headings = ("iter", "train", *molecules, "done", "fail", "error", "time")
-            self._print_row(headings, style="bold")
+            self._print_row(headings, "bold")
         sign = self._target.sign
         best = max(self._values, key=lambda key: sign * self._values[key], default=None)
         self._print_row(
@@ -170,10 +171,10 @@ class RunDisplay:
         self._errors = []
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
-        self._print(Text(_ROW.format(*cells, width=self._width), style=style))
+        self._print(_ROW.format(*cells, width=self._width), style)
 
     def _named(self, value: float, smiles: str) -> str:
-        text = f"{rounded(value, 2)} {smiles}".rstrip()
+        text = terminal_text(f"{rounded(value, 2)} {smiles}".rstrip())
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:

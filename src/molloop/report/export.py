@@ -4,10 +4,11 @@ from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.files import write_whole
-from molloop.report.frame import parquet_schema
+from molloop.report.frame import TEXT_COLUMNS, parquet_schema
 from molloop.report.results import Results
 from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
 from molloop.simulate.outcome import Success
+from molloop.texts import csv_cell, each
 
 TABLE_FORMATS = ("csv", "parquet")
 EXPORT_FORMATS = (*TABLE_FORMATS, *STRUCTURE_FORMATS)
@@ -45,6 +46,8 @@ def export(results: Results, file_format: str, path: Path) -> int:
             return _export_structures(results, file_format, path)
         frame = results.frame(geometries=file_format == "parquet")
         if file_format == "csv":
+            for name in TEXT_COLUMNS:
+                frame[name] = each(csv_cell, frame[name].tolist())
             write_whole(path, frame.to_csv)
         else:
             schema = parquet_schema(results.target.column)

@@ -1,7 +1,8 @@
 """Figures, with one look: PNG for the screen, SVG for papers."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
 from molloop.simulate.property import Property
+from molloop.texts import FONT, drawn_text
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in print
 SIMULATED = "#0072B2"
 PREDICTED = "#D55E00"
 BEST = "#222222"
 LOOK: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 11,
     "text.parse_math": False,  # names are no formulas, whatever signs they have
     "axes.spines.top": False,
@@ -49,6 +51,7 @@ LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 FORMATS: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None, "Creator": None}}
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
 N_SMILES = 36
+N_NAME, N_UNIT = 36, 24  # signs of a property that there is space for
 N_BINS = 200
 N_TIMELINES = 256
 N_TICKS = 16
@@ -145,7 +148,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
         over_batches.set(
             title="Best molecules over iterations",
             xlabel="Iteration (0: random molecules)",
-            ylabel=_axis_label(results.target),
+            ylabel=_axis_label(drawn_target(results.target)),
         )
         over_batches.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         over_time.set(title="Best molecules over time", xlabel="Time (s)")
@@ -175,6 +178,17 @@ def save(figure: Figure, path: Path) -> None:
     for file_format, metadata in FORMATS.items():
         draw = partial(figure.savefig, format=file_format, metadata=metadata)
         write_whole(path.with_name(f"{path.name}.{file_format}"), draw)
+
+
+def drawn_target(target: Property, clean: Callable[..., str] = drawn_text) -> Property:
+    """Return a property by the names that a figure can hold."""
+    return replace(
+        target,
+        name=clean(target.name, N_NAME),
+        unit=clean(target.unit, N_UNIT),
+        title=clean(target.title, N_NAME),
+        level_label=clean(target.level_label),
+    )
 
 
 def is_dense(n: int) -> bool:
@@ -227,7 +241,8 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     )
     axes.set_xlim(left=0)
     label = axes.annotate(
-        f"{_shortened(results.best(1)[0].smiles)}  {rounded(best[-1], 2)} {results.target.unit}",
+        f"{drawn_text(results.best(1)[0].smiles, N_SMILES)}  {rounded(best[-1], 2)} "
+        f"{drawn_text(results.target.unit, N_UNIT)}",
         (times[-1], best[-1]),
         xytext=(0, 6 * sign),
         textcoords="offset points",
@@ -286,10 +301,6 @@ def enlarge_marks(legend: Legend) -> None:
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_sizes([mark_size(1)])
-
-
-def _shortened(smiles: str) -> str:
-    return smiles if len(smiles) <= N_SMILES else f"{smiles[: N_SMILES - 1]}…"
 
 
 def _axis_label(target: Property) -> str:

@@ -4,21 +4,25 @@ from typing import TYPE_CHECKING, Any
 
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Success
+from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+TEXT_COLUMNS = ("smiles", "level", "fidelity", "flags", "failure", "message", "worker")
 
 
 def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
 
+    column = results.target.column
     rows = []
     for item in results.simulated:
         outcome = item.outcome
         row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": item.smiles}
-        row[results.target.column] = outcome.value if isinstance(outcome, Success) else None
+        row[column] = outcome.value if isinstance(outcome, Success) else None
         row |= {"level": outcome.level, "fidelity": outcome.fidelity}
         row["flags"] = " ".join(outcome.flags) if isinstance(outcome, Success) else ""
         row |= {
@@ -34,10 +38,13 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
             row["numbers"] = geometry and geometry.numbers.tolist()
             row["positions_angstrom"] = geometry and geometry.positions_angstrom.tolist()
         rows.append(row)
-    frame = pd.DataFrame.from_records(
-        rows, columns=_columns(results.target.column, geometries=geometries)
-    )
-    frame[results.target.column] = frame[results.target.column].astype("float64")
+    columns: dict[str, list[Any]] = {
+        name: [row[name] for row in rows] for name in _columns(column, geometries=geometries)
+    }
+    for name in TEXT_COLUMNS:
+        columns[name] = each(utf8_text, columns[name])
+    frame = pd.DataFrame(columns)
+    frame[column] = frame[column].astype("float64")
     return frame.set_index("molecule_id")
 
 
@@ -51,7 +58,6 @@ def parquet_schema(column: str) -> "pa.Schema":
     """Return the types of the columns with geometries, the same whatever a run has found."""
     import pyarrow as pa
 
-    texts = {"smiles", "level", "fidelity", "flags", "failure", "message", "worker"}
     others = {
         "molecule_id": pa.int64(),
         "batch": pa.int64(),
@@ -59,6 +65,6 @@ def parquet_schema(column: str) -> "pa.Schema":
         "positions_angstrom": pa.list_(pa.list_(pa.float64())),
     }
     return pa.schema(
-        (name, pa.string() if name in texts else others.get(name, pa.float64()))
+        (name, pa.string() if name in TEXT_COLUMNS else others.get(name, pa.float64()))
         for name in _columns(column, geometries=True)
     )

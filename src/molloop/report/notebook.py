@@ -7,6 +7,7 @@ from molloop.report.page.drawings import drawing
 from molloop.report.results import Results
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Outcome, Success
+from molloop.texts import html_text
 
 N_BEST = 10
 # of colours only what is drawn on: the notebook's theme, light or dark, has the rest
@@ -32,17 +33,17 @@ def results_html(results: Results) -> str:
     molecules = [
         _MOLECULE.format(
             drawn=drawing(item.smiles),
-            value=f"{rounded(values[item.molecule_id])} {target.unit}",
-            smiles=item.smiles,
+            value=html_text(f"{rounded(values[item.molecule_id])} {target.unit}"),
+            smiles=html_text(item.smiles),
             flags=_flags(item.outcome),
         )
         for item in results.best(N_BEST)
     ]
     return str(
         _PAGE.format(
-            title=title + (f", {n_failed:,} failed" if n_failed else ""),
-            level=target.level_label,
-            lines=Markup("<br>").join(summary_lines(results)),
+            title=html_text(title + (f", {n_failed:,} failed" if n_failed else "")),
+            level=html_text(target.level_label),
+            lines=Markup("<br>").join(map(html_text, summary_lines(results))),
             molecules=Markup().join(molecules),
         )
     )
@@ -50,4 +51,4 @@ def results_html(results: Results) -> str:
 
 def _flags(outcome: Outcome) -> Markup:
     flags = outcome.flags if isinstance(outcome, Success) else ()
-    return Markup("<br><em>{}</em>").format(", ".join(flags)) if flags else Markup("")
+    return Markup("<br><em>{}</em>").format(html_text(", ".join(flags))) if flags else Markup("")

@@ -10,7 +10,16 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.report.accuracy import Accuracy
-from molloop.report.figures import BEST, LOOK, SIMULATED, enlarge_marks, is_dense, mark_size, save
+from molloop.report.figures import (
+    BEST,
+    LOOK,
+    SIMULATED,
+    drawn_target,
+    enlarge_marks,
+    is_dense,
+    mark_size,
+    save,
+)
 from molloop.report.numbers import rounded
 from molloop.report.results import Results
 
@@ -23,7 +32,7 @@ def write_predictions_figure(results: Results, path: Path) -> None:
 
     A bar is one predicted standard deviation to each side, of the ranking that chose the molecule.
     """
-    target, rows = results.target, results.predictions
+    target, rows = drawn_target(results.target), results.predictions
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(6.2, 6.4), layout="constrained")
         axes = figure.subplots()

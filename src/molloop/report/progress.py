@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from molloop.texts import terminal_text
+
 SHORT_S = 1.0  # what takes no longer has no line
 PERIOD_S = 10.0  # between two lines of a step
 SILENCE_S = 60.0  # after which a step has a line that has other lines to tell of it
@@ -106,6 +108,7 @@ class ProgressDisplay:
         if self.is_quiet:
             return
         with self._lock:
+            what, done = terminal_text(what), terminal_text(done)
             is_new = what != self._what
             self._what = what
             self._done = done or (f"{fraction:.0%}" if fraction else "")

@@ -1,6 +1,5 @@
 """Relaxed molecules in the formats of other programs."""
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,13 +11,13 @@ from molloop.errors import InputError
 from molloop.files import write_whole
 from molloop.simulate.outcome import Geometry, Success
 from molloop.simulate.property import Property
+from molloop.texts import sdf_line, utf8_text, xyz_text
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 Fact = str | float
 ENERGY = "molecule_energy_ev"  # what `ionization` calls the energy of the relaxed molecule
-XYZ_JSON = "_JSON "  # what begins so is JSON to ASE's reader
 XYZ_KEYS = {"lattice", "properties", "pbc", "virial", "uid"}  # mean something in extended XYZ
 
 
@@ -128,23 +127,10 @@ def _write_xyz(path: Path, found: Sequence[Structure]) -> None:
     for one in found:
         images.append(_atoms(one))
         images[-1].info = {
-            key: _xyz_text(value) if isinstance(value, str) else value
+            key: xyz_text(value) if isinstance(value, str) else value
             for key, value in renamed(one.facts, _is_ase_s).items()
         }
     write(path, images, format="extxyz")
-
-
-def _xyz_text(text: str) -> str:
-    """Return what ASE's reader takes for a text: ``F`` alone is its False, a backslash a sign."""
-    from ase.io.extxyz import key_val_dict_to_str, key_val_str_to_dict
-
-    plain = text.replace("\\", "\\\\")
-    if not text.startswith(XYZ_JSON):
-        line = key_val_dict_to_str({"text": plain, "next": 1})
-        found = key_val_str_to_dict(line).get("text")
-        if line.isprintable() and isinstance(found, str) and found == text:
-            return plain
-    return XYZ_JSON + json.dumps(text).replace("\\", "\\\\")
 
 
 def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
@@ -155,7 +141,7 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
 
     with path.open("w", encoding="utf-8") as file, Chem.SDWriter(file) as writer:
         for one in found:
-            molecule = molecule_with_hydrogens(one.smiles)
+            molecule = molecule_with_hydrogens(utf8_text(one.smiles))
             numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
             if numbers != one.geometry.numbers.tolist():
                 raise InputError(
@@ -169,9 +155,9 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
             for atom, place in enumerate(one.geometry.positions_angstrom):
                 conformer.SetAtomPosition(atom, Point3D(*map(float, place)))
             molecule.AddConformer(conformer)
-            molecule.SetProp("_Name", one.smiles)
+            molecule.SetProp("_Name", sdf_line(one.smiles))
             for key, value in one.facts.items():
-                molecule.SetProp(key, " ".join(str(value).split()))  # a record ends with a line
+                molecule.SetProp(key, sdf_line(str(value)))
             writer.write(molecule)
 
 
@@ -189,9 +175,13 @@ def _write_ase_db(path: Path, found: Sequence[Structure]) -> None:
     try:
         with connect(path, type="db", append=False) as database:
             for one in found:
-                named = renamed(one.facts, _is_ase_s)
+                facts = {
+                    key: utf8_text(value) if isinstance(value, str) else value
+                    for key, value in one.facts.items()
+                }
+                named = renamed(facts, _is_ase_s)
                 pairs = {key: value for key, value in named.items() if can_hold(key, value)}
-                database.write(_atoms(one), key_value_pairs=pairs, data=one.facts)
+                database.write(_atoms(one), key_value_pairs=pairs, data=facts)
     except sqlite3.Error as error:
         raise OSError(str(error)) from error
 

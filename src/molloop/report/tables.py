@@ -7,6 +7,7 @@ from pathlib import Path
 from molloop.files import write_whole
 from molloop.report.results import Results
 from molloop.simulate.outcome import Success
+from molloop.texts import csv_cell
 
 N_BEST_PREDICTED = 5
 
@@ -63,7 +64,9 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(header)
-            writer.writerows(rows)
+            writer.writerows(
+                [csv_cell(one) if isinstance(one, str) else one for one in row] for row in rows
+            )
 
     write_whole(path, write)
 

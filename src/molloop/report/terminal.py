@@ -1,6 +1,6 @@
 """The screen: what a run, a library or a comparison has to show, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -15,6 +15,7 @@ from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.property import Property
+from molloop.texts import terminal_text
 
 
 def best_table(results: Results, n: int = 10) -> Group:
@@ -23,23 +24,24 @@ def best_table(results: Results, n: int = 10) -> Group:
         title=f"The best of {len(results.values)} simulated molecules", title_justify="left"
     )
     for column in ("rank", results.target.heading, "SMILES", "iteration", "time (s)", "flags"):
-        table.add_column(column, justify="left" if column in ("SMILES", "flags") else "right")
+        is_text = column in ("SMILES", "flags")
+        table.add_column(_text(column), justify="left" if is_text else "right")
     values = results.values
     for rank, item in enumerate(results.best(n), start=1):
         table.add_row(
             str(rank),
             rounded(values[item.molecule_id]),
-            Text(item.smiles, overflow="fold"),
+            _text(item.smiles),
             str(item.batch),
             f"{item.time_s:.1f}",
-            ", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else "",
+            _text(", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""),
         )
     return Group(table, _caption(results.target))
 
 
 def run_summary(results: Results) -> Group:
     """Return how a run ended, what its workers did, and its best molecules."""
-    lines: list[RenderableType] = list(map(Text, summary_lines(results)))
+    lines: list[RenderableType] = list(map(_text, summary_lines(results)))
     if results.values:
         lines.append(best_table(results))
     return Group(*lines)
@@ -60,10 +62,7 @@ def status_table(status: Status) -> Table:
         rows["best"] = f"{rounded(status.best[0])} ({status.column}) {status.best[1]}"
     if status.n_beyond_threshold is not None:
         rows["beyond the threshold"] = f"{status.n_beyond_threshold:,}"
-    table = Table(show_header=False, box=None)
-    for name, value in rows.items():
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    return table
+    return _facts_table(rows)
 
 
 def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Property) -> Group:
@@ -71,28 +70,25 @@ def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Pr
     table = Table()
     for column in ("SMILES", target.heading, "time (s)", "remarks"):
         is_text = column in ("SMILES", "remarks")
-        table.add_column(column, justify="left" if is_text else "right")
+        table.add_column(_text(column), justify="left" if is_text else "right")
     for text, outcome in zip(smiles, outcomes, strict=True):
         if isinstance(outcome, Failure):
             value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
             value, remark = rounded(outcome.value), ", ".join(outcome.flags)
         table.add_row(
-            Text(text, overflow="fold"),
+            _text(text),
             value,
             f"{outcome.seconds:.2f}",
-            Text(remark, overflow="fold"),
+            _text(remark),
         )
     return Group(table, _caption(target))
 
 
 def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
-    rows = summary_rows(library)
-    table = Table(show_header=False, box=None)
-    for name, value in rows.items():
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    return Group(Text(library.manifest.name, style="bold"), table)
+    heading = _text(library.manifest.name, "bold")
+    return Group(heading, _facts_table(summary_rows(library)))
 
 
 def comparison_table(rows: Sequence[Sequence[str]]) -> Table:
@@ -102,17 +98,29 @@ def comparison_table(rows: Sequence[Sequence[str]]) -> Table:
 
 def trials_table(rows: Sequence[Sequence[str]], caption: str) -> Group:
     """Return configurations tried as a table: headings, then a row each."""
-    return Group(_table(rows, n_texts=2), Text(caption, style="italic"))
+    return Group(_table(rows, n_texts=2), _text(caption, "italic"))
 
 
 def _table(rows: Sequence[Sequence[str]], n_texts: int) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(rows[0]):
-        table.add_column(heading, justify="left" if number < n_texts else "right")
+        table.add_column(_text(heading), justify="left" if number < n_texts else "right")
     for row in rows[1:]:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*map(_text, row))
+    return table
+
+
+def _facts_table(rows: Mapping[str, str]) -> Table:
+    table = Table(show_header=False, box=None)
+    for name, value in rows.items():
+        table.add_row(_text(name, "bold"), _text(value))
     return table
 
 
 def _caption(target: Property) -> Text:
-    return Text(f"{target.title}, {target.level_label}", style="italic")
+    return _text(f"{target.title}, {target.level_label}", "italic")
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Return a text of one line, which is no markup."""
+    return Text(terminal_text(text), style, overflow="fold")

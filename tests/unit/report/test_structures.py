@@ -133,5 +133,5 @@ def test_a_flag_ends_no_record(tmp_path):
     found = structures_of(["O", "O"], [odd, WATER], Settings().target())
     write_structures(tmp_path / "a.sdf", "sdf", found)
     first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
-    assert first.GetProp("flags") == "a $$$$ b"
+    assert first.GetProp("flags") == r"a\x0a$$$$\x0a\x0ab"
     assert second.GetProp("flags") == "not_converged"

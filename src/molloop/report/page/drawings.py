@@ -4,6 +4,8 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
+from molloop.texts import html_text, utf8_text
+
 WIDTH, HEIGHT = 220, 150
 MAX_ATOMS = 200  # more are a blot, and take long
 
@@ -15,7 +17,7 @@ def drawing(smiles: str) -> Markup:
     from rdkit.Chem.Draw import rdMolDraw2D
 
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
+        molecule = Chem.MolFromSmiles(utf8_text(smiles))
     if molecule is None or molecule.GetNumAtoms() > MAX_ATOMS:
         return Markup("")
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
@@ -23,7 +25,7 @@ def drawing(smiles: str) -> Markup:
     rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule)
     canvas.FinishDrawing()
     text = canvas.GetDrawingText()
-    opening = f'<svg role="img" aria-label="Structure of {Markup.escape(smiles)}" class="molecule" '
+    opening = f'<svg role="img" aria-label="Structure of {html_text(smiles)}" class="molecule" '
     body = text[text.index(">", text.index("<svg")) + 1 :]
     # drawn from numbers and element symbols: nothing of the string itself is in it
     return Markup(f'{opening}viewBox="0 0 {WIDTH} {HEIGHT}">{body}')

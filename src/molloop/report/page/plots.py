@@ -3,6 +3,7 @@
 import heapq
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -20,17 +21,23 @@ from molloop.report.figures import (
     WORK_COLORS,
     draw_timeline,
     draw_work_over_time,
+    drawn_target,
     line_look,
 )
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import N_BEST, Run
+from molloop.simulate.property import Property
+from molloop.texts import html_text, svg_text
 
 MAX_POINTS = 300
+N_LEGEND = 36  # signs of a run's name
 EXPECTED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SIZE = (5.2, 3.2)  # two stand side by side, on a phone one below the other
 # stand for the page's own, light or dark
 INK, FAINT, MARK, BEST = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "--ink", FAINT: "--faint", MARK: "--mark", BEST: "--best"}
+# a colour, or a font, which the page has itself; not in the texts between tags: they are names
+LOOK_OF_TAGS = re.compile(rf'(?:({"|".join(VARIABLES)})|font-family: [^;"<>]*;? ?)(?=[^<>]*>)')
 PAGE_LOOK: dict[str, Any] = LOOK | {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "molloop",
@@ -48,7 +55,7 @@ Floats = NDArray[np.float64]
 
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, in their order and over time."""
-    target = run.settings.target()
+    target = _target(run)
     values = np.array(run.values)
     best = target.sign * np.maximum.accumulate(target.sign * values)
     rows = thinned(values, MAX_POINTS)
@@ -81,7 +88,7 @@ def found_over_time(run: Run) -> Markup:
 
 def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
-    heading, unit = run.settings.target().heading, run.settings.target().unit
+    heading, unit = _target(run).heading, _target(run).unit
     means, stds, values = np.array(run.pairs).reshape(-1, 3).T
     shares = observed_shares(means, stds, values)
 
@@ -128,7 +135,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     targets = [run.settings.target() for run in runs]
     if len({(one.heading, one.sign, one.level_label) for one in targets}) > 1:
         return Markup("")
-    sign = targets[0].sign
+    sign, heading = targets[0].sign, _target(runs[0]).heading
 
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
@@ -136,9 +143,9 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
             if run.values:
                 best = sign * np.maximum.accumulate(sign * np.array(run.values))
                 # a name that begins with _ would be none
-                label = f"{number + 1} {names[number]}"
+                label = f"{number + 1} {svg_text(names[number], N_LEGEND)}"
                 _draw_steps(axes, run.times_s, best, {"label": label} | line_look(number))
-        axes.set(title="Best", xlabel="Time (s)", ylabel=targets[0].heading)
+        axes.set(title="Best", xlabel="Time (s)", ylabel=heading)
         if any(run.values for run in runs):
             axes.legend(loc="lower right", fontsize="small")
 
@@ -149,7 +156,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
                 top = running_mean_of_best(sign * np.array(run.values), N_BEST)[N_BEST - 1 :]
                 _draw_steps(axes, range(N_BEST, n + 1), sign * top, line_look(number))
         axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
-        axes.set(ylabel=targets[0].heading)
+        axes.set(ylabel=heading)
 
     told = "; ".join(
         f"{name}: {rounded(target.best(run.values), 2)} {target.unit} after {run.n_values:,}"
@@ -219,9 +226,18 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
     return np.concatenate(rows)
 
 
+def _target(run: Run) -> Property:
+    return drawn_target(run.settings.target(), svg_text)
+
+
 def _svg(draw: Callable[[Figure], None], told: str) -> Markup:
     """Return a figure as an element of the page, with words for those who do not see it."""
-    with mpl.rc_context(PAGE_LOOK):  # type: ignore[arg-type]  # its stub spells out every key
+    with (
+        mpl.rc_context(PAGE_LOOK),  # type: ignore[arg-type]  # its stub spells out every key
+        warnings.catch_warnings(),
+    ):
+        # text stays text: the reader's fonts have signs that matplotlib's lacks
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         figure = Figure(figsize=SIZE)
         # margins of a layout engine would have all drawn twice
         figure.subplots_adjust(left=0.17, right=0.98, bottom=0.18, top=0.9)
@@ -230,10 +246,8 @@ def _svg(draw: Callable[[Figure], None], told: str) -> Markup:
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    for color, variable in VARIABLES.items():
-        text = text.replace(color, f"var({variable})")
-    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # the page's own
-    opening = f'<svg role="img" aria-label="{Markup.escape(told)}" class="figure" '
+    text = LOOK_OF_TAGS.sub(lambda one: f"var({VARIABLES[one[1]]})" if one[1] else "", text)
+    opening = f'<svg role="img" aria-label="{html_text(told)}" class="figure" '
     text = re.sub(
         r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', lambda found: f"{opening}{found[1]}>", text, count=1
     )

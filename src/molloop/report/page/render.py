@@ -15,17 +15,21 @@ from molloop.campaign.records import Simulated
 from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
-from molloop.report.page.feed import Errors, Run, printable
+from molloop.report.page.feed import Errors, Run
 from molloop.report.status import RUNNING
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
+from molloop.texts import html_text
 
 N_KINDS = 20
 N_LATELY = 100  # values by which the time that is left is told
 TEXTS = ("progress", "best", "recent", "failures", "model")
 STATIC = resources.files("molloop.report.page") / "static"
 _TEMPLATES = Environment(
-    loader=PackageLoader("molloop.report.page"), autoescape=True, undefined=StrictUndefined
+    loader=PackageLoader("molloop.report.page"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=html_text,  # of all that a template shows
 )
 _TEMPLATES.globals["drawing"] = drawing
 
@@ -122,7 +126,7 @@ def provenance(run: Run) -> dict[str, Any]:
     return {
         "sessions": run.sessions,
         "packages": session.environment.get("packages", {}),
-        "command": printable(shlex.join(map(str, session.environment.get("command", [])))),
+        "command": shlex.join(map(str, session.environment.get("command", []))),
         "host": session.environment.get("host", ""),
         "library": session.environment.get("library", {}).get("name", ""),
         "config": session.config,

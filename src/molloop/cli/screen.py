@@ -1,0 +1,17 @@
+"""What commands print: lines as a terminal can show them, and none of them is markup."""
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from molloop.texts import terminal_text
+
+
+def say(*lines: str, is_error: bool = False) -> None:
+    """Print lines; what is in one of them begins no other."""
+    typer.echo("\n".join(map(terminal_text, lines)), err=is_error)
+
+
+def show(console: Console, *lines: str, style: str = "") -> None:
+    """Print lines on a console, between its tables; what is in one of them begins no other."""
+    console.print(Text("\n".join(map(terminal_text, lines)), style), soft_wrap=True)

@@ -1,0 +1,339 @@
+"""Texts of molecules, settings and other people's runs, as each file and the screen has them."""
+
+import csv
+import io
+import warnings
+from collections import Counter
+from contextlib import closing
+from copy import copy
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from ase.db import connect
+from ase.io import read
+from hypothesis import example, given, settings
+from matplotlib.figure import Figure
+from odd_texts import is_seen, texts
+from rdkit import Chem
+from rich.console import Console
+from small_run import STEPS, new_store
+
+from molloop.campaign.records import Simulated
+from molloop.campaign.state import Began, End, Ranked, RankingBegan, Resumed, Stopped
+from molloop.report import figures, tables
+from molloop.report.curves import Line, Panel, Point, write_curves, write_front
+from molloop.report.display import RunDisplay
+from molloop.report.export import export
+from molloop.report.notebook import results_html
+from molloop.report.page import plots
+from molloop.report.page.feed import Feed
+from molloop.report.page.render import about, frozen_document
+from molloop.report.page.render import texts as sections
+from molloop.report.predictions import write_predictions_figure
+from molloop.report.progress import ProgressDisplay
+from molloop.report.results import Results, TimedRanking
+from molloop.report.status import Status
+from molloop.report.structures import Structure, write_structures
+from molloop.report.terminal import outcome_table, run_summary, status_table, trials_table
+from molloop.settings import Settings
+from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.texts import csv_cell, drawn_text, sdf_line, svg_text, terminal_text, utf8_text
+
+WATER = Geometry(np.array([8, 1, 1], dtype="u1"), np.eye(3))
+EXAMPLES = (
+    "\x1b[31m\u202e\x9b2J\n",
+    "a\n$$$$\n\n> <ie_ev>\n7\n\n",
+    "\ud800\udc80\0",
+    "font-family: #010203; a",
+    "[/b] $\\frac{ {0} %s ]]> --> \u96fb",
+    '"><img src=x onerror=alert(1)></svg>',
+)
+
+
+def at(function):
+    """Run a test with each of the examples, and with few others: it draws or writes files."""
+    test = settings(max_examples=20)(given(texts)(function))
+    for one in EXAMPLES:
+        test = example(one)(test)
+    return test
+
+
+def results_of(text):
+    """Return a run of two molecules, of which one failed, that says a text wherever one stands."""
+    base = Settings().target()
+    target = replace(base, name=text, unit=text, title=text, level_label=text, threshold=1.0)
+    outcomes = (
+        Success(14.0, text, text, {text: 1.0}, (text,), WATER),
+        Failure(text, text, text, text),
+        Success(15.0, text, text, {}, (text, "b"), WATER),
+    )
+    simulated = tuple(
+        Simulated(number, number, text, number, float(number), text, 0.0, 1.0 + number, one)
+        for number, one in enumerate(outcomes)
+    )
+    rankings = (TimedRanking(2, 1.0, 2.0, (2, 3), (14.5, 14.0), (0.5, 0.2)),)
+    stopped = Stopped(text, End.DONE)
+    protocol = Settings().protocol()
+    return Results(9, target, protocol, (), simulated, rankings, (), stopped)
+
+
+def rows_of(path):
+    # a row is a line, for programs that go by lines
+    lines = path.read_text(encoding="utf-8").splitlines()
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(lines) - 1
+    return rows
+
+
+@at
+def test_tables_have_a_row_a_molecule_and_its_texts(tmp_path_factory, text):
+    folder, found = tmp_path_factory.mktemp("tables"), results_of(text)
+    cell = csv_cell(text)
+    tables.write_training_data(found, folder / "t.csv")
+    assert [row["smiles"] for row in rows_of(folder / "t.csv")] == [cell, cell]
+    assert [row["flags"] for row in rows_of(folder / "t.csv")] == [cell, f"{cell} b"]
+    tables.write_best_molecules(found, lambda _: text, folder / "b.csv")
+    assert [row["smiles"] for row in rows_of(folder / "b.csv")] == [cell, cell]
+    assert [row["batch"] for row in rows_of(folder / "b.csv")] == ["2", "2"]
+
+
+@at
+def test_exported_tables_have_a_row_an_outcome_and_its_texts(tmp_path_factory, text):
+    folder, found = tmp_path_factory.mktemp("exports"), results_of(text)
+    found = replace(found, target=Settings().target())  # its column is none of these texts
+    assert export(found, "csv", folder / "a.csv") == 3
+    for row in rows_of(folder / "a.csv"):
+        assert row["smiles"] == row["level"] == row["worker"] == csv_cell(text)
+    assert rows_of(folder / "a.csv")[1]["message"] == csv_cell(text)
+    again = pd.read_csv(folder / "a.csv", keep_default_na=False, dtype=str)
+    assert again["smiles"].tolist() == [csv_cell(text)] * 3
+    assert export(found, "parquet", folder / "a.parquet") == 3
+    frame = pd.read_parquet(folder / "a.parquet")
+    assert frame["message"].tolist() == ["", utf8_text(text), ""]
+    assert frame["smiles"].tolist() == [utf8_text(text)] * 3
+
+
+@at
+def test_structures_are_as_many_and_have_their_texts(tmp_path_factory, text):
+    folder = tmp_path_factory.mktemp("structures")
+    facts = {"smiles": "O", "level": text, "flags": f"a {text}"}
+    found = [Structure("O", WATER, facts), Structure("O", WATER, {"level": "last"})]
+    write_structures(folder / "a.sdf", "sdf", found)
+    first, last = Chem.SDMolSupplier(str(folder / "a.sdf"), removeHs=False)
+    assert first.GetProp("flags") == sdf_line(f"a {text}")
+    assert first.GetProp("level").strip() == sdf_line(text).strip()
+    assert set(first.GetPropNames()) == set(facts)
+    assert (last.GetProp("level"), list(last.GetPropNames())) == ("last", ["level"])
+    write_structures(folder / "a.xyz", "extxyz", found)
+    first, last = read(folder / "a.xyz", ":")
+    assert first.info == {key: utf8_text(value) for key, value in facts.items()}
+    assert last.info == {"level": "last"}
+    write_structures(folder / "a.db", "ase-db", found)
+    with connect(folder / "a.db") as database:
+        first, last = database.select()
+    assert first.flags == utf8_text(f"a {text}")
+    assert first.data == {key: utf8_text(value) for key, value in facts.items()}
+
+
+def test_a_title_ends_no_record(tmp_path):
+    odd = "O\n$$$$\nM  END"  # RDKit takes what follows the SMILES for its name
+    write_structures(tmp_path / "a.sdf", "sdf", [Structure(odd, WATER, {"smiles": odd})] * 2)
+    for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False):
+        assert one.GetProp("_Name") == one.GetProp("smiles") == r"O\x0a$$$$\x0aM  END"
+        assert one.GetNumAtoms() == 3
+
+
+def loop(text, path):
+    figures.write_loop_figure(results_of(text), path)
+
+
+def predictions(text, path):
+    write_predictions_figure(results_of(text), path)
+
+
+def curves(text, path):
+    line = Line(*np.arange(8.0).reshape(4, 2))
+    write_curves([[Panel(text, text, {text: line})]], text, path)
+
+
+def front(text, path):
+    point = Point(1.0, 2.0, text)
+    write_front([point], [point], point, point, text, path)
+
+
+DRAWN = [(draw, EXAMPLES[0]) for draw in (loop, predictions, curves, front)]
+DRAWN += [(loop, EXAMPLES[4]), (predictions, EXAMPLES[2]), (front, EXAMPLES[5])]
+
+
+@pytest.mark.parametrize(("draw", "text"), DRAWN)
+def test_figures_are_drawn_without_a_warning(tmp_path, draw, text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw(text, tmp_path / "a")
+    assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+@at
+def test_a_text_can_be_drawn(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("figure") / "a"
+    with warnings.catch_warnings(), mpl.rc_context(figures.LOOK | {"savefig.dpi": 20}):
+        warnings.simplefilter("error")
+        figure = Figure((1, 1))
+        figure.text(0, 0, drawn_text(text))
+        figures.save(figure, path)
+    assert ElementTree.parse(path.with_suffix(".svg")).getroot().tag.endswith("svg")
+
+
+def a_run(folder):
+    with closing(new_store(folder)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    return Feed(folder).run
+
+
+def said(run, text):
+    """Return a run that says a text wherever one stands."""
+    stored = utf8_text(text)  # a configuration can hold no other
+    asked = {"name": f"x{stored}", "unit": stored, "simulator": f"a:{stored}", "threshold": 1.0}
+    environment = {"host": text, "command": [text], "packages": {text: text}}
+    environment["library"] = {"name": text}
+    run = replace(
+        copy(run),
+        folder=Path(utf8_text(text).replace("\0", "") or "."),
+        settings=Settings.model_validate({"property": asked}),
+        sessions=[replace(run.sessions[0], config=text, environment=environment)],
+        stopped=Stopped(text, End.FAILED),
+        recent=[],
+        best=[],
+        failures=Counter(),
+        messages={},
+    )
+    for one in results_of(text).simulated:
+        run.take_outcome(one)
+    return run
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.attributes, self.words = Counter(), Counter(), []
+        self.comments = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.names[tag] += 1
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def handle_comment(self, data):
+        self.comments.append(data)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return a_run(tmp_path_factory.mktemp("run"))
+
+
+def is_as_plain(text, plain):
+    """Whether a page has the tags and attributes of one that says nothing odd."""
+    page, other = Tags(text), Tags(plain)
+    assert text.encode()
+    assert (page.names, page.attributes) == (other.names, other.attributes)
+    assert set(page.comments) == set(other.comments)
+    assert is_seen("".join(page.words).replace("\n", ""))
+    return page
+
+
+@at
+def test_words_of_a_page_bring_no_tags(run, text):
+    for make in (sections, about):
+        found, plain = make(said(run, f"?{text}")), make(said(run, "?"))
+        for name in found:
+            is_as_plain(found[name], plain[name])
+
+
+@settings(max_examples=5)
+@example(EXAMPLES[0])
+@example(EXAMPLES[3])
+@example(EXAMPLES[5])
+@given(texts)
+def test_figures_of_a_page_bring_no_tags_and_keep_their_texts(run, text):
+    one = said(run, text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page = is_as_plain(plots.found_over_time(one), plots.found_over_time(said(run, "a")))
+        axis = svg_text(one.settings.target().name, 36)
+        assert any(word.startswith(axis) for word in page.words)
+        both = plots.side_by_side([one, one], [text, f"{text}b"])
+    page = is_as_plain(both, plots.side_by_side([said(run, "a")] * 2, ["a", "b"]))
+    assert {f"1 {svg_text(text, 36)}", f"2 {svg_text(f'{text}b', 36)}"} <= set(page.words)
+
+
+def test_a_page_of_hostile_runs_has_the_tags_of_others(run):
+    plain = frozen_document([said(run, "?a"), said(run, "?b")])
+    page = frozen_document([said(run, f"?{EXAMPLES[5]}"), said(run, f"?{EXAMPLES[0]}")])
+    is_as_plain(page, plain)
+
+
+@at
+def test_a_notebook_shows_no_tags(text):
+    is_as_plain(results_html(results_of(f"?{text}")), results_html(results_of("?")))
+
+
+def printed(*things, width=60):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for one in things:
+        console.print(one, soft_wrap=True)
+    return console.file.getvalue()
+
+
+@at
+def test_tables_of_the_screen_show_every_text(text):
+    found = results_of(text)
+    status = Status(
+        *(text, text, text, 1, 1, 1.0, 1, 2, 0, {text: 1}, 1, text),
+        best=(1.0, text),
+        n_beyond_threshold=None,
+    )
+    outcomes = [one.outcome for one in found.simulated]
+    shown = printed(
+        run_summary(found),
+        status_table(status),
+        outcome_table([text] * 3, outcomes, found.target),
+        trials_table([[text, text], [text, text]], text),
+        width=500,
+    )
+    assert is_seen(shown.replace("\n", ""))
+    assert shown.count(terminal_text(text)) >= 20 or not text
+
+
+@at
+def test_a_run_s_lines_and_its_progress_show_every_text(text):
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    progress = ProgressDisplay(console, clock=iter(range(0, 10**6, 100)).__next__)
+    stored = utf8_text(text)  # a configuration can hold no other
+    asked = {"property": {"name": f"x{stored}", "simulator": f"a:{stored}"}}
+    asked["library"] = {"source": f"/a/{stored}"}
+    display = RunDisplay(console, Settings.model_validate(asked), progress)
+    display.show_event(0.0, Began(3, 0), None)
+    display.show_event(0.0, Resumed((text,)), None)
+    for one in results_of(text).simulated:
+        display.show_event(one.time_s, RankingBegan(one.batch, 1), one)
+        display.show_event(one.time_s, Ranked(1, (0,), (14.0,), (0.1,)), one)
+    display.show_event(9.0, Stopped(text, End.DONE), None)
+    progress.show(text, 0.5, text)
+    progress.show(text, 0.6, text)
+    shown = console.file.getvalue()
+    assert is_seen(shown.replace("\n", ""))
+    assert terminal_text(text) in shown

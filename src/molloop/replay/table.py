@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from molloop.errors import InputError
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import first_word
+from molloop.library.tables import first_word
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 

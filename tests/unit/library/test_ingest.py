@@ -64,6 +64,19 @@ def test_smiles_stay_as_given_and_the_first_of_equals_stays(tmp_path):
     assert not (library.folder / ingest.UNFINISHED).exists()
 
 
+def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
+    source = write(tmp_path, "smiles,n", "C,1", "N,2,O", "O", '"C\nQ",3', ",4", name="a.csv")
+    library = build_files([source], tmp_path / "library")
+    assert all_smiles(library) == ["C"]
+    assert library.manifest.counts == Counts(read=5, invalid=4, filtered=0, duplicates=0)
+    assert rejects(library) == [
+        ["a.csv", "3", "", "cells: 3, in the header: 2"],
+        ["a.csv", "4", "", "cells: 1, in the header: 2"],
+        ["a.csv", "6", "C\nQ", "not a valid molecule"],
+        ["a.csv", "7", "", "not a valid molecule"],
+    ]
+
+
 def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 1)

@@ -191,7 +191,63 @@ BAD_INPUT = [
     (["none.toml"], ["none.toml", "No such file"]),
     (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
+    (["--library", "small.smi", "--library", "small.smi"], ["--library: got '2 values'"]),
+    (
+        ["--library", "small.smi", "--set", "library.source=other.smi"],
+        ["library.source: got 'other.smi and small.smi'", "--set or an option"],
+    ),
+    (["--set", "campaign.seed=1", "--set", "campaign.seed=2"], ["campaign.seed: got '1 and 2'"]),
 ]
+
+
+def commands(command, words=()):
+    """Return every command of the command line, each by its words."""
+    if not hasattr(command, "commands"):
+        return {words: command}
+    return {
+        key: leaf
+        for name, one in command.commands.items()
+        for key, leaf in commands(one, (*words, name)).items()
+    }
+
+
+OPTIONS = [
+    (words, option)
+    for words, command in commands(get_command(app)).items()
+    for option in command.params
+    if option.param_type_name == "option" and not option.is_flag
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), OPTIONS, ids=lambda item: getattr(item, "name", None) or " ".join(item)
+)
+def test_an_option_of_one_value_refuses_a_second(words, option):
+    name = max(option.opts, key=len)
+    command = commands(get_command(app))[words]
+    arguments = [
+        word for one in command.params for word in ["x"] if one.param_type_name == "argument"
+    ]
+    given = [f"{name}=1", name, "2"]
+    context = command.context_class(command, info_name="molloop")
+    if option.multiple:
+        assert "repeated" in option.help
+    else:
+        with pytest.raises(InputError, match=f"{name}: got '2 values', expected one"):
+            command.parse_args(context, [*arguments, *given])
+
+
+def test_a_flag_may_be_given_twice(molloop, tmp_path):
+    (tmp_path / "a.smi").write_text("C\n")
+    words = ("library", "build", "a.smi", "--out", "lib", "--quiet", "-q", "--processes", "1")
+    assert molloop(*words, cwd=tmp_path).returncode == 0
+
+
+def test_policies_are_compared_by_one_option(molloop, tmp_path):
+    words = ("compare", "none.csv", "--out", "a", "--policy", "gp", "--set", "search.policy=ridge")
+    done = molloop(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "search.policy: got 'ridge', expected no --policy beside it" in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD_INPUT, ids=lambda item: " ".join(item[:2]))

@@ -47,18 +47,36 @@ def test_every_setting_is_explained():
             assert all(lines[place - 1].startswith("# ") for place in places)
 
 
-def test_a_file_then_set_then_named_options(tmp_path):
+def test_a_file_then_what_is_given(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("[campaign]\nbatch_size = 5\nseed = 5\nmax_training_count = 50\n")
     settings = config.load(
         path,
-        ["campaign.batch_size=6", "campaign.seed=6"],
+        ["campaign.batch_size=6"],
         {"campaign.seed": 7, "site.workers": None},
     )
     assert settings.campaign.max_training_count == 50
     assert settings.campaign.batch_size == 6
     assert settings.campaign.seed == 7
     assert settings.site.workers is None
+
+
+@pytest.mark.parametrize(
+    ("assignments", "overrides", "sections"),
+    [
+        (["campaign.seed=6", "campaign.seed = 7"], {}, {}),
+        (["campaign.seed=6"], {"campaign.seed": 7}, {}),
+        (["campaign.seed=7"], {}, {"campaign": {"seed": 6}}),
+        ([], {"campaign.seed": 7}, {"campaign": {"seed": 6}}),
+    ],
+)
+def test_what_is_given_twice_is_refused(assignments, overrides, sections):
+    for settings_of in (
+        lambda: config.load(None, assignments, overrides, **sections),
+        lambda: config.revise(config.load(), assignments, sections, overrides),
+    ):
+        with pytest.raises(InputError, match=r"campaign\.seed: got '6 and 7', expected one value"):
+            settings_of()
 
 
 def test_a_bare_word_is_a_string():

@@ -15,6 +15,7 @@ from molloop.cli.options import (
     SetOption,
     progress_display,
 )
+from molloop.errors import InputError
 from molloop.settings import Settings
 
 if TYPE_CHECKING:
@@ -165,6 +166,10 @@ def compare(
             "property.threshold": threshold,
         },
     )
+    if policies and "search.policy" in config.named(assignments or []):
+        raise InputError(
+            "search.policy", settings.search.policy, "no --policy beside it", "Leave out one."
+        )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
         known = _open(table, column, durations, settings, display)
@@ -238,9 +243,11 @@ def _settings(
     direction: str | None,
     overrides: dict[str, object],
 ) -> Settings:
-    budget = [f"campaign.max_training_count={DEFAULT_BUDGET}"] if path is None else []
     overrides = overrides | {"property.direction": direction}
-    return config.load(path, [*budget, *(assignments or [])], overrides)
+    if path is not None:
+        return config.load(path, assignments or [], overrides)
+    plain = config.load(campaign={"max_training_count": DEFAULT_BUDGET})
+    return config.revise(plain, assignments or [], overrides=overrides)
 
 
 def _scenario(

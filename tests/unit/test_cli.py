@@ -188,6 +188,7 @@ BAD_INPUT = [
     (["--site", "moon"], ["site.name", "'moon'", "local"]),
     (["--training-data", "none.csv"], ["none.csv", "No such file"]),
     (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
+    (["--training-data", "unsaid.csv"], ["unsaid.csv, line 2, level: is missing", "level = gfn2"]),
     (["none.toml"], ["none.toml", "No such file"]),
     (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
@@ -254,7 +255,8 @@ def test_policies_are_compared_by_one_option(molloop, tmp_path):
 def test_bad_input_is_one_clear_line_and_exit_code_2(molloop, tmp_path, arguments, words):
     (tmp_path / "empty.smi").write_text("\n")
     (tmp_path / "small.smi").write_text("C\nN\n")
-    (tmp_path / "bad.csv").write_text("smiles,ie_ev\nxx,15\n")
+    (tmp_path / "bad.csv").write_text("smiles,ie_ev,level,fidelity\nxx,15,gfn2,relaxed\n")
+    (tmp_path / "unsaid.csv").write_text("smiles,ie_ev\nC,15\n")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "campaign.sqlite").touch()
     if "--library" not in arguments:

@@ -45,8 +45,6 @@ def read_records(text: Iterable[str], delimiter: str) -> tuple[list[str], Iterat
     for first in lines:
         if first[1].strip(LINE_ENDS):
             cells, _ = _quoted(first, lines, delimiter) or (_split(first, delimiter), [])
-            while cells and not cells[-1].strip():
-                cells.pop()  # a delimiter behind the last name
             return cells, _records(lines, delimiter, len(cells))
     return [], iter(())
 
@@ -57,16 +55,16 @@ def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
             continue
         if '"' in first[1] and (found := _quoted(first, lines, delimiter)):
             cells, others = found
-            if _fits(cells, n_cells):
+            if len(cells) == n_cells:
                 last = others[-1][0] if others else first[0]
                 rows = ((number, _split((number, line), delimiter)) for number, line in others)
-                fitting = tuple(row for row in rows if _fits(row[1], n_cells))
-                yield Record(last, cells[:n_cells], others=fitting)
+                fitting = tuple(row for row in rows if len(row[1]) == n_cells)
+                yield Record(last, cells, others=fitting)
                 continue
             lines.put_back(others)
         cells = _split(first, delimiter)
-        if _fits(cells, n_cells):
-            yield Record(first[0], cells[:n_cells])
+        if len(cells) == n_cells:
+            yield Record(first[0], cells)
         else:
             yield Record(first[0], [], f"cells: {len(cells)}, in the header: {n_cells}")
 
@@ -87,11 +85,6 @@ class _Lines(Iterator[Line]):
 
 def _split(line: Line, delimiter: str) -> list[str]:
     return line[1].rstrip(LINE_ENDS).split(delimiter)
-
-
-def _fits(cells: Sequence[str], n_cells: int) -> bool:
-    """Whether a row has as many cells as the header; empty ones behind them do not count."""
-    return len(cells) >= n_cells and not any(cell.strip() for cell in cells[n_cells:])
 
 
 def _quoted(first: Line, lines: _Lines, delimiter: str) -> tuple[list[str], list[Line]] | None:

@@ -290,7 +290,7 @@ def _build(
             source.name,
             "at least one molecule",
             f"Of its {counts.read} lines {counts.invalid} hold none and {counts.filtered} were "
-            "filtered out.",
+            f"filtered out: {folder / REJECTS} says why.",
         )
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,

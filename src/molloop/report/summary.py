@@ -15,6 +15,11 @@ def summary_lines(results: Results) -> list[str]:
     lines = []
     if results.stopped is not None:
         lines.append(f"Ended: {results.stopped.reason}.")
+    if n_others := sum(item.molecule_id is None for item in results.known):
+        lines.append(
+            f"Known beforehand: {len(results.known):,} values, {n_others:,} of them of molecules "
+            "that are not in the library."
+        )
     if (used := utilisation(results.tasks, results.resumed_s)) is not None:
         workers = "worker" if used.n_workers == 1 else "workers"
         shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)

@@ -15,6 +15,10 @@ def summary_lines(results: Results) -> list[str]:
     lines = []
     if results.stopped is not None:
         lines.append(f"Ended: {results.stopped.reason}.")
+        if results.n_not_finished:
+            lines.append(
+                f"Not finished: {results.n_not_finished:,} of the molecules that were handed out."
+            )
     if n_others := sum(item.molecule_id is None for item in results.known):
         lines.append(
             f"Known beforehand: {len(results.known):,} values, {n_others:,} of them of molecules "

@@ -22,7 +22,6 @@ from molloop.library import sources
 from molloop.library.assemble import REJECTS, assemble
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
-from molloop.library.opened import file_format
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.shards import VERIFIED, Library, Progress
 
@@ -88,7 +87,7 @@ class Files:
     @property
     def options(self) -> dict[str, int | str | None]:
         """What else decides on their lines."""
-        formats = ", ".join(map(file_format, self.paths))
+        formats = ", ".join(map(sources.reader_of, self.paths))
         return {"column": self.column, "formats": formats}
 
     def blocks(self) -> Iterator[sources.Block]:
@@ -206,7 +205,6 @@ def _key(source: Source, spec: BuildSpec) -> str:
     """Return a checksum of all that a library's content depends on."""
     facts = (
         SCHEMA_VERSION,
-        sources.READERS_VERSION,
         [one.sha256 for one in source.files],
         source.options,
         spec,

@@ -27,7 +27,7 @@ BLOCK_SIZE = 4096
 BUILT_IN = {"qm9": "qm9.parquet"}
 SUFFIXES = (".smi", ".csv", ".tsv", ".parquet")
 FORMATS = ".smi, .csv, .tsv or .parquet, also with .gz or .zst behind"
-READERS_VERSION = 2  # raised where the same files become other lines: built libraries are kept
+TEXT_VERSION = 2  # raised where the same file of text becomes other lines
 
 Entry = tuple[int, str, str]  # line, SMILES, what is wrong with the line
 
@@ -82,6 +82,12 @@ def locate(source: str) -> Path:
     if file_format(path) not in SUFFIXES:
         raise InputError("library", source, f"a file of the format {FORMATS}", "Convert the file.")
     return path.resolve()
+
+
+def reader_of(path: Path) -> str:
+    """Return what decides how a file is read: libraries that another one built are not kept."""
+    kind = file_format(path)
+    return kind if kind == ".parquet" else f"{kind} {TEXT_VERSION}"
 
 
 def printable(name: str) -> str:

@@ -60,6 +60,8 @@ class Results:
     n_not_finished
         Molecules that were handed out and have no outcome: under way while the run goes on,
         simulated again by a resumed one.
+    n_rejected, rejects
+        Lines of the library's source that hold no molecule, and the file that lists them.
     """
 
     n_molecules: int
@@ -73,6 +75,8 @@ class Results:
     resumed_s: tuple[float, ...] = ()
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_not_finished: int = 0
+    n_rejected: int = 0
+    rejects: str = ""
 
     def __repr__(self) -> str:
         values = self.values

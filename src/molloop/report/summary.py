@@ -19,6 +19,11 @@ def summary_lines(results: Results) -> list[str]:
             lines.append(
                 f"Not finished: {results.n_not_finished:,} of the molecules that were handed out."
             )
+    if results.n_rejected:
+        lines.append(
+            f"Left out: {results.n_rejected:,} lines of the library's source, which hold no "
+            f"molecule: {results.rejects}"
+        )
     if n_others := sum(item.molecule_id is None for item in results.known):
         lines.append(
             f"Known beforehand: {len(results.known):,} values, {n_others:,} of them of molecules "

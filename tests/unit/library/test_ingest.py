@@ -77,6 +77,21 @@ def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_kept"), [(".csv", False), (".smi", False), (".parquet", True)]
+)
+def test_what_another_reader_of_text_built_is_built_anew(tmp_path, monkeypatch, kind, is_kept):
+    source = tmp_path / f"a{kind}"
+    if kind == ".parquet":
+        pq.write_table(pa.table({"smiles": ["C"]}), source)
+    else:
+        source.write_text("smiles\nC\n")
+    first = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    monkeypatch.setattr(sources, "TEXT_VERSION", sources.TEXT_VERSION + 1)
+    again = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    assert (again.folder == first.folder) is is_kept
+
+
 def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 1)

@@ -234,6 +234,11 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     assert "Known beforehand: 1 values, 1 of them of molecules that are not in the library" in text
     left = summary_lines(replace(results, n_not_finished=3))
     assert left[:2] == ["Ended: done.", "Not finished: 3 of the molecules that were handed out."]
+    left_out = summary_lines(replace(results, n_rejected=2, rejects="a/rejects.csv"))
+    assert (
+        "Left out: 2 lines of the library's source, which hold no molecule: a/rejects.csv"
+        in left_out
+    )
     in_library = replace(results, known=(Known("C", 13.0, 0),))
     assert not [line for line in summary_lines(in_library) if "Known" in line]
     assert replace(results, target=target).n_beyond_threshold(2) == 2

@@ -191,9 +191,17 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
     if not sign:
         raise InputError("--set", text, "section.key=value", "`molloop config` lists all settings.")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        parsed = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
+        parsed = {"value": value.strip()}
+    if len(parsed) > 1:
+        raise InputError(
+            "--set",
+            text,
+            "one setting",
+            "Give each by a --set of its own; `molloop config` lists all.",
+        )
+    return key.strip(), parsed["value"]
 
 
 def _input_error(error: ValidationError) -> InputError:

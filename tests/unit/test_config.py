@@ -120,6 +120,7 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("campaign", ["--set", "'campaign'", "section.key=value"]),
         ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
         ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
+        ("campaign.seed=1\nbatch_size=5", ["--set", "batch_size=5", "one setting"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_remedy(assignment, words):

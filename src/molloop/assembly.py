@@ -1,7 +1,7 @@
 """A configuration becomes what it names: schedule, engine, driver, reports."""
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
@@ -16,6 +16,7 @@ from molloop.campaign.state import End
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import InputError, RunError
+from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
 from molloop.report import results
 from molloop.report.results import Results
@@ -135,7 +136,11 @@ class Campaign:
         )
 
     def _report(self) -> Results:
-        found = results.read(self.store, self.settings.target(), self.settings.protocol())
+        found = replace(
+            results.read(self.store, self.settings.target(), self.settings.protocol()),
+            n_rejected=self.library.manifest.counts.invalid,
+            rejects=str(self.library.folder / REJECTS),
+        )
         write_reports(found, self.library, self.folder)
         return found
 

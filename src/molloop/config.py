@@ -20,7 +20,7 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     **sections: Mapping[str, Any],
 ) -> Settings:
-    """Return a configuration: a file, then what overrides it, in this order.
+    """Return a configuration: a file, and what overrides it, each setting once.
 
     ``load(library={"source": "mine.smi"}, campaign={"max_training_count": 100})`` is one without a
     file; `molloop config` and ``print(load().to_toml())`` explain every setting.
@@ -41,32 +41,55 @@ def load(
     Raises
     ------
     InputError
-        Something is unknown, of the wrong type or out of bounds.
+        Something is unknown, of the wrong type, out of bounds, or given twice.
     """
     values: dict[str, Any] = {} if path is None else _read(Path(path))
     if path is not None:
         _resolve_paths(values, Path(path).absolute().parent)
     for section in sections:
         values.setdefault(section, {})  # an unknown one is told even if it is empty
-    given = [(key, value) for key, value in (overrides or {}).items() if value is not None]
-    assigned = [*_flat(sections), *map(_parse_assignment, assignments), *given]
-    return _build(values, assigned)
+    return _build(values, _given(assignments, sections, overrides))
 
 
 def revise(
     settings: Settings,
     assignments: Iterable[str] = (),
     sections: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Return a configuration with what is given, as `load` takes it; see `override`.
 
     Raises
     ------
     InputError
-        Something is unknown, of the wrong type or out of bounds.
+        Something is unknown, of the wrong type, out of bounds, or given twice.
     """
-    changes = dict([*_flat(sections or {}), *map(_parse_assignment, assignments)])
-    return override(settings, changes)
+    return override(settings, _given(assignments, sections or {}, overrides))
+
+
+def _given(
+    assignments: Iterable[str],
+    sections: Mapping[str, Mapping[str, Any]],
+    overrides: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return section.key -> value of all that is given; nothing may be given twice."""
+    named = [(key, value) for key, value in (overrides or {}).items() if value is not None]
+    found: dict[str, Any] = {}
+    for key, value in [*_flat(sections), *map(_parse_assignment, assignments), *named]:
+        if key in found:
+            raise InputError(
+                key,
+                f"{found[key]} and {value}",
+                "one value",
+                "It is given twice, by --set or an option of its own: leave out one of them.",
+            )
+        found[key] = value
+    return found
+
+
+def named(assignments: Iterable[str]) -> set[str]:
+    """Return the settings, ``section.key``, that assignments name."""
+    return {key for key, _ in map(_parse_assignment, assignments)}
 
 
 def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -91,11 +114,11 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     values = settings.model_dump()
     if changes.get("site.name", settings.site.name) != settings.site.name:
         del values["site"]
-    return _build(values, changes.items())
+    return _build(values, changes)
 
 
-def _build(values: dict[str, Any], assigned: Iterable[tuple[str, Any]]) -> Settings:
-    for key, value in assigned:
+def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
+    for key, value in assigned.items():
         section, _, name = key.partition(".")
         if not name or "." in name:
             raise InputError(
@@ -168,9 +191,17 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
     if not sign:
         raise InputError("--set", text, "section.key=value", "`molloop config` lists all settings.")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        parsed = tomllib.loads(f"value = {value}")
     except (tomllib.TOMLDecodeError, RecursionError):
-        return key.strip(), value.strip()
+        parsed = {"value": value.strip()}
+    if len(parsed) > 1:
+        raise InputError(
+            "--set",
+            text,
+            "one setting",
+            "Give each by a --set of its own; `molloop config` lists all.",
+        )
+    return key.strip(), parsed["value"]
 
 
 def _input_error(error: ValidationError) -> InputError:

@@ -183,9 +183,9 @@ class CampaignSettings(_Section):
     )
     training_data: str | None = Field(
         None,
-        description="A .csv file with the columns smiles and ie_ev (or the property's): values "
-        "known beforehand, of the same property and level. They train the model and are not "
-        "simulated.",
+        description="A .csv or .tsv file with the columns smiles, ie_ev (or the property's), level "
+        "and fidelity: values known beforehand, computed as this run's are. They train the model "
+        "and are not simulated.",
     )
     max_failure_share: float = Field(
         0.5,

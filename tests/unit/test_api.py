@@ -23,12 +23,12 @@ def test_settings_from_keywords():
     assert molloop.load() == molloop.Settings()
 
 
-def test_keywords_come_after_the_file_and_before_assignments(tmp_path):
+def test_keywords_and_assignments_come_after_the_file(tmp_path):
     (tmp_path / "a.toml").write_text(
         "[campaign]\nseed = 1\nbatch_size = 2\nmax_training_count = 30"
     )
     settings = molloop.load(
-        str(tmp_path / "a.toml"), ["campaign.seed=3"], campaign={"seed": 2, "batch_size": 5}
+        str(tmp_path / "a.toml"), ["campaign.seed=3"], campaign={"batch_size": 5}
     )
     campaign = settings.campaign
     assert (campaign.seed, campaign.batch_size, campaign.max_training_count) == (3, 5, 30)

@@ -192,17 +192,75 @@ BAD_INPUT = [
     (["--site", "moon"], ["site.name", "'moon'", "local"]),
     (["--training-data", "none.csv"], ["none.csv", "No such file"]),
     (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
+    (["--training-data", "unsaid.csv"], ["unsaid.csv, line 2, level: is missing", "level = gfn2"]),
     (["none.toml"], ["none.toml", "No such file"]),
     (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
+    (["--library", "small.smi", "--library", "small.smi"], ["--library: got '2 values'"]),
+    (
+        ["--library", "small.smi", "--set", "library.source=other.smi"],
+        ["library.source: got 'other.smi and small.smi'", "--set or an option"],
+    ),
+    (["--set", "campaign.seed=1", "--set", "campaign.seed=2"], ["campaign.seed: got '1 and 2'"]),
 ]
+
+
+def commands(command, words=()):
+    """Return every command of the command line, each by its words."""
+    if not hasattr(command, "commands"):
+        return {words: command}
+    return {
+        key: leaf
+        for name, one in command.commands.items()
+        for key, leaf in commands(one, (*words, name)).items()
+    }
+
+
+OPTIONS = [
+    (words, option)
+    for words, command in commands(get_command(app)).items()
+    for option in command.params
+    if option.param_type_name == "option" and not option.is_flag
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), OPTIONS, ids=lambda item: getattr(item, "name", None) or " ".join(item)
+)
+def test_an_option_of_one_value_refuses_a_second(words, option):
+    name = max(option.opts, key=len)
+    command = commands(get_command(app))[words]
+    arguments = [
+        word for one in command.params for word in ["x"] if one.param_type_name == "argument"
+    ]
+    given = [f"{name}=1", name, "2"]
+    context = command.context_class(command, info_name="molloop")
+    if option.multiple:
+        assert "repeated" in option.help
+    else:
+        with pytest.raises(InputError, match=f"{name}: got '2 values', expected one"):
+            command.parse_args(context, [*arguments, *given])
+
+
+def test_a_flag_may_be_given_twice(molloop, tmp_path):
+    (tmp_path / "a.smi").write_text("C\n")
+    words = ("library", "build", "a.smi", "--out", "lib", "--quiet", "-q", "--processes", "1")
+    assert molloop(*words, cwd=tmp_path).returncode == 0
+
+
+def test_policies_are_compared_by_one_option(molloop, tmp_path):
+    words = ("compare", "none.csv", "--out", "a", "--policy", "gp", "--set", "search.policy=ridge")
+    done = molloop(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "search.policy: got 'ridge', expected no --policy beside it" in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD_INPUT, ids=lambda item: " ".join(item[:2]))
 def test_bad_input_is_one_clear_line_and_exit_code_2(molloop, tmp_path, arguments, words):
     (tmp_path / "empty.smi").write_text("\n")
     (tmp_path / "small.smi").write_text("C\nN\n")
-    (tmp_path / "bad.csv").write_text("smiles,ie_ev\nxx,15\n")
+    (tmp_path / "bad.csv").write_text("smiles,ie_ev,level,fidelity\nxx,15,gfn2,relaxed\n")
+    (tmp_path / "unsaid.csv").write_text("smiles,ie_ev\nC,15\n")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "campaign.sqlite").touch()
     if "--library" not in arguments:

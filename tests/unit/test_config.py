@@ -47,18 +47,36 @@ def test_every_setting_is_explained():
             assert all(lines[place - 1].startswith("# ") for place in places)
 
 
-def test_a_file_then_set_then_named_options(tmp_path):
+def test_a_file_then_what_is_given(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("[campaign]\nbatch_size = 5\nseed = 5\nmax_training_count = 50\n")
     settings = config.load(
         path,
-        ["campaign.batch_size=6", "campaign.seed=6"],
+        ["campaign.batch_size=6"],
         {"campaign.seed": 7, "site.workers": None},
     )
     assert settings.campaign.max_training_count == 50
     assert settings.campaign.batch_size == 6
     assert settings.campaign.seed == 7
     assert settings.site.workers is None
+
+
+@pytest.mark.parametrize(
+    ("assignments", "overrides", "sections"),
+    [
+        (["campaign.seed=6", "campaign.seed = 7"], {}, {}),
+        (["campaign.seed=6"], {"campaign.seed": 7}, {}),
+        (["campaign.seed=7"], {}, {"campaign": {"seed": 6}}),
+        ([], {"campaign.seed": 7}, {"campaign": {"seed": 6}}),
+    ],
+)
+def test_what_is_given_twice_is_refused(assignments, overrides, sections):
+    for settings_of in (
+        lambda: config.load(None, assignments, overrides, **sections),
+        lambda: config.revise(config.load(), assignments, sections, overrides),
+    ):
+        with pytest.raises(InputError, match=r"campaign\.seed: got '6 and 7', expected one value"):
+            settings_of()
 
 
 def test_a_bare_word_is_a_string():
@@ -102,6 +120,7 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("campaign", ["--set", "'campaign'", "section.key=value"]),
         ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
         ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
+        ("campaign.seed=1\nbatch_size=5", ["--set", "batch_size=5", "one setting"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_remedy(assignment, words):

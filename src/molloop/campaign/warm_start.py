@@ -1,7 +1,6 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,11 @@ from molloop.campaign.records import Known
 from molloop.errors import InputError, RunError
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.shards import Library
+from molloop.library.tables import first_word, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
+
+FLAGS = "flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +28,27 @@ class WarmStart:
 
 
 def read_warm_start(
-    path: Path | None, column: str, protocol: SimulationProtocol | None, library: Library
+    path: Path | None, column: str, protocol: SimulationProtocol, library: Library
 ) -> WarmStart:
-    """Read a .csv file of SMILES and known values; without a path, nothing is known.
+    """Read a table of SMILES and known values; without a path, nothing is known.
 
     Molecules are matched with the library's by canonical SMILES.
 
     Parameters
     ----------
+    path
+        A .csv or .tsv file.
     column
-        Of the values, such as ``ie_ev``; the other is ``smiles``.
+        Of the values, such as ``ie_ev``; the molecules are in ``smiles``.
     protocol
-        Where the file says with which level and fidelity its values were computed, in columns of
-        these names, they must be this one's; None: whichever they are.
+        How the values must have been computed. Each row says it in the columns ``level`` and
+        ``fidelity``: nobody else can, and values of different levels do not compare.
 
     Raises
     ------
     InputError
-        The file, a column, a SMILES or a value cannot be read.
+        The file, a column, a SMILES or a value cannot be read, a value was computed otherwise or
+        has a flag.
     """
     rows = [] if path is None else _read(path, column, protocol)
     molecules: dict[int, Chem.Mol] = {}
@@ -79,7 +84,7 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
     """
     molecules = []
     for item in known:
-        molecule = parse(item.smiles)
+        molecule = parse(first_word(item.smiles))
         if molecule is None:
             raise RunError(
                 f"RDKit refuses {item.smiles!r}, which was known when the run began.",
@@ -99,46 +104,30 @@ def _with_features(
     return WarmStart(known, features)
 
 
-def _read(
-    path: Path, column: str, protocol: SimulationProtocol | None
-) -> list[tuple[int, str, float]]:
+def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:
     rows = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            missing = [name for name in ("smiles", column) if name not in (table.fieldnames or [])]
-            if missing:
+    made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
+    with rows_of(path, "campaign.training_data", ("smiles", column), (*made_by, FLAGS)) as table:
+        for line, cells in table:
+            where = f"{path}, line {line}"
+            for name, expected in made_by.items():
+                _check_made(f"{where}, {name}", cells.get(name, ""), expected, made_by)
+            if cells.get(FLAGS):
                 raise InputError(
-                    f"the columns of {path}",
-                    ", ".join(table.fieldnames or []),
-                    f"smiles and {column}",
-                    f"Add {' and '.join(missing)}.",
+                    f"{where}, {FLAGS}",
+                    cells[FLAGS],
+                    "none: a run does not keep the flags of known values",
+                    "Remove the line; or empty the cell, to take the value without its doubt.",
                 )
-            same = {}
-            if protocol is not None:
-                same = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
-            for row in table:
-                for name, expected in same.items():
-                    if row.get(name) and row[name] != expected:
-                        raise InputError(
-                            f"{path}, line {table.line_num}, {name}",
-                            row[name],
-                            f"{expected!r}, this run's",
-                            "Values of different levels cannot be mixed: leave the line out.",
-                        )
-                value = _number(row[column])
-                if value is None:
-                    raise InputError(
-                        f"{path}, line {table.line_num}, {column}",
-                        row[column],
-                        f"a finite number, {LARGEST_VALUE:g} at most",
-                        "Mend or remove the line.",
-                    )
-                rows.append((table.line_num, (row["smiles"] or "").strip(), value))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            "campaign.training_data", str(path), "a .csv file", f"It cannot be read: {error}."
-        ) from error
+            value = number(cells[column])
+            if value is None:
+                raise InputError(
+                    f"{where}, {column}",
+                    cells[column],
+                    f"a finite number, {LARGEST_VALUE:g} at most",
+                    "Mend or remove the line.",
+                )
+            rows.append((line, first_word(cells["smiles"]), value))
     if not rows:
         raise InputError(
             "campaign.training_data", str(path), "at least one row", "Leave the option out."
@@ -146,9 +135,26 @@ def _read(
     return rows
 
 
-def _number(text: str | None) -> float | None:
+def _check_made(what: str, said: str, expected: str, made_by: Mapping[str, str]) -> None:
+    """Raise InputError where a row does not say that its value was computed as this run's are."""
+    if said == expected:
+        return
+    remedy = "leave the line out."
+    if not said:
+        told = " and ".join(f"{name} = {one}" for name, one in made_by.items())
+        remedy = f"if this one was computed so, say it in columns of these names: {told}."
+    raise InputError(
+        what,
+        said or None,
+        f"{expected!r}, this run's",
+        f"Values that were computed in different ways do not compare: {remedy}",
+    )
+
+
+def number(text: str) -> float | None:
+    """Return the number that a cell holds, or None where it is none that a model can take."""
     try:
-        value = float(text or "")
+        value = float(text.replace("_", "x"))  # Python takes 1_5 for 15
     except ValueError:
         return None
     return value if abs(value) <= LARGEST_VALUE else None  # nan is not

@@ -8,6 +8,7 @@ import typer
 
 from molloop import __version__
 from molloop.cli import campaign, library, replay, report, signals, site
+from molloop.cli.command import Command
 from molloop.cli.screen import say
 from molloop.errors import MolloopError, RunError
 
@@ -40,20 +41,20 @@ def _root(
     pass
 
 
-app.command("config")(campaign.show_config)
-app.command()(campaign.simulate)
-app.command()(campaign.run)
-app.command()(campaign.resume)
-app.command()(campaign.status)
-app.command()(report.watch)
-app.command()(report.report)
-app.command()(report.export)
-app.command()(replay.replay)
-app.command()(replay.compare)
-app.command()(replay.tune)
-app.command()(site.sites)
-app.command()(site.submit)
-app.command()(site.doctor)
+app.command("config", cls=Command)(campaign.show_config)
+app.command(cls=Command)(campaign.simulate)
+app.command(cls=Command)(campaign.run)
+app.command(cls=Command)(campaign.resume)
+app.command(cls=Command)(campaign.status)
+app.command(cls=Command)(report.watch)
+app.command(cls=Command)(report.report)
+app.command(cls=Command)(report.export)
+app.command(cls=Command)(replay.replay)
+app.command(cls=Command)(replay.compare)
+app.command(cls=Command)(replay.tune)
+app.command(cls=Command)(site.sites)
+app.command(cls=Command)(site.submit)
+app.command(cls=Command)(site.doctor)
 app.add_typer(library.app)
 
 

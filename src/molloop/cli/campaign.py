@@ -125,7 +125,7 @@ def run(
         int | None, typer.Option(help="With --schedule batch: same seed, same result (42).")
     ] = None,
     training_data: Annotated[
-        Path | None, typer.Option(help="CSV of known values: smiles, ie_ev.")
+        Path | None, typer.Option(help="CSV of known values: smiles, ie_ev, level, fidelity.")
     ] = None,
     schedule: ScheduleOption = None,
     policy: PolicyOption = None,

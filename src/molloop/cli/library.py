@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from molloop.cli import completion
+from molloop.cli.command import Command
 from molloop.cli.options import QuietOption, progress_display
 from molloop.cli.screen import say
 from molloop.texts import terminal_path
@@ -52,7 +53,7 @@ LibraryArgument = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def build(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
     out: OutOption,
@@ -80,7 +81,7 @@ def build(
     Console().print(library_summary(built))
 
 
-@app.command("enumerate")
+@app.command("enumerate", cls=Command)
 def enumerate_products(
     scaffolds: Annotated[str, typer.Argument(metavar="SCAFFOLDS", show_default=False)],
     substituents: Annotated[str, typer.Argument(metavar="SUBSTITUENTS", show_default=False)],
@@ -122,7 +123,7 @@ def enumerate_products(
     Console().print(library_summary(built))
 
 
-@app.command()
+@app.command(cls=Command)
 def info(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Say what a library is made of."""
     from molloop.report.terminal import library_summary
@@ -130,7 +131,7 @@ def info(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     Console().print(library_summary(_open(library, is_quiet)))
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Compare every shard of a library with its checksum."""
     from molloop.execution.allocation import available_cores

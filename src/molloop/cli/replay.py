@@ -16,6 +16,7 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import show
+from molloop.errors import InputError
 from molloop.settings import Settings
 from molloop.texts import terminal_path
 
@@ -166,6 +167,10 @@ def compare(
             "property.threshold": threshold,
         },
     )
+    if policies and "search.policy" in config.named(assignments or []):
+        raise InputError(
+            "search.policy", settings.search.policy, "no --policy beside it", "Leave out one."
+        )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
         known = _open(table, column, durations, settings, display)
@@ -240,9 +245,11 @@ def _settings(
     direction: str | None,
     overrides: dict[str, object],
 ) -> Settings:
-    budget = [f"campaign.max_training_count={DEFAULT_BUDGET}"] if path is None else []
     overrides = overrides | {"property.direction": direction}
-    return config.load(path, [*budget, *(assignments or [])], overrides)
+    if path is not None:
+        return config.load(path, assignments or [], overrides)
+    plain = config.load(campaign={"max_training_count": DEFAULT_BUDGET})
+    return config.revise(plain, assignments or [], overrides=overrides)
 
 
 def _scenario(

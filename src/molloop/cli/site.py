@@ -57,13 +57,14 @@ def submit(
     from molloop.campaign.run_dir import STORE
     from molloop.execution import submit as jobs
 
-    overrides = {
-        "site.name": site,
-        "site.nodes": nodes,
-        "site.walltime": walltime,
-        "site.account": account,
-        "site.queue": queue,
+    options = {
+        "name": site,
+        "nodes": nodes,
+        "walltime": walltime,
+        "account": account,
+        "queue": queue,
     }
+    given = {name: value for name, value in options.items() if value is not None}
     folder = run_dir or api.new_run_dir()
     is_there = (folder / STORE).exists()
     if is_there and path is not None:
@@ -72,10 +73,9 @@ def submit(
         )
     if is_there:
         # what goes on keeps its own configuration
-        given = {key: value for key, value in overrides.items() if value is not None}
-        settings = config.override(api.run_settings(folder, assignments or []), given)
+        settings = api.run_settings(folder, assignments or [], {"site": given})
     else:
-        settings = config.load(path, assignments or [], overrides)
+        settings = config.load(path, assignments or [], site=given)
     job = jobs.batch_job(settings, folder, STORE)
     console = Console()
     show(console, *job.script.split("\n"))

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
+from molloop.library.features import parse_any
 from molloop.library.ingest import Files
 from molloop.library.manifest import SourceFile
 
@@ -128,12 +129,12 @@ def _spreading_stride(n: int) -> int:
 
 
 def _entries(files: Files) -> list[tuple[str, int, str]]:
-    entries = [
-        (block.file, line, smiles)
-        for block in files.blocks()
-        for line, smiles in zip(block.lines, block.smiles, strict=True)
-        if smiles
-    ]
+    entries = []
+    for block in files.blocks():
+        for line, fault in block.faults.items():
+            raise InputError(f"{block.file}, line {line}", fault, "a cell a column", "Mend it.")
+        lines = zip(block.lines, block.smiles, strict=True)
+        entries += [(block.file, line, smiles) for line, smiles in lines if smiles]
     if not entries:
         raise InputError("file", files.name, "at least one SMILES", "It holds none.")
     return entries
@@ -176,8 +177,7 @@ def _parse(file: str, line: int, smiles: str) -> tuple[Chem.Mol, list[Chem.Atom]
     # numbered before they are read: two that look alike would cost their centre its chirality
     numbers = count(101)
     numbered = _UNNUMBERED_SITE.sub(lambda _: f"[*:{next(numbers)}]", smiles)
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(numbered)
+    molecule = parse_any(numbered)
     if molecule is None or len(Chem.GetMolFrags(molecule)) != 1:
         raise InputError(
             f"{file}, line {line}", smiles, "a valid SMILES of one fragment", "Mend the line."

@@ -60,15 +60,27 @@ class Scaling:
 
 
 def parse(smiles: str) -> Chem.Mol | None:
-    """Return the molecule, or None where RDKit refuses the SMILES, or it has no or a dummy atom."""
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None or molecule.GetNumAtoms() == 0:
+    """Return the molecule, or None where it is no SMILES, or has no or a dummy atom."""
+    molecule = parse_any(smiles)
+    if molecule is None:
         return None
     may_have_dummy = "*" in smiles or "#0" in smiles  # asking every atom would cost more
     if may_have_dummy and any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         return None
     return molecule
+
+
+def parse_any(smiles: str) -> Chem.Mol | None:
+    """Return what a SMILES stands for, with its dummy atoms, or None where it is no SMILES.
+
+    A blank, a line end or a sign that is no ASCII makes it none: RDKit reads up to some of these
+    and leaves out the rest.
+    """
+    if not smiles.isascii() or not smiles.isprintable() or " " in smiles:
+        return None
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None
 
 
 def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:

@@ -60,10 +60,11 @@ def featurize(
     rejects: list[Reject] = []
     n_invalid = n_duplicates = 0
     for line, text in zip(block.lines, block.smiles, strict=True):
-        molecule = parse(text)
+        fault = block.faults.get(line)
+        molecule = None if fault else parse(text)
         if molecule is None:
             n_invalid += 1
-            rejects.append((block.file, line, text, INVALID))
+            rejects.append((block.file, line, text, fault or INVALID))
             continue
         if objection := spec.filters.objection(molecule):
             rejects.append((block.file, line, text, objection))

@@ -87,7 +87,7 @@ class Files:
     @property
     def options(self) -> dict[str, int | str | None]:
         """What else decides on their lines."""
-        formats = ", ".join(map(sources.file_format, self.paths))
+        formats = ", ".join(map(sources.reader_of, self.paths))
         return {"column": self.column, "formats": formats}
 
     def blocks(self) -> Iterator[sources.Block]:
@@ -288,7 +288,7 @@ def _build(
             source.name,
             "at least one molecule",
             f"Of its {counts.read} lines {counts.invalid} hold none and {counts.filtered} were "
-            "filtered out.",
+            f"filtered out: {folder / REJECTS} says why.",
         )
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,

@@ -1,33 +1,35 @@
 """Files of SMILES, read a block at a time."""
 
-import csv
-import io
 import os
 import shutil
 import tempfile
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from molloop.errors import InputError
+from molloop.library.delimited import read_records
+from molloop.library.opened import (
+    Fraction,
+    compression_suffix,
+    file_format,
+    open_plain,
+    open_text,
+    readable,
+)
+from molloop.library.tables import check_lines, delimiter_of, find_column, first_word
 
 BLOCK_SIZE = 4096
-BUFFER_BYTES = 2**20
 BUILT_IN = {"qm9": "qm9.parquet"}
 SUFFIXES = (".smi", ".csv", ".tsv", ".parquet")
 FORMATS = ".smi, .csv, .tsv or .parquet, also with .gz or .zst behind"
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+TEXT_VERSION = 2  # raised where the same file of text becomes other lines
 
-MAX_RECORD_LINES = 16
-
-Entry = tuple[int, str]  # line, SMILES
-Row = tuple[int, list[str]]  # line, cells
-Fraction = Callable[[], float]  # of the file, read so far
+Entry = tuple[int, str, str]  # line, SMILES, what is wrong with the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,15 @@ class Block:
         Of each, as the file has it.
     fraction
         How much of the source is read when this block is, 0 to 1.
+    faults
+        What is wrong with lines that hold no SMILES for another reason than what stands there.
     """
 
     file: str
     lines: list[int]
     smiles: list[str]
     fraction: float
+    faults: dict[int, str] = field(default_factory=dict)
 
 
 def locate(source: str) -> Path:
@@ -79,15 +84,15 @@ def locate(source: str) -> Path:
     return path.resolve()
 
 
+def reader_of(path: Path) -> str:
+    """Return what decides how a file is read: libraries that another one built are not kept."""
+    kind = file_format(path)
+    return kind if kind == ".parquet" else f"{kind} {TEXT_VERSION}"
+
+
 def printable(name: str) -> str:
     """Return a file's name, with another sign for what is no UTF-8 in it."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def file_format(path: Path) -> str:
-    """Suffix of a path, without that of the compression."""
-    name = path.name.lower()
-    return Path(name.removesuffix(_compression_suffix(path))).suffix
 
 
 def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
@@ -97,32 +102,33 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
     ----------
     paths
         A .smi file holds a SMILES a line, the others hold it in a column; what follows a blank is
-        ignored. What is no UTF-8, or a broken record, is read as something that is no SMILES.
+        ignored. What is no UTF-8, or no row of the table, is read as something that is no SMILES.
     column
         Name of that column.
 
     Raises
     ------
     InputError
-        A file cannot be read, or has no such column.
+        A file cannot be read, is empty, has no such column, or can be read in two ways.
     """
     for path in paths if len(paths) > 1 else ():
         with _entries(path, column):
             pass  # a column that is missing is told now, not after hours
     sizes = [path.stat().st_size for path in paths]
     for number, (path, title) in enumerate(zip(paths, titles(paths), strict=True)):
+        is_empty = True
         with _entries(path, column) as (entries, fraction):
             while group := list(islice(entries, BLOCK_SIZE)):
-                lines = [line for line, _ in group]
-                # a line end within a cell is no blank: what is around it is no SMILES
-                smiles = [first_word(text) for _, text in group]
+                is_empty = False
+                lines = [line for line, _, _ in group]
+                smiles = [first_word(text) for _, text, _ in group]
+                faults = {line: fault for line, _, fault in group if fault}
                 done = sum(sizes[:number]) + fraction() * sizes[number]
-                yield Block(title, lines, smiles, done / sum(sizes))
-
-
-def first_word(text: str) -> str:
-    """Return what stands before the first blank: the SMILES of a line or a cell."""
-    return text.strip().split(" ")[0].split("\t")[0]
+                yield Block(title, lines, smiles, done / sum(sizes), faults)
+        if is_empty:
+            raise InputError(
+                "library", str(path), "a file with one line of SMILES at least", "Leave it out."
+            )
 
 
 def titles(paths: Sequence[Path]) -> list[str]:
@@ -133,119 +139,41 @@ def titles(paths: Sequence[Path]) -> list[str]:
 
 @contextmanager
 def _entries(path: Path, column: str) -> Iterator[tuple[Iterator[Entry], Fraction]]:
-    with _readable(path), ExitStack() as stack:
+    with readable(path, "library"), ExitStack() as stack:
         read = {".smi": _smi, ".parquet": _parquet}.get(file_format(path), _table)
         yield read(path, column, stack)
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, ValueError, NotImplementedError, csv.Error) as error:
-        raise InputError(
-            "library", str(path), "a file that can be read", f"It fails with: {error}."
-        ) from error
-
-
-def _compression_suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    return suffix if suffix in _COMPRESSIONS else ""
-
-
-def _open(path: Path, stack: ExitStack) -> tuple[IO[bytes], Fraction]:
-    """Open a file as if it were not compressed."""
-    import pyarrow as pa
-
-    file: IO[bytes] = stack.enter_context(path.open("rb"))
-    size = path.stat().st_size
-    plain = file
-    if suffix := _compression_suffix(path):
-        stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), _COMPRESSIONS[suffix])
-        plain = stack.enter_context(io.BufferedReader(stream, BUFFER_BYTES))
-    return plain, lambda: file.tell() / size
-
-
-def _open_text(path: Path, stack: ExitStack) -> tuple[io.TextIOWrapper, Fraction]:
-    file, fraction = _open(path, stack)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    return stack.enter_context(text), fraction
-
-
 def _smi(path: Path, _column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
-    text, fraction = _open_text(path, stack)
-    return enumerate(text, start=1), fraction
+    text, fraction = open_text(path, stack)
+    return ((number, line, "") for number, line in enumerate(text, start=1)), fraction
 
 
 def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
-    text, fraction = _open_text(path, stack)
-    rows = _records(text) if file_format(path) == ".csv" else _split_at_tabs(text)
-    _, names = next(rows, (0, []))
-    place = _find_column(path, column, names)
-    cells = ((line, row[place] if place < len(row) else "") for line, row in rows)
-    return cells, fraction
+    text, fraction = open_text(path, stack)
+    names, records = read_records(text, delimiter_of(path))
+    place = find_column(path, column, names)
 
+    def entries() -> Iterator[Entry]:
+        for record in records:
+            check_lines(path, record, place)
+            yield record.line, "" if record.fault else record.cells[place], record.fault
 
-def _split_at_tabs(text: Iterable[str]) -> Iterator[Row]:
-    for number, line in enumerate(text, start=1):
-        if cells := line.rstrip("\r\n"):
-            yield number, cells.split("\t")
-
-
-def _records(text: Iterable[str]) -> Iterator[Row]:
-    """Read records of a .csv file, each with the number of its last line.
-
-    A quotation mark that is not closed within some lines makes one bad record of its own line.
-    """
-    lines = enumerate(text, start=1)
-    waiting: deque[tuple[int, str]] = deque()
-
-    def following() -> tuple[int, str] | None:
-        return waiting.popleft() if waiting else next(lines, None)
-
-    while (first := following()) is not None:
-        record = [first]
-        while is_open := _is_open(record):
-            more = following() if len(record) < MAX_RECORD_LINES else None
-            if more is None:
-                break
-            record.append(more)
-        if is_open:
-            waiting.extendleft(reversed(record[1:]))
-            yield first[0], []
-            continue
-        try:
-            row = next(csv.reader([line for _, line in record]), [])
-        except csv.Error:  # a field of more than 131,072 characters
-            row = []
-        if row or record[0][1].strip():
-            yield record[-1][0], row
-
-
-def _is_open(record: Sequence[tuple[int, str]]) -> bool:
-    """Whether a quoted cell goes on after these lines."""
-    if not any('"' in line for _, line in record):
-        return False
-    try:
-        # one that is strict says so; other faults of quotation marks are let pass
-        next(csv.reader([line for _, line in record], strict=True), None)
-    except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+    return entries(), fraction
 
 
 def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    file, _ = _open(path, stack)
-    if _compression_suffix(path):
+    file, _ = open_plain(path, stack)
+    if compression_suffix(path):
         # a .parquet is read from its end
         whole = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         shutil.copyfileobj(file, whole)
         file = whole
     table = parquet.ParquetFile(file)
-    kind = table.schema_arrow.field(_find_column(path, column, table.schema_arrow.names)).type
+    kind = table.schema_arrow.field(find_column(path, column, table.schema_arrow.names)).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
@@ -260,18 +188,6 @@ def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry]
             texts = batch.column(0).cast(pa.large_string()).cast(pa.large_binary())
             for text in texts.to_pylist():
                 n_read += 1
-                yield n_read, (text or b"").decode(errors="replace")
+                yield n_read, (text or b"").decode(errors="replace"), ""
 
     return entries(), lambda: n_read / table.metadata.num_rows
-
-
-def _find_column(path: Path, column: str, names: Sequence[str]) -> int:
-    if column not in names:
-        raise InputError(
-            "column",
-            column,
-            f"a column of {path} ({', '.join(names) or 'it has none'})",
-            "Name the one with the SMILES: `--column` of `library build`, library.column of a "
-            "configuration (`--set library.column=NAME`).",
-        )
-    return names.index(column)

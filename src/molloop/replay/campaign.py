@@ -18,8 +18,9 @@ from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.replay.table import Table
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Outcome, Success
+from molloop.simulate.protocol import SimulationProtocol
 
-LEVEL, FIDELITY = "table", "known"
+PROTOCOL = SimulationProtocol(simulator="table")  # a table does not say how it was computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,9 @@ def replay(
         It ends before any simulation has, or its training data cannot be read.
     """
     seed, training_data = settings.campaign.seed, settings.campaign.training_data
-    target, protocol = settings.target(), settings.protocol()
+    target = settings.target()
     path = Path(training_data) if training_data else None
-    # a table does not say of which level its values are
-    warm_start = read_warm_start(path, target.column, None, table.library)
+    warm_start = read_warm_start(path, target.column, PROTOCOL, table.library)
     engine = VirtualEngine(
         _lookup(table),
         scenario.n_workers,
@@ -84,7 +84,7 @@ def replay(
             schedule,
             settings.policy(),
             target,
-            protocol,
+            PROTOCOL,
             warm_start,
             seed,
             listener,
@@ -104,10 +104,12 @@ def replay(
 
 
 def _lookup(table: Table) -> Callable[[int, str], Outcome]:
+    made_by = PROTOCOL.outcome_level, PROTOCOL.outcome_fidelity
+
     def outcome(molecule_id: int, _smiles: str) -> Outcome:
         value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])
         if isnan(value):
-            return Failure("no_value", "the table has none", LEVEL, FIDELITY, seconds=seconds)
-        return Success(value, LEVEL, FIDELITY, seconds=seconds)
+            return Failure("no_value", "the table has none", *made_by, seconds=seconds)
+        return Success(value, *made_by, seconds=seconds)
 
     return outcome

@@ -1,22 +1,25 @@
 """Tables of known values, and the libraries of their molecules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from math import nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.campaign.warm_start import number
 from molloop.errors import InputError
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import first_word
+from molloop.library.tables import first_word, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 
 Floats = NDArray[np.float64]
 SMILES = "smiles"
+MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
 MOST_S = 1e9
@@ -107,10 +110,10 @@ def open_table(
     for what, chosen in (("column", column), ("durations", durations)):
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
-    columns = _read(path, [SMILES, column, *([] if is_drawn else [durations])])
+    smiles, columns = _read(path, [column] if is_drawn else [column, durations])
     rows: dict[str, int] = {}
-    for row, text in enumerate(columns[SMILES]):
-        rows.setdefault(first_word(text or ""), row)
+    for row, text in enumerate(smiles):
+        rows.setdefault(text, row)
     library = open_or_build(
         str(path), cache_dir=cache_dir, n_processes=n_processes, progress=progress
     )
@@ -131,30 +134,34 @@ def open_table(
     return Table(name, column, library, values, seconds)
 
 
-def _read(path: Path, names: list[str]) -> dict[str, Any]:
-    """Return a column of texts, and others of numbers with NaN where a cell is empty."""
-    import pyarrow as pa
-    from pyarrow import csv
+def _read(path: Path, columns: Sequence[str]) -> tuple[list[str], dict[str, Floats]]:
+    """Return the SMILES, and the numbers of some columns with NaN where a cell is empty."""
+    smiles: list[str] = []
+    numbers: dict[str, list[float]] = {name: [] for name in columns}
+    made_by: dict[str, str] = {}
+    with rows_of(path, "table", (SMILES, *numbers), MADE_BY) as rows:
+        for line, cells in rows:
+            smiles.append(first_word(cells[SMILES]))
+            for name, found in numbers.items():
+                found.append(_number(f"{path}, line {line}, {name}", cells[name]))
+            for name in MADE_BY:
+                said = cells.get(name, "")
+                if said != made_by.setdefault(name, said):
+                    raise InputError(
+                        f"{path}, line {line}, {name}",
+                        said,
+                        f"{made_by[name]!r}, as the lines before",
+                        "Values that were computed in different ways do not compare: keep the "
+                        "lines of one.",
+                    )
+    return smiles, {name: np.array(found) for name, found in numbers.items()}
 
-    names = list(dict.fromkeys(names))
-    types = {name: pa.float64() for name in names} | {SMILES: pa.string()}
-    try:
-        table = csv.read_csv(
-            path,
-            convert_options=csv.ConvertOptions(
-                column_types=types, include_columns=names, null_values=["", "nan", "NaN"]
-            ),
-        )
-    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError, KeyError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(
-            "table", str(path), f"the columns {', '.join(names)}, numbers but the first", f"{what}."
-        ) from error
-    numbers = {name: table[name].to_numpy() for name in names if name != SMILES}
-    for name, column in numbers.items():
-        wrong = column[~np.isnan(column) & ~(np.abs(column) <= LARGEST_VALUE)]
-        if len(wrong):
-            raise InputError(
-                f"column {name}", float(wrong[0]), f"at most {LARGEST_VALUE:g}", "Mend it."
-            )
-    return {SMILES: table[SMILES].to_pylist(), **numbers}
+
+def _number(what: str, text: str) -> float:
+    if text.strip().lower() in ("", "nan"):
+        return nan
+    value = number(text)
+    if value is None:
+        expected = f"a finite number, {LARGEST_VALUE:g} at most, or nothing"
+        raise InputError(what, text, expected, "Mend or remove the line.")
+    return value

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Known, Simulated
-from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped
+from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped, Submitted
 from molloop.campaign.store import Store
 from molloop.report.accuracy import Accuracy
 from molloop.report.numbers import rounded
@@ -57,6 +57,11 @@ class Results:
         When another process went on with it.
     accuracy
         Of the model, by the molecules that it is measured on; none where the run was told to end.
+    n_not_finished
+        Molecules that were handed out and have no outcome: under way while the run goes on,
+        simulated again by a resumed one.
+    n_rejected, rejects
+        Lines of the library's source that hold no molecule, and the file that lists them.
     """
 
     n_molecules: int
@@ -69,6 +74,9 @@ class Results:
     stopped: Stopped | None
     resumed_s: tuple[float, ...] = ()
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
+    n_not_finished: int = 0
+    n_rejected: int = 0
+    rejects: str = ""
 
     def __repr__(self) -> str:
         values = self.values
@@ -162,11 +170,14 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
     stopped = None
     resumed_s = []
     n_molecules = 0
+    n_submitted = 0
     began_s = 0.0
     for time_s, event in store.events():
         match event:
             case Began(n_molecules):
                 pass
+            case Submitted(molecule_ids):
+                n_submitted += len(molecule_ids)
             case RankingBegan():
                 began_s = time_s
             case Ranked(batch, molecule_ids, means, stds):
@@ -195,4 +206,6 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
         tuple(sorted(tasks, key=lambda task: task.began_s)),
         stopped,
         tuple(resumed_s),
+        # outcomes that came between the two readings do not count twice
+        n_not_finished=max(0, n_submitted - len(simulated)),
     )

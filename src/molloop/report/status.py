@@ -33,7 +33,9 @@ class Status:
     n_values, n_wanted
         Values that are stored, and how many were asked for.
     n_under_way
-        Molecules handed out and not finished.
+        Molecules handed out and without an outcome, of a run that goes on.
+    n_not_finished
+        The same of a run that has ended: a resumed run simulates them again.
     failures
         How many have failed, by kind.
     n_rankings
@@ -53,6 +55,7 @@ class Status:
     n_values: int
     n_wanted: int
     n_under_way: int
+    n_not_finished: int
     failures: dict[str, int]
     n_rankings: int
     column: str
@@ -65,6 +68,14 @@ def state_of(ending: Stopped | None, is_held: bool | None) -> str:
     if ending is not None:
         return ending.end.value
     return {True: RUNNING, None: UNKNOWN, False: ENDED}[is_held]
+
+
+def split_open(state: str, n_open: int) -> tuple[int, int]:
+    """Return how many molecules without an outcome are under way, and how many not finished.
+
+    Nothing is under way once a run has ended.
+    """
+    return (n_open, 0) if state in (RUNNING, UNKNOWN) else (0, n_open)
 
 
 def read_status(run_dir: Path) -> Status:
@@ -85,8 +96,11 @@ def read_status(run_dir: Path) -> Status:
         target = settings.target()
         progress = store.progress(target.sign, target.threshold)
     ending = progress.last_event if isinstance(progress.last_event, Stopped) else None
+    state = state_of(ending, held)
+    n_finished = progress.n_values + sum(progress.failures.values())
+    n_under_way, n_not_finished = split_open(state, progress.n_submitted - n_finished)
     return Status(
-        state=state_of(ending, held),
+        state=state,
         reason=ending.reason if ending is not None else "",
         host=str(sessions[-1].environment.get("host", "")),
         pid=int(sessions[-1].environment.get("pid", 0)),
@@ -94,7 +108,8 @@ def read_status(run_dir: Path) -> Status:
         time_s=progress.time_s,
         n_values=progress.n_values,
         n_wanted=settings.campaign.max_training_count,
-        n_under_way=progress.n_submitted - progress.n_values - sum(progress.failures.values()),
+        n_under_way=n_under_way,
+        n_not_finished=n_not_finished,
         failures=progress.failures,
         n_rankings=progress.n_rankings,
         column=target.column,

@@ -15,6 +15,20 @@ def summary_lines(results: Results) -> list[str]:
     lines = []
     if results.stopped is not None:
         lines.append(f"Ended: {results.stopped.reason}.")
+        if results.n_not_finished:
+            lines.append(
+                f"Not finished: {results.n_not_finished:,} of the molecules that were handed out."
+            )
+    if results.n_rejected:
+        lines.append(
+            f"Left out: {results.n_rejected:,} lines of the library's source, which hold no "
+            f"molecule: {results.rejects}"
+        )
+    if n_others := sum(item.molecule_id is None for item in results.known):
+        lines.append(
+            f"Known beforehand: {len(results.known):,} values, {n_others:,} of them of molecules "
+            "that are not in the library."
+        )
     if (used := utilisation(results.tasks, results.resumed_s)) is not None:
         workers = "worker" if used.n_workers == 1 else "workers"
         shares = ", ".join(f"{work} {used.shares[work]:.0%}" for work in Work)

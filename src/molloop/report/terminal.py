@@ -49,10 +49,12 @@ def run_summary(results: Results) -> Group:
 
 def status_table(status: Status) -> Table:
     """Return where a run stands as a table."""
+    again = "; `molloop resume` simulates them again" if status.n_not_finished else ""
     rows = {
         "state": f"{status.state}: {status.reason}" if status.reason else status.state,
         "values": f"{status.n_values:,} of {status.n_wanted:,}",
         "under way": f"{status.n_under_way:,}",
+        "not finished": f"{status.n_not_finished:,}{again}",
         "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",
         "rankings": f"{status.n_rankings:,}",
         "time": f"{status.time_s:.1f} s",

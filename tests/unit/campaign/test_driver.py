@@ -227,7 +227,8 @@ def test_a_request_holds_all_that_is_known(tmp_path, small_library):
 
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
-    (tmp_path / "known.csv").write_text("smiles,ie_ev\nOC,15.0\nCCCCCC,13.0\nFC(F)F,17.0\n")
+    rows = [f"{row},gfn2,relaxed\n" for row in ("OC,15.0", "CCCCCC,13.0", "FC(F)F,17.0")]
+    (tmp_path / "known.csv").write_text("smiles,ie_ev,level,fidelity\n" + "".join(rows))
     warm_start = read_warm_start(
         tmp_path / "known.csv", "ie_ev", SimulationProtocol(), small_library
     )

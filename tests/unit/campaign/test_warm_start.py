@@ -14,7 +14,8 @@ def write(tmp_path, text):
 
 
 def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
-    path = write(tmp_path, "ie_ev,smiles,note\n15.5,OC,x\n13.25,CCCCCC,\n")
+    text = "ie_ev,smiles,note,level,fidelity\n"
+    path = write(tmp_path, f"{text}15.5,OC,x,gfn2,relaxed\n13.25,CCCCCC,,gfn2,relaxed\n")
     warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
     methanol, hexane = warm.known
     assert (methanol.smiles, methanol.value) == ("OC", 15.5)
@@ -37,21 +38,35 @@ def test_nothing_known(small_library):
     }
 
 
+HEADER = "smiles,ie_ev,level,fidelity,flags"
+
+
+def table(*rows):
+    """Return a table of rows of SMILES and value, all computed as a run does by default."""
+    return "\n".join([HEADER, *(f"{row},gfn2,relaxed," for row in rows)]) + "\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("smiles\nC\n", ["columns", "ie_ev"]),
+        ("smiles\nC\n", ["columns", "Add ie_ev"]),
         ("", ["columns", "smiles and ie_ev"]),
-        ("smiles,ie_ev\n", ["at least one row"]),
-        ("smiles,ie_ev\nC,17\nxx,15\n", ["line 3, smiles", "'xx'"]),
-        ("smiles,ie_ev\nOCC,14\nCCO,13\n", ["line 3, ie_ev", "13.0", "14.0", "same molecule"]),
-        ("smiles,ie_ev\nC,\n", ["line 2, ie_ev", "a finite number"]),
-        ("smiles,ie_ev\nC,high\n", ["line 2, ie_ev", "'high'"]),
-        ("smiles,ie_ev\nC,nan\n", ["line 2, ie_ev", "'nan'"]),
-        ("smiles,ie_ev\nC,1e200\n", ["line 2, ie_ev", "'1e200'"]),
-        ("smiles,ie_ev,level\nC,17,gfn2\nO,18,ipea1\n", ["line 3, level", "'ipea1'", "'gfn2'"]),
-        ("smiles,ie_ev,fidelity\nC,17,mmff-geometry\n", ["line 2, fidelity", "'relaxed'"]),
-        ("smiles,ie_ev\nC\n", ["line 2, ie_ev"]),
+        (f"{HEADER}\n", ["at least one row"]),
+        ("C,17\nN,16\n", ["columns", "'C, 17'", "its first line, which names the columns"]),
+        ("smiles,ie_ev,ie_ev\nC,17,16\n", ["columns", "'ie_ev'", "each name once"]),
+        ("smiles,ie_ev,level,level\nC,17,gfn2,ipea1\n", ["'level'", "each name once"]),
+        (table("C,17", "xx,15"), ["line 3, smiles", "'xx'"]),
+        (table("C,17", '"N\nQ",15'), ["line 4, smiles"]),
+        (table("OCC,14", "CCO,13"), ["line 3, ie_ev", "13.0", "14.0", "same molecule"]),
+        (table("C,"), ["line 2, ie_ev", "a finite number"]),
+        (table("C,high"), ["line 2, ie_ev", "'high'"]),
+        (table("C,nan"), ["line 2, ie_ev", "'nan'"]),
+        (table("C,-inf"), ["line 2, ie_ev", "'-inf'"]),
+        (table("C,1e200"), ["line 2, ie_ev", "'1e200'"]),
+        (table("C,1_7"), ["line 2, ie_ev", "'1_7'"]),
+        (table('C,"17,5"'), ["line 2, ie_ev", "'17,5'"]),
+        (table("C,17,5"), ["line 2", "cells: 6, in the header: 5"]),
+        (f"{HEADER}\nC\n", ["line 2", "cells: 1, in the header: 5"]),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
@@ -61,13 +76,49 @@ def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("smiles,ie_ev\nC,17\n", ["line 2, level: is missing", "level = gfn2 and fidelity = rel"]),
+        ("smiles,ie_ev,level\nC,17,gfn2\n", ["line 2, fidelity: is missing", "'relaxed'"]),
+        ("smiles,ie_ev,fidelity\nC,17,relaxed\n", ["line 2, level: is missing", "'gfn2'"]),
+        (f"{HEADER}\nC,17,,relaxed,\n", ["line 2, level: is missing"]),
+        (f"{HEADER}\nC,17,gfn2,,\n", ["line 2, fidelity: is missing"]),
+        (f"{HEADER}\nC,17,ipea1,relaxed,\n", ["line 2, level", "'ipea1'", "'gfn2', this run's"]),
+        (f"{HEADER}\nC,17,gfn2,mmff-geometry,\n", ["line 2, fidelity", "'relaxed', this run's"]),
+        (f"{HEADER}\nC,17,experiment,,\n", ["line 2, level", "leave the line out"]),
+        (f"{HEADER}\nC,17,gfn2,relaxed,not_converged\n", ["line 2, flags", "'not_converged'"]),
+    ],
+)
+def test_a_row_says_how_its_value_was_computed(tmp_path, small_library, text, words):
+    with pytest.raises(InputError) as caught:
+        read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)
+    for word in [*words, "known.csv"]:
+        assert word in str(caught.value)
+
+
+def test_values_of_another_protocol_are_for_runs_of_it(tmp_path, small_library):
+    path = write(tmp_path, f"{HEADER}\nC,12.5,ipea1,mmff-geometry,\n")
+    protocol = SimulationProtocol(level="ipea1", fidelity="mmff-geometry")
+    assert [item.value for item in read_warm_start(path, "ie_ev", protocol, small_library).known]
+    own = SimulationProtocol(simulator="mine:gap")
+    path = write(tmp_path, f"{HEADER}\nC,12.5,mine:gap,own,\n")
+    assert [item.value for item in read_warm_start(path, "ie_ev", own, small_library).known]
+
+
+def test_what_follows_a_blank_is_no_part_of_the_smiles(tmp_path, small_library):
+    path = write(tmp_path, table("OC methanol,15.5"))
+    [known] = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library).known
+    assert known.smiles == "OC"
+
+
 def test_a_missing_file_is_named(tmp_path, small_library):
     with pytest.raises(InputError, match="No such file"):
         read_warm_start(tmp_path / "none.csv", "ie_ev", SimulationProtocol(), small_library)
 
 
 def test_a_value_that_is_given_twice_counts_once(tmp_path, small_library):
-    path = write(tmp_path, "smiles,ie_ev\nOCC,14\nCCO,14\n")
+    path = write(tmp_path, table("OCC,14", "CCO,14"))
     warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
     assert [item.smiles for item in warm.known] == ["OCC"]
     assert {len(table) for table in warm.features.values()} == {1}

@@ -163,3 +163,10 @@ def test_another_column_is_another_library(tmp_path):
     build(Enumeration.of(*names, "a"), tmp_path / "library", BuildSpec())
     with pytest.raises(InputError, match="other files, options"):
         build(Enumeration.of(*names, "b"), tmp_path / "library", BuildSpec())
+
+
+def test_a_row_that_is_none_is_named_and_not_left_out(tmp_path):
+    (tmp_path / "s.csv").write_text("smiles,n\nC*,1\nN*\n")
+    (tmp_path / "r.smi").write_text("*F\n")
+    with pytest.raises(InputError, match=r"s\.csv, line 3: .*cells: 1, in the header: 2"):
+        Enumeration.of(str(tmp_path / "s.csv"), str(tmp_path / "r.smi"), "smiles")

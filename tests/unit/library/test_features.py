@@ -37,7 +37,14 @@ def test_no_molecules_give_no_rows():
     assert morgan([], MorganSpec()).shape == (0, 32)
 
 
-@pytest.mark.parametrize("text", ["", "xx", "C1CC", "C(C)(C)(C)(C)C", "π", "\x00", "C*", "[#0]C"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "xx", "C1CC", "C(C)(C)(C)(C)C", "π", "\x00", "C*", "[#0]C"),
+        # RDKit would take these for methane or methanol
+        *("C\nC", "C N", "C\tN", "\x00C\x00", "C\n", " C", "CO\x85"),
+    ],
+)
 def test_what_is_no_molecule_is_none(text, capfd):
     assert parse(text) is None
     assert capfd.readouterr().err == ""

@@ -64,6 +64,34 @@ def test_smiles_stay_as_given_and_the_first_of_equals_stays(tmp_path):
     assert not (library.folder / ingest.UNFINISHED).exists()
 
 
+def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
+    source = write(tmp_path, "smiles,n", "C,1", "N,2,O", "O", '"C\nQ",3', ",4", name="a.csv")
+    library = build_files([source], tmp_path / "library")
+    assert all_smiles(library) == ["C"]
+    assert library.manifest.counts == Counts(read=5, invalid=4, filtered=0, duplicates=0)
+    assert rejects(library) == [
+        ["a.csv", "3", "", "cells: 3, in the header: 2"],
+        ["a.csv", "4", "", "cells: 1, in the header: 2"],
+        ["a.csv", "6", "C\nQ", "not a valid molecule"],
+        ["a.csv", "7", "", "not a valid molecule"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_kept"), [(".csv", False), (".smi", False), (".parquet", True)]
+)
+def test_what_another_reader_of_text_built_is_built_anew(tmp_path, monkeypatch, kind, is_kept):
+    source = tmp_path / f"a{kind}"
+    if kind == ".parquet":
+        pq.write_table(pa.table({"smiles": ["C"]}), source)
+    else:
+        source.write_text("smiles\nC\n")
+    first = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    monkeypatch.setattr(sources, "TEXT_VERSION", sources.TEXT_VERSION + 1)
+    again = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    assert (again.folder == first.folder) is is_kept
+
+
 def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 1)

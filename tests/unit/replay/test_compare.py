@@ -208,8 +208,8 @@ def test_campaigns_that_failed_are_told(table):
 def test_what_is_known_beforehand_is_not_simulated(table, tmp_path):
     known = [0, 5]
     path = tmp_path / "known.csv"
-    lines = [f"{table.library.smiles(key)},{table.values[key]}" for key in known]
-    path.write_text("\n".join(["smiles,ie_ev", *lines]))
+    lines = [f"{table.library.smiles(key)},{table.values[key]},table,own" for key in known]
+    path.write_text("\n".join(["smiles,ie_ev,level,fidelity", *lines]))
     played = replays.replay_table(table, settings(training_data=str(path)), Scenario(1), 24)
     assert not set(known) & set(played.results.values)
     # the best 24 are all: 2 were known, 16 were simulated
@@ -266,10 +266,15 @@ def test_a_comparison_begins_with_nothing_known(table):
 
 def test_errors_are_those_of_a_model_of_all_that_is_known(table, tmp_path):
     first = replays.replay_table(table, settings(), Scenario(1), out=tmp_path)
+    known = str(tmp_path / "training_data.csv")
     again = replays.replay_table(
-        table, settings(training_data=str(tmp_path / "training_data.csv"), max_training_count=5),
-        Scenario(1),
-    )  # fmt: skip
+        table, settings(training_data=known, max_training_count=5), Scenario(1), out=tmp_path / "b"
+    )
+    with (tmp_path / "b" / "training_data.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    # known beforehand and looked up alike
+    assert len(rows) == len(first.results.values) + 5
+    assert {(row["level"], row["fidelity"]) for row in rows} == {("table", "own")}
     accuracy = again.results.accuracy["all other molecules of the table"]
     assert accuracy.n == 24 - len(first.results.values) - 5
 
@@ -277,8 +282,8 @@ def test_errors_are_those_of_a_model_of_all_that_is_known(table, tmp_path):
 def test_a_replay_without_a_simulation_says_why_it_ended(table, tmp_path):
     path = tmp_path / "all.csv"
     keys = range(table.library.n_molecules)
-    rows = [f"{table.library.smiles(key)},{table.values[key]}" for key in keys]
-    path.write_text("\n".join(["smiles,ie_ev", *rows]))
+    rows = [f"{table.library.smiles(key)},{table.values[key]},table,own" for key in keys]
+    path.write_text("\n".join(["smiles,ie_ev,level,fidelity", *rows]))
     with pytest.raises(InputError, match="every molecule of the library has been tried"):
         replays.replay_table(table, settings(training_data=str(path)))
 

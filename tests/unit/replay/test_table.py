@@ -32,6 +32,12 @@ def test_the_first_of_equal_molecules_counts_and_a_cell_may_be_empty(tmp_path, n
     assert table.durations_s.tolist() == [10, 20, 30]
 
 
+def test_a_quoted_cell_of_two_lines_is_a_cell(tmp_path):
+    text = 'smiles,name,gap\nCCO,"two\nlines",1.5\nC,"a, b",2.5\nN,x,3.5\n'
+    table = table_of(tmp_path, text)
+    assert table.values.tolist() == [1.5, 2.5, 3.5]
+
+
 def test_durations_may_be_drawn(tmp_path):
     assert table_of(tmp_path).durations_s.tolist() == [1, 1, 1]
     drawn = [table_of(tmp_path, durations="exponential:5", seed=seed) for seed in (1, 1, 2)]
@@ -70,7 +76,7 @@ def test_a_column_is_no_distribution():
     [
         (TEXT, {"column": "homo"}, "homo"),
         (TEXT, {"durations": "minutes"}, "minutes"),
-        (TEXT.replace("1.5", "one"), {}, "numbers"),
+        (TEXT.replace("1.5", "one"), {}, "line 2, gap: got 'one', expected a finite number"),
         (TEXT.replace("1.5", "inf"), {}, "1e\\+100"),
         ("smiles,gap\nC,1\nN,\n", {}, "two values"),
         ("smiles,gap\nC,1\nN,2\n", {"durations": "gap2"}, "gap2"),
@@ -81,6 +87,11 @@ def test_a_column_is_no_distribution():
         (TEXT, {"column": "smiles"}, "column of numbers"),
         (TEXT, {"durations": "smiles"}, "column of numbers"),
         (TEXT.replace("10\n", "1e20\n"), {"durations": "seconds"}, "at most"),
+        (TEXT.replace("1.5", "1_5"), {}, "line 2, gap.*'1_5'"),
+        (TEXT.replace("1.5", "1,5"), {}, "line 2.*cells: 4, in the header: 3"),
+        (TEXT.replace("seconds", "gap"), {}, "'gap', expected each name once"),
+        ("CCO,1.5\nC,2.5\n", {}, "Add smiles and gap"),
+        ("smiles,gap,level\nC,1,gfn2\nN,2,ipea1\n", {}, "line 3, level: got 'ipea1'.*'gfn2'"),
     ],
 )
 def test_what_cannot_be_read_is_told(tmp_path, text, options, words):

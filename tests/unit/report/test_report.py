@@ -26,6 +26,7 @@ from molloop.report.predictions import BARS, write_predictions_figure
 from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
+from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
@@ -229,13 +230,24 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     assert "1 worker in 4.0 s: busy 100% (simulate 75%, train 12%, rank 12%)" in text
     assert "above 13.75 eV: 2 of 3 values, 2 of the last 3" in text
     assert "The best of 3 simulated molecules" in text
+    assert "Not finished" not in text
+    assert "Known beforehand: 1 values, 1 of them of molecules that are not in the library" in text
+    left = summary_lines(replace(results, n_not_finished=3))
+    assert left[:2] == ["Ended: done.", "Not finished: 3 of the molecules that were handed out."]
+    left_out = summary_lines(replace(results, n_rejected=2, rejects="a/rejects.csv"))
+    assert (
+        "Left out: 2 lines of the library's source, which hold no molecule: a/rejects.csv"
+        in left_out
+    )
+    in_library = replace(results, known=(Known("C", 13.0, 0),))
+    assert not [line for line in summary_lines(in_library) if "Known" in line]
     assert replace(results, target=target).n_beyond_threshold(2) == 2
 
 
 def test_a_status_is_a_table():
     console = Console(width=120, record=True)
     status = Status(
-        *("failed", "no space", "node1", 77, 3, 12.5, 20, 24, 2, {"scf": 1}, 4, "ie_ev"),
+        *("failed", "no space", "node1", 77, 3, 12.5, 20, 24, 0, 2, {"scf": 1}, 4, "ie_ev"),
         best=(15.25, "CF"),
         n_beyond_threshold=3,
     )
@@ -244,6 +256,7 @@ def test_a_status_is_a_table():
     words = ("failed: no space", "20 of 24", "1 scf", "77 on node1, number 3", "15.250 (ie_ev) CF")
     for word in words:
         assert word in text
+    assert "not finished 2; `molloop resume` simulates them again" in " ".join(text.split())
 
 
 def test_the_screen_has_a_line_an_iteration(results):

@@ -16,7 +16,7 @@ from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Errors, Run
-from molloop.report.status import RUNNING
+from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
 from molloop.texts import html_text
@@ -68,6 +68,8 @@ def facts(run: Run) -> dict[str, Any]:
     """Return what the templates show."""
     n_wanted = run.settings.campaign.max_training_count
     is_running = run.state == RUNNING
+    n_open = max(0, run.n_submitted - run.n_values - run.n_failed)
+    n_under_way, n_not_finished = split_open(run.state, n_open)
     return {
         "run": run,
         "name": run.name,
@@ -76,7 +78,8 @@ def facts(run: Run) -> dict[str, Any]:
         "share": min(1.0, run.n_values / n_wanted),
         "is_running": is_running,
         "left_s": left_s(run) if is_running else None,
-        "n_under_way": max(0, run.n_submitted - run.n_values - run.n_failed),
+        "n_under_way": n_under_way,
+        "n_not_finished": n_not_finished,
         "best": run.best_first(),
         "recent": [_recent(item) for item in run.recent],
         "n_last": len(run.is_beyond),

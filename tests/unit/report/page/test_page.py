@@ -198,8 +198,10 @@ def test_large_molecules_are_not_drawn():
 def test_what_is_simulated_is_shown_of_a_run_that_goes_on_only(run):
     run.n_submitted = 9
     assert "Being simulated" not in words(texts(run)["progress"])
+    assert "Not finished 4" in words(texts(run)["progress"])
     run.state = "running"
     assert "Being simulated 4" in words(texts(run)["progress"])
+    assert "Not finished" not in words(texts(run)["progress"])
 
 
 def test_a_folder_s_name_need_not_be_unicode(tmp_path):

@@ -1,0 +1,108 @@
+"""Tables in text: lines become records of cells, and none is lost.
+
+A cell may be quoted, and then hold delimiters and line ends. A file may also have quotation marks
+that quote nothing (``5" tube``). What a line means is decided by the number of cells that the
+header has.
+"""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+MAX_RECORD_LINES = 1000
+LINE_ENDS = "\r\n"
+
+Line = tuple[int, str]  # number, text
+
+
+class Record(NamedTuple):
+    """A row of a table.
+
+    Attributes
+    ----------
+    line
+        Number of its last line, from 1.
+    cells
+        As many as the header has; none where there is a fault.
+    fault
+        Why the line is no row.
+    others
+        What the lines after its first one are if they are rows of their own: those of them that
+        have as many cells as the header, with their numbers.
+    """
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+    others: tuple[tuple[int, list[str]], ...] = ()
+
+
+def read_records(text: Iterable[str], delimiter: str) -> tuple[list[str], Iterator[Record]]:
+    """Return the names of the columns, in the first line that is not empty, and the rows below."""
+    lines = _Lines(text)
+    for first in lines:
+        if first[1].strip(LINE_ENDS):
+            cells, _ = _quoted(first, lines, delimiter) or (_split(first, delimiter), [])
+            return cells, _records(lines, delimiter, len(cells))
+    return [], iter(())
+
+
+def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
+    for first in lines:
+        if not first[1].strip(LINE_ENDS):
+            continue
+        if '"' in first[1] and (found := _quoted(first, lines, delimiter)):
+            cells, others = found
+            if len(cells) == n_cells:
+                last = others[-1][0] if others else first[0]
+                rows = ((number, _split((number, line), delimiter)) for number, line in others)
+                fitting = tuple(row for row in rows if len(row[1]) == n_cells)
+                yield Record(last, cells, others=fitting)
+                continue
+            lines.put_back(others)
+        cells = _split(first, delimiter)
+        if len(cells) == n_cells:
+            yield Record(first[0], cells)
+        else:
+            yield Record(first[0], [], f"cells: {len(cells)}, in the header: {n_cells}")
+
+
+class _Lines(Iterator[Line]):
+    """Numbered lines, some of which are put back and come again."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._lines = enumerate(text, start=1)
+        self._waiting: deque[Line] = deque()
+
+    def __next__(self) -> Line:
+        return self._waiting.popleft() if self._waiting else next(self._lines)
+
+    def put_back(self, lines: Sequence[Line]) -> None:
+        self._waiting.extendleft(reversed(lines))
+
+
+def _split(line: Line, delimiter: str) -> list[str]:
+    return line[1].rstrip(LINE_ENDS).split(delimiter)
+
+
+def _quoted(first: Line, lines: _Lines, delimiter: str) -> tuple[list[str], list[Line]] | None:
+    """Return the cells of a record that begins with a line, and the other lines that it takes.
+
+    None where it is not quoted as a .csv must be, or not closed within some lines; these come
+    again.
+    """
+    others: list[Line] = []
+
+    def text() -> Iterator[str]:
+        yield first[1]
+        for line in islice(lines, MAX_RECORD_LINES - 1):
+            others.append(line)
+            yield line[1]
+
+    try:
+        return next(csv.reader(text(), delimiter=delimiter, strict=True)), others
+    except csv.Error:  # also a cell of more than 131,072 characters
+        lines.put_back(others)
+        return None

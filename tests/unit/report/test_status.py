@@ -1,0 +1,65 @@
+import json
+from contextlib import closing
+from dataclasses import asdict
+
+import pytest
+from small_run import STEPS, new_store
+
+from molloop.campaign.run_dir import RunDir
+from molloop.campaign.state import End, Resumed, Stopped
+from molloop.campaign.store import Store
+from molloop.config import load
+from molloop.report import results
+from molloop.report.page.feed import Feed
+from molloop.report.page.render import facts
+from molloop.report.status import read_status
+from molloop.report.summary import summary_lines
+
+TIME_IS_OVER = (9.0, [Stopped("its time limit of 9 s is over", End.DONE)], [], [])
+
+
+def store_run(folder, steps):
+    """Store a run that has handed out five molecules and has three outcomes."""
+    with closing(new_store(folder)) as store:
+        for step in steps:
+            store.append(*step)
+
+
+@pytest.mark.parametrize(
+    ("last", "state", "expected"),
+    [
+        ([TIME_IS_OVER], "done", (0, 2)),
+        ([], "ended without a word", (0, 2)),
+        ([TIME_IS_OVER, (9.0, [Resumed()], [], [])], "ended without a word", (0, 2)),
+        (STEPS[4:], "done", (0, 0)),
+    ],
+)
+def test_nothing_is_under_way_once_a_run_has_ended(tmp_path, last, state, expected):
+    store_run(tmp_path, [*STEPS[:4], *last])
+    status = read_status(tmp_path)
+    assert status.state == state
+    told = json.loads(json.dumps(asdict(status)))
+    assert (told["n_under_way"], told["n_not_finished"]) == expected
+    shown = facts(Feed(tmp_path).run)
+    assert (shown["n_under_way"], shown["n_not_finished"]) == expected
+
+
+def test_what_has_no_outcome_is_under_way_while_a_process_holds_the_run(tmp_path):
+    store_run(tmp_path, STEPS[:4])
+    with closing(RunDir(tmp_path, is_new=False)):
+        status = read_status(tmp_path)
+        shown = facts(Feed(tmp_path).run)
+    assert (status.state, status.n_under_way, status.n_not_finished) == ("running", 2, 0)
+    assert (shown["n_under_way"], shown["n_not_finished"]) == (2, 0)
+
+
+def test_a_summary_says_what_a_time_limit_has_cut_off(tmp_path):
+    store_run(tmp_path, [*STEPS[:4], TIME_IS_OVER])
+    settings = load()
+    with closing(Store.read(tmp_path / "campaign.sqlite")) as store:
+        found = results.read(store, settings.target(), settings.protocol())
+    assert found.n_not_finished == 2
+    assert summary_lines(found)[:2] == [
+        "Ended: its time limit of 9 s is over.",
+        "Not finished: 2 of the molecules that were handed out.",
+    ]

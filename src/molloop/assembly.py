@@ -7,6 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from molloop import limits
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
 from molloop.campaign.records import Session
@@ -64,9 +65,18 @@ def make_session(settings: Settings, library: Library) -> Session:
 
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:
-    """Return Parsl's configuration of a site; InputError where the path does not suit it."""
+    """Return Parsl's configuration of a site.
+
+    Raises
+    ------
+    InputError
+        The path does not suit it.
+    RunError
+        This process may open too few files.
+    """
     from molloop.execution import sites
 
+    limits.require_files("Parsl", limits.PARSL_FILES)
     return sites.parsl_config(settings.site, run_dir.absolute() / "parsl")
 
 

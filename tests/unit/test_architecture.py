@@ -20,6 +20,8 @@ LIGHT = ("levels", "property", "protocol")
 # room -> rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
+    "start": set(),
+    "limits": {"errors"},
     "intervals": set(),
     "files": set(),
     "processes": set(),
@@ -55,7 +57,7 @@ MAY_IMPORT = {
     },
     "report": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "config", "intervals"),
+        *("settings", "config", "intervals", "limits"),
     },
 }
 MAY_IMPORT["assembly"] = set(MAY_IMPORT)

@@ -14,7 +14,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from molloop.errors import RunError
+from molloop.limits import require_files
 
 LET_IN = "let_in"  # in a request's state: to be called when it has shown the token
 DOOR = "door"  # in the server's state
@@ -22,7 +22,9 @@ PATIENCE_S = 5.0  # for a whole request with the token
 REQUEST_BYTES = 16 * 1024  # with its headers; browsers send what other pages of a host have set
 PLACES = 64  # of those with the token, and again of those without
 AT_ONCE = 8  # connections that the server takes from the system before it looks at them
-STEPS_TO_CLOSE = 5  # so many times AT_ONCE are taken and not counted yet, or not closed yet
+SHARE = PLACES // AT_ONCE
+# and five of each step are taken and not counted yet, or not closed yet
+FILES_A_STEP = 2 * SHARE + 5
 OWN_FILES = 16  # event loop, database, fonts
 
 Anything = TypeVar("Anything", bound=Hashable)
@@ -61,11 +63,10 @@ class Limits:
     n_at_once: int
 
     @classmethod
-    def within(cls, n_free: int) -> "Limits | None":
-        """Return the limits for a process that may open so many files more, or nothing."""
-        share = PLACES // AT_ONCE
-        n_at_once = min(AT_ONCE, n_free // (2 * share + STEPS_TO_CLOSE))
-        return cls(share * n_at_once, share * n_at_once, n_at_once) if n_at_once > 0 else None
+    def within(cls, n_free: int) -> "Limits":
+        """Return the limits for a process that may open so many files more: 21 at least."""
+        n_at_once = min(AT_ONCE, n_free // FILES_A_STEP)
+        return cls(SHARE * n_at_once, SHARE * n_at_once, n_at_once)
 
     @classmethod
     def of_process(cls) -> "Limits":
@@ -76,16 +77,10 @@ class Limits:
         RunError
             It may open too few files.
         """
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         used = psutil.Process().num_fds() + OWN_FILES
-        limits = cls.within(most - used)
-        if limits is None:
-            least = used + 2 * (PLACES // AT_ONCE) + STEPS_TO_CLOSE
-            raise RunError(
-                f"A page needs {least} open files, and this process may have {most}.",
-                f"Allow more: `ulimit -n {least}`.",
-            )
-        return limits
+        require_files("A page", used + FILES_A_STEP)
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return cls.within(most - used)
 
 
 class Door:

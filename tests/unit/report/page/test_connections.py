@@ -45,8 +45,6 @@ def test_places_are_a_queue_with_an_end(n, steps):
 @pytest.mark.parametrize(
     ("n_free", "expected"),
     [
-        (0, None),
-        (20, None),
         (21, Limits(8, 8, 1)),
         (41, Limits(8, 8, 1)),
         (42, Limits(16, 16, 2)),

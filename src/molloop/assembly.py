@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molloop import limits
+from molloop.campaign.disk import what_is_there
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
 from molloop.campaign.records import Session
@@ -146,7 +147,12 @@ class Campaign:
 
     def _report(self) -> Results:
         found = results.read(self.store, self.settings.target(), self.settings.protocol())
-        write_reports(found, self.library, self.folder)
+        try:
+            write_reports(found, self.library, self.folder)
+        except OSError as error:
+            raise RunError(
+                f"Tables and figures cannot be written ({error}).", what_is_there(self.store.path)
+            ) from error
         return found
 
     def _with_accuracy(self, found: Results) -> Results:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from molloop.campaign.disk import what_is_there
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.news import Mark, News, read_news
 from molloop.campaign.records import (
@@ -354,12 +355,8 @@ def _explained(path: Path, error: Exception) -> StoreError:
             f"The temporary database of a replay cannot be read or written ({error}).",
             "Set TMPDIR to a folder that has space and where you may write.",
         )
-    what = f"The run's database {path} cannot be read or written ({error})."
-    return StoreError(
-        what,
-        "What it holds is safe. Check that the disk has space and that you may write there; "
-        f"`molloop resume {path.parent}` goes on.",
-    )
+    verb = "read or written" if path.exists() else "made"
+    return StoreError(f"The run's database {path} cannot be {verb} ({error}).", what_is_there(path))
 
 
 def _damaged(path: Path, why: str) -> StoreError:

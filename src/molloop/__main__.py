@@ -1,5 +1,15 @@
-"""`python -m molloop`."""
+"""The command `molloop`, also as `python -m molloop`."""
 
-from molloop.cli import main
+from molloop import start
 
-main()
+
+def main() -> None:
+    """Run the command line, once there is what it needs to say anything."""
+    start.open_standard_streams()
+    with start.told_what_is_refused():
+        from molloop.cli import main as run
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from molloop import limits
+from molloop.campaign.disk import what_is_there
 from molloop.campaign.driver import Driver, Interruption, Listener
 from molloop.campaign.engine import Engine
 from molloop.campaign.records import Session
@@ -65,9 +67,18 @@ def make_session(settings: Settings, library: Library) -> Session:
 
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:
-    """Return Parsl's configuration of a site; InputError where the path does not suit it."""
+    """Return Parsl's configuration of a site.
+
+    Raises
+    ------
+    InputError
+        The path does not suit it.
+    RunError
+        This process may open too few files.
+    """
     from molloop.execution import sites
 
+    limits.require_files("Parsl", limits.PARSL_FILES)
     return sites.parsl_config(settings.site, run_dir.absolute() / "parsl")
 
 
@@ -141,7 +152,12 @@ class Campaign:
             n_rejected=self.library.manifest.counts.invalid,
             rejects=str(self.library.folder / REJECTS),
         )
-        write_reports(found, self.library, self.folder)
+        try:
+            write_reports(found, self.library, self.folder)
+        except OSError as error:
+            raise RunError(
+                f"Tables and figures cannot be written ({error}).", what_is_there(self.store.path)
+            ) from error
         return found
 
     def _with_accuracy(self, found: Results) -> Results:

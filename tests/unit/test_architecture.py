@@ -20,6 +20,8 @@ LIGHT = ("levels", "property", "protocol")
 # room -> rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
+    "start": set(),
+    "limits": {"errors"},
     "intervals": set(),
     "files": set(),
     "processes": set(),
@@ -56,7 +58,7 @@ MAY_IMPORT = {
     },
     "report": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "config", "intervals", "texts"),
+        *("settings", "config", "intervals", "limits", "texts"),
     },
 }
 MAY_IMPORT["trust"] = {"errors", "campaign", "settings"}

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from molloop.campaign.disk import what_is_there
 from molloop.campaign.schema import SCHEMA_VERSION, SCHEMAS, check_schema
 from molloop.errors import StoreError
 from molloop.files import check_plain
@@ -273,9 +274,5 @@ def _explained(path: Path, error: Exception) -> StoreError:
             f"The temporary database of a replay cannot be read or written ({error}).",
             "Set TMPDIR to a folder that has space and where you may write.",
         )
-    what = f"The run's database {path} cannot be read or written ({error})."
-    return StoreError(
-        what,
-        "What it holds is safe. Check that the disk has space and that you may write there; "
-        f"`molloop resume {path.parent}` goes on.",
-    )
+    verb = "read or written" if path.exists() else "made"
+    return StoreError(f"The run's database {path} cannot be {verb} ({error}).", what_is_there(path))

@@ -12,7 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from molloop.errors import InputError
+from molloop.campaign.disk import what_is_there
+from molloop.errors import InputError, RunError
 from molloop.files import check_plain_folder, file_sha256, write_whole
 
 STORE = "campaign.sqlite"
@@ -85,8 +86,20 @@ class RunDir:
         return self.path / STORE
 
     def write_config(self, config_toml: str) -> None:
-        """Write the resolved configuration, whole or not at all."""
-        write_whole(self.path / CONFIG, lambda path: path.write_text(config_toml, "utf-8"))
+        """Write the resolved configuration, whole or not at all.
+
+        Raises
+        ------
+        RunError
+            It cannot be written.
+        """
+        config = self.path / CONFIG
+        try:
+            write_whole(config, lambda path: path.write_text(config_toml, "utf-8"))
+        except OSError as error:
+            raise RunError(
+                f"{config} cannot be written ({error}).", what_is_there(self.store)
+            ) from error
 
     def close(self) -> None:
         """Let another process have it."""

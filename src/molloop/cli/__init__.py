@@ -6,16 +6,27 @@ from typing import Annotated
 
 import typer
 
-from molloop import __version__
+from molloop import __version__, limits
 from molloop.cli import campaign, library, replay, report, signals, site
 from molloop.cli.command import Command
 from molloop.cli.screen import say
 from molloop.errors import MolloopError, RunError
+from molloop.start import told_what_is_refused
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
     "129, 130 and 143 ended by SIGHUP (a closed terminal), SIGINT (Ctrl-C) and SIGTERM."
 )
+
+# address space in MiB, measured with one thread of linear algebra; the others take as much as runs
+READING_MIB, RUNNING_MIB = 420, 1360
+NEEDS_MIB = {
+    **dict.fromkeys(("config", "sites"), 0),
+    **dict.fromkeys(("status", "watch", "report"), READING_MIB),
+    "simulate": 480,
+    "export": 600,
+    "library": 780,
+}
 
 app = typer.Typer(
     help="Find the molecules of a library that have the largest ionization energy.",
@@ -34,11 +45,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
-    pass
+    if name := context.invoked_subcommand:
+        limits.require_address_space(f"`molloop {name}`", NEEDS_MIB.get(name, RUNNING_MIB))
 
 
 app.command("config", cls=Command)(campaign.show_config)
@@ -59,13 +72,14 @@ app.add_typer(library.app)
 
 
 def main() -> None:
-    """Run the command line; the entry point of the `molloop` command."""
+    """Run the command line, where the standard streams are open."""
     signals.end_in_one_line()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Å is no reason to fail
     try:
-        app(prog_name="molloop")  # also where it is `python -m molloop`
+        with told_what_is_refused():
+            app(prog_name="molloop")  # also where it is `python -m molloop`
     except MolloopError as error:
         told = f"molloop: {error}"
         # the log of workers has lines; what a user gave stands in one

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from molloop.campaign.records import Session
 from molloop.campaign.state import Finished, Resumed
 from molloop.campaign.store import Store
-from molloop.report.page import server
+from molloop.report.page import sections, server
 from molloop.report.page.feed import Feed
 from molloop.report.page.server import application
 
@@ -107,8 +107,8 @@ def test_sections_are_sent_and_the_end_is_told(folder):
 
 
 def test_a_run_that_has_ended_is_followed_when_it_goes_on(folder, monkeypatch):
-    monkeypatch.setattr(server, "LOOK_PERIOD_S", 0.05)
-    monkeypatch.setattr(server, "MIN_FIGURE_PERIOD_S", 0.0)
+    monkeypatch.setattr(sections, "LOOK_PERIOD_S", 0.05)
+    monkeypatch.setattr(sections, "MIN_FIGURE_PERIOD_S", 0.0)
     feed = Feed(folder)
     n_looks = 0
 
@@ -146,7 +146,7 @@ def test_figures_that_cannot_be_drawn_are_told(folder, monkeypatch):
     def fail(_):
         raise ValueError("no <ink>")
 
-    monkeypatch.setattr(server.render, "figures", fail)
+    monkeypatch.setattr(sections.render, "figures", fail)
     with TestClient(app_on(folder, 4), base_url=BASE, cookies=COOKIES) as client:
         events = read_events(client.get("/events").text)
     drawn = [told["drawn"] for kind, told in events if kind == "sections" and "drawn" in told]
@@ -166,8 +166,8 @@ def test_nothing_can_be_changed(client):
 
 
 def test_a_reader_has_signs_of_life(folder, monkeypatch):
-    monkeypatch.setattr(server, "LOOK_PERIOD_S", 0.01)
-    monkeypatch.setattr(server, "SIGN_OF_LIFE_S", 0.05)
+    monkeypatch.setattr(sections, "LOOK_PERIOD_S", 0.01)
+    monkeypatch.setattr(sections, "SIGN_OF_LIFE_S", 0.05)
     with TestClient(app_on(folder, 60), base_url=BASE, cookies=COOKIES) as client:
         events = read_events(client.get("/events").text)
     assert [kind for kind, _ in events].count("state") >= 5

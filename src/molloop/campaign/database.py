@@ -243,9 +243,8 @@ def _code(error: Exception) -> int | None:
 
 
 def _is_damage(error: Exception) -> bool:
-    # a text that is no UTF-8 has no code
-    has_no_code = isinstance(error, sqlite3.OperationalError) and _code(error) is None
-    return has_no_code or _code(error) in _DAMAGE
+    # Python's own word on a text that is no UTF-8 has no code
+    return _code(error) in _DAMAGE or str(error).startswith("Could not decode to UTF-8")
 
 
 _DAMAGE = {

@@ -81,6 +81,8 @@ def main() -> None:
         with told_what_is_refused():
             app(prog_name="molloop")  # also where it is `python -m molloop`
     except MolloopError as error:
+        if (code := signals.exit_code()) is not None:
+            sys.exit(code)
         told = f"molloop: {error}"
         # the log of workers has lines; what a user gave stands in one
         lines = told.split("\n") if isinstance(error, RunError) else [told]

@@ -30,7 +30,19 @@ def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
             signal.signal(number, handler)
 
 
+def exit_code() -> int | None:
+    """Return the exit code of the signal that ends this process; None where none has come.
+
+    For errors that come instead of its exception: SQLite drops what is raised while it calls back.
+    """
+    return 128 + _heard[-1] if _heard else None
+
+
+_heard: list[int] = []
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
+    _heard.append(number)
     _say(f"molloop: ended by {signal.Signals(number).name}.\n")
     sys.exit(128 + number)
 

@@ -115,14 +115,15 @@ def test_whatever_a_row_holds_is_read_or_refused_in_a_line():
 
 def test_whatever_a_stored_configuration_says_is_read_or_refused():
     rng = random.Random(21)
-    text = Settings().to_toml()
+    lines = Settings().to_toml().splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("#"))
     n_refused = 0
     for _ in range(300):
         try:
             config.parse(changed(text, rng))
         except InputError:
             n_refused += 1
-    assert 30 < n_refused < 300
+    assert 100 < n_refused < 300
 
 
 def test_what_was_stored_of_bytes_that_are_no_text_is_read_with_question_marks():

@@ -29,6 +29,7 @@ from small_run import STEPS, new_store
 LIMITS = {"s": 1.0, "log kB": 100.0}
 N_SLOW = 100  # of the strangers
 PAUSE_S = 0.1
+N_AT_ONCE = 200  # that are opened between two pauses
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: molloop=" + b"x" * 4096
 
 
@@ -41,7 +42,7 @@ def strangers(address, n, seconds, is_there, counts):
     found = {}
     n_closed = n_opened = 0
     while time.monotonic() < ends_s:
-        while len(found) < n and time.monotonic() < ends_s:
+        for _ in range(min(N_AT_ONCE, n - len(found))):
             one = socket.socket()
             one.settimeout(0.5)
             with contextlib.suppress(OSError):
@@ -49,7 +50,8 @@ def strangers(address, n, seconds, is_there, counts):
                 one.setblocking(False)
                 found[one] = 0 if n_opened % n < N_SLOW else None  # bytes sent; None: idle
                 n_opened += 1
-        is_there.set()
+        if n_opened >= n:
+            is_there.set()
         for one, n_sent in list(found.items()):
             try:
                 if n_sent is not None:
@@ -147,7 +149,7 @@ def measure(folder, n, seconds, n_files):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--strangers", type=int, default=1100)
-    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--files", type=int, help="limit of the server's open files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,5 +1,7 @@
 """Sites, by what Parsl is told; that it works is tested with schedulers."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -347,6 +349,11 @@ class Answers:
         return next(self.answers)
 
 
+def known(folder, job, state):
+    paths = {f"job_{name}_path": f"{folder}/{job}.{name}" for name in ("stdout", "stderr")}
+    return {"status": JobStatus(state), **paths}
+
+
 @pytest.fixture
 def slurm(tmp_path, monkeypatch):
     """Slurm with accounting, and three jobs: one waits, one runs, one has failed."""
@@ -355,9 +362,7 @@ def slurm(tmp_path, monkeypatch):
     )
     provider = config_of(tmp_path, name="slurm", workers=2).executors[0].provider
     for job, state in (("1", "PENDING"), ("2", "RUNNING"), ("3", "FAILED")):
-        provider.resources[job] = {
-            "status": JobStatus(JobState[state]), "job_stdout_path": "", "job_stderr_path": "",
-        }  # fmt: skip
+        provider.resources[job] = known(tmp_path, job, JobState[state])
     return provider
 
 
@@ -374,7 +379,7 @@ def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch)
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
     monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert states(slurm) == ["FAILED", "COMPLETED", "FAILED"]
     assert "3" not in asked.asked[0].partition("--job")[2]
 
 
@@ -382,7 +387,7 @@ def test_a_job_that_squeue_does_not_list_has_ended(slurm, monkeypatch):
     slurm._cmd = slurm._cmd.replace("sacct", "squeue")
     Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""))
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "RUNNING", "FAILED"]
+    assert states(slurm) == ["FAILED", "RUNNING", "FAILED"]
 
 
 def command(monkeypatch, folder, name, text):
@@ -396,26 +401,70 @@ def command(monkeypatch, folder, name, text):
 def pbs(tmp_path):
     provider = config_of(tmp_path, name="pbs", workers=2).executors[0].provider
     for job in ("1.server", "2.server"):
-        provider.resources[job] = {
-            "status": JobStatus(JobState.RUNNING), "job_stdout_path": "", "job_stderr_path": "",
-        }  # fmt: skip
+        provider.resources[job] = known(tmp_path, job, JobState.RUNNING)
     return provider
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("[ $5 = 1.server ] && { echo 'qstat: Unknown Job Id 1.server' >&2; exit 153; }; "
+        ("[ $4 = 1.server ] && { echo 'qstat: Unknown Job Id 1.server' >&2; exit 153; }; "
          "echo '{\"Jobs\": {\"2.server\": {\"job_state\": \"R\"}}}'", ["COMPLETED", "RUNNING"]),
-        ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "COMPLETED"]),
+        ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "FAILED"]),
         ("echo 'qstat: cannot connect to server' >&2; exit 15", ["RUNNING", "RUNNING"]),
         ("echo '{\"Jobs\": {\"comment\": \"\\e\"}}'", ["RUNNING", "RUNNING"]),  # no JSON
     ],
 )  # fmt: skip
 def test_a_job_that_pbs_has_forgotten_has_ended(pbs, monkeypatch, tmp_path, answer, expected):
+    (tmp_path / "1.server.exit").write_text("0\n")  # of its script; the second has left none
     command(monkeypatch, tmp_path, "qstat", answer)
     pbs._status()
     assert states(pbs) == expected
+
+
+def test_a_job_of_pbs_has_time_to_appear_unless_its_script_has_ended(pbs, monkeypatch, tmp_path):
+    for one in pbs.resources.values():
+        one["status"] = JobStatus(JobState.PENDING)
+    (tmp_path / "1.server.exit").write_text("9\n")
+    command(monkeypatch, tmp_path, "qstat", "echo 'qstat: Unknown Job Id' >&2; exit 153")
+    pbs._status()
+    assert states(pbs) == ["FAILED", "PENDING"]
+    assert pbs.resources["1.server"]["status"].message == "its script ended with 9"
+    monkeypatch.setattr(providers, "LISTED_S", 0.0)
+    monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
+    pbs._status()
+    assert states(pbs) == ["FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_ended", "code"),
+    [("exit 3", False, "3"), ("true", False, "0"), ("sleep 30", True, "143")],
+)
+def test_a_script_notes_its_exit_code(pbs, tmp_path, line, is_ended, code):
+    script, begun = tmp_path / "block", tmp_path / "begun"
+    configs = {"worker_init": f"touch {begun}\n{line}"}
+    pbs._write_submit_script("$worker_init\n", str(script), "block", configs)
+    job = subprocess.Popen(["bash", script], start_new_session=True)
+    while not begun.exists():
+        time.sleep(0.01)
+    if is_ended:
+        os.killpg(job.pid, signal.SIGTERM)
+    job.wait(10)
+    assert (tmp_path / "block.exit").read_text() == f"{code}\n"
+
+
+def test_jobs_that_had_ended_already_are_taken_back(pbs, monkeypatch, tmp_path):
+    command(monkeypatch, tmp_path, "qdel", "echo 'qdel: Job has finished 2.server' >&2; exit 35")
+    assert pbs.cancel(["1.server", "2.server"]) == [True, True]
+    assert states(pbs) == ["CANCELLED", "CANCELLED"]
+    assert providers.cancellation(pbs) == ""
+
+
+def test_only_jobs_that_are_left_are_named(pbs, monkeypatch, tmp_path):
+    answer = "echo 'qdel: Unauthorized Request 2.server' >&2; exit 159"
+    command(monkeypatch, tmp_path, "qdel", answer)
+    assert pbs.cancel(["1.server", "2.server"]) == [True, False]
+    assert providers.cancellation(pbs) == "qdel 2.server"
 
 
 def test_jobs_are_given_back_by_a_process_of_its_own(slurm, monkeypatch, tmp_path):
@@ -448,7 +497,8 @@ def test_a_job_that_squeue_has_forgotten_has_ended(slurm, monkeypatch, tmp_path)
     command(monkeypatch, tmp_path, "squeue",
             "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")  # fmt: skip
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert states(slurm) == ["FAILED", "FAILED", "FAILED"]
+    assert "neither the scheduler nor" in slurm.resources["2"]["status"].message
 
 
 def test_a_job_that_is_held_is_waited_for(slurm, monkeypatch):
@@ -461,6 +511,7 @@ def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
     monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
     assert slurm.submit("pool", 1) == "7"
     providers.stop_asking(slurm)
+    assert slurm.max_blocks == 0  # so Parsl asks for none, of any provider
     with pytest.raises(SubmitException, match="the run ends"):
         slurm.submit("pool", 1)  # and does not wait for half a minute
 
@@ -575,7 +626,7 @@ def test_a_job_of_pbs_with_a_part_of_its_nodes_has_as_many_workers(tmp_path, mon
 
 
 def test_allocations_that_are_not_taken_back_are_named(slurm, monkeypatch, caplog):
-    monkeypatch.setattr(SlurmProvider, "cancel", lambda *_: [False, False])
+    Answers(monkeypatch, slurm, (1, "", "scancel: error: Unable to contact slurm controller"))
     executor = SimpleNamespace(provider=slurm)
     monkeypatch.setattr(kernels, "_executors", lambda _: [executor])
     kernels.stop(SimpleNamespace(cleanup_called=False, cleanup=lambda: None))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from math import inf
 from types import SimpleNamespace
 
 import pytest
@@ -66,6 +67,32 @@ def test_a_job_of_slurm():
 def test_a_job_of_pbs_names_a_node_for_each_of_its_slots():
     found = current_allocation()
     assert (found.scheduler, found.nodes) == ("pbs", 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "nodes"),
+    [
+        ("x1\nx2\n", 2),  # select=2:ncpus=4: a line a chunk
+        (4 * "x1\n" + 4 * "x2\n", 2),  # with mpiprocs=4: one a process
+        ("x1\nx1\n", 1),  # both chunks on one host
+        ("x1.domain\nx2.domain\nx1.domain\n", 2),
+    ],
+)
+def test_nodes_are_counted_and_not_lines(tmp_path, lines, nodes):
+    (tmp_path / "nodes").write_text(lines)
+    assert current_allocation({"PBS_NODEFILE": str(tmp_path / "nodes")}).nodes == nodes
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, inf),
+        ({"PBS_NODEFILE": "nodes"}, 3.0),  # of 10 until SIGKILL
+        ({"SLURM_JOB_NODELIST": "n1"}, 4.0),  # of 30
+    ],
+)
+def test_the_grace_that_a_scheduler_leaves(environment, expected):
+    assert allocation.last_grace_s(environment) == expected
 
 
 def test_a_job_whose_nodes_cannot_be_read_is_told(monkeypatch, tmp_path):

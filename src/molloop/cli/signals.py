@@ -51,8 +51,8 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
             _end(number, None)
         nonlocal first_s
         name = signal.Signals(number).name
-        is_scheduler_s = number == signal.SIGTERM and last_s < inf
-        if is_scheduler_s:
+        is_of_scheduler = number == signal.SIGTERM and last_s < inf
+        if is_of_scheduler:
             interruption.grace_s = last_s
             if interruption.reason:  # it says so again, and soon ends all
                 return
@@ -70,7 +70,7 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
             finally:
                 os._exit(128 + number)
         left_s = min(grace_s, interruption.grace_s)
-        more = "The scheduler ends this job" if is_scheduler_s else "Once more ends at once"
+        more = "The scheduler ends this job" if is_of_scheduler else "Once more ends at once"
         _say(
             f"molloop: {name}: nothing more is begun; what is being simulated has {left_s:g} s. "
             f"{more}.\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pbs_job import ROOT, SERVER, Job
 
-KILL_DELAY_S = 10
+KILL_DELAY_S = float(os.environ.get("PBS_STAND_IN_KILL_DELAY", "10"))
 POLL_S = 0.1
 DELETED, WALLTIME_OVER = 271, -29
 MACHINE = ("HOME", "PATH", "LC_ALL", "PBS_STAND_IN", "HYDRA_LAUNCHER")

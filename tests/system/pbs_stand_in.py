@@ -4,10 +4,12 @@ Called with one of these names, it keeps a folder a job in $PBS_STAND_IN. Words,
 what a job meets are OpenPBS's: docs/sites/pbs.md says what was seen on a real server, and what was
 read. As on a fresh server, there is no history. The environment says what is otherwise:
 
-PBS_STAND_IN_HISTORY  the server keeps jobs that have ended
-PBS_STAND_IN_LIMIT    so many jobs a user may have there
-PBS_STAND_IN_FULL     no job begins
-PBS_STAND_IN_HELD     every job is held
+PBS_STAND_IN_HISTORY     the server keeps jobs that have ended
+PBS_STAND_IN_LIMIT       so many jobs a user may have there
+PBS_STAND_IN_FULL        no job begins
+PBS_STAND_IN_HELD        every job is held
+PBS_STAND_IN_KILL_DELAY  seconds from SIGTERM to SIGKILL (10)
+
 A file `down` in $PBS_STAND_IN: the server cannot be reached.
 """
 

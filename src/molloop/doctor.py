@@ -164,8 +164,9 @@ def scheduler(settings: Settings) -> Finding:
 
 
 def server(settings: Settings) -> Iterator[Finding]:
-    """Ask a PBS server, where there is one, whether it remembers jobs that have ended."""
-    if facts_of(settings.site.name).scheduler != "pbs" or shutil.which(ASK_PBS[0]) is None:
+    """Ask a PBS server that gives allocations whether it remembers jobs that have ended."""
+    is_pbs = facts_of(settings.site.name).scheduler == "pbs"
+    if not is_pbs or current_allocation() is not None or shutil.which(ASK_PBS[0]) is None:
         return
     what, remedy = "PBS server", "Is this a login node of the site, and is the server up?"
     try:

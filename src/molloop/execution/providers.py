@@ -131,7 +131,7 @@ class _Paced(ClusterProvider):
         times_s = self._submitted_s
         pause_s = max(self._refused_pause_s, self._short_pause_s)
         next_s = times_s[-1] + pause_s if times_s else 0.0
-        if len(times_s) == self.max_blocks:
+        if len(times_s) == times_s.maxlen:
             next_s = max(next_s, times_s[0] + SCHEDULER_POLL_S)
         self.run_ends.wait(max(0.0, next_s - time.monotonic()))
         if self.run_ends.is_set():

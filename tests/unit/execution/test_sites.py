@@ -543,6 +543,12 @@ def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
         slurm.submit("pool", 1)  # and does not wait for half a minute
 
 
+def test_nothing_is_submitted_after_a_run_that_has_asked_for_nothing(slurm):
+    providers.stop_asking(slurm)
+    with pytest.raises(SubmitException, match="the run ends"):
+        slurm.submit("pool", 1)
+
+
 class Clock:
     """Time that goes on only while somebody waits."""
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from molloop.assembly import parsl_config
 from molloop.campaign.engine import Group, Simulations
@@ -30,6 +32,8 @@ REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
 LEAST_FREE_BYTES = 2**30
 WAIT_S = 1.0
 QUEUE_TIMEOUT_S = 600.0
+SERVER_TIMEOUT_S = 60.0
+ASK_PBS = ("qstat", "-B", "-f", "-F", "json")  # any user may
 LOCKED = 3
 LOCKS = ("flock", "lockf")  # of the run directory, of its database
 TRY_LOCK = f"""
@@ -80,6 +84,7 @@ def examine(
     yield free_disk(run_dir)
     yield locks(run_dir)
     yield scheduler(settings)
+    yield from server(settings)
     yield worker(settings, run_dir, asks_scheduler)
 
 
@@ -156,6 +161,45 @@ def scheduler(settings: Settings) -> Finding:
         return Finding(what, False, str(error), "Set it in the configuration, or with --set.")
     [executor] = config.executors
     return Finding(what, True, f"{name}: workers connect to {executor.address}")
+
+
+def server(settings: Settings) -> Iterator[Finding]:
+    """Ask a PBS server that gives allocations whether it remembers jobs that have ended."""
+    is_pbs = facts_of(settings.site.name).scheduler == "pbs"
+    if not is_pbs or current_allocation() is not None or shutil.which(ASK_PBS[0]) is None:
+        return
+    what, remedy = "PBS server", "Is this a login node of the site, and is the server up?"
+    try:
+        done = subprocess.run(
+            ASK_PBS, capture_output=True, text=True, check=False, timeout=SERVER_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield Finding(what, False, f"it cannot be asked ({error})", remedy)
+        return
+    attributes = server_attributes(done.stdout)
+    if done.returncode or attributes is None:
+        told = " ".join((done.stderr or done.stdout).split()) or f"exit code {done.returncode}"
+        yield Finding(what, False, f"it says nothing of itself ({told})", remedy)
+        return
+    # what is not set is not shown, and is off
+    is_on = str(attributes.get("job_history_enable", False)) == "True"
+    yield Finding(
+        what,
+        True,
+        "job_history_enable is on: it says how jobs have ended"
+        if is_on
+        else "job_history_enable is off: it forgets jobs when they end; how an allocation ended is "
+        "taken from its script",
+    )
+
+
+def server_attributes(output: str) -> dict[str, Any] | None:
+    """Return what ``qstat -B -f -F json`` says of the one server; None where it says nothing."""
+    try:
+        [attributes] = json.loads(output)["Server"].values()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return attributes if isinstance(attributes, dict) else None
 
 
 def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:

@@ -199,7 +199,8 @@ class CampaignSettings(_Section):
         30.0,
         ge=0,
         description="How long a run that is told to end (Ctrl-C, SIGTERM) waits for what is being "
-        "simulated.",
+        "simulated. At the SIGTERM of a scheduler that ends the job around it, 3 s (PBS) or 4 s "
+        "(Slurm) at most.",
     )
 
     @field_validator("schedule")

@@ -107,6 +107,9 @@ SITES = {
         source="docs.nersc.gov/systems/perlmutter",
     ),
 }
+# how long a job that is taken back, or whose time is over, has from SIGTERM to SIGKILL: by default,
+# KillWait of Slurm, kill_delay of PBS's queues
+KILL_DELAY_S = {"slurm": 30.0, "pbs": 10.0}
 OWN = SiteFacts("a function of one's own that returns a parsl.Config")
 
 

@@ -352,3 +352,24 @@ def test_one_process_a_run(start, molloop, small_smi, tmp_path):
     assert refused.returncode == 2
     assert "no other process uses" in refused.stderr
     assert process.poll() is None
+
+
+def test_workers_that_are_all_gone_are_not_waited_for(start, mark, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SLOW.format(seconds="0.2 if n_calls < 4 else 100"))
+    grace = ("--set", "campaign.grace_s=100")
+    process = start("--library", small_smi, "--workers", 2, *own, *grace)
+    wait_for_outcomes(tmp_path / "run", 3)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert "has 100 s" in process.stderr.readline()
+    for pid in members(mark):
+        if "interchange" not in command_line(pid) and pid != process.pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    with closing(Store.read(tmp_path / "run" / "campaign.sqlite")) as store:
+        *_, (before_s, _), (ended_s, last) = store.events()
+    assert last == Stopped("SIGINT", End.INTERRUPTED)
+    assert ended_s - before_s < 18  # Parsl misses them after 20 s
+    assert end_within(mark, 10)

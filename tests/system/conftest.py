@@ -52,7 +52,10 @@ def environment(cache_home, tmp_path):
         "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
         "HOME": str(tmp_path),
         "XDG_CACHE_HOME": str(cache_home),
-        "PYTHONPATH": str(tmp_path),
+        # the tree under test, which need not be the one that is installed
+        "PYTHONPATH": os.pathsep.join(
+            [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers import ended, ended_by, finish, has_values, read, slow, values, wait_for, words_of
+from private_pbs import install
 from private_slurm import SYSTEM_PATH
 
 from molloop.campaign.state import Lost
@@ -48,22 +49,9 @@ def polaris(tmp_path, lacking, start):
     if shutil.which("mpiexec", path="/usr/bin") is None:
         lacking("no mpiexec: install mpich")
     folder = tmp_path / "polaris"
-    folder.mkdir()
-    for name in ("qsub", "qstat", "qdel"):
-        path = folder / name
-        path.write_text(
-            f'#!/bin/bash\nexec {sys.executable} {HERE / "pbs_stand_in.py"} {name} "$@"\n'
-        )
-        path.chmod(0o755)
+    extra = install(folder)
     (folder / "mpiexec").write_text(PALS)
     (folder / "mpiexec").chmod(0o755)
-    extra = {
-        "PATH": f"{folder}:/usr/bin:/bin",
-        "PBS_STAND_IN": str(folder),
-        "HYDRA_LAUNCHER": "fork",
-        "HOME": str(folder / "home"),
-    }
-    (folder / "home").mkdir()
 
     def begin(*words, **more):
         return start(*words, extra=extra | more)

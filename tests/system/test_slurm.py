@@ -1,8 +1,12 @@
 """Both ways to run on two nodes of a real Slurm, and what may happen to them meanwhile."""
 
+import os
 import re
+import shlex
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from helpers import (
@@ -17,9 +21,12 @@ from helpers import (
     wait_for,
     words_of,
 )
+from parsl.jobs.states import JobState, JobStatus
 from private_slurm import expand
 
 from molloop.campaign.state import End, Lost, Resumed, Stopped
+from molloop.execution.answers import Unsaid, not_taken_back
+from molloop.execution.schedulers import SCHEDULERS, ask_slurm
 
 SITE = ("site.name=slurm", "site.workers=1", "site.nodes=2")
 
@@ -137,6 +144,64 @@ def test_a_job_that_is_cancelled_ends_its_run_in_order(cluster, on_slurm, small_
     wait_for(lambda: not cluster.call("squeue", "-h"), 60, "the job's end")
     assert ended_by(tmp_path / "run") == "SIGTERM"
     assert (tmp_path / "run" / "training_data.csv").exists()
+
+
+def test_a_job_beside_another_of_its_run_leaves_it_alone(cluster, on_slurm, small_smi, tmp_path):
+    slow(tmp_path, 2)
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        f'[library]\nsource = "{small_smi}"\n'
+        '[property]\nsimulator = "mine:simulate"\nname = "length"\nunit = "letters"\n'
+        "[campaign]\nmax_training_count = 20\n"
+    )
+    site = ("--set", "site.workers=1", "--walltime", "0:10:00", "--run-dir", "run")
+    finish(on_slurm("submit", config, "--site", "slurm", *site))
+    wait_for(has_values(tmp_path / "run", 2), 60, "two values")
+    # as a dependency on a job that Slurm has forgotten: it begins at once
+    finish(on_slurm("submit", *site))
+    log = tmp_path / "run" / "job.log"
+    wait_for(lambda: "Another job has this run" in log.read_text(), 60, "the second job's word")
+    wait_for(lambda: ended(tmp_path / "run"), 120, "the first job")
+    assert not (tmp_path / "run" / "job.failed").exists()
+    events, _ = read(tmp_path / "run")
+    assert not any(isinstance(one, Resumed) for one in events)
+    assert len(values(tmp_path / "run")) == 20
+
+
+def test_what_slurm_says_without_accounting(cluster, tmp_path):
+    def ask(command):
+        done = subprocess.run(
+            command, shell=True, env=os.environ | cluster.environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    def state(job):
+        answer = ask_slurm([job], ask)[job]
+        return answer.state if isinstance(answer, JobStatus) else answer
+
+    def submit(*words):
+        return cluster.call("sbatch", "--parsable", "--output", tmp_path / "log", *words)
+
+    failed = submit("--wrap", "exit 3")
+    wait_for(lambda: state(failed) is JobState.FAILED, 30, "the failed job")
+    lasting = submit("--wrap", "sleep 300")
+    wait_for(lambda: state(lasting) is JobState.RUNNING, 30, "the job that runs")
+    cluster.call("scontrol", "suspend", lasting)
+    wait_for(lambda: "SUSPENDED" in cluster.call("squeue", "-h", "-o", "%T"), 30, "a suspension")
+    assert state(lasting) is JobState.PENDING  # it is waited for
+    cluster.call("scontrol", "resume", lasting)
+    assert state("999999") is Unsaid.GONE
+    # a dependency on a job that is not known is taken for fulfilled
+    words = SCHEDULERS["slurm"].submission(Path("none"), ["999999"])[2:-1]
+    beside = submit(*words, "--wrap", "sleep 300")
+    wait_for(lambda: state(beside) is JobState.RUNNING, 30, "the job that waits for nothing")
+    scheduler = SCHEDULERS["slurm"]
+    for jobs in ([failed], ["999999"], [failed, lasting, beside, "999999"]):
+        code, output, errors = ask(shlex.join(scheduler.cancellation(jobs)))
+        assert not not_taken_back(jobs, code, errors, scheduler.over), output + errors
+    for job in (lasting, beside):
+        wait_for(lambda job=job: state(job) is JobState.CANCELLED, 60, "a job that is taken back")
 
 
 def test_a_partition_that_is_none_ends_the_run_with_the_words_of_slurm(

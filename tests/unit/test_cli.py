@@ -355,6 +355,25 @@ def test_two_signals_at_once_are_one_wish():
     assert "ended at once" in done.stderr
 
 
+@pytest.mark.parametrize(("first", "grace_s"), [("SIGTERM", 3.0), ("SIGINT", 30.0)])
+def test_the_scheduler_s_signal_cuts_the_grace_of_a_job(first, grace_s):
+    code = (
+        "import os, signal, time; from molloop.cli.signals import interrupting\n"
+        "with interrupting(30.0) as interruption:\n"
+        "    interruption.is_heard = True\n"
+        f"    os.kill(os.getpid(), signal.{first}); time.sleep(1.2)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"  # of a second qdel
+        "    print(interruption.reason, interruption.grace_s)"
+    )
+    job = os.environ | {"PBS_NODEFILE": "nodes"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=job
+    )
+    assert (done.returncode, done.stdout) == (0, f"{first} 3.0\n")
+    [told] = done.stderr.splitlines()
+    assert f"{first}: nothing more is begun; what is being simulated has {grace_s:g} s." in told
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [

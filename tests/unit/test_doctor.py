@@ -122,3 +122,31 @@ def test_no_job_is_asked_for_unless_it_may_be(tmp_path):
     assert found.is_ok
     assert "--ask-scheduler" in found.told
     assert not (tmp_path / "runs").exists()
+
+
+SERVER = '{"timestamp": 1, "Server": {"server": {"server_state": "Active"%s}}}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_ok", "words"),
+    [
+        (f"echo '{SERVER % ''}'", True, "job_history_enable is off"),
+        (f"""echo '{SERVER % ', "job_history_enable": "True"'}'""", True, "is on"),
+        (f"""echo '{SERVER % ', "job_history_enable": "False"'}'""", True, "is off"),
+        ("echo 'qstat: cannot connect to server s (errno=111)' >&2; exit 255", False, "errno=111"),
+        ("echo '[]'", False, "says nothing of itself"),
+    ],
+)
+def test_a_pbs_server_says_whether_it_keeps_a_history(monkeypatch, tmp_path, answer, is_ok, words):
+    (tmp_path / "qstat").write_text(f"#!/bin/sh\n{answer}\n")
+    (tmp_path / "qstat").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    [found] = doctor.server(site(name="pbs", workers=4))
+    assert found.is_ok == is_ok
+    assert words in found.told
+
+
+@pytest.mark.parametrize("name", ["local", "slurm", "pbs"])
+def test_no_server_is_asked_where_there_is_none(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert list(doctor.server(site(name=name))) == []

@@ -66,6 +66,8 @@ class Interruption:
 
     Attributes
     ----------
+    grace_s
+        How long that is waited for at most, where less than the campaign's own grace is left.
     is_heard
         Whether a campaign runs that will heed it.
     abandon
@@ -74,6 +76,7 @@ class Interruption:
     """
 
     reason: str = ""
+    grace_s: float = inf
     is_heard: bool = False
     abandon: Callable[[], str] | None = None
 
@@ -210,11 +213,12 @@ class Driver:
     def _winds_up(self, ending: Stopped) -> bool:
         """Have the engine begin nothing more; end the run where nothing is to be waited for."""
         now_s = self.engine.now()
+        grace_s = self._grace_s()
         if self._halted_s is None:
-            self.engine.halt(self.grace_s)
+            self.engine.halt(grace_s)
             self._halted_s = now_s
         nothing_comes = self._n_tasks == 0 or not self.engine.has_workers()
-        if nothing_comes or now_s >= self._halted_s + self.grace_s:
+        if nothing_comes or now_s >= self._halted_s + grace_s:
             while self._n_tasks and (completions := self.engine.wait(0.0)):  # is back by now
                 self._advance(*self._read(completions))
             if (
@@ -228,8 +232,11 @@ class Driver:
         if self._halted_s is None:
             left_s = self.time_limit_s - self._now_s()
         else:
-            left_s = self._halted_s + self.grace_s - self.engine.now()
+            left_s = self._halted_s + self._grace_s() - self.engine.now()
         return max(LEAST_WAIT_S, min(self.poll_s, left_s))
+
+    def _grace_s(self) -> float:
+        return min(self.grace_s, self.interruption.grace_s)
 
     def _now_s(self) -> float:
         return self._began_s + self.engine.now()

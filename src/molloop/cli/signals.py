@@ -1,4 +1,7 @@
-"""SIGINT, SIGTERM and SIGHUP: a run ends in order at the first, at once at the second."""
+"""SIGINT, SIGTERM and SIGHUP: a run ends in order at the first, at once at the second.
+
+In a job, SIGTERM is the scheduler's: what it leaves until SIGKILL is all there is.
+"""
 
 import os
 import signal
@@ -51,8 +54,10 @@ def _end(number: int, _frame: FrameType | None) -> None:
 def interrupting(grace_s: float) -> Iterator["Interruption"]:
     """Have the signals interrupt a run that goes on; its reason is the signal's name."""
     from molloop.campaign.driver import Interruption
+    from molloop.execution.allocation import last_grace_s
 
     interruption = Interruption()
+    last_s = last_grace_s()
     first_s = -inf
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -60,6 +65,11 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
             _end(number, None)
         nonlocal first_s
         name = signal.Signals(number).name
+        is_of_scheduler = number == signal.SIGTERM and last_s < inf
+        if is_of_scheduler:
+            interruption.grace_s = last_s
+            if interruption.reason:  # it says so again, and soon ends all
+                return
         if number == signal.SIGHUP:
             _leave_terminal()
         now_s = time.monotonic()
@@ -73,9 +83,11 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
                     _say(f"molloop: allocations are given back by `{command}`.\n")
             finally:
                 os._exit(128 + number)
+        left_s = min(grace_s, interruption.grace_s)
+        more = "The scheduler ends this job" if is_of_scheduler else "Once more ends at once"
         _say(
-            f"molloop: {name}: nothing more is begun; what is being simulated has {grace_s:g} s. "
-            "Once more ends at once.\n"
+            f"molloop: {name}: nothing more is begun; what is being simulated has {left_s:g} s. "
+            f"{more}.\n"
         )
         interruption.reason, first_s = name, now_s
 

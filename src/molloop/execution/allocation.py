@@ -4,13 +4,18 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import psutil
 
 from molloop.errors import InputError
 from molloop.settings import SiteSettings
-from molloop.site_facts import SITES
+from molloop.site_facts import KILL_DELAY_S, SITES
+
+NODE_FILE, NODE_LIST = "PBS_NODEFILE", "SLURM_JOB_NODELIST"
+# of what a scheduler leaves a job that it ends, and at most: tables and figures take the rest
+GRACE_SHARE, LONGEST_GRACE_S = 0.3, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,34 @@ def current_allocation(environment: Mapping[str, str] = os.environ) -> Allocatio
     InputError
         The file that PBS names cannot be read.
     """
-    if path := environment.get("PBS_NODEFILE"):
+    if path := environment.get(NODE_FILE):
         try:
             names = Path(path).read_text(encoding="utf-8").split()
         except OSError as error:
             raise InputError(
-                "PBS_NODEFILE", path, "the file of the job's nodes", f"It cannot be read: {error}."
+                NODE_FILE, path, "the file of the job's nodes", f"It cannot be read: {error}."
             ) from error
         n_cpus = environment.get("NCPUS", "")
         cpus = int(n_cpus) if n_cpus.isdigit() else None
         return Allocation("pbs", environment.get("PBS_JOBID", ""), len(set(names)), cpus)
-    if environment.get("SLURM_JOB_NODELIST"):
+    if environment.get(NODE_LIST):
         nodes = int(environment.get("SLURM_JOB_NUM_NODES", "1"))
         # such as 64(x2),32; SLURM_CPUS_ON_NODE is not there in a shell that salloc has started
         counts = re.findall(r"(\d+)(?:\(x\d+\))?", environment.get("SLURM_JOB_CPUS_PER_NODE", ""))
         cpus = min(map(int, counts)) if counts else None
         return Allocation("slurm", environment.get("SLURM_JOB_ID", ""), nodes, cpus)
     return None
+
+
+def last_grace_s(environment: Mapping[str, str] = os.environ) -> float:
+    """Return how long simulations may be waited for once a scheduler ends the job around them.
+
+    It tells all of the job to end, the workers too, so that hardly any comes back. Outside of any
+    job, infinity.
+    """
+    schedulers = {"pbs": NODE_FILE, "slurm": NODE_LIST}
+    delays_s = [KILL_DELAY_S[name] for name, mark in schedulers.items() if environment.get(mark)]
+    return min((min(LONGEST_GRACE_S, GRACE_SHARE * one) for one in delays_s), default=inf)
 
 
 def available_cores() -> int:

@@ -109,6 +109,11 @@ class Health:
                 "raise site.worker_start_timeout_s.",
             )
 
+    def is_over(self) -> bool:
+        """Whether all blocks that there were have ended."""
+        blocks = self._executor.status_facade.values()
+        return bool(blocks) and all(one.terminal for one in blocks)
+
     def check_executor(self) -> None:
         """Look whether tasks can be handed out.
 

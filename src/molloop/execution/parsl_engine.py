@@ -86,6 +86,7 @@ class ParslEngine:
         self._protocol: SimulationProtocol | None = None  # of the last group
         self._shared = b""  # what is packed for it
         self._read_s = -inf
+        self._is_halted = False
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
         self._kernel = kernels.start(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
@@ -103,8 +104,8 @@ class ParslEngine:
         return self._n_workers
 
     def has_workers(self) -> bool:
-        """Whether any was there when it was last looked."""
-        return self._health.has_worker
+        """Whether any was there when it was last looked, and its block has not ended since."""
+        return self._health.has_worker and not self._health.is_over()
 
     def n_nodes(self) -> int:
         """On how many nodes there are workers now: each has read its key in the run directory.
@@ -176,7 +177,10 @@ class ParslEngine:
         try:
             ended = [self._done.get(timeout=timeout_s)]
         except queue.Empty:
-            self._health.check()
+            if self._is_halted:  # to ask an interchange that hangs takes longer than there is
+                self._health.check_executor()
+            else:
+                self._health.check()
             return []
         # each time costs the driver a transaction, which is more than some simulations take
         time.sleep(max(0.0, self._read_s + READ_PERIOD_S - time.monotonic()))
@@ -211,6 +215,7 @@ class ParslEngine:
 
     def halt(self, grace_s: float) -> None:
         """Begin no other molecule, ask for no other nodes; what is being simulated goes on."""
+        self._is_halted = True
         stop_asking(self._executor.provider)
         with suppress(OSError):  # without the file, what waits is begun too
             self._halt.call(grace_s)

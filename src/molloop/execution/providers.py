@@ -5,10 +5,11 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from copy import copy
 from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from parsl.jobs.states import JobState, JobStatus
@@ -21,9 +22,18 @@ from parsl.providers.errors import SubmitException
 
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation, workers_per_node
+from molloop.execution.answers import ENDED_BY_SIGTERM, Answer, Unsaid, ended, not_taken_back
 from molloop.execution.blocks import LASTING_S
 from molloop.execution.pool import JOB_BEGAN_S
-from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
+from molloop.execution.schedulers import (
+    SACCT,
+    SCHEDULERS,
+    SQUEUE,
+    Scheduler,
+    ask_slurm,
+    check_needs,
+    exports,
+)
 from molloop.settings import SiteSettings, seconds_of
 from molloop.site_facts import SiteFacts, directives_of
 
@@ -97,11 +107,12 @@ class _Paced(ClusterProvider):
     at least: what ends at once is not asked for again in the same second. After a refusal, or a job
     that ran for less than a minute, none is made for half a minute, and for twice as long after
     the next one.
+
+    A job has ended where the scheduler says so, or answers that it does not know it; no answer says
+    nothing. Why it has ended, its script says too, in a file beside it.
     """
 
-    # what it says of a job that it has forgotten, and its answer where it knows of none
-    forgotten: str
-    none = ""
+    scheduler: Scheduler
 
     def __init__(self, *words: Any, **named: Any) -> None:
         super().__init__(*words, **named)  # type: ignore[no-untyped-call]
@@ -114,13 +125,13 @@ class _Paced(ClusterProvider):
     @property
     def lists_late(self) -> bool:
         """Whether a job may be there that the scheduler does not list yet."""
-        return False
+        return True
 
     def submit(self, *words: Any, **named: Any) -> str:
         times_s = self._submitted_s
         pause_s = max(self._refused_pause_s, self._short_pause_s)
         next_s = times_s[-1] + pause_s if times_s else 0.0
-        if len(times_s) == self.max_blocks:
+        if len(times_s) == times_s.maxlen:
             next_s = max(next_s, times_s[0] + SCHEDULER_POLL_S)
         self.run_ends.wait(max(0.0, next_s - time.monotonic()))
         if self.run_ends.is_set():
@@ -136,12 +147,25 @@ class _Paced(ClusterProvider):
         self._refused_pause_s = 0.0
         return str(job)
 
-    def execute_wait(self, cmd: str, timeout: int | None = None) -> tuple[int, str, str]:
-        code, output, errors = super().execute_wait(cmd, timeout)  # type: ignore[no-untyped-call]
-        # that it has forgotten one is no failure
-        if self.forgotten in errors:
-            return 0, output.strip() or self.none, errors
-        return code, output, errors
+    def _write_submit_script(
+        self, template: str, script_filename: str, job_name: str, configs: dict[str, Any]
+    ) -> None:
+        """Have the script note its exit code, which the shell would take for 0 at SIGTERM."""
+        note = (
+            f"trap 'exit {ENDED_BY_SIGTERM}' TERM\n"
+            f"trap 'echo $? > {_exit_file(script_filename)}' EXIT\n"
+        )
+        noting = configs | {"worker_init": note + configs["worker_init"]}
+        super()._write_submit_script(template, script_filename, job_name, noting)  # type: ignore[no-untyped-call]
+
+    def cancel(self, job_ids: Sequence[object]) -> list[bool]:
+        """Take jobs back; True for each that is, or that has ended by itself."""
+        jobs = list(map(str, job_ids))
+        code, _, errors = self.execute_wait(shlex.join(self.scheduler.cancellation(jobs)))  # type: ignore[no-untyped-call]
+        left = not_taken_back(jobs, code, errors, self.scheduler.over)
+        for job in set(jobs).difference(left):
+            self.resources[job]["status"] = JobStatus(JobState.CANCELLED)
+        return [job not in left for job in jobs]
 
     def _status(self) -> None:
         # Parsl asks again at once where it has failed elsewhere meanwhile
@@ -149,20 +173,32 @@ class _Paced(ClusterProvider):
         if now_s - self._asked_s < SCHEDULER_POLL_S - 1:
             return
         self._asked_s = now_s
-        # Parsl's would ask for those that have ended, or say that they were completed
-        open_ones = {job: one for job, one in self.resources.items() if not one["status"].terminal}
-        before = {job: one["status"] for job, one in open_ones.items()}
-        for jobs in self._questions(open_ones):
-            asked = copy(self)  # another thread may look at all of them meanwhile
-            asked.resources = jobs
-            with suppress(ValueError, KeyError, subprocess.TimeoutExpired):  # no answer
-                super(_Paced, asked)._status()  # type: ignore[safe-super, no-untyped-call]
-        for job, one in open_ones.items():
-            if self._is_unheard_of(one, before[job]):
-                one["status"] = before[job]
-            elif one["status"].state is JobState.HELD:  # Parsl would ask for another
-                one["status"] = JobStatus(JobState.PENDING)
+        jobs = open_jobs(self)
+        for job, answer in (self._answers(jobs) if jobs else {}).items():
+            one = self.resources[job]
+            if (status := self._status_by(answer, one)) is not None:
+                status.stdout_path = one["job_stdout_path"]
+                status.stderr_path = one["job_stderr_path"]
+                one["status"] = status
             self._note_life(one)
+
+    def _answers(self, jobs: Sequence[str]) -> dict[str, Answer]:
+        return self.scheduler.answers(jobs, self.execute_wait)
+
+    def _status_by(self, answer: Answer, one: dict[str, Any]) -> JobStatus | None:
+        """Return a job's state by what the scheduler says of it; None: as it was."""
+        first_seen_s = one.setdefault("first_seen_s", time.monotonic())
+        if isinstance(answer, JobStatus):
+            return answer
+        if answer is Unsaid.SILENT:
+            return None
+        code = _exit_code(one)
+        may_appear = (
+            self.lists_late
+            and one["status"].state is JobState.PENDING
+            and time.monotonic() - first_seen_s < LISTED_S
+        )
+        return None if answer is Unsaid.GONE and code is None and may_appear else ended(code)
 
     def _note_life(self, one: dict[str, Any]) -> None:
         """Have the next submission wait where a job has not lasted."""
@@ -173,21 +209,21 @@ class _Paced(ClusterProvider):
             is_short = now_s - one.get("began_s", now_s) < LASTING_S
             self._short_pause_s = _longer(self._short_pause_s) if is_short else 0.0
 
-    def _questions(self, waiting: dict[Any, Any]) -> list[dict[Any, Any]]:
-        """Return the jobs that are asked for together."""
-        return [waiting] if waiting else []
-
-    def _is_unheard_of(self, one: dict[str, Any], before: JobStatus) -> bool:
-        """Whether a state says nothing: one that Parsl cannot read, or of a job not yet listed."""
-        state = one["status"].state
-        seen_s = one.setdefault("first_seen_s", time.monotonic())
-        is_new = self.lists_late and time.monotonic() - seen_s < LISTED_S
-        is_missing = state is JobState.COMPLETED and before.state is JobState.PENDING and is_new
-        return state is JobState.UNKNOWN or is_missing
-
     @property
     def status_polling_interval(self) -> int:
         return SCHEDULER_POLL_S
+
+
+def _exit_file(script: str) -> str:
+    return f"{script}.exit"
+
+
+def _exit_code(one: dict[str, Any]) -> int | None:
+    """Return the exit code that a job's script has left; None: it has not."""
+    path = Path(_exit_file(one["job_stdout_path"].removesuffix(".stdout")))
+    with suppress(OSError, ValueError):
+        return int(path.read_text("utf-8"))
+    return None
 
 
 def _longer(pause_s: float) -> float:
@@ -195,20 +231,20 @@ def _longer(pause_s: float) -> float:
 
 
 class _Slurm(_Paced, SlurmProvider):
-    forgotten = "Invalid job id"
+    scheduler = SCHEDULERS["slurm"]
 
     @property
     def lists_late(self) -> bool:
         """Accounting is; squeue is not."""
         return str(self._cmd).startswith("sacct")
 
+    def _answers(self, jobs: Sequence[str]) -> dict[str, Answer]:
+        # Parsl has found out whether there is accounting
+        return ask_slurm(jobs, self.execute_wait, SACCT if self.lists_late else SQUEUE)
+
 
 class _Pbs(_Paced, PBSProProvider):
-    forgotten, none = "Unknown Job", "{}"
-
-    def _questions(self, waiting: dict[Any, Any]) -> list[dict[Any, Any]]:
-        """Return them one by one: of several, some versions tell of the first alone."""
-        return [{job: one} for job, one in waiting.items()]
+    scheduler = SCHEDULERS["pbs"]
 
 
 class _MpiExec(MpiExecLauncher):
@@ -228,7 +264,9 @@ def _launcher(site: SiteSettings, facts: SiteFacts, n_nodes: int, cpus: str) -> 
 
 
 def stop_asking(provider: ExecutionProvider | None) -> None:
-    """Have a provider submit nothing more."""
+    """Have Parsl start or ask for no other block."""
+    if provider is not None:
+        provider.max_blocks = 0
     if isinstance(provider, _Paced):
         provider.run_ends.set()
 

@@ -2,16 +2,26 @@
 
 import os
 import shlex
+import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from parsl.jobs.states import JobStatus
+
 from molloop.errors import InputError
 from molloop.execution.allocation import workers_per_node
+from molloop.execution.answers import Answer, Unsaid, read_qstat, read_slurm
 from molloop.settings import SiteSettings
 from molloop.site_facts import SITES, SiteFacts
 
 PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
+SACCT = "sacct -X --noheader --format=jobid,state%20 --job {jobs}"
+# by default squeue leaves out what has ended
+SQUEUE = "squeue --noheader --states=all --format='%i %T' --job {jobs}"
+
+Ask = Callable[[str], tuple[int, str, str]]  # a shell command: exit code, output, errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +42,12 @@ class Scheduler:
         with one alone, a job that was dropped would let the one behind it begin.
     cancels
         The command that takes jobs back.
+    over
+        Words by which that command says that a job has ended already.
     asks, separator
         A shell command that tells of ``{jobs}``, and what stands between them there.
+    answers
+        Asks for jobs, and returns what is said of each.
     """
 
     directives: tuple[str, ...]
@@ -41,8 +55,10 @@ class Scheduler:
     submits: tuple[str, ...]
     after: tuple[str, ...]
     cancels: str
+    over: tuple[str, ...]
     asks: str
     separator: str
+    answers: Callable[[Sequence[str], Ask], dict[str, Answer]]
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -61,6 +77,31 @@ class Scheduler:
     def question(self, jobs: Sequence[str]) -> str:
         """Return a shell command that tells of jobs: numbers, states, reasons."""
         return self.asks.format(jobs=self.separator.join(map(shlex.quote, jobs)))
+
+
+def ask_slurm(jobs: Sequence[str], ask: Ask, question: str = SQUEUE) -> dict[str, Answer]:
+    """Ask Slurm for jobs; a subprocess.TimeoutExpired of `ask` is no answer."""
+    try:
+        return read_slurm(jobs, *ask(question.format(jobs=",".join(map(shlex.quote, jobs)))))
+    except subprocess.TimeoutExpired:
+        return dict.fromkeys(jobs, Unsaid.SILENT)
+
+
+def ask_pbs(jobs: Sequence[str], ask: Ask) -> dict[str, Answer]:
+    """Ask PBS for jobs one by one: of several, some versions tell of the first alone.
+
+    Without ``-x`` first: a server that keeps no history answers with it as if there were no jobs.
+    After a subprocess.TimeoutExpired of `ask`, it is asked no more.
+    """
+    answers: dict[str, Answer] = dict.fromkeys(jobs, Unsaid.SILENT)
+    with suppress(subprocess.TimeoutExpired):
+        for job in jobs:
+            question = f"qstat -f -F json {shlex.quote(job)}"
+            answers[job] = read_qstat(*ask(question))
+            if answers[job] is Unsaid.ENDED:
+                in_history = read_qstat(*ask(question.replace("-f", "-x -f", 1)))
+                answers[job] = in_history if isinstance(in_history, JobStatus) else Unsaid.ENDED
+    return answers
 
 
 def _slurm_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
@@ -102,8 +143,10 @@ SCHEDULERS = {
         submits=("sbatch", "--parsable"),
         after=("--dependency=afternotok:{jobs}", "--kill-on-invalid-dep=yes"),
         cancels="scancel",
+        over=("Invalid job id", "already completing or completed"),
         asks="squeue --noheader --format '%i %T %r' --job {jobs}",
         separator=",",
+        answers=ask_slurm,
     ),
     "pbs": Scheduler(
         directives=("#PBS -l place=scatter:excl",),
@@ -111,8 +154,10 @@ SCHEDULERS = {
         submits=("qsub",),
         after=("-W", "depend=afternotok:{jobs}"),
         cancels="qdel",
+        over=("Unknown Job", "Job has finished"),
         asks="qstat -f {jobs} | grep -E 'Job Id|job_state|comment'",
         separator=" ",
+        answers=ask_pbs,
     ),
 }
 

@@ -4,14 +4,18 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import tomlkit
+from parsl.jobs.states import JobState, JobStatus
 
+from molloop.campaign.run_dir import LOCK
 from molloop.campaign.state import End
 from molloop.errors import InputError, RunError
+from molloop.execution.answers import Answer, Unsaid
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.execution.sites import check_path
 from molloop.settings import Settings, seconds_of
@@ -19,6 +23,8 @@ from molloop.site_facts import SITES, directives_of, facts_of
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
+HELD_CODE = 75  # EX_TEMPFAIL: not 0, which would have the jobs behind dropped
+SETTLE_S = 1.0  # until a scheduler has dropped what it does not want
 SCRIPT = "job.sh"
 CONFIG = "job.toml"
 LOG = "job.log"
@@ -109,12 +115,21 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         f"    words=(run {path / CONFIG} --run-dir {path})",
         "fi",
         "trap : TERM  # the run ends by it, in order, and this script with the run",
-        "# so long, then the run ends in order; what was running runs again in the next job",
+        "# so long, then the run ends in order, with all of its grace, which TERM does not leave;",
+        "# what was running runs again in the next job",
         f"left_s=$(({limit_s} - SECONDS))",
         '[ "$left_s" -gt 0 ] || exit 143',
-        'timeout --foreground --preserve-status --signal=TERM "$left_s" \\',
+        'timeout --foreground --preserve-status --signal=INT "$left_s" \\',
         f'    {command} "${{words[@]}}"',
         "code=$?",
+        "# a job that began beside another one of its run; nodes that wait would be charged for",
+        f'if [ "$code" = {InputError.exit_code} ]; then',
+        f"    flock --shared --nonblock --conflict-exit-code {HELD_CODE} {path / LOCK} true",
+        f"    if [ $? = {HELD_CODE} ]; then",
+        '        echo "Another job has this run: this one leaves it and ends; the next may go on."',
+        f"        exit {HELD_CODE}",
+        "    fi",
+        "fi",
         "# one that failed by itself, or cannot begin or go on, would do so in the next job too",
         f"case $code:$({command} status --json {path} 2> /dev/null) in",
         f'    2:*|1:|1:*\'"state": "{End.FAILED.value}"\'*) touch {path / FAILED} ;;',
@@ -161,7 +176,37 @@ def submit(job: BatchJob, n: int) -> list[str]:
                 f"{error} {len(jobs)} of {n} jobs are there: {', '.join(jobs)}.",
                 f"They go on; `{' '.join(job.scheduler.cancellation(jobs))}` takes them back.",
             ) from error
+    if n > 1:
+        _check_links(job, jobs)
     return jobs
+
+
+def _check_links(job: BatchJob, jobs: Sequence[str]) -> None:
+    """Raise RunError where the scheduler has taken jobs and dropped them again.
+
+    So does PBS with one that waits for a job that has ended already, if it does not know how.
+    """
+    time.sleep(SETTLE_S)
+    answers = job.scheduler.answers(jobs[1:], _ask)
+    if dropped := [one for one, answer in answers.items() if _is_dropped(answer)]:
+        raise RunError(
+            f"The scheduler took {', '.join(dropped)} of the {len(jobs)} jobs {', '.join(jobs)} "
+            "and has dropped them again: what they wait for has ended, or it does not know it.",
+            f"See {job.folder / LOG}; `molloop submit --run-dir {job.folder}` adds a job later.",
+        )
+
+
+def _is_dropped(answer: Answer) -> bool:
+    if isinstance(answer, JobStatus):
+        return answer.state is JobState.CANCELLED
+    return answer is not Unsaid.SILENT
+
+
+def _ask(command: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 def _submit_one(scheduler: Scheduler, path: Path, after: Sequence[str]) -> str:

@@ -110,8 +110,9 @@ class InstantEngine:
         request.training.write(task.training)
         return Ranking(request, rank.rank(task, request.shards))
 
-    def halt(self, _grace_s):
+    def halt(self, grace_s):
         self.is_halted = True
+        self.grace_s = grace_s
 
     def close(self):
         pass
@@ -573,6 +574,23 @@ def test_a_ranking_that_always_fails_ends_the_run_in_order(tmp_path, small_libra
     submitted = [e.molecule_ids for _, e, _ in campaign.events if isinstance(e, Submitted)]
     assert len(campaign.rows()) == sum(map(len, submitted))
     assert campaign.engine.is_halted
+
+
+def test_a_signal_that_leaves_less_time_cuts_the_grace(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.engine.finishes_when_halted = False
+    told_s = []
+
+    def interrupt(engine):
+        if not engine.is_halted:
+            told_s.append(engine.time_s)
+            engine.is_halted = True  # nothing ends
+            campaign.interruption.grace_s, campaign.interruption.reason = 3.0, "SIGTERM"
+
+    campaign.engine.on_wait = interrupt
+    assert campaign.driver.run().stopped == Stopped("SIGTERM", End.INTERRUPTED)
+    assert campaign.engine.grace_s == 3.0
+    assert campaign.events[-1][0] - told_s[0] == 3.0  # of the 5 that the campaign would give
 
 
 def test_what_is_back_is_stored_whatever_the_grace(tmp_path, small_library):

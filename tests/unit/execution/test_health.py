@@ -148,3 +148,13 @@ def test_results_that_nobody_takes_are_told(executor):
     executor._result_queue_thread = threading.Thread()
     with pytest.raises(EngineError, match="takes results has ended"):
         Health(executor, 10.0).check()
+
+
+def test_blocks_that_have_all_ended_are_over(executor):
+    watch = Health(executor, 10.0)
+    executor.status_facade = {}
+    assert not watch.is_over()  # none was begun
+    executor.status_facade = {"0": JobStatus(JobState.FAILED), "1": JobStatus(JobState.RUNNING)}
+    assert not watch.is_over()
+    executor.status_facade["1"] = JobStatus(JobState.COMPLETED)
+    assert watch.is_over()

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.dataflow.states import States
+from parsl.jobs.states import JobState, JobStatus
 
 from molloop.campaign.engine import Group, LostGroup
 from molloop.errors import EngineError
@@ -127,6 +128,23 @@ def test_a_halt_is_heard_by_a_worker_that_has_looked_before(engine, asked, monke
     engine.halt(5.0)
     engine.simulate(GROUP)
     assert [is_called for *_, is_called in asked] == [False, True]
+
+
+def test_an_engine_that_is_halted_asks_nothing_that_may_hang(engine, executor):
+    def hang():
+        raise AssertionError("the interchange is asked")
+
+    executor.connected_managers = hang
+    engine.halt(5.0)
+    assert engine.wait(0.0) == []
+
+
+def test_workers_whose_block_has_ended_are_none(engine, executor):
+    executor.status_facade = {"0": JobStatus(JobState.RUNNING)}
+    engine._health.note_worker()
+    assert engine.has_workers()
+    executor.status_facade = {"0": JobStatus(JobState.CANCELLED)}
+    assert not engine.has_workers()
 
 
 @pytest.mark.usefixtures("asked")

@@ -1,10 +1,13 @@
 """Sites, by what Parsl is told; that it works is tested with schedulers."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from math import inf
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +67,32 @@ def test_a_job_of_slurm():
 def test_a_job_of_pbs_names_a_node_for_each_of_its_slots():
     found = current_allocation()
     assert (found.scheduler, found.nodes) == ("pbs", 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "nodes"),
+    [
+        ("x1\nx2\n", 2),  # select=2:ncpus=4: a line a chunk
+        (4 * "x1\n" + 4 * "x2\n", 2),  # with mpiprocs=4: one a process
+        ("x1\nx1\n", 1),  # both chunks on one host
+        ("x1.domain\nx2.domain\nx1.domain\n", 2),
+    ],
+)
+def test_nodes_are_counted_and_not_lines(tmp_path, lines, nodes):
+    (tmp_path / "nodes").write_text(lines)
+    assert current_allocation({"PBS_NODEFILE": str(tmp_path / "nodes")}).nodes == nodes
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, inf),
+        ({"PBS_NODEFILE": "nodes"}, 3.0),  # of 10 until SIGKILL
+        ({"SLURM_JOB_NODELIST": "n1"}, 4.0),  # of 30
+    ],
+)
+def test_the_grace_that_a_scheduler_leaves(environment, expected):
+    assert allocation.last_grace_s(environment) == expected
 
 
 def test_a_job_whose_nodes_cannot_be_read_is_told(monkeypatch, tmp_path):
@@ -347,6 +376,11 @@ class Answers:
         return next(self.answers)
 
 
+def known(folder, job, state):
+    paths = {f"job_{name}_path": f"{folder}/{job}.{name}" for name in ("stdout", "stderr")}
+    return {"status": JobStatus(state), **paths}
+
+
 @pytest.fixture
 def slurm(tmp_path, monkeypatch):
     """Slurm with accounting, and three jobs: one waits, one runs, one has failed."""
@@ -355,9 +389,7 @@ def slurm(tmp_path, monkeypatch):
     )
     provider = config_of(tmp_path, name="slurm", workers=2).executors[0].provider
     for job, state in (("1", "PENDING"), ("2", "RUNNING"), ("3", "FAILED")):
-        provider.resources[job] = {
-            "status": JobStatus(JobState[state]), "job_stdout_path": "", "job_stderr_path": "",
-        }  # fmt: skip
+        provider.resources[job] = known(tmp_path, job, JobState[state])
     return provider
 
 
@@ -374,7 +406,7 @@ def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch)
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
     monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert states(slurm) == ["FAILED", "COMPLETED", "FAILED"]
     assert "3" not in asked.asked[0].partition("--job")[2]
 
 
@@ -382,7 +414,7 @@ def test_a_job_that_squeue_does_not_list_has_ended(slurm, monkeypatch):
     slurm._cmd = slurm._cmd.replace("sacct", "squeue")
     Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""))
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "RUNNING", "FAILED"]
+    assert states(slurm) == ["FAILED", "RUNNING", "FAILED"]
 
 
 def command(monkeypatch, folder, name, text):
@@ -396,26 +428,70 @@ def command(monkeypatch, folder, name, text):
 def pbs(tmp_path):
     provider = config_of(tmp_path, name="pbs", workers=2).executors[0].provider
     for job in ("1.server", "2.server"):
-        provider.resources[job] = {
-            "status": JobStatus(JobState.RUNNING), "job_stdout_path": "", "job_stderr_path": "",
-        }  # fmt: skip
+        provider.resources[job] = known(tmp_path, job, JobState.RUNNING)
     return provider
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("[ $5 = 1.server ] && { echo 'qstat: Unknown Job Id 1.server' >&2; exit 153; }; "
+        ("[ $4 = 1.server ] && { echo 'qstat: Unknown Job Id 1.server' >&2; exit 153; }; "
          "echo '{\"Jobs\": {\"2.server\": {\"job_state\": \"R\"}}}'", ["COMPLETED", "RUNNING"]),
-        ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "COMPLETED"]),
+        ("echo 'qstat: Unknown Job Id' >&2; exit 153", ["COMPLETED", "FAILED"]),
         ("echo 'qstat: cannot connect to server' >&2; exit 15", ["RUNNING", "RUNNING"]),
         ("echo '{\"Jobs\": {\"comment\": \"\\e\"}}'", ["RUNNING", "RUNNING"]),  # no JSON
     ],
 )  # fmt: skip
 def test_a_job_that_pbs_has_forgotten_has_ended(pbs, monkeypatch, tmp_path, answer, expected):
+    (tmp_path / "1.server.exit").write_text("0\n")  # of its script; the second has left none
     command(monkeypatch, tmp_path, "qstat", answer)
     pbs._status()
     assert states(pbs) == expected
+
+
+def test_a_job_of_pbs_has_time_to_appear_unless_its_script_has_ended(pbs, monkeypatch, tmp_path):
+    for one in pbs.resources.values():
+        one["status"] = JobStatus(JobState.PENDING)
+    (tmp_path / "1.server.exit").write_text("9\n")
+    command(monkeypatch, tmp_path, "qstat", "echo 'qstat: Unknown Job Id' >&2; exit 153")
+    pbs._status()
+    assert states(pbs) == ["FAILED", "PENDING"]
+    assert pbs.resources["1.server"]["status"].message == "its script ended with 9"
+    monkeypatch.setattr(providers, "LISTED_S", 0.0)
+    monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
+    pbs._status()
+    assert states(pbs) == ["FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_ended", "code"),
+    [("exit 3", False, "3"), ("true", False, "0"), ("sleep 30", True, "143")],
+)
+def test_a_script_notes_its_exit_code(pbs, tmp_path, line, is_ended, code):
+    script, begun = tmp_path / "block", tmp_path / "begun"
+    configs = {"worker_init": f"touch {begun}\n{line}"}
+    pbs._write_submit_script("$worker_init\n", str(script), "block", configs)
+    job = subprocess.Popen(["bash", script], start_new_session=True)
+    while not begun.exists():
+        time.sleep(0.01)
+    if is_ended:
+        os.killpg(job.pid, signal.SIGTERM)
+    job.wait(10)
+    assert (tmp_path / "block.exit").read_text() == f"{code}\n"
+
+
+def test_jobs_that_had_ended_already_are_taken_back(pbs, monkeypatch, tmp_path):
+    command(monkeypatch, tmp_path, "qdel", "echo 'qdel: Job has finished 2.server' >&2; exit 35")
+    assert pbs.cancel(["1.server", "2.server"]) == [True, True]
+    assert states(pbs) == ["CANCELLED", "CANCELLED"]
+    assert providers.cancellation(pbs) == ""
+
+
+def test_only_jobs_that_are_left_are_named(pbs, monkeypatch, tmp_path):
+    answer = "echo 'qdel: Unauthorized Request 2.server' >&2; exit 159"
+    command(monkeypatch, tmp_path, "qdel", answer)
+    assert pbs.cancel(["1.server", "2.server"]) == [True, False]
+    assert providers.cancellation(pbs) == "qdel 2.server"
 
 
 def test_jobs_are_given_back_by_a_process_of_its_own(slurm, monkeypatch, tmp_path):
@@ -448,7 +524,8 @@ def test_a_job_that_squeue_has_forgotten_has_ended(slurm, monkeypatch, tmp_path)
     command(monkeypatch, tmp_path, "squeue",
             "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")  # fmt: skip
     slurm._status()
-    assert states(slurm) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert states(slurm) == ["FAILED", "FAILED", "FAILED"]
+    assert "neither the scheduler nor" in slurm.resources["2"]["status"].message
 
 
 def test_a_job_that_is_held_is_waited_for(slurm, monkeypatch):
@@ -461,8 +538,15 @@ def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
     monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
     assert slurm.submit("pool", 1) == "7"
     providers.stop_asking(slurm)
+    assert slurm.max_blocks == 0  # so Parsl asks for none, of any provider
     with pytest.raises(SubmitException, match="the run ends"):
         slurm.submit("pool", 1)  # and does not wait for half a minute
+
+
+def test_nothing_is_submitted_after_a_run_that_has_asked_for_nothing(slurm):
+    providers.stop_asking(slurm)
+    with pytest.raises(SubmitException, match="the run ends"):
+        slurm.submit("pool", 1)
 
 
 class Clock:
@@ -575,7 +659,7 @@ def test_a_job_of_pbs_with_a_part_of_its_nodes_has_as_many_workers(tmp_path, mon
 
 
 def test_allocations_that_are_not_taken_back_are_named(slurm, monkeypatch, caplog):
-    monkeypatch.setattr(SlurmProvider, "cancel", lambda *_: [False, False])
+    Answers(monkeypatch, slurm, (1, "", "scancel: error: Unable to contact slurm controller"))
     executor = SimpleNamespace(provider=slurm)
     monkeypatch.setattr(kernels, "_executors", lambda _: [executor])
     kernels.stop(SimpleNamespace(cleanup_called=False, cleanup=lambda: None))

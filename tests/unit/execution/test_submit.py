@@ -6,11 +6,17 @@ from contextlib import closing
 import pytest
 from small_run import new_store
 
+from molloop.campaign.run_dir import RunDir
 from molloop.campaign.state import Began, End, Stopped
 from molloop.cli.site import submit as cli
 from molloop.config import load
 from molloop.errors import InputError, RunError
 from molloop.execution.submit import batch_job, submit
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr("molloop.execution.submit.SETTLE_S", 0.0)
 
 
 def job(folder, **site):
@@ -32,6 +38,8 @@ def test_a_script_for_slurm(tmp_path):
     assert "module load python" in lines
     # 1800 s, less 120 and the 30 that running simulations have
     assert "left_s=$((1650 - SECONDS))" in lines
+    # SIGTERM is the scheduler's, and cuts the grace
+    assert "--signal=INT" in made.script
     assert "#SBATCH --mem=0" in lines
     assert is_shell(made.script)
 
@@ -91,6 +99,17 @@ def test_a_job_s_own_failure_ends_the_chain(tmp_path, code, goes_on):
     assert ("An earlier job has failed" in (tmp_path / "run" / "job.log").read_text()) != goes_on
 
 
+def test_a_job_beside_another_of_its_run_leaves_it_and_the_chain_goes_on(tmp_path):
+    made = job(tmp_path / "run", name="slurm")
+    made.write()
+    with closing(RunDir(tmp_path / "run")):
+        code, _ = called(made, tmp_path, 2)  # as `resume` ends where another process has the run
+    assert code == 75  # afternotok lets the next one begin
+    log = (tmp_path / "run" / "job.log").read_text()
+    assert log == "Another job has this run: this one leaves it and ends; the next may go on.\n"
+    assert called(made, tmp_path)[1]
+
+
 @pytest.mark.parametrize(
     ("end", "code", "goes_on"),
     [
@@ -139,10 +158,12 @@ def scheduler(tmp_path, monkeypatch):
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
         path = folder / name
-        path.write_text(f'#!/bin/bash\necho "$@" >> {tmp_path}/called\n{text}\n')
+        noted = f'echo "$@" >> {tmp_path}/called\n' if name in ("qsub", "sbatch") else ""
+        path.write_text(f"#!/bin/bash\n{noted}{text}\n")
         path.chmod(0o700)
         monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
+    begin("squeue", "exit 1")
     return begin
 
 
@@ -164,6 +185,46 @@ def test_a_chain_of_jobs_in_pbs(tmp_path, scheduler):
     found = submit(job(tmp_path / "run", name="polaris", account="me", queue="debug"), 2)
     assert found == ["1.polaris-pbs-01", "2.polaris-pbs-01"]
     assert "-W depend=afternotok:1.polaris-pbs-01" in (tmp_path / "called").read_text()
+
+
+GONE = "echo 'qstat: Unknown Job Id 2.s' >&2; exit 153"
+ABORTED = (
+    'case $* in *-x*) echo \'{"Jobs": {"2.s": {"job_state": "F"}}}\' ;;'
+    " *) echo 'qstat: 2.s Job has finished, use -x' >&2; exit 35 ;; esac"
+)
+
+
+@pytest.mark.parametrize("answer", [GONE, ABORTED])
+def test_a_job_of_a_chain_that_pbs_drops_at_once_is_told(tmp_path, scheduler, answer):
+    scheduler("qsub", f'echo "$(wc -l < {tmp_path}/called).s"')
+    scheduler("qstat", answer)
+    with pytest.raises(
+        RunError, match=r"took 2\.s of the 2 jobs 1\.s, 2\.s and has dropped.*--run-dir"
+    ):
+        submit(job(tmp_path / "run", name="polaris", account="me", queue="debug"), 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'echo \'{"Jobs": {"2.s": {"job_state": "H"}}}\'',
+        "echo 'qstat: cannot connect to server s (errno=111)' >&2; exit 255",
+        # it has begun, and failed: its log says more
+        'echo \'{"Jobs": {"2.s": {"job_state": "F", "Exit_status": 1}}}\'',
+    ],
+)
+def test_a_job_of_a_chain_that_was_not_dropped(tmp_path, scheduler, answer):
+    scheduler("qsub", f'echo "$(wc -l < {tmp_path}/called).s"')
+    scheduler("qstat", answer)
+    polaris = job(tmp_path / "run", name="polaris", account="me", queue="debug")
+    assert submit(polaris, 2) == ["1.s", "2.s"]
+
+
+def test_a_job_of_a_chain_that_slurm_cancels_is_told(tmp_path, scheduler):
+    scheduler("sbatch", f"wc -l < {tmp_path}/called")
+    scheduler("squeue", "echo 2 CANCELLED; echo 3 PENDING")
+    with pytest.raises(RunError, match="took 2 of the 3 jobs 1, 2, 3"):
+        submit(job(tmp_path / "run", name="slurm"), 3)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from molloop.simulate.outcome import Failure, Geometry, Outcome, Success
+from molloop.simulate.validation import storable
 
 SCHEMA_VERSION = 3
-MAX_MESSAGE = 4000
 
 SCHEMA = """
 CREATE TABLE events (
@@ -117,12 +117,6 @@ class Session:
     began_at: str
     config: str
     environment: dict[str, Any]
-
-
-def storable(text: str) -> str:
-    """Return a text as the store keeps it: what is no Unicode (bytes of a program) as ``?``."""
-    kept = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]} ..."
-    return kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def outcome_row(item: Simulated) -> tuple[object, ...]:

@@ -102,6 +102,13 @@ def forks(how):  # noqa: PLR0912, PLR0915 - a list of evils
             time.sleep(1000)
         os.close(kept)
         time.sleep(0.3)
+    if how == "compiled" and ctypes.CDLL(None).fork() == 0:
+        return wrong  # Python has not heard of this copy, which has the connection
+    if how == "compiledwriter":
+        if ctypes.CDLL(None).fork() == 0:
+            os.write(CONNECTION, b"\0")
+            os._exit(0)
+        time.sleep(0.3)
     if how == "reader":
         kept = os.dup(CONNECTION)
         if fork():

@@ -23,7 +23,8 @@ PROTOCOL = SimulationProtocol(simulator="evil:behave", timeout_s=60.0, memory_li
 FORKS = {
     "return": "", "returnlater": "", "waited": "", "raise": "", "sysexit": "", "tree": "",
     "thread": "", "daemon": "", "killed": "crash", "stays": "", "pool": "", "poolstays": "",
-    "spawn": "", "writer": "crash", "reader": "", "exit": "crash",
+    "spawn": "", "writer": "crash", "reader": "", "compiled": "", "compiledwriter": "crash",
+    "exit": "crash",
 }  # fmt: skip
 CHANGES = {
     "directory": "", "signals": "", "alarm": "", "umask": "", "environment": "", "stdout": "",

@@ -191,6 +191,23 @@ def test_a_geometry_is_of_the_types_that_are_stored():
         assert (found.numbers.dtype, found.positions_angstrom.dtype) == (np.uint8, np.float64)
 
 
+def test_what_earlier_versions_have_stored_is_accepted():
+    numbers = np.frombuffer(b"\1\1", "u1")
+    positions = np.frombuffer(bytes(48), "<f8").reshape(-1, 3)
+    old = Success(
+        15.0,
+        "gfn2",
+        "relaxed",
+        {"": 1, "x": nan, "y": inf},
+        ("a b", ""),
+        Geometry(numbers, positions),
+    )
+    found = checked(old)
+    assert (found.value, found.details, found.flags) == (15.0, {"": 1}, ("a_b",))
+    assert found.geometry.positions_angstrom.tolist() == [[0.0] * 3] * 2
+    assert checked(failure(kind="no-conformer", can_retry=True)).kind == "no_conformer"
+
+
 def test_what_is_kept_is_of_our_own_types():
     own = Own(np.float64(1.0), can := "gfn2", "own", seconds=np.float32(0.5))
     found = checked(own)

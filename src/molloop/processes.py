@@ -48,8 +48,10 @@ def has_children() -> bool:
     return True
 
 
-def kill_descendants() -> None:
+def kill_descendants() -> bool:
     """Kill and reap all descendants of this process, which should have adopted its orphans.
+
+    Return whether none is left: one that is stuck in the kernel stays for a while.
 
     Parents die first, so that none answers a child's death with another child. None is stopped
     before: it would stay so for ever if this process were killed meanwhile.
@@ -66,6 +68,7 @@ def kill_descendants() -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         time.sleep(0.002)
+    return not has_children()
 
 
 def child_pids(pid: int) -> list[int]:
@@ -115,6 +118,15 @@ def memory_bytes(pid: int | None = None) -> int:
     with suppress(OSError), open(f"/proc/{pid or 'self'}/statm", "rb", buffering=0) as file:  # noqa: PTH123
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0 if sys.platform == "linux" else _memory_bytes_by_psutil(pid)
+
+
+def has_grown_beyond(limit_bytes: float) -> bool:
+    """Whether this process takes more memory; cheap, so that it can be asked often."""
+    import resource
+
+    unit_bytes = 1024 if sys.platform == "linux" else 1
+    most_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes
+    return most_bytes > limit_bytes and memory_bytes() > limit_bytes
 
 
 def _memory_bytes_by_psutil(pid: int | None) -> int:

@@ -36,6 +36,33 @@ def test_the_memory_of_all_descendants(monkeypatch, has_files):
     assert memory_bytes(2**22 + 1) == 0
 
 
+def run(code):
+    command = [sys.executable, "-c", f"from molloop.processes import *\n{code}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_memory_that_was_given_back_does_not_count():
+    code = """
+print(has_grown_beyond(100e6))
+bulk = bytearray(b"x") * 200_000_000
+print(has_grown_beyond(100e6))
+del bulk
+print(has_grown_beyond(100e6))
+"""
+    assert run(code) == ["False", "True", "False"]
+
+
+def test_all_descendants_are_killed():
+    code = """
+import subprocess
+adopt_orphans()
+print(has_children())
+subprocess.run(["sh", "-c", "setsid sleep 1000 > /dev/null &"])
+print(has_children(), kill_descendants(), has_children())
+"""
+    assert run(code) == ["False", "True", "True", "False"]
+
+
 def test_the_dead_are_not_alive():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         assert process.pid in processes.child_pids(psutil.Process().pid)

@@ -48,6 +48,7 @@ from molloop.search.rank import Training
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.validation import accepted
 
 POLL_S = 0.5
 LEAST_WAIT_S = 0.001
@@ -381,12 +382,14 @@ class Driver:
         smiles: str,
         worker: str,
         times_s: tuple[float, float],
-        outcome: Success | Failure,
+        outcome: object,
     ) -> Simulated:
+        """Take in an outcome, whatever a worker has sent for one."""
         proposal = self._ledger.in_flight[molecule_id]
         began_s, ended_s = (self._began_s + time_s for time_s in times_s)
         where = (proposal.number, molecule_id, smiles, proposal.batch)
-        return Simulated(*where, self._now_s(), worker, began_s, ended_s, outcome)
+        kept = accepted(outcome, self.protocol.outcome_level, self.protocol.outcome_fidelity)
+        return Simulated(*where, self._now_s(), worker, began_s, ended_s, kept)
 
     def _event(self, action: Action, state: State) -> Event:
         match action:

@@ -15,8 +15,8 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.state import Event, decode
 from molloop.campaign.stored import read_count, read_json, read_number, read_one_of, read_text
 from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
+from molloop.simulate.validation import checked, storable
 
-MAX_MESSAGE = 4000
 MAX_CONFIG = 200_000  # letters
 MAX_TIME_S = 1e11  # 3,000 years
 INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
@@ -75,12 +75,6 @@ class Session:
     began_at: str
     config: str
     environment: dict[str, Any]
-
-
-def storable(text: str) -> str:
-    """Return a text as the store keeps it: what is no Unicode (bytes of a program) as ``?``."""
-    kept = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]} ..."
-    return kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def outcome_row(item: Simulated) -> tuple[object, ...]:
@@ -177,7 +171,8 @@ def read_outcome(row: Row) -> Simulated:
      version) = row  # fmt: skip
     outcome: Outcome
     if kind is not None:
-        outcome = Failure(kind, message, level, fidelity, bool(can_retry), seconds, version)
+        can_retry = bool(read_count(can_retry, "can_retry"))
+        outcome = Failure(kind, message, level, fidelity, can_retry, seconds, version)
     else:
         facts = (read_json(_DETAILS, details, "details"), read_json(_FLAGS, flags, "flags"))
         geometry = None if numbers is None else _read_geometry(numbers, positions)
@@ -191,7 +186,7 @@ def read_outcome(row: Row) -> Simulated:
         read_text(worker, "worker"),
         read_time(began_s),
         read_time(ended_s),
-        outcome,
+        checked(outcome),
     )
 
 

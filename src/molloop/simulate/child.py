@@ -3,30 +3,32 @@
 import os
 import pickle
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
-from multiprocessing.connection import Connection
-from numbers import Integral
-
-import numpy as np
+from typing import TypeVar
 
 from molloop.errors import SimulationError
 from molloop.processes import (
     adopt_orphans,
     die_with,
     has_children,
+    has_grown_beyond,
     kill_descendants,
-    memory_bytes,
 )
-from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
+from molloop.simulate.channel import NO_NONCE, Channel
+from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.simulate.surroundings import Surroundings
+from molloop.simulate.validation import accepted
 
-LARGEST_INTEGER = 2**63
 Simulator = Callable[[str], Success]
+T = TypeVar("T")
 
 
 @cache
@@ -59,88 +61,92 @@ def simulate(smiles: str, protocol: SimulationProtocol) -> Outcome:
     """Simulate one molecule; whatever goes wrong is a failure of this molecule."""
     began_s = time.perf_counter()
     level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
-    try:
-        success = _checked(load(protocol)(smiles))
-        seconds = time.perf_counter() - began_s
-        return replace(success, level=level, fidelity=fidelity, seconds=seconds)
-    except SimulationError as error:
-        kind, message, can_retry = str(error.kind), str(error.message), bool(error.can_retry)
-    except MemoryError:
-        kind, message, can_retry = "memory", "out of memory", True
-    except Exception as error:  # noqa: BLE001 - the guard promises one outcome a molecule
-        kind, message, can_retry = "unexpected", f"{type(error).__name__}: {error}", False
+    outcome = accepted(_outcome(smiles, protocol), level, fidelity)
     seconds = time.perf_counter() - began_s
-    return Failure(kind, message, level, fidelity, can_retry, seconds)
+    return replace(outcome, level=level, fidelity=fidelity, seconds=seconds)
 
 
-def _checked(success: Success) -> Success:
-    """Return a result whose parts are what the store can keep, whoever made it.
-
-    Raises
-    ------
-    SimulationError
-        ``invalid_result``.
-    """
+def _outcome(smiles: str, protocol: SimulationProtocol) -> object:
+    """Return what a simulator returns, or what it raises as a failure."""
     try:
-        if not isinstance(success, Success):
-            raise TypeError(f"it is {success!r}")
-        value = float(success.value)
-        if not abs(value) <= LARGEST_VALUE:  # nan neither
-            raise ValueError(f"its value is {value}")
-        geometry = success.geometry
-        if geometry is not None:
-            numbers = np.array(geometry.numbers, dtype=np.uint8)
-            positions = np.array(geometry.positions_angstrom, dtype=np.float64)
-            geometry = Geometry(numbers, positions.reshape(len(numbers), 3))
-        return Success(  # a subclass might not be known where it is read
-            value=value,
-            details={str(key): _plain(number) for key, number in success.details.items()},
-            flags=tuple(map(str, success.flags)),
-            geometry=geometry,
-        )
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise SimulationError(
-            "invalid_result", f"expected a Success with a finite value, but {error}"
-        ) from error
+        return _call(lambda: load(protocol)(smiles))
+    except SimulationError as error:
+        return Failure(error.kind, _text(error.message), "", "", error.can_retry)
+    except MemoryError:
+        return Failure("memory", "out of memory", "", "", can_retry=True)
+    except BaseException as error:  # noqa: BLE001 - the guard promises one outcome a molecule
+        return Failure("unexpected", f"{type(error).__name__}: {_text(error)}", "", "")
 
 
-def _plain(number: float) -> float:
-    # longer ones are no JSON that can be read
-    is_short = isinstance(number, Integral) and abs(number) < LARGEST_INTEGER
-    return int(number) if is_short else float(number)
+def _call(users: Callable[[], T]) -> T:
+    """Run a user's code; a copy of this process that was forked in it and returns ends at once."""
+    asked_pid = os.getpid()
+    try:
+        return users()
+    finally:
+        if os.getpid() != asked_pid:
+            os._exit(0)
+
+
+def _text(given: object) -> str:
+    try:
+        return str(given)
+    except Exception:  # noqa: BLE001 - it is a user's
+        return f"a {type(given).__name__} without words"
 
 
 def check(protocol: SimulationProtocol) -> str:
     """Return why the simulator cannot be loaded, or nothing."""
     try:
-        load(protocol)
-    except Exception as error:  # noqa: BLE001 - importing runs a user's code
-        return f"{type(error).__name__}: {error}"
+        _call(lambda: load(protocol))
+    except BaseException as error:  # noqa: BLE001 - importing runs a user's code
+        return f"{type(error).__name__}: {_text(error)}"
     return ""
 
 
 def main() -> None:
-    """Answer requests until the parent closes the connection: (SMILES or None, protocol)."""
-    connection = Connection(int(sys.argv[1]))
-    os.set_inheritable(connection.fileno(), False)
-    die_with(int(sys.argv[2]), signal.SIGKILL)
+    """Answer requests until the guard closes the connection; run no exit hook of a user's."""
+    try:
+        _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+    except EOFError:
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - a closed connection, a user's signal handler
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"cannot answer: {type(error).__name__}: {error}\n")
+            sys.stderr.flush()
+        os._exit(1)
+
+
+def _serve(connection: socket.socket, parent_pid: int) -> None:
+    """Answer requests, each a SMILES or None, and a protocol where it changes."""
+    connection.set_inheritable(False)
+    die_with(parent_pid, signal.SIGKILL)
     adopt_orphans()
     # what a library prints goes where the guard reads after a crash
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    channel = Channel(connection)
+    # whatever is forked from here on can neither read a request nor answer one
+    os.register_at_fork(after_in_child=channel.close)
+    surroundings = Surroundings()
+    channel.send(NO_NONCE, b"")
     protocol = SimulationProtocol()
     while True:
-        try:
-            smiles, told = pickle.loads(connection.recv_bytes())
-        except EOFError:
-            return
-        protocol = told or protocol  # it is told when it changes
-        answer = check(protocol) if smiles is None else simulate(smiles, protocol)
+        request = channel.receive()
+        smiles, told = pickle.loads(request.content)
+        answer: object = ""
+        if told or smiles is None:
+            protocol = told or protocol
+            answer = check(protocol)
+            surroundings.note()  # what importing has changed is there for all molecules
+        if smiles is not None:
+            answer = simulate(smiles, protocol)
         # what a molecule leaves behind is not charged to the next one
+        is_clean = surroundings.restore()
         if has_children():
-            kill_descendants()
+            is_clean &= kill_descendants()
         # nor is what the process has grown by
-        is_last = memory_bytes() > protocol.memory_limit_gib * 2**30 / 2
-        connection.send_bytes(pickle.dumps((answer, is_last)))
+        is_last = not is_clean or has_grown_beyond(protocol.memory_limit_gib * 2**30 / 2)
+        channel.send(request.nonce, pickle.dumps((answer, is_last)))
 
 
 if __name__ == "__main__":

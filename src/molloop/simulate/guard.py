@@ -16,10 +16,10 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 from molloop.processes import ONE_THREAD, family_memory_bytes
+from molloop.simulate.channel import NO_NONCE, Channel, FrameError, new_nonce
 from molloop.simulate.outcome import Failure, Outcome
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -30,6 +30,7 @@ MEMORY_POLL_S = 0.2
 HALT_POLL_S = 2.0  # it is a file on a network file system perhaps
 HALTED = "halted"
 N_LAST_WORDS = 500
+LARGEST_OUTPUT_BYTES = 2**20  # of what a child prints; more than that is let go
 GIB = 2**30
 
 
@@ -56,6 +57,7 @@ class Guard:
 
     def check(self, protocol: SimulationProtocol) -> str:
         """Return why a protocol's simulator cannot be used, or nothing."""
+        self._drop_lost()
         try:
             return str(self._ask(None, protocol, START_TIMEOUT_S, None))
         except ChildError as error:
@@ -74,7 +76,8 @@ class Guard:
         is_over
             Asked every two seconds; where it says so the molecule is given up, without an outcome.
         """
-        if self._child is None or not self._child.answers():
+        self._drop_lost()
+        if self._child is None:
             self.check(protocol)  # imports do not count for the molecule's time and memory
         began_s = time.perf_counter()
         try:
@@ -95,6 +98,11 @@ class Guard:
             self._end()
         self._child = self._end = None
 
+    def _drop_lost(self) -> None:
+        """Let go a child that is gone, or has said something that nobody asked for."""
+        if self._child is not None and not self._child.answers():
+            self.close()
+
     def _ask(
         self,
         smiles: str | None,
@@ -103,8 +111,7 @@ class Guard:
         limit_bytes: float | None,
         is_over: Callable[[], bool] | None = None,
     ) -> Any:
-        if self._child is None or not self._child.answers():
-            self.close()
+        if self._child is None:
             self._child = _Child()
             self._end = weakref.finalize(self, self._child.end)
         try:
@@ -141,6 +148,7 @@ class _Child:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - what the child prints; closed in end
         fcntl.fcntl(self._words, fcntl.F_SETFL, os.O_APPEND)
         ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
         with theirs:
             command = [sys.executable, "-P", "-m", "molloop.simulate.supervisor"]
             self._process = subprocess.Popen(
@@ -152,7 +160,7 @@ class _Child:
                 stdout=subprocess.DEVNULL,
                 stderr=self._words,
             )
-        self._connection = Connection(ours.detach())
+        self._pid: int | None = None  # of the child, which says so first
         self._protocol: SimulationProtocol | None = None  # that the child was told last
         self._request: _Request | None = None
         self._lock = threading.Lock()
@@ -165,7 +173,7 @@ class _Child:
 
     def answers(self) -> bool:
         """Whether the child waits for a request: nothing was sent, and its end is not closed."""
-        return not select.select([self._connection.fileno()], [], [], 0)[0]
+        return not select.select([self._channel.connection], [], [], 0)[0]
 
     def ask(
         self,
@@ -181,25 +189,26 @@ class _Child:
         ------
         ChildError
         """
-        if os.fstat(self._words.fileno()).st_size:
-            os.ftruncate(self._words.fileno(), 0)
+        self._forget_words(0)
         message = pickle.dumps((smiles, None if protocol == self._protocol else protocol))
         self._protocol = protocol
         request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes, is_over)
         self._request = request
         content = b""
+        nonce = new_nonce()
         try:
-            self._connection.send_bytes(message)
-            content = self._connection.recv_bytes()
-        except (OSError, EOFError) as error:
+            if self._pid is None:
+                self._pid = self._channel.receive(nonce=NO_NONCE).sender
+            self._channel.send(nonce, message)
+            content = self._channel.receive(self._pid, nonce).content
+        except (OSError, EOFError, FrameError) as error:
             if self._limit_passed(request) is None:
-                raise ChildError("crash", self._how_it_ended(), False) from error
+                is_frame = isinstance(error, FrameError)
+                reason = str(error) if is_frame else self._how_it_ended()
+                raise ChildError("crash", reason, False) from error
         if (passed := self._limit_passed(request)) is not None:
             raise passed
-        try:
-            answer, is_last = pickle.loads(content)
-        except Exception as error:  # garbage may raise anything when it is unpickled
-            raise ChildError("crash", "gave no answer that can be read", False) from error
+        answer, is_last = pickle.loads(content)
         return answer, is_last
 
     def end(self) -> None:
@@ -208,8 +217,14 @@ class _Child:
             return
         self._ended.set()
         self._stop()
-        self._connection.close()
-        self._words.close()
+        self._channel.close()
+        with self._lock:
+            self._words.close()
+
+    def _forget_words(self, most_bytes: int) -> None:
+        """Keep nothing of what the child has printed where that is more than so much."""
+        if os.fstat(self._words.fileno()).st_size > most_bytes:
+            os.ftruncate(self._words.fileno(), 0)
 
     def _limit_passed(self, request: _Request) -> ChildError | None:
         """Have a request watched no longer; return which limit it has passed."""
@@ -229,6 +244,9 @@ class _Child:
                 asked_s = now_s
                 is_over = request.is_over()  # not with the lock: a file system may take long
             with self._lock:
+                if self._ended.is_set():
+                    return
+                self._forget_words(LARGEST_OUTPUT_BYTES)
                 if request is None or request is not self._request:
                     continue
                 if now_s >= request.deadline_s:

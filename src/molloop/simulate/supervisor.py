@@ -23,7 +23,8 @@ def main() -> None:
     adopt_orphans()
     die_with(parent_pid, signal.SIGTERM)
     command = [sys.executable, "-P", "-m", CHILD, str(connection), str(os.getpid())]
-    child = subprocess.Popen(command, pass_fds=[connection])
+    # a simulator that kills its own group or session leaves this process to kill the rest
+    child = subprocess.Popen(command, pass_fds=[connection], start_new_session=True)
     os.close(connection)
     while True:
         pid, status = os.waitpid(-1, 0)

@@ -668,3 +668,56 @@ def test_what_came_beside_a_failed_ranking_is_stored_before_it_is_tried_again(
         campaign.driver.run()
     told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
     assert len(told) == len(campaign.rows()) >= 4
+
+
+def answering(campaign, smiles, answer):
+    """Have a worker send an answer of its own for a molecule."""
+    simulate = campaign.engine.simulated
+
+    def simulated(group):
+        done = simulate(group)
+        outcomes = zip(group.smiles, done.outcomes, strict=True)
+        return replace(
+            done, outcomes=tuple(answer if text == smiles else one for text, one in outcomes)
+        )
+
+    campaign.engine.simulated = simulated
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "outcome: got None, expected a Success or a Failure"),
+        ("15.0", "outcome: got '15.0'"),
+        (Success(math.nan), "value: got nan"),
+        (Success(15.0, flags=("odd", 1)), "flags[1]: got 1"),
+        (Failure("", "no words", "gfn2", "relaxed"), "kind: got ''"),
+    ],
+)
+def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
+    tmp_path, small_library, answer, words
+):
+    campaign = Campaign(tmp_path / "run", small_library)
+    first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
+    answering(campaign, first, answer)
+    assert campaign.driver.run().n_values == 12
+    [failure] = [row[4] for row in campaign.rows() if row[2] == first]
+    assert (failure.kind, failure.level, failure.fidelity) == ("invalid_result", "gfn2", "relaxed")
+    assert words in failure.message
+    told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
+    assert [event.failure for event in told if event.failure] == ["invalid_result"]
+
+
+def test_a_run_goes_on_whatever_texts_a_simulator_gives(tmp_path, small_library):
+    bad = "\udc80\0"
+    answer = Success(15.0, "gfn2", "relaxed", {bad: 1.0}, (bad, "two words"))
+    campaign = Campaign(tmp_path / "run", small_library, counts=(4, 8, 3))
+    first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
+    answering(campaign, first, answer)
+    campaign.driver.run()
+    campaign.store.close()
+    resumed = go_on(tmp_path, small_library, "run")  # for 4 more values
+    [kept] = [row[4] for row in resumed.rows() if row[2] == first]
+    assert (kept.details, kept.flags) == ({"??": 1.0}, ("??", "two_words"))
+    assert sum(isinstance(row[4], Success) for row in resumed.rows()) == 12
+    resumed.store.close()

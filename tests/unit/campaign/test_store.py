@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from molloop.campaign import store as store_module
@@ -17,7 +17,8 @@ from molloop.campaign.records import Known, Session, Simulated
 from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.store import Progress, Store
 from molloop.errors import StoreError
-from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Success
+from molloop.simulate.validation import checked
 
 SESSION = Session("2026-01-02T03:04:05+00:00", "x = 1\n", {"host": "node", "pid": 7})
 
@@ -52,9 +53,9 @@ def equal(one, other):
 
 @given(
     # SQLite keeps no negative zero
-    value=st.floats(allow_nan=False, allow_infinity=False).map(lambda value: value + 0.0),
+    value=st.floats(-LARGEST_VALUE, LARGEST_VALUE).map(lambda value: value + 0.0),
     details=st.dictionaries(st.text(), st.floats(allow_nan=False)),
-    flags=st.lists(st.text()).map(tuple),
+    flags=st.lists(st.text(min_size=1)).map(tuple),
     message=st.text(),
     can_retry=st.booleans(),
 )
@@ -62,10 +63,14 @@ def equal(one, other):
 def test_outcomes_read_back_bit_for_bit(tmp_path, value, details, flags, message, can_retry):
     path = tmp_path / "campaign.sqlite"
     path.unlink(missing_ok=True)
+    try:
+        first = checked(success(value, details=details, flags=flags))
+    except ValueError:  # two names of details that differ in what cannot be stored
+        reject()
     rows = [
-        simulated(0, 7, success(value, details=details, flags=flags)),
+        simulated(0, 7, first),
         simulated(1, 8, success(value, geometry=None)),
-        simulated(2, 9, Failure("embedding", message, "gfn2", "relaxed", can_retry, 0.5)),
+        simulated(2, 9, checked(Failure("embedding", message, "gfn2", "relaxed", can_retry, 0.5))),
     ]
     store = Store.create(path, SESSION)
     store.append(1.0, [], rows)
@@ -240,7 +245,7 @@ def test_what_is_no_unicode_in_a_message_is_kept_as_far_as_it_can_be(store):
     failure = Failure("k\udcff", "a\udcffb" + 9000 * "c", "gfn2", "relaxed")
     store.append(1.0, [Finished(7, "k")], [simulated(0, 7, failure)])
     [found] = store.simulated()
-    assert found.outcome.kind == "k?"
+    assert found.outcome.kind == "k_"
     assert found.outcome.message.startswith("a?bcc")
     assert len(found.outcome.message) < 5000
 

@@ -1,0 +1,289 @@
+import json
+import re
+from decimal import Decimal
+from fractions import Fraction
+from math import inf, nan
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.validation import accepted, checked, storable
+
+WATER = Geometry(np.array([8, 1, 1]), np.arange(9).reshape(3, 3))
+
+
+class Wilful:
+    """What a user's object may be like: it raises whatever it is asked."""
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    def __float__(self):
+        raise RuntimeError("no")
+
+
+class Unreadable(Success):
+    """What a lazy result may be like."""
+
+    def __getattribute__(self, name):
+        if name == "flags":
+            raise RuntimeError("no")
+        return super().__getattribute__(name)
+
+
+class Own(Success):
+    """A subclass, with a field that no reader knows."""
+
+    extra = 1
+
+
+class Text(str):
+    def __str__(self):
+        return "another text"
+
+
+def failure(**changes):
+    return Failure(**{"kind": "scf", "message": "", "level": "", "fidelity": ""} | changes)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (1, 1.0),
+        (1.5, 1.5),
+        (np.float32(1.5), 1.5),
+        (np.int64(-3), -3.0),
+        (np.array(2.5), 2.5),
+        (Decimal("2.5"), 2.5),
+        (Fraction(1, 4), 0.25),
+        (-1e100, -1e100),
+    ],
+)
+def test_a_value_is_a_real_number(value, kept):
+    found = checked(Success(value)).value
+    assert (type(found), found) == (float, kept)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (None, "outcome: got None, expected a Success or a Failure"),
+        (1.5, "outcome: got 1.5"),
+        (Success, "outcome: got <class"),
+        (Unreadable(1.0), "outcome: cannot be read, as it raises RuntimeError('no')"),
+        (Success(nan), "value: got nan, expected a real number, 1e+100 at most in size"),
+        (Success(-inf), "value: got -inf"),
+        (Success(1.1e100), "value: got 1.1e+100"),
+        (Success(10**400), "value: got 1000"),
+        (Success(10**5000), "value: got an object of the type int"),
+        (Success("1.5"), "value: got '1.5'"),
+        (Success(True), "value: got True"),
+        (Success(np.bool_(True)), "value: got "),
+        (Success(1 + 0j), "value: got (1+0j)"),
+        (Success(np.complex128(1)), "value: got "),
+        (Success(np.array([1.5])), "value: got array([1.5])"),
+        (Success(Decimal("sNaN")), "value: got Decimal('sNaN')"),
+        (Success(None), "value: got None"),
+        (Success(Wilful()), "value: got <Wilful instance"),
+        (Success("x" * 10**6), "value: got 'xxxx"),
+        (Success(1.0, details=[1.0]), "details: got [1.0], expected numbers by their names"),
+        (Success(1.0, details={"gap": "large"}), "details['gap']: got 'large', expected a number"),
+        (Success(1.0, details={1: 2.0}), "details: got {1: 2.0}"),
+        (Success(1.0, details=dict.fromkeys(("\0", "?"), 1.0)), "names, which differ"),
+        (Success(1.0, flags="odd"), "flags: got 'odd', expected a tuple of words"),
+        (Success(1.0, flags=("odd", 1)), "flags[1]: got 1, expected a word"),
+        (Success(1.0, flags={"odd"}), "flags: got {'odd'}"),
+        (Success(1.0, level=None), "level: got None, expected a text"),
+        (Success(1.0, fidelity=b"x"), "fidelity: got b'x'"),
+        (Success(1.0, seconds=-0.1), "seconds: got -0.1"),
+        (Success(1.0, seconds=nan), "seconds: got nan"),
+        (Success(1.0, schema_version=2), "schema_version: got 2"),
+        (Success(1.0, schema_version=True), "schema_version: got True"),
+        (Success(1.0, geometry=[1]), "geometry: got [1], expected a Geometry or None"),
+        (Success(1.0, geometry=Geometry([], [])), "geometry.numbers: got []"),
+        (Success(1.0, geometry=Geometry([0], [[0, 0, 0]])), "expected atomic numbers of 1 to 118"),
+        (Success(1.0, geometry=Geometry([119], [[0, 0, 0]])), "geometry.numbers: got [119]"),
+        (Success(1.0, geometry=Geometry([264], [[0, 0, 0]])), "geometry.numbers: got [264]"),
+        (Success(1.0, geometry=Geometry([1.5], [[0, 0, 0]])), "geometry.numbers: got [1.5]"),
+        (Success(1.0, geometry=Geometry([nan], [[0, 0, 0]])), "geometry.numbers: got [nan]"),
+        (Success(1.0, geometry=Geometry(["H"], [[0, 0, 0]])), "geometry.numbers: got ['H']"),
+        (Success(1.0, geometry=Geometry([[1]], [[0, 0, 0]])), "geometry.numbers: got [[1]]"),
+        (Success(1.0, geometry=Geometry([1], [0, 0, 0])), "geometry.positions_angstrom: got [0,"),
+        (Success(1.0, geometry=Geometry([1, 1], [[0, 0, 0]])), "of shape (2, 3)"),
+        (Success(1.0, geometry=Geometry([1], [[0, inf, 0]])), "expected finite numbers in Å"),
+        (Success(1.0, geometry=Geometry([1], [[0, 1j, 0]])), "geometry.positions_angstrom"),
+        (failure(kind=""), "kind: got '', expected a word of letters (a-z)"),
+        (failure(kind="12"), "kind: got '12'"),
+        (failure(kind=None), "kind: got None"),
+        (failure(message=1), "message: got 1, expected a text"),
+        (failure(can_retry=1), "can_retry: got 1, expected True or False"),
+        (failure(can_retry="no"), "can_retry: got 'no'"),
+    ],
+)
+def test_what_is_wrong_is_told(outcome, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        checked(outcome)
+    assert len(str(caught.value)) < 300
+    told = accepted(outcome, "gfn2", "relaxed")
+    assert (told.kind, told.message) == ("invalid_result", str(caught.value))
+    assert (told.level, told.fidelity, told.can_retry) == ("gfn2", "relaxed", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("too_odd", "too_odd"),
+        ("T2", "T2"),
+        ("two words", "two_words"),
+        ("2-electron: no", "electron_no"),
+        ("größe", "gr_e"),
+        ("a" * 65, "a" * 64),
+    ],
+)
+def test_a_kind_is_a_word(kind, kept):
+    assert checked(failure(kind=kind)).kind == kept
+
+
+def test_texts_can_be_stored():
+    bad = "a\0b\udc80 \ud83d\ude00"
+    found = checked(failure(message=bad, level=bad, fidelity=Text(bad)))
+    assert (found.message, found.level) == ("a?b? ??", "a?b? ??")
+    assert (type(found.fidelity), found.fidelity) == (str, "a?b? ??")
+    assert checked(failure(message="m" * 5000)).message == "m" * 4000 + " ..."
+    assert accepted(Success("\udc80"), "", "").message.startswith("value: got '\\udc80'")
+
+
+def test_flags_are_words():
+    flags = ["not_converged", "two words", " \t\n", "", "\udc80", "a\0b"]
+    found = checked(Success(1.0, flags=flags)).flags
+    assert found == ("not_converged", "two_words", "?", "a?b")
+
+
+def test_details_are_numbers_that_json_has():
+    details = {
+        "whole": np.int64(3),
+        "real": np.float32(0.5),
+        "array": np.array(0.25),
+        "converged": True,
+        "long": 2**63,
+        "nan": nan,
+        "infinite": -inf,
+        "a\0": Decimal(2),
+    }
+    found = checked(Success(1.0, details=details)).details
+    assert found == {
+        "whole": 3, "real": 0.5, "array": 0.25, "converged": 1, "long": 2.0**63, "a?": 2.0,
+    }  # fmt: skip
+    kinds = [int, float, float, int, float, float]
+    assert [type(number) for number in found.values()] == kinds
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_geometry_is_of_the_types_that_are_stored():
+    whole = Geometry([8.0, 1.0, 1.0], WATER.positions_angstrom.tolist())
+    for given_geometry in (WATER, whole):
+        found = checked(Success(1.0, geometry=given_geometry)).geometry
+        assert found.numbers.tolist() == [8, 1, 1]
+        assert found.positions_angstrom.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+        assert (found.numbers.dtype, found.positions_angstrom.dtype) == (np.uint8, np.float64)
+
+
+def test_what_earlier_versions_have_stored_is_accepted():
+    numbers = np.frombuffer(b"\1\1", "u1")
+    positions = np.frombuffer(bytes(48), "<f8").reshape(-1, 3)
+    old = Success(
+        15.0,
+        "gfn2",
+        "relaxed",
+        {"": 1, "x": nan, "y": inf},
+        ("a b", ""),
+        Geometry(numbers, positions),
+    )
+    found = checked(old)
+    assert (found.value, found.details, found.flags) == (15.0, {"": 1}, ("a_b",))
+    assert found.geometry.positions_angstrom.tolist() == [[0.0] * 3] * 2
+    assert checked(failure(kind="no-conformer", can_retry=True)).kind == "no_conformer"
+
+
+def test_what_is_kept_is_of_our_own_types():
+    own = Own(np.float64(1.0), can := "gfn2", "own", seconds=np.float32(0.5))
+    found = checked(own)
+    assert (type(found), found) == (Success, Success(1.0, can, "own", seconds=0.5))
+    kept = checked(failure(can_retry=np.bool_(True)))
+    assert kept.can_retry is True
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters(codec=None), max_size=5)
+    | st.binary(max_size=5)
+    | st.builds(Wilful)
+    | st.sampled_from([np.float32(nan), np.array(1), np.array(["x"]), Decimal("Infinity"), Text()]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+        | st.builds(Geometry, inner, inner)
+    ),
+    max_leaves=6,
+)
+# near enough to what is right for some to pass
+texts = st.text(st.characters(codec=None), max_size=8) | anything
+numbers = st.floats() | st.integers() | anything
+geometries = st.builds(
+    Geometry,
+    st.lists(st.integers(0, 120), max_size=3),
+    st.lists(st.lists(st.floats(-9, 9), min_size=3, max_size=3), max_size=3),
+)
+outcomes = (
+    anything
+    | st.builds(
+        Success,
+        value=numbers,
+        level=texts,
+        details=st.dictionaries(texts.filter(lambda text: isinstance(text, str)), numbers),
+        flags=st.lists(texts, max_size=3),
+        geometry=st.none() | geometries | anything,
+        seconds=st.floats(0) | anything,
+    )
+    | st.builds(Failure, texts, texts, texts, texts, st.booleans() | anything)
+)
+
+
+@given(outcomes)
+def test_whatever_is_given_an_outcome_comes_that_can_be_stored(outcome):
+    kept = accepted(outcome, "gfn2", "relaxed")
+    texts = [kept.level, kept.fidelity]
+    assert kept.seconds >= 0
+    if isinstance(kept, Failure):
+        assert re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,63}", kept.kind)
+        assert type(kept.can_retry) is bool
+        texts += [kept.kind, kept.message]
+    else:
+        assert abs(kept.value) <= 1e100
+        json.dumps(kept.details, allow_nan=False)
+        assert " ".join(kept.flags).split() == list(kept.flags)
+        texts += [*kept.details, *kept.flags]
+        if kept.geometry is not None:
+            assert len(kept.geometry.numbers)
+            assert kept.geometry.positions_angstrom.shape == (len(kept.geometry.numbers), 3)
+    for text in texts:
+        assert type(text) is str
+        assert storable(text) == text
+    assert repr(checked(kept)) == repr(kept)  # arrays do not compare by themselves
+
+
+@given(st.text(st.characters(codec=None)))
+def test_a_text_is_stored_as_it_is_unless_it_cannot_be(text):
+    kept = storable(text)
+    assert kept.encode().decode() == kept
+    assert storable(kept) == kept
+    assert all(ours in (its, "?") for its, ours in zip(text, kept, strict=True))
+    assert "\0" not in kept

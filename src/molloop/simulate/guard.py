@@ -208,7 +208,10 @@ class _Child:
                 raise ChildError("crash", reason, False) from error
         if (passed := self._limit_passed(request)) is not None:
             raise passed
-        answer, is_last = pickle.loads(content)
+        try:
+            answer, is_last = pickle.loads(content)
+        except Exception as error:  # garbage may raise anything when it is unpickled
+            raise ChildError("crash", "gave no answer that can be read", False) from error
         return answer, is_last
 
     def end(self) -> None:

@@ -35,6 +35,14 @@ def each(clean: Callable[[str], str], texts: list[str]) -> list[str]:
     return texts if clean(together) == together else list(map(clean, texts))
 
 
+def may_be_smiles(text: str) -> bool:
+    """Whether a text has signs of a SMILES only.
+
+    RDKit (2026.9.1) reads up to a blank, a line end or some other signs, and leaves out the rest.
+    """
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def terminal_text(text: str) -> str:
     """Return a text for a terminal, in one line: nothing in it moves the cursor or hides a word."""
     return _visible(text)

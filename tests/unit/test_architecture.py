@@ -27,8 +27,8 @@ MAY_IMPORT = {
     "processes": set(),
     "site_facts": set(),
     "texts": set(),
-    "library": {"errors", "files"},
-    "simulate": {"errors", "processes"},
+    "library": {"errors", "files", "texts"},
+    "simulate": {"errors", "processes", "texts"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
     "settings": {

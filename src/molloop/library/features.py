@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
+from molloop.texts import may_be_smiles
+
 PackedFingerprints = NDArray[np.uint8]
 Descriptors = NDArray[np.float32]
 
@@ -73,10 +75,9 @@ def parse(smiles: str) -> Chem.Mol | None:
 def parse_any(smiles: str) -> Chem.Mol | None:
     """Return what a SMILES stands for, with its dummy atoms, or None where it is no SMILES.
 
-    A blank, a line end or a sign that is no ASCII makes it none: RDKit reads up to some of these
-    and leaves out the rest.
+    A blank, a line end or a sign that is no ASCII makes it none.
     """
-    if not smiles.isascii() or not smiles.isprintable() or " " in smiles:
+    if not may_be_smiles(smiles):
         return None
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)

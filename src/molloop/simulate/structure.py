@@ -8,6 +8,7 @@ from rdkit import Chem
 from molloop.errors import SimulationError
 from molloop.simulate.embedding import embed
 from molloop.simulate.outcome import Geometry
+from molloop.texts import may_be_smiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
     SimulationError
         ``invalid_smiles``.
     """
-    molecule = Chem.MolFromSmiles(smiles)
+    molecule = Chem.MolFromSmiles(smiles) if may_be_smiles(smiles) else None
     if molecule is None or molecule.GetNumAtoms() == 0:
         raise SimulationError("invalid_smiles", f"RDKit cannot read {smiles!r} as a molecule")
     return Chem.AddHs(molecule)

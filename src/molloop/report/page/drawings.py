@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from molloop.texts import html_text, utf8_text
+from molloop.texts import html_text, may_be_smiles
 
 WIDTH, HEIGHT = 220, 150
 MAX_ATOMS = 200  # more are a blot, and take long
@@ -17,7 +17,7 @@ def drawing(smiles: str) -> Markup:
     from rdkit.Chem.Draw import rdMolDraw2D
 
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(utf8_text(smiles))
+        molecule = Chem.MolFromSmiles(smiles) if may_be_smiles(smiles) else None
     if molecule is None or molecule.GetNumAtoms() > MAX_ATOMS:
         return Markup("")
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from molloop import config
-from molloop.cli.options import SetOption, SiteOption
+from molloop.cli.options import SetOption, SiteOption, TrustOption
 from molloop.cli.screen import show
 from molloop.errors import InputError
 from molloop.texts import terminal_lines, terminal_path
@@ -50,6 +50,7 @@ def submit(
         int, typer.Option(min=1, help="Jobs; each goes on where the last one's time ended.")
     ] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the script only.")] = False,
+    is_trusted: TrustOption = False,
     assignments: SetOption = None,
 ) -> None:
     """Run in a job of a scheduler, which stops in time and can be resumed by another."""
@@ -73,10 +74,10 @@ def submit(
         )
     if is_there:
         # what goes on keeps its own configuration
-        settings = api.run_settings(folder, assignments or [], {"site": given})
+        settings = api.run_settings(folder, assignments or [], {"site": given}, trust=is_trusted)
     else:
         settings = config.load(path, assignments or [], site=given)
-    job = jobs.batch_job(settings, folder, STORE)
+    job = jobs.batch_job(settings, folder, STORE, is_trusted=is_trusted)
     console = Console()
     show(console, *job.script.split("\n"))
     if dry_run:

@@ -12,7 +12,7 @@ from pathlib import Path
 import tomlkit
 from parsl.jobs.states import JobState, JobStatus
 
-from molloop.campaign.run_dir import LOCK
+from molloop.campaign.run_dir import LOCK, check_own
 from molloop.campaign.state import End
 from molloop.errors import InputError, RunError
 from molloop.execution.answers import Answer, Unsaid
@@ -54,13 +54,16 @@ class BatchJob:
     def write(self) -> Path:
         """Write script and configuration into the run directory; return the script's path."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_own(self.folder)
         (self.folder / CONFIG).write_text(self.config, encoding="utf-8")
         path = self.folder / SCRIPT
         path.write_text(self.script, encoding="utf-8")
         return path
 
 
-def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
+def batch_job(
+    settings: Settings, folder: Path, store: str, *, is_trusted: bool = False
+) -> BatchJob:
     """Return the job that begins a run, or goes on with the one that the folder holds.
 
     Some time before the job's end it ends the run in order, as SIGTERM does.
@@ -71,6 +74,8 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         The run directory.
     store
         Name of the file there that a run has begun with.
+    is_trusted
+        Whether the job goes on with a run that may be somebody else's.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def batch_job(settings: Settings, folder: Path, store: str) -> BatchJob:
         *exports(),
         *(line for line in (facts.worker_init, site.worker_init) if line),
         f"if [ -e {path / store} ]; then",
-        f"    words=(resume {path}{_changes(settings)})",
+        f"    words=(resume {path}{' --trust' if is_trusted else ''}{_changes(settings)})",
         "else",
         f"    words=(run {path / CONFIG} --run-dir {path})",
         "fi",

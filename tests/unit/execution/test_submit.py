@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 from small_run import new_store
 
+from molloop.campaign.records import Session
 from molloop.campaign.run_dir import RunDir
 from molloop.campaign.state import Began, End, Stopped
 from molloop.cli.site import submit as cli
@@ -256,3 +257,23 @@ def test_a_configuration_and_a_run_that_has_its_own_are_too_much(tmp_path):
     config.write_text('[site]\nname = "slurm"\n')
     with pytest.raises(InputError, match="goes on with that run"):
         cli(config, site="slurm", run_dir=tmp_path / "run", dry_run=True)
+
+
+def test_a_run_that_may_be_somebody_elses_is_submitted_when_it_is_trusted(tmp_path):
+    hidden = load(site={"name": "slurm", "worker_init": "echo hidden"})
+    with closing(new_store(tmp_path)) as store:
+        store.add_session(Session("later", hidden.to_toml(), {}))
+    (tmp_path / "config.toml").write_text(load(site={"name": "slurm"}).to_toml())
+    with pytest.raises(InputError, match=r"worker_init = 'echo hidden'.*--trust"):
+        cli(None, run_dir=tmp_path, dry_run=True)
+    cli(None, run_dir=tmp_path, dry_run=True, is_trusted=True)
+    given = batch_job(hidden, tmp_path, "campaign.sqlite", is_trusted=True)
+    assert f"words=(resume {tmp_path} --trust " in given.script
+    assert "--trust" not in batch_job(hidden, tmp_path, "campaign.sqlite").script
+
+
+def test_a_job_is_not_written_through_links(tmp_path):
+    (tmp_path / "job.sh").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"job\.sh is a link"):
+        job(tmp_path, name="slurm").write()
+    assert not (tmp_path / "elsewhere").exists()

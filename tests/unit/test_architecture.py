@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "processes": set(),
     "site_facts": set(),
     "texts": set(),
-    "library": {"errors", "files"},
+    "library": {"errors", "files", "texts"},
     "simulate": {"errors", "processes"},
     "surrogate": {"errors"},
     "search": {"errors", "library", "simulate", "surrogate"},
@@ -45,10 +45,11 @@ MAY_IMPORT = {
         "search",
         "settings",
         "config",
+        "texts",
     },
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "site_facts"),
+        *("settings", "site_facts", "texts"),
     },
     "replay": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),

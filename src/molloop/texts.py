@@ -36,11 +36,11 @@ def each(clean: Callable[[str], str], texts: list[str]) -> list[str]:
 
 
 def may_be_smiles(text: str) -> bool:
-    """Whether a text has signs of a SMILES only.
+    """Whether a text has signs of a SMILES only, and of what may stand behind it.
 
-    RDKit (2026.9.1) reads up to a blank, a line end or some other signs, and leaves out the rest.
+    RDKit (2026.9.1) reads up to a line end or some other signs, and leaves out the rest.
     """
-    return text.isascii() and text.isprintable() and " " not in text
+    return text.isascii() and text.isprintable()
 
 
 def terminal_text(text: str) -> str:

@@ -47,10 +47,11 @@ MAY_IMPORT = {
         "search",
         "settings",
         "config",
+        "texts",
     },
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "site_facts"),
+        *("settings", "site_facts", "texts"),
     },
     "replay": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),

@@ -77,7 +77,7 @@ def parse_any(smiles: str) -> Chem.Mol | None:
 
     A blank, a line end or a sign that is no ASCII makes it none.
     """
-    if not may_be_smiles(smiles):
+    if not may_be_smiles(smiles) or " " in smiles:
         return None
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)

@@ -29,6 +29,7 @@ from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.shards import Progress, damaged
 from molloop.library.sources import BLOCK_SIZE, Block
+from molloop.texts import csv_cell
 
 BLOCKS_PER_PART = 16
 LINES_PER_PART = BLOCKS_PER_PART * BLOCK_SIZE
@@ -158,4 +159,4 @@ def _write_part(group: Sequence[Featurized], path: Path) -> None:
 
 def _write_rejects(rows: Sequence[Reject], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
+        csv.writer(file).writerows([csv_cell(str(one)) for one in row] for row in rows)

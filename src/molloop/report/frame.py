@@ -18,46 +18,43 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
     import pandas as pd
 
     column = results.target.column
-    rows = []
-    for item in results.simulated:
-        outcome = item.outcome
-        row: dict[str, Any] = {"molecule_id": item.molecule_id, "smiles": item.smiles}
-        row[column] = outcome.value if isinstance(outcome, Success) else None
-        row |= {"level": outcome.level, "fidelity": outcome.fidelity}
-        row["flags"] = " ".join(outcome.flags) if isinstance(outcome, Success) else ""
-        row |= {
-            "failure": outcome.kind if isinstance(outcome, Failure) else "",
-            "message": outcome.message if isinstance(outcome, Failure) else "",
-            "batch": item.batch,
-            "time_s": item.time_s,
-            "seconds": outcome.seconds,
-            "worker": item.worker,
-        }
-        if geometries:
-            geometry = outcome.geometry if isinstance(outcome, Success) else None
-            row["numbers"] = geometry and geometry.numbers.tolist()
-            row["positions_angstrom"] = geometry and geometry.positions_angstrom.tolist()
-        rows.append(row)
+    items, outcomes = results.simulated, [item.outcome for item in results.simulated]
+    successes = [one if isinstance(one, Success) else None for one in outcomes]
+    failures = [one if isinstance(one, Failure) else None for one in outcomes]
     columns: dict[str, list[Any]] = {
-        name: [row[name] for row in rows] for name in _columns(column, geometries=geometries)
+        "molecule_id": [item.molecule_id for item in items],
+        "smiles": [item.smiles for item in items],
+        column: [one and one.value for one in successes],
+        "level": [one.level for one in outcomes],
+        "fidelity": [one.fidelity for one in outcomes],
+        "flags": [" ".join(one.flags) if one else "" for one in successes],
+        "failure": [one.kind if one else "" for one in failures],
+        "message": [one.message if one else "" for one in failures],
+        "batch": [item.batch for item in items],
+        "time_s": [item.time_s for item in items],
+        "seconds": [one.seconds for one in outcomes],
+        "worker": [item.worker for item in items],
     }
+    if geometries:
+        found = [one and one.geometry for one in successes]
+        columns["numbers"] = [one and one.numbers.tolist() for one in found]
+        columns["positions_angstrom"] = [one and one.positions_angstrom.tolist() for one in found]
     for name in TEXT_COLUMNS:
         columns[name] = each(utf8_text, columns[name])
-    frame = pd.DataFrame(columns)
+    # as records, of which pandas takes a column without any value for one of objects
+    frame = pd.DataFrame.from_records(
+        list(zip(*columns.values(), strict=True)), columns=list(columns)
+    )
     frame[column] = frame[column].astype("float64")
     return frame.set_index("molecule_id")
-
-
-def _columns(column: str, *, geometries: bool) -> list[str]:
-    columns = ["molecule_id", "smiles", column, "level", "fidelity", "flags"]
-    columns += ["failure", "message", "batch", "time_s", "seconds", "worker"]
-    return columns + ["numbers", "positions_angstrom"] * geometries
 
 
 def parquet_schema(column: str) -> "pa.Schema":
     """Return the types of the columns with geometries, the same whatever a run has found."""
     import pyarrow as pa
 
+    names = ["molecule_id", "smiles", column, "level", "fidelity", "flags", "failure", "message"]
+    names += ["batch", "time_s", "seconds", "worker", "numbers", "positions_angstrom"]
     others = {
         "molecule_id": pa.int64(),
         "batch": pa.int64(),
@@ -66,5 +63,5 @@ def parquet_schema(column: str) -> "pa.Schema":
     }
     return pa.schema(
         (name, pa.string() if name in TEXT_COLUMNS else others.get(name, pa.float64()))
-        for name in _columns(column, geometries=True)
+        for name in names
     )

@@ -16,6 +16,7 @@ from molloop.report.numbers import rounded
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.texts import terminal_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,8 @@ class Results:
             [item] = self.best(1)
             best = f", best {rounded(values[item.molecule_id])} {self.target.unit} {item.smiles}"
         n_failed = len(self.simulated) - len(values)
-        return f"Results({self.target.name}: {len(values):,} values, {n_failed:,} failed{best})"
+        told = f"{self.target.name}: {len(values):,} values, {n_failed:,} failed{best}"
+        return f"Results({terminal_text(told)})"
 
     def _repr_html_(self) -> str:
         """Show a notebook what was found."""

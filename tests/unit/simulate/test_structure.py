@@ -137,7 +137,7 @@ def test_two_hydrogens_that_meet_have_formed_a_bond():
     assert (2, 3) in changed_bonds(molecule, places)[1]
 
 
-@pytest.mark.parametrize("smiles", ["C\nC", "C C", " C", "\0C\0", "CO\x85", "Cπ", "", "C("])
+@pytest.mark.parametrize("smiles", ["C\nC", "\0C\0", "CO\x85", "Cπ", "", "C("])
 def test_text_of_which_rdkit_reads_a_part_only_is_no_molecule(smiles):
     with pytest.raises(SimulationError, match="invalid_smiles"):
         molecule_with_hydrogens(smiles)

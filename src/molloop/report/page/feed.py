@@ -20,6 +20,7 @@ from molloop.config import parse
 from molloop.report.status import state_of
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
+from molloop.texts import utf8_text
 
 N_BEST = 10
 N_RECENT = 12
@@ -148,12 +149,12 @@ class Run:
     @property
     def name(self) -> str:
         """Name of its folder."""
-        return printable(self.folder.resolve().name or str(self.folder))
+        return utf8_text(self.folder.resolve().name or str(self.folder))
 
     @property
     def path(self) -> str:
         """Path of its folder."""
-        return printable(str(self.folder))
+        return utf8_text(str(self.folder))
 
     @property
     def n_values(self) -> int:
@@ -231,11 +232,6 @@ class Run:
                     some = self.messages.setdefault(kind, [])
                     if len(some) < N_MESSAGES and message not in some:
                         some.append(message)
-
-
-def printable(text: str) -> str:
-    """Return a name that is no UTF-8 as far as it can be shown."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Feed:

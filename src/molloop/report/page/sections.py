@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from copy import copy
 from math import inf
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from molloop.errors import MolloopError
 from molloop.report.page import render
 from molloop.report.page.connections import Places
 from molloop.report.page.feed import Feed, Run
 from molloop.report.status import RUNNING, UNKNOWN
+from molloop.texts import html_text
 
 LOOK_PERIOD_S = 0.5
 SIGN_OF_LIFE_S = 10.0  # page.js connects anew where it misses three
@@ -51,7 +52,7 @@ class Sections:
                 try:
                     is_new = self._feed.read()
                 except MolloopError as error:
-                    self._show({"trouble": escape(error)})
+                    self._show({"trouble": html_text(error)})
                     return
                 if is_new:
                     self._is_stale = True
@@ -74,7 +75,7 @@ class Sections:
             self._drawing_s, drawn = await asyncio.to_thread(_drawn, run)
             self._show(drawn | {"drawn": f"Figures as of {render.duration(run.time_s)}"})
         except Exception as error:  # noqa: BLE001  # the words go on
-            self._show({"drawn": escape(f"The figures cannot be drawn: {error}")})
+            self._show({"drawn": html_text(f"The figures cannot be drawn: {error}")})
         finally:
             self._drawn_s = time.monotonic()
             self._drawing = None

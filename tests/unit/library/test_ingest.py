@@ -72,7 +72,7 @@ def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
     assert rejects(library) == [
         ["a.csv", "3", "", "cells: 3, in the header: 2"],
         ["a.csv", "4", "", "cells: 1, in the header: 2"],
-        ["a.csv", "6", "C\nQ", "not a valid molecule"],
+        ["a.csv", "6", r"C\x0aQ", "not a valid molecule"],
         ["a.csv", "7", "", "not a valid molecule"],
     ]
 

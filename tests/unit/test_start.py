@@ -124,8 +124,8 @@ def shell(tmp_path):
         ("molloop status . --json 2>&-", 0, ""),
         ("molloop status . >&-", 1, "standard output is closed"),
         ("molloop status . <&- >&- 2>&-", 1, ""),
-        ("ulimit -v 60000; molloop status .", 1, "needs "),
-        ("ulimit -v 30000; molloop status .", 1, "not enough memory"),
+        ("ulimit -v 200000; molloop status .", 1, "needs "),
+        ("ulimit -v 36000; molloop status .", 1, "not enough memory"),
         ("ulimit -n 24; molloop watch .", 1, "open files"),
     ],
 )

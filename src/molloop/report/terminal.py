@@ -41,7 +41,8 @@ def best_table(results: Results, n: int = 10) -> Group:
 
 def run_summary(results: Results) -> Group:
     """Return how a run ended, what its workers did, and its best molecules."""
-    lines: list[RenderableType] = list(map(_text, summary_lines(results)))
+    # not `_text`, whose overflow would cut what is printed without a line's end at the width
+    lines: list[RenderableType] = [Text(terminal_text(one)) for one in summary_lines(results)]
     if results.values:
         lines.append(best_table(results))
     return Group(*lines)

@@ -5,6 +5,7 @@ from molloop import start
 
 def main() -> None:
     """Run the command line, once there is what it needs to say anything."""
+    start.end_at_signals()
     start.open_standard_streams()
     with start.told_what_is_refused():
         from molloop.cli import main as run

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import NoReturn
 
 NAMES = ("stdin", "stdout", "stderr")
@@ -48,6 +50,19 @@ def open_standard_streams() -> None:
             setattr(sys, NAMES[number], stream)
     if 1 in closed:
         end(CLOSED)
+
+
+def end_at_signals() -> None:
+    """Have a signal end this process with a line also while the command is imported."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _end_at_once)
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> None:
+    with suppress(OSError):
+        os.write(2, f"molloop: ended by {signal.Signals(number).name}.\n".encode())
+    os._exit(128 + number)
 
 
 def end(line: str) -> NoReturn:

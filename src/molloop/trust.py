@@ -39,10 +39,10 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
         be executed.
     """
     by_database = executed(stored.model_dump(mode="json"))
+    find_run(run_dir)  # whose files are plain ones
     by_file = _executed_by_file(run_dir / CONFIG)
     why = []
-    paths = (run_dir, find_run(run_dir), run_dir / CONFIG)
-    owners = {owner for path in paths if (owner := _owner(path)) is not None}
+    owners = {path.lstat().st_uid for path in (run_dir, *run_dir.iterdir())}
     if strangers := sorted(owners - {os.geteuid()}):
         why.append(f"it belongs to user {', '.join(map(str, strangers))}")
     if by_file != by_database:
@@ -76,12 +76,6 @@ def _executed_by_file(path: Path) -> dict[str, Any]:
         if path.stat().st_size <= MAX_CONFIG_BYTES:
             return executed(tomllib.loads(path.read_text(encoding="utf-8")))
     return {}
-
-
-def _owner(path: Path) -> int | None:
-    with suppress(FileNotFoundError):
-        return path.lstat().st_uid
-    return None
 
 
 def _words(found: dict[str, Any]) -> str:

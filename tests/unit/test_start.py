@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -151,3 +152,25 @@ def test_no_file_gets_the_number_of_a_closed_stream():
         check=True,
     )
     assert done.stdout == "True [True, True] True None\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_command_is_imported_ends_it_in_a_line(number):
+    script = (
+        "import sys, time\n"
+        "from molloop import __main__, start\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'molloop.cli':\n"
+        "            print('imports', flush=True); time.sleep(60)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "__main__.main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "imports\n"
+    process.send_signal(number)
+    _, words = process.communicate(timeout=30)
+    assert words == f"molloop: ended by {number.name}.\n"
+    assert process.returncode == 128 + number

@@ -1,4 +1,6 @@
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,3 +83,14 @@ def test_every_setting_that_a_shell_or_an_import_reads_is_looked_at():
         "site.launcher_options": "g",
     }
     assert trust.executed({"site": 3, "property": []}) == {}
+
+
+def test_a_part_of_a_directory_that_is_another_users_is_asked_about_too(tmp_path, monkeypatch):
+    text = Settings().to_toml()
+    folder = run_dir(tmp_path, text, text)
+    (folder / "parsl").mkdir()
+    lstat = Path.lstat
+    other = SimpleNamespace(st_uid=os.geteuid() + 7, st_mode=0o40700)
+    monkeypatch.setattr(Path, "lstat", lambda path: other if path.name == "parsl" else lstat(path))
+    with pytest.raises(InputError, match=f"belongs to user {os.geteuid() + 7}"):
+        trust.check_trust(folder, Settings())

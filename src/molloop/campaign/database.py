@@ -109,8 +109,11 @@ def _check_files(path: Path) -> int:
     """Look at a database and what lies beside it before SQLite does; return its version."""
     check_plain(path)
     for suffix in FOREIGN_SUFFIXES:
-        if os.path.lexists(_beside(path, suffix)):
-            raise ValueError(f"beside it lies {path.name}{suffix}, which no run leaves")
+        if os.path.lexists(foreign := _beside(path, suffix)):
+            raise StoreError(
+                f"Beside the run's database {path} lies {foreign.name}, which no run leaves.",
+                "Move it away: SQLite would take it for a part of the database.",
+            )
     journal = _beside(path, JOURNAL_SUFFIX)
     if os.path.lexists(journal):
         check_plain(journal)
@@ -272,6 +275,11 @@ def _explained(path: Path, error: Exception) -> StoreError:
         return StoreError(
             f"The temporary database of a replay cannot be read or written ({error}).",
             "Set TMPDIR to a folder that has space and where you may write.",
+        )
+    if isinstance(error, PermissionError) and path.exists():
+        return StoreError(
+            f"The run's database {path} may not be read ({error}).",
+            "Have its owner let you read it, or read a copy of the directory.",
         )
     verb = "read or written" if path.exists() else "made"
     return StoreError(f"The run's database {path} cannot be {verb} ({error}).", what_is_there(path))

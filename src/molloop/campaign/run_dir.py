@@ -20,6 +20,8 @@ STORE = "campaign.sqlite"
 CONFIG = "config.toml"
 LOCK = ".lock"
 LOCK_TIMEOUT_S = 1.0  # `is_held` has it for a moment
+# what a run is made of, beside the tables and figures that it writes anew
+OWN = (STORE, CONFIG, LOCK, "parsl", "scratch", "job.sh", "job.toml")
 PACKAGES = ("molloop", "numpy", "ase", "parsl", "rdkit", "scipy", "tblite")
 
 
@@ -124,12 +126,24 @@ def find_run(path: Path) -> Path:
         It holds none, or a link or special file, which could be anything.
     """
     store = path / STORE
-    if not store.is_file():
+    try:
+        if not store.is_file():
+            expected = f"a folder that holds a run ({STORE})"
+            raise InputError("run directory", str(path), expected, "Check the path.")
+        check_own(path)
+    except OSError as error:
+        expected = "a folder that you may read"
         raise InputError(
-            "run directory", str(path), f"a folder that holds a run ({STORE})", "Check the path."
-        )
-    check_own(path)
+            "run directory", str(path), expected, f"It cannot be read ({error})."
+        ) from error
     return store
+
+
+def is_own(path: Path, run_dir: Path) -> bool:
+    """Whether a path is one of those that a run directory is made of, its journal among them."""
+    name = path.name
+    is_named = name in OWN or name.startswith(f"{STORE}-")
+    return is_named and path.parent.resolve() == run_dir.resolve()
 
 
 def check_own(path: Path) -> None:

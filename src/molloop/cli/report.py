@@ -66,7 +66,7 @@ def report(
             runs.append(Feed(folder).run)
         display.show("drawing")
         text = frozen_document(runs)
-    _spare_database(out, run_dirs)
+    _spare_runs(out, run_dirs)
     try:
         write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
@@ -95,7 +95,7 @@ def export(
     with progress_display(is_quiet) as display:
         display.show(f"reading {terminal_path(run_dir)}")
         found = api.read_results(run_dir)
-        _spare_database(out, [run_dir])
+        _spare_runs(out, [run_dir])
         display.show(f"writing {terminal_path(out)}")
         n = write(found, file_format, out)
     say(f"{n:,} molecules: {terminal_path(out)}")
@@ -112,9 +112,9 @@ def _address(host: str) -> tuple[str, bool]:
     return str(address), address.is_loopback
 
 
-def _spare_database(out: Path, run_dirs: Sequence[Path]) -> None:
-    """Raise InputError where the file to write is what runs are read from."""
-    from molloop.campaign.run_dir import STORE
+def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
+    """Raise InputError where the file to write is one that a run is made of."""
+    from molloop.campaign.run_dir import is_own
 
-    if out.resolve() in {(folder / STORE).resolve() for folder in run_dirs}:
-        raise InputError("--out", str(out), "another file than the run's database", "Name another.")
+    if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
+        raise InputError("--out", str(out), "another file than those of the run", "Name another.")

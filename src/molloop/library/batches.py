@@ -1,5 +1,6 @@
 """Molecules as columns, in memory and in files."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def write_batch(batch: pa.RecordBatch, path: Path) -> None:
     """Write a file of one batch."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+    with pa.OSFile(os.fsencode(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
 
 
@@ -57,5 +58,5 @@ def open_batch(path: Path) -> pa.RecordBatch:
     OSError, pa.ArrowInvalid
         It is missing or no such file.
     """
-    with pa.memory_map(str(path)) as source:
+    with pa.memory_map(os.fsencode(path)) as source:
         return pa.ipc.open_file(source).get_batch(0)

@@ -85,6 +85,8 @@ def rows_of(
         It cannot be read, lacks a column or has one twice; while it is read: a row has not as many
         cells as the header, or can be read in two ways.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(what, str(path), "a file", "A pipe or a device may never end: save it.")
     with readable(path, what), ExitStack() as stack:
         text, _ = open_text(path, stack, errors="strict")
         names, records = read_records(text, delimiter_of(path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molloop.errors import InputError
+from molloop.errors import InputError, SimulationError
 from molloop.files import write_whole
 from molloop.simulate.outcome import Geometry, Success
 from molloop.simulate.property import Property
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Fact = str | float
 ENERGY = "molecule_energy_ev"  # what `ionization` calls the energy of the relaxed molecule
+NO_BONDS = "Take extxyz or ase-db, which have no bonds."
 XYZ_KEYS = {"lattice", "properties", "pbc", "virial", "uid"}  # mean something in extended XYZ
 
 
@@ -141,14 +142,18 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
 
     with path.open("w", encoding="utf-8") as file, Chem.SDWriter(file) as writer:
         for one in found:
-            molecule = molecule_with_hydrogens(utf8_text(one.smiles))
+            try:
+                molecule = molecule_with_hydrogens(utf8_text(one.smiles))
+            except SimulationError as error:
+                expected = "one that RDKit reads, for sdf"
+                raise InputError("SMILES", f"{one.smiles:.80}", expected, NO_BONDS) from error
             numbers = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
             if numbers != one.geometry.numbers.tolist():
                 raise InputError(
                     "geometry",
-                    one.smiles,
+                    f"{one.smiles:.80}",
                     "atoms in the order of the SMILES, hydrogens last, for sdf",
-                    "Take extxyz or ase-db, which have no bonds.",
+                    NO_BONDS,
                 )
             conformer = Chem.Conformer(molecule.GetNumAtoms())
             conformer.Set3D(True)

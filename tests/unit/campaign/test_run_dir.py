@@ -4,10 +4,11 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from molloop.campaign.run_dir import RunDir, environment, find_run, is_held
+from molloop.campaign.run_dir import RunDir, environment, find_run, is_held, is_own
 from molloop.errors import InputError
 
 
@@ -127,3 +128,21 @@ def test_a_new_run_does_not_write_through_links_either(tmp_path):
     (tmp_path / "campaign.sqlite.tmp-journal").symlink_to(tmp_path.parent / "elsewhere")
     with pytest.raises(InputError, match="is a link"):
         RunDir(tmp_path)
+
+
+def test_what_a_run_is_made_of_is_no_file_to_write(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in ("campaign.sqlite", "campaign.sqlite-journal", ".lock", "config.toml", "parsl"):
+        assert is_own(tmp_path / name, tmp_path)
+        assert is_own(tmp_path / "link" / name, tmp_path)
+        assert not is_own(tmp_path / "elsewhere" / name, tmp_path)
+    assert not is_own(tmp_path / "best.sdf", tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(InputError, match="a folder that you may read"):
+        find_run(tmp_path)

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,9 @@ def test_a_value_that_is_given_twice_counts_once(tmp_path, small_library):
     warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
     assert [item.smiles for item in warm.known] == ["OCC"]
     assert {len(table) for table in warm.features.values()} == {1}
+
+
+def test_a_pipe_is_no_table_of_values(tmp_path, small_library):
+    os.mkfifo(tmp_path / "values.csv")
+    with pytest.raises(InputError, match=r"campaign\.training_data.*expected a file"):
+        read_warm_start(tmp_path / "values.csv", "ie_ev", SimulationProtocol(), small_library)

@@ -565,3 +565,11 @@ def test_a_stopped_build_leaves_no_process(long_source, tmp_path):
     assert not (tmp_path / "library" / "manifest.json").exists()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
+
+
+def test_a_file_whose_name_is_no_unicode_becomes_a_library(tmp_path):
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.smi"))
+    source.write_text("C\nCO\n")
+    library = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    assert all_smiles(library) == ["C", "CO"]
+    assert all_smiles(open_or_build(str(source), cache_dir=tmp_path / "cache")) == ["C", "CO"]

@@ -21,6 +21,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 REFUSED = "Open the link that `molloop watch` has printed.\n"
+ONLY_READ = "This page can be read, and nothing else.\n"
 WRONG_HOST = "This is not the host of the link.\n"
 
 
@@ -53,6 +54,8 @@ class Guard:
     def _instead(self, request: Request) -> Response | None:
         if request.headers.get("host", "").lower() not in self._hosts:
             return _refusal(WRONG_HOST, 421)
+        if request.method not in ("GET", "HEAD"):
+            return _refusal(ONLY_READ, 405)
         given = request.query_params.get("token")
         is_link = given is not None and request.url.path == "/"
         shown = given if is_link else request.cookies.get(self._cookie, "")

@@ -263,8 +263,9 @@ def resume(
     ):
         session = make_session(settings, library)
         changes = check_resumption(store.sessions()[-1], settings, session.environment)
-        store.add_session(session)
+        # a kill between the two leaves a file and a database that execute the same
         directory.write_config(session.config)
+        store.add_session(session)
         warm_start = stored_warm_start(store.known(), library)
         campaign = Campaign(settings, directory.path, store, library, warm_start, changes)
         return campaign.run(listener, interruption)

@@ -5,6 +5,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -60,13 +61,10 @@ def check_plain_folder(path: Path) -> None:
     ValueError
         Something is a link or a special file; the first of them by name.
     """
-    with os.scandir(path) as entries:
-        kinds = sorted(
-            (one.name, _kind(one.stat(follow_symlinks=False).st_mode)) for one in entries
-        )
-    for name, kind in kinds:
-        if kind not in ("file", "folder"):
-            raise ValueError(f"{name} is a {kind}, no plain file or folder")
+    for entry in sorted(path.iterdir()):
+        with suppress(FileNotFoundError):  # a run that goes on renames what it has written
+            if (kind := _kind(entry.lstat().st_mode)) not in ("file", "folder"):
+                raise ValueError(f"{entry.name} is a {kind}, no plain file or folder")
 
 
 _KINDS = {

@@ -30,6 +30,7 @@ SCHEDULES = {
     "number of workers",
 }
 AFFINITIES = ("none", "block", "block-reverse", "alternating")
+CORE_LIST = re.compile(r"list:\d+([,:-]\d+)*")
 MIN_WALLTIME_S = 60
 WALLTIME = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")
 # what stands in batch scripts and commands as it is
@@ -336,8 +337,8 @@ class SiteSettings(_Section):
     @field_validator("cpu_affinity")
     @classmethod
     def _an_affinity(cls, value: str) -> str:
-        is_known = value in AFFINITIES or value.startswith("list:")
-        return value if is_known else _one_of(value, AFFINITIES)
+        is_known = value in AFFINITIES or CORE_LIST.fullmatch(value)
+        return value if is_known else _one_of(value, (*AFFINITIES, "list:0,1:2,3"))
 
 
 def seconds_of(walltime: str) -> int:

@@ -45,14 +45,15 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
     owners = {path.lstat().st_uid for path in (run_dir, *run_dir.iterdir())}
     if strangers := sorted(owners - {os.geteuid()}):
         why.append(f"it belongs to user {', '.join(map(str, strangers))}")
-    if by_file != by_database:
-        why.append(f"its {CONFIG} executes {_words(by_file)}")
+    if (by_file or {}) != by_database:
+        told = "cannot be read" if by_file is None else f"executes {words(by_file)}"
+        why.append(f"its {CONFIG} {told}")
     if why:
         raise InputError(
             "run directory",
             str(run_dir),
             "one of your own, whose database and config.toml execute the same",
-            f"But {' and '.join(why)}. To go on executes {_words(by_database)}, by its database. "
+            f"But {' and '.join(why)}. To go on executes {words(by_database)}, by its database. "
             "If you trust it, add --trust.",
         )
 
@@ -70,13 +71,14 @@ def executed(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _executed_by_file(path: Path) -> dict[str, Any]:
-    """Return the same of a file; of one that cannot be read, nothing."""
+def _executed_by_file(path: Path) -> dict[str, Any] | None:
+    """Return the same of a file; None where it cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
         if path.stat().st_size <= MAX_CONFIG_BYTES:
             return executed(tomllib.loads(path.read_text(encoding="utf-8")))
-    return {}
+    return None
 
 
-def _words(found: dict[str, Any]) -> str:
+def words(found: dict[str, Any]) -> str:
+    """Return such settings as a message shows them."""
     return ", ".join(f"{key} = {value!r}" for key, value in found.items()) or "molloop's own code"

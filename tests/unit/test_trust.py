@@ -1,4 +1,5 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +9,8 @@ from molloop import config, trust
 from molloop.campaign.records import Session
 from molloop.campaign.store import Store
 from molloop.errors import InputError
+from molloop.execution.sites import parsl_config
+from molloop.execution.submit import batch_job
 from molloop.settings import Settings
 
 OWN = Settings.model_validate(
@@ -45,7 +48,9 @@ def test_what_would_be_executed_is_said_where_the_file_says_otherwise(tmp_path, 
         trust.check_trust(folder, OWN)
     told = str(caught.value)
     assert "property.simulator = 'mine:f', site.worker_init = 'module load mine'" in told
-    assert "config.toml executes molloop's own code" in told
+    is_read = by_file in (Settings().to_toml(), "property = 3\n")
+    assert ("config.toml executes molloop's own code" in told) == is_read
+    assert ("config.toml cannot be read" in told) == (not is_read)
     assert "add --trust" in told
 
 
@@ -64,25 +69,34 @@ def test_a_directory_of_another_user_is_asked_about(tmp_path, monkeypatch):
         trust.check_trust(folder, Settings())
 
 
-def test_every_setting_that_a_shell_or_an_import_reads_is_looked_at():
-    values = {
-        "property": {"simulator": "a:b", "name": "other"},
-        "site": {
-            "name": "c:d",
-            "worker_init": "e",
-            "directives": ["#SBATCH f"],
-            "launcher_options": "g",
-            "workers": 3,
-        },
-    }
-    assert trust.executed(values) == {
-        "property.simulator": "a:b",
-        "site.name": "c:d",
-        "site.worker_init": "e",
-        "site.directives": ["#SBATCH f"],
-        "site.launcher_options": "g",
-    }
-    assert trust.executed({"site": 3, "property": []}) == {}
+def reached(settings, folder):
+    """Return all texts that Parsl's commands and a batch script are made of."""
+    [executor] = parsl_config(settings.site, folder).executors
+    made_of = (executor, executor.provider, getattr(executor.provider, "launcher", None))
+    found = [str(value) for one in made_of for value in getattr(one, "__dict__", {}).values()]
+    if settings.site.name in ("slurm", "pbs"):
+        found.append(batch_job(settings, folder, "campaign.sqlite").script)
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("site", ["local", "slurm", "pbs"])
+@pytest.mark.parametrize("mark", ["mark$(false)", "list:0$(false)", "#PBS mark$(false)"])
+def test_what_reaches_a_shell_is_validated_or_asked_about(tmp_path, site, mark):
+    begun = {"site": {"name": site, "workers": 1}}
+    plain = reached(Settings.model_validate(begun), tmp_path)
+    n_reached = 0
+    for section, field in Settings.model_fields.items():
+        for name in field.annotation.model_fields:
+            key = f"{section}.{name}"
+            value = [mark] if name == "directives" else mark
+            with suppress(InputError):
+                changed = config.override(Settings.model_validate(begun), {key: value})
+                if key == "site.name":
+                    continue  # a function, which is imported
+                if reached(changed, tmp_path).count("$(false)") > plain.count("$(false)"):
+                    assert key in trust.executed(changed.model_dump(mode="json")), key
+                    n_reached += 1
+    assert n_reached >= (1 if site == "local" else 2)  # worker_init, launcher_options
 
 
 def test_a_part_of_a_directory_that_is_another_users_is_asked_about_too(tmp_path, monkeypatch):

@@ -8,12 +8,16 @@ in the file itself and in others that the journal names.
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from molloop.campaign.disk import what_is_there
 from molloop.campaign.schema import SCHEMA_VERSION, SCHEMAS, check_schema
@@ -31,7 +35,7 @@ MAX_COPY_BYTES = 4 * 2**30
 MAX_COPIES = 5
 MAX_CELL_BYTES = 2**28  # ten times what a library of 10^6 molecules needs
 # processor time that reading may take, and how often SQLite lets it be looked at
-LIMIT_S = 10.0
+LIMIT_S, LONGEST_LIMIT_S = 10.0, 600.0
 LIMIT_BYTES_PER_S = 1e6
 STEPS_PER_LOOK = 10_000
 
@@ -41,6 +45,7 @@ def create(path: Path) -> sqlite3.Connection:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     connection = _connect(path, "mode=rw")
+    connection.set_progress_handler(None, 0)
     _keep_safe(connection)
     return connection
 
@@ -63,7 +68,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         version = _check_files(path)
         connection = _connect(path, "mode=rw")
         with _closed_on_error(connection):
-            _check(connection, path, version)
+            check_schema(connection, version)
             [(verdict,)] = connection.execute("PRAGMA quick_check(1)")
             if verdict != "ok":
                 raise ValueError(" ".join(str(verdict).split()))
@@ -88,13 +93,13 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         connection = _connect(path, "mode=ro")
         try:
             with _closed_on_error(connection):
-                _check(connection, path, version)
+                check_schema(connection, version)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                 raise
             connection = _open_copy(path)
             with _closed_on_error(connection):
-                _check(connection, path, version)
+                check_schema(connection, version)
     return connection
 
 
@@ -162,23 +167,37 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{whole.as_uri()}?{options}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
     )
-    connection.execute("PRAGMA trusted_schema = 0")
+    connection.set_progress_handler(partial(_is_over, _deadline_s(path)), STEPS_PER_LOOK)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
+    connection.execute("PRAGMA trusted_schema = 0")
     return connection
+
+
+class _Limit(threading.local):
+    """Whether it was the limit that has ended this thread's last query."""
+
+    has_passed = False
+
+
+_LIMIT = _Limit()
+
+
+def _deadline_s(path: Path) -> float:
+    """Return the processor time until which a database may be read, by the disk that it takes."""
+    found = path.lstat()
+    n_bytes = min(found.st_size, 512 * found.st_blocks)
+    return time.thread_time() + min(LIMIT_S + n_bytes / LIMIT_BYTES_PER_S, LONGEST_LIMIT_S)
+
+
+def _is_over(deadline_s: float) -> bool:
+    # signals are heard here, too
+    _LIMIT.has_passed = time.thread_time() > deadline_s
+    return _LIMIT.has_passed
 
 
 def _keep_safe(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA synchronous = FULL")
-
-
-def _check(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Limit what reading may take, and look at the schema: the first that is read."""
-    limit_s = LIMIT_S + path.stat().st_size / LIMIT_BYTES_PER_S
-    until_s = time.thread_time() + limit_s
-    # signals are heard then, too
-    connection.set_progress_handler(lambda: time.thread_time() > until_s, STEPS_PER_LOOK)
-    check_schema(connection, version)
 
 
 def _open_copy(path: Path) -> sqlite3.Connection:
@@ -187,19 +206,20 @@ def _open_copy(path: Path) -> sqlite3.Connection:
     for _ in range(MAX_COPIES):
         before = _states(path, journal)
         n_bytes = sum(size for size, _ in before)
-        if n_bytes > MAX_COPY_BYTES:
-            raise OSError(errno.EFBIG, f"its writer was killed, and a copy takes {n_bytes} bytes")
         with tempfile.TemporaryDirectory(prefix="molloop-") as folder:
+            if n_bytes > min(MAX_COPY_BYTES, shutil.disk_usage(folder).free // 2):
+                told = f"its writer was killed, and a copy in {folder} takes {n_bytes} bytes"
+                raise OSError(errno.EFBIG, told)
             copy = Path(folder) / path.name
             shutil.copyfile(path, copy, follow_symlinks=False)
             shutil.copyfile(journal, _beside(copy, JOURNAL_SUFFIX), follow_symlinks=False)
             if _states(path, journal) != before:
                 continue  # another process goes on with the run
             with closing(_connect(copy, "mode=rw")) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                connection.execute("PRAGMA user_version").fetchall()
             connection = _connect(copy, "mode=ro&immutable=1")
             with _closed_on_error(connection):
-                connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                connection.execute("PRAGMA user_version").fetchall()
             return connection  # the file is open: it goes when the connection is closed
     raise OSError(errno.EBUSY, "it changes again and again; another process goes on with the run")
 
@@ -223,7 +243,16 @@ def errors_told(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, ValueError) as error:
+        if _code(error) == sqlite3.SQLITE_INTERRUPT and not _LIMIT.has_passed:
+            _raise_what_was_dropped()
         raise _explained(path, error) from error
+
+
+def _raise_what_was_dropped() -> NoReturn:
+    """Raise what a signal's handler has raised while SQLite called back, which drops it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        raise KeyboardInterrupt
+    raise StoreError("A signal has ended the reading of a run.", "Begin it again.")
 
 
 def is_busy(error: Exception) -> bool:

@@ -195,7 +195,10 @@ class Driver:
             for event in events:
                 self._ledger.apply(event)
             self.state = add_up(events, self.state)
-            largest = max([-1, *self._ledger.tried, *self.state.proposals])
+            tried, counts = np.unique(self._ledger.tried, return_counts=True)
+            if (again := tried[counts > 1]).size:
+                raise ValueError(f"molecule {again[0]} was handed out twice")
+            largest = max([-1, *tried[-1:], *self.state.proposals])
             if largest >= self.library.n_molecules:
                 raise ValueError(f"the library has no molecule {largest}")
         except ValueError as error:

@@ -144,7 +144,7 @@ def read_task(row: Row) -> Task:
     """Read a row of the table `tasks`."""
     work, worker, began_s, ended_s = row
     kind = Work(read_one_of(work, Work, "work"))
-    return Task(kind, read_text(worker, "worker"), read_time(began_s), read_time(ended_s))
+    return Task(kind, read_text(worker, "worker"), read_clock(began_s), read_clock(ended_s))
 
 
 def read_known(row: Row) -> Known:
@@ -160,8 +160,13 @@ def read_value(value: object) -> float:
 
 
 def read_time(value: object) -> float:
-    """Read a time in seconds."""
-    return read_number(value, "time", MAX_TIME_S)
+    """Read a time in seconds from the beginning of a run."""
+    return read_number(value, "time", MAX_TIME_S, least=0.0)
+
+
+def read_clock(value: object) -> float:
+    """Read the same by the clock of a worker, which may go wrong."""
+    return read_number(value, "time of a worker", MAX_TIME_S)
 
 
 def read_outcome(row: Row) -> Simulated:
@@ -184,8 +189,8 @@ def read_outcome(row: Row) -> Simulated:
         read_count(batch, "batch"),
         read_time(time_s),
         read_text(worker, "worker"),
-        read_time(began_s),
-        read_time(ended_s),
+        read_clock(began_s),
+        read_clock(ended_s),
         checked(outcome),
     )
 

@@ -32,6 +32,7 @@ from molloop.campaign.records import (
 )
 from molloop.campaign.schema import SCHEMA, SCHEMA_VERSION
 from molloop.campaign.state import Event, encode
+from molloop.campaign.stored import read_text
 
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
 
@@ -226,7 +227,10 @@ class Store:
                 sign,
             )
             failures = {kind: n for kind, _, n in self.failures()}
-            best = None if value is None else (read_value(value), smiles)
+            best = None if value is None else (read_value(value), read_text(smiles, "SMILES"))
+        n_finished = n_values + sum(failures.values())
+        if n_finished > n_submitted:
+            raise damaged(self.path, f"{n_finished} have ended of {n_submitted} handed out")
         return Progress(
             time_s=time_s,
             last_event=last_event,
@@ -245,7 +249,10 @@ class Store:
             "WHERE failure_kind IS NOT NULL GROUP BY failure_kind ORDER BY n DESC, failure_kind"
         )
         with self._rows(query) as rows:
-            return list(rows)
+            return [
+                (read_text(kind, "kind of failure"), read_text(message, "message"), n)
+                for kind, message, n in rows
+            ]
 
     @contextmanager
     def _moment(self) -> Iterator[sqlite3.Connection]:

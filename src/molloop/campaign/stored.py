@@ -66,10 +66,17 @@ def read_count(value: object, what: str) -> int:
     return value
 
 
-def read_number(value: object, what: str, largest: float) -> float:
-    """Return a number; ValueError where it is none, or too large with either sign."""
-    if not (isinstance(value, int | float) and abs(value) <= largest):  # nan is not
-        raise ValueError(f"{what}: expected a number, {largest:g} at most, got {_shown(value)}")
+def read_number(value: object, what: str, largest: float, *, least: float | None = None) -> float:
+    """Return a number; ValueError where it is none, too large, or too small.
+
+    Parameters
+    ----------
+    least
+        None: as far below zero as `largest` is above.
+    """
+    low = -largest if least is None else least
+    if not (isinstance(value, int | float) and low <= value <= largest):  # nan is not
+        raise ValueError(f"{what}: expected a number, {low:g} to {largest:g}, got {_shown(value)}")
     return value
 
 

@@ -24,7 +24,7 @@ from molloop.cli.options import (
     TrustOption,
     progress_display,
 )
-from molloop.cli.screen import say, show
+from molloop.cli.screen import say, say_what_is_executed, show
 from molloop.errors import InputError
 from molloop.settings import Settings
 from molloop.texts import json_line, terminal_path
@@ -178,6 +178,8 @@ def resume(
     from molloop import api
 
     settings = api.run_settings(run_dir, assignments or [], trust=is_trusted)
+    if not is_quiet:
+        say_what_is_executed(settings)
     _show(
         settings,
         run_dir,

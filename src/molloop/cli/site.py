@@ -9,7 +9,7 @@ from rich.text import Text
 
 from molloop import config
 from molloop.cli.options import SetOption, SiteOption, TrustOption
-from molloop.cli.screen import show
+from molloop.cli.screen import say_what_is_executed, show
 from molloop.errors import InputError
 from molloop.texts import terminal_lines, terminal_path
 
@@ -75,6 +75,7 @@ def submit(
     if is_there:
         # what goes on keeps its own configuration
         settings = api.run_settings(folder, assignments or [], {"site": given}, trust=is_trusted)
+        say_what_is_executed(settings)
     else:
         settings = config.load(path, assignments or [], site=given)
     job = jobs.batch_job(settings, folder, STORE, is_trusted=is_trusted)

@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 
@@ -10,10 +11,11 @@ import pytest
 from half_written import kill_in_mid_write
 
 from molloop.campaign import database
-from molloop.campaign.records import Session
-from molloop.campaign.state import Began
+from molloop.campaign.records import Session, Simulated
+from molloop.campaign.state import Began, Finished, Source, Submitted
 from molloop.campaign.store import Store
 from molloop.errors import StoreError
+from molloop.simulate.outcome import Failure, Success
 
 SESSION = Session("2026-01-02T03:04:05+00:00", "x = 1\n", {"host": "node", "pid": 7})
 BOTH = pytest.mark.parametrize("how", [Store.open, Store.read])
@@ -63,7 +65,7 @@ def test_what_a_killed_writer_left_is_undone_in_a_copy_by_who_reads(path):
 def test_a_copy_that_would_fill_the_disk_is_not_made(path, monkeypatch):
     kill_in_mid_write(path)
     monkeypatch.setattr(database, "MAX_COPY_BYTES", 1000)
-    with pytest.raises(StoreError, match=r"a copy takes \d+ bytes"):
+    with pytest.raises(StoreError, match=r"a copy in .* takes \d+ bytes"):
         Store.read(path)
 
 
@@ -232,3 +234,58 @@ cli.main()
     _, words = process.communicate(timeout=8)  # reading alone would end after 10 s
     assert words == "molloop: ended by SIGTERM.\n"
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_signal_of_python_s_own_ends_a_reader_as_python_does(path):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with closing(database.open_to_read(path)) as connection:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        count = "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n) SELECT count(*)"
+        with pytest.raises(KeyboardInterrupt), database.errors_told(path):
+            connection.execute(f"{count} FROM n").fetchall()
+
+
+def test_a_hole_in_a_file_buys_no_time(path):
+    deadline_s = database._deadline_s(path)
+    os.truncate(path, 2**30)
+    assert database._deadline_s(path) < deadline_s + 5
+
+
+def test_a_copy_is_read_in_limited_time_too(path, monkeypatch):
+    with closing(Store.open(path)) as store:
+        store.append(2.0, [Began(3, 0)] * 20_000)
+    kill_in_mid_write(path)
+    monkeypatch.setattr(database, "LIMIT_S", 0.0)
+    monkeypatch.setattr(database, "LIMIT_BYTES_PER_S", 1e12)
+    monkeypatch.setattr(database, "STEPS_PER_LOOK", 100)
+    with pytest.raises(StoreError, match="takes longer than its size explains"):
+        Store.read(path).events()
+
+
+@pytest.mark.parametrize("column", ["smiles", "failure_kind", "failure_message"])
+def test_cells_of_another_type_are_damage_in_counts_too(path, column):
+    failure = Failure("scf", "no", "gfn2", "relaxed")
+    outcome = Success(15.0, "gfn2", "relaxed") if column == "smiles" else failure
+    with closing(Store.open(path)) as store:
+        row = Simulated(0, 1, "C", 0, 2.0, "w", 1.0, 2.0, outcome)
+        store.append(2.0, [Submitted((1,), Source.INITIAL, 0), Finished(1)], [row])
+    ours = "SELECT sql FROM sqlite_schema WHERE name = 'outcomes'"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        [(sql,)] = connection.execute(ours)
+        change_sql = "UPDATE sqlite_schema SET sql = ? WHERE name = 'outcomes'"
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute(change_sql, (sql.replace(") STRICT", ")"),))
+    change(path, f"UPDATE outcomes SET {column} = x'00ff'")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute(change_sql, (sql,))
+    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
+        store.progress(1, None)
+
+
+def test_more_ends_than_beginnings_are_damage(path):
+    with closing(Store.open(path)) as store:
+        row = Simulated(0, 1, "C", 0, 2.0, "w", 1.0, 2.0, Success(15.0, "gfn2", "relaxed"))
+        store.append(2.0, [Finished(1)], [row])
+    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="1 have ended of 0"):
+        store.progress(1, None)

@@ -27,7 +27,7 @@ from molloop.campaign.state import (
 )
 from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart, read_warm_start
-from molloop.errors import EngineError
+from molloop.errors import EngineError, StoreError
 from molloop.search import rank
 from molloop.search.policy import POLICIES
 from molloop.settings import Settings
@@ -721,3 +721,25 @@ def test_a_run_goes_on_whatever_texts_a_simulator_gives(tmp_path, small_library)
     assert (kept.details, kept.flags) == ({"??": 1.0}, ("??", "two_words"))
     assert sum(isinstance(row[4], Success) for row in resumed.rows()) == 12
     resumed.store.close()
+
+
+HANDED_OUT = Submitted((1,), Source.INITIAL, 0)
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([Submitted((1, 1), Source.INITIAL, 0)], "molecule 1 was handed out twice"),
+        ([HANDED_OUT, Finished(1, "scf"), HANDED_OUT], "molecule 1 was handed out twice"),
+        ([HANDED_OUT, HANDED_OUT], "molecule 1 is handed out twice"),
+        ([Finished(1, "scf")], "molecule 1 has ended or was lost, but is not under way"),
+        ([Lost((1,), "worker")], "molecule 1 has ended or was lost, but is not under way"),
+        ([Submitted((24,), Source.INITIAL, 0)], "the library has no molecule 24"),
+        ([RankingBegan(1, 1), Ranked(1, (99,), (1.0,), (1.0,))], "the library has no molecule 99"),
+    ],
+)
+def test_a_history_that_contradicts_itself_is_damage(tmp_path, small_library, events, told):
+    campaign = Campaign(tmp_path / "run", small_library)
+    campaign.store.append(1.0, [Began(24, 0), *events])
+    with pytest.raises(StoreError, match=f"is damaged .*{told}"):
+        campaign.driver.run()

@@ -163,5 +163,5 @@ def test_plain_values_are_of_their_kind():
         with pytest.raises(ValueError, match="n: expected a whole number"):
             read_count(value, "n")
     for value in (3.1, -3.1, float("nan"), float("inf"), "1", None):
-        with pytest.raises(ValueError, match="x: expected a number, 3 at most"):
+        with pytest.raises(ValueError, match="x: expected a number, -3 to 3"):
             read_number(value, "x", 3.0)

@@ -17,6 +17,7 @@ from functools import cache
 from markupsafe import Markup, escape
 
 FONT = "DejaVu Sans"  # comes with matplotlib
+MAX_SMILES = 2000  # characters: of more, RDKit may take all the time there is
 MAX_DRAWN = 72  # signs of a line that a figure has space for
 XYZ_JSON = "_JSON "  # what begins so is JSON to ASE's reader
 # what ends a record of an SDF, and what begins another item of it
@@ -36,11 +37,13 @@ def each(clean: Callable[[str], str], texts: list[str]) -> list[str]:
 
 
 def may_be_smiles(text: str) -> bool:
-    """Whether a text has signs of a SMILES only, and of what may stand behind it.
+    """Whether a text has the length of a SMILES, and signs of one and of what may stand behind it.
+
+    Whoever reads a SMILES asks here first, as nothing can stop RDKit while it reads.
 
     RDKit (2026.9.1) reads up to a line end or some other signs, and leaves out the rest.
     """
-    return text.isascii() and text.isprintable()
+    return len(text) <= MAX_SMILES and text.isascii() and text.isprintable()
 
 
 def terminal_text(text: str) -> str:

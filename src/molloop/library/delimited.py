@@ -22,17 +22,18 @@ class Record(NamedTuple):
 
     Attributes
     ----------
-    line
-        Number of its last line, from 1.
+    first_line, line
+        Numbers of its first and its last line, from 1.
     cells
         As many as the header has; none where there is a fault.
     fault
         Why the line is no row.
     others
-        What the lines after its first one are if they are rows of their own: those of them that
-        have as many cells as the header, with their numbers.
+        What the lines after its first one are if they are rows of their own, with their numbers;
+        they may have more or fewer cells than the header.
     """
 
+    first_line: int
     line: int
     cells: list[str]
     fault: str = ""
@@ -57,16 +58,16 @@ def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
             cells, others = found
             if len(cells) == n_cells:
                 last = others[-1][0] if others else first[0]
-                rows = ((number, _split((number, line), delimiter)) for number, line in others)
-                fitting = tuple(row for row in rows if len(row[1]) == n_cells)
-                yield Record(last, cells, others=fitting)
+                rows = tuple((line[0], _split(line, delimiter)) for line in others)
+                yield Record(first[0], last, cells, others=rows)
                 continue
             lines.put_back(others)
         cells = _split(first, delimiter)
         if len(cells) == n_cells:
-            yield Record(first[0], cells)
+            yield Record(first[0], first[0], cells)
         else:
-            yield Record(first[0], [], f"cells: {len(cells)}, in the header: {n_cells}")
+            fault = f"cells: {len(cells)}, in the header: {n_cells}"
+            yield Record(first[0], first[0], [], fault)
 
 
 class _Lines(Iterator[Line]):

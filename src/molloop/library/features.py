@@ -75,7 +75,8 @@ def parse(smiles: str) -> Chem.Mol | None:
 def parse_any(smiles: str) -> Chem.Mol | None:
     """Return what a SMILES stands for, with its dummy atoms, or None where it is no SMILES.
 
-    A blank, a line end or a sign that is no ASCII makes it none.
+    A blank, a line end, a sign that is no ASCII, or more characters than
+    :data:`molloop.texts.MAX_SMILES` make it none.
     """
     if not may_be_smiles(smiles) or " " in smiles:
         return None

@@ -8,7 +8,7 @@ from rdkit import Chem
 from molloop.errors import SimulationError
 from molloop.simulate.embedding import embed
 from molloop.simulate.outcome import Geometry
-from molloop.texts import may_be_smiles
+from molloop.texts import MAX_SMILES, may_be_smiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,10 @@ def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
     SimulationError
         ``invalid_smiles``.
     """
+    if len(smiles) > MAX_SMILES:
+        raise SimulationError(
+            "invalid_smiles", f"{len(smiles):,} characters, expected at most {MAX_SMILES:,}"
+        )
     molecule = Chem.MolFromSmiles(smiles) if may_be_smiles(smiles) else None
     if molecule is None or molecule.GetNumAtoms() == 0:
         raise SimulationError("invalid_smiles", f"RDKit cannot read {smiles!r} as a molecule")

@@ -50,6 +50,11 @@ def test_what_is_no_molecule_is_none(text, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_a_smiles_has_2000_characters_at_most():
+    assert parse("C" * 2000).GetNumAtoms() == 2000
+    assert parse("C" * 2001) is None
+
+
 def test_equal_molecules_have_equal_hashes():
     def hashed(smiles):
         return identity_hash(Chem.MolToSmiles(parse(smiles)))

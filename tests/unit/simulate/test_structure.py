@@ -141,3 +141,11 @@ def test_two_hydrogens_that_meet_have_formed_a_bond():
 def test_text_of_which_rdkit_reads_a_part_only_is_no_molecule(smiles):
     with pytest.raises(SimulationError, match="invalid_smiles"):
         molecule_with_hydrogens(smiles)
+
+
+def test_a_smiles_has_a_length_at_which_rdkit_is_not_asked():
+    assert molecule_with_hydrogens("C" * 2000).GetNumAtoms() == 2000 + 4002
+    with pytest.raises(SimulationError) as caught:
+        molecule_with_hydrogens("C" * 2001)
+    told = "invalid_smiles: 2,001 characters, expected at most 2,000"
+    assert str(caught.value) == told

@@ -7,17 +7,20 @@ from markupsafe import Markup
 from molloop.texts import html_text, may_be_smiles
 
 WIDTH, HEIGHT = 220, 150
-MAX_ATOMS = 200  # more are a blot, and take long
+MAX_ATOMS = 200  # more are a blot
+MAX_CHARACTERS = 500  # of the SMILES: more take long
 
 
 @lru_cache(maxsize=256)
 def drawing(smiles: str) -> Markup:
     """Return a molecule as an element of the page; empty where it cannot be drawn."""
+    if len(smiles) > MAX_CHARACTERS or not may_be_smiles(smiles):
+        return Markup("")
     from rdkit import Chem, rdBase
     from rdkit.Chem.Draw import rdMolDraw2D
 
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles) if may_be_smiles(smiles) else None
+        molecule = Chem.MolFromSmiles(smiles)
     if molecule is None or molecule.GetNumAtoms() > MAX_ATOMS:
         return Markup("")
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)

@@ -193,6 +193,10 @@ def test_the_time_left_is_told_by_the_last_values(run):
 def test_large_molecules_are_not_drawn():
     assert "<svg" in drawing(200 * "C")
     assert drawing(201 * "C") == ""
+    chain = "[12CH3]" + 62 * "[12CH2]" + "C" * 52 + "O"  # 116 atoms
+    assert len(chain) == 494
+    assert "<svg" in drawing(chain)
+    assert drawing("[12CH3]" + chain) == ""
 
 
 def test_what_is_simulated_is_shown_of_a_run_that_goes_on_only(run):

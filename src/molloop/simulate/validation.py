@@ -1,8 +1,9 @@
 """What an outcome has to be, whoever made it: one rule a part, one function for all of them.
 
 A rule takes what was given, and returns what is kept or raises. What only looks wrong is mended, as
-a value is worth more than the look of its flags: blanks in a word, and text that cannot be stored.
-What says nothing, or something else than it should, is refused.
+a value is worth more than the look of its flags, and a failure's message more than its kind: blanks
+in a word, and text that cannot be stored. What says nothing, or something else than it should, is
+refused.
 """
 
 import re
@@ -28,6 +29,7 @@ from molloop.simulate.outcome import (
 
 MAX_TEXT = 4000  # characters
 MAX_WORD = 64
+NO_WORD = "unexpected"  # the kind of a failure whose own has no letter and no digit
 LAST_ELEMENT = 118
 LARGEST_INTEGER = 2**63  # beyond it JSON has no integer that all can read
 NO_NUMBERS = (bool, str, bytes, bytearray, complex)
@@ -157,10 +159,8 @@ def _text(given: Any) -> str:
 
 
 def _kind(given: Any) -> str:
-    word = re.sub(r"[^A-Za-z0-9_]+", "_", _text(given))
-    word = re.sub(r"^[0-9_]+", "", word)[:MAX_WORD]
-    _require(word)
-    return word
+    word = re.sub(r"^(?=\d)", "_", re.sub(r"\W+", "_", _text(given)))[:MAX_WORD]
+    return word if word.strip("_") else NO_WORD
 
 
 def _flags(given: Any) -> tuple[str, ...]:
@@ -229,7 +229,7 @@ RULES: dict[type[Success] | type[Failure], dict[str, Rule]] = {
         **COMMON,
     },
     Failure: {
-        "kind": Rule(_kind, "a word of letters (a-z), digits and underscores"),
+        "kind": Rule(_kind, "a text"),
         "message": TEXT,
         "can_retry": Rule(_truth, "True or False"),
         **COMMON,

@@ -10,7 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import isfinite
 from numbers import Integral
 from typing import Any
@@ -49,8 +49,8 @@ class Rule:
     kept: Callable[[Any], Any]
     expected: str
 
-    def keep(self, part: str, given: object) -> Any:
-        """Return what is kept of a part.
+    def keep(self, part: str, given: object, *places: object) -> Any:
+        """Return what is kept of a part, or of what stands at a place in it.
 
         Raises
         ------
@@ -61,11 +61,14 @@ class Rule:
         except OutcomeError:
             raise  # of a part of this part
         except Exception as error:  # what a user's object raises when it is read
-            raise OutcomeError(f"{part}: got {_shown(given)}, expected {self.expected}") from error
+            where = part + "".join(f"[{_shown(place)}]" for place in places)
+            raise OutcomeError(f"{where}: got {_shown(given)}, expected {self.expected}") from error
 
 
 def checked(outcome: object) -> Outcome:
     """Return an outcome made of plain values that can be stored.
+
+    Arrays that are right already are not copied.
 
     Raises
     ------
@@ -99,6 +102,8 @@ def accepted(outcome: object, level: str, fidelity: str) -> Outcome:
 def storable(text: str) -> str:
     """Return a text as it can be stored and read anywhere; what is no Unicode becomes ``?``."""
     kept = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} ..."
+    if kept.isascii() and "\0" not in kept:
+        return kept
     return kept.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -138,9 +143,11 @@ def _seconds(given: Any) -> float:
 
 
 def _detail(given: Any) -> float:
+    if type(given) is float:  # most are
+        return given
     if isinstance(given, bool | np.bool_):
         return int(given)  # such as whether something has converged
-    is_whole = isinstance(given, Integral) and abs(int(given)) < LARGEST_INTEGER
+    is_whole = isinstance(given, int | Integral) and abs(int(given)) < LARGEST_INTEGER
     return int(given) if is_whole else _real(given)
 
 
@@ -148,7 +155,7 @@ def _details(given: Any) -> dict[str, float]:
     _require(isinstance(given, Mapping))
     names = {key: _text(key) for key in given}
     _require(len(set(names.values())) == len(given))
-    kept = {name: DETAIL.keep(f"details[{_shown(key)}]", given[key]) for key, name in names.items()}
+    kept = {name: DETAIL.keep("details", given[key], key) for key, name in names.items()}
     # JSON has no other numbers, and a table shows what is not there as it shows nan
     return {name: number for name, number in kept.items() if isfinite(number)}
 
@@ -165,7 +172,7 @@ def _kind(given: Any) -> str:
 
 def _flags(given: Any) -> tuple[str, ...]:
     _require(isinstance(given, list | tuple))  # a text would be a flag a letter
-    words = [FLAG.keep(f"flags[{number}]", flag) for number, flag in enumerate(given)]
+    words = [FLAG.keep("flags", flag, number) for number, flag in enumerate(given)]
     return tuple(word for word in words if word)
 
 
@@ -188,24 +195,28 @@ def _geometry(given: Any) -> Geometry | None:
         return None
     _require(isinstance(given, Geometry))
     numbers = NUMBERS.keep("geometry.numbers", given.numbers)
-    n = len(numbers)
-    positions = Rule(partial(_positions, n), f"finite numbers in Å, of shape ({n}, 3)")
-    return Geometry(
-        numbers, positions.keep("geometry.positions_angstrom", given.positions_angstrom)
-    )
+    rule = _positions_rule(len(numbers))
+    return Geometry(numbers, rule.keep("geometry.positions_angstrom", given.positions_angstrom))
 
 
 def _numbers(given: Any) -> NDArray[np.uint8]:
     array = np.asarray(given)
     _require(array.dtype.kind in "iuf" and array.ndim == 1 and array.size)
-    _require(np.all((array >= 1) & (array <= LAST_ELEMENT) & (array % 1 == 0)))
-    return array.astype(np.uint8)
+    _require(array.min() >= 1 and array.max() <= LAST_ELEMENT)  # nan neither
+    kept = array.astype(np.uint8, copy=False)
+    _require(kept is array or (kept == array).all())
+    return kept
+
+
+@lru_cache(maxsize=256)
+def _positions_rule(n: int) -> Rule:
+    return Rule(partial(_positions, n), f"finite numbers in Å, of shape ({n}, 3)")
 
 
 def _positions(n: int, given: Any) -> NDArray[np.float64]:
     array = np.asarray(given)
     _require(array.dtype.kind in "iuf" and array.shape == (n, 3))
-    kept = array.astype(np.float64)
+    kept = array.astype(np.float64, copy=False)
     _require(np.isfinite(kept).all())
     return kept
 

@@ -202,6 +202,15 @@ def test_a_geometry_is_of_the_types_that_are_stored():
         assert (found.numbers.dtype, found.positions_angstrom.dtype) == (np.uint8, np.float64)
 
 
+def test_arrays_that_are_right_are_not_copied():
+    right = Geometry(np.array([8, 1, 1], np.uint8), np.zeros((3, 3)))
+    kept = checked(Success(1.0, geometry=right)).geometry
+    assert kept.numbers is right.numbers
+    assert kept.positions_angstrom is right.positions_angstrom
+    swapped = Geometry(right.numbers, right.positions_angstrom.astype(">f8"))
+    assert checked(Success(1.0, geometry=swapped)).geometry.positions_angstrom.dtype == "=f8"
+
+
 def test_what_earlier_versions_have_stored_is_accepted():
     numbers = np.frombuffer(b"\1\1", "u1")
     positions = np.frombuffer(bytes(48), "<f8").reshape(-1, 3)

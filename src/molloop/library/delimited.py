@@ -29,8 +29,8 @@ class Record(NamedTuple):
     fault
         Why the line is no row.
     others
-        What the lines after its first one are if they are rows of their own: those of them that
-        have as many cells as the header, with their numbers.
+        What the lines after its first one are if they are rows of their own, with their numbers;
+        they may have more or fewer cells than the header.
     """
 
     line: int
@@ -57,9 +57,8 @@ def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
             cells, others = found
             if len(cells) == n_cells:
                 last = others[-1][0] if others else first[0]
-                rows = ((number, _split((number, line), delimiter)) for number, line in others)
-                fitting = tuple(row for row in rows if len(row[1]) == n_cells)
-                yield Record(last, cells, others=fitting)
+                rows = tuple((line[0], _split(line, delimiter)) for line in others)
+                yield Record(last, cells, others=rows)
                 continue
             lines.put_back(others)
         cells = _split(first, delimiter)

@@ -53,9 +53,16 @@ def find_column(path: Path, column: str, names: Sequence[str]) -> int:
 
 
 def check_lines(path: Path, record: Record, place: int) -> None:
-    """Raise InputError where a cell of several lines holds lines that may be molecules."""
+    """Raise InputError where a cell of several lines holds lines that may be molecules.
+
+    A line with as many cells as the header may have a name behind its SMILES. In others the SMILES
+    is alone in its cell, as texts may begin with one: ``I think``, or ``C 0.0 0.1`` of coordinates.
+    """
     for line, cells in record.others:
-        if _is_smiles(cells[place].strip().strip('"')):
+        cell = cells[place].strip().strip('"').strip() if place < len(cells) else ""
+        if len(cells) != len(record.cells) and cell != first_word(cell):
+            continue
+        if cell and _is_smiles(cell):
             raise InputError(
                 f"{path}, line {line}",
                 " | ".join(cells),

@@ -156,6 +156,12 @@ def test_quotation_marks_that_quote_nothing_in_a_tsv_are_signs_like_others(tmp_p
         (".csv", 'smiles,name\nC,"5in\nN,6in"\nO,x\n'),
         (".csv", 'name,smiles\nx,"C\ny,N"\nz,O\n'),
         (".csv", 'smiles\n"C\nN"\nO\n'),
+        # rows with fewer or more cells than the header
+        (".csv", 'smiles,n,note\nCO,1.0,"tube\nCC\nCCC,x"\nN,2,y\n'),
+        (".csv", 'smiles,n,note\nCO,1.0,"tube\nCC,1\nx"\nN,2,y\n'),
+        (".csv", 'smiles,note\nCO,"tube\nCC,1,2\nx"\nN,y\n'),
+        (".tsv", 'n\tsmiles\tnote\n1\tCO\t"tube\n2\tCC\n3"\nN\t4\ty\n'),
+        (".csv", 'smiles,n,note\nCO,1.0,"tube\n CC "\nN,2,y\n'),
     ],
 )
 def test_lines_that_are_rows_or_parts_of_a_cell_are_refused(tmp_path, kind, content):
@@ -163,6 +169,23 @@ def test_lines_that_are_rows_or_parts_of_a_cell_are_refused(tmp_path, kind, cont
     path.write_text(content)
     with pytest.raises(InputError, match=rf"a{kind}, line 3: .* it may be both"):
         all_lines(path)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "I think\nI saw it boil\nOver, and over, again",
+        "3\nwater\nO 0.0 0.0 0.1\nH 0.0 0.8 -0.5\nH 0.0 -0.8 -0.5",
+        "\n\n-----\n1.5, 2.5\n",
+        "the second line\nand,CC",  # not in the column of SMILES
+    ],
+)
+def test_lines_of_a_quoted_text_are_no_rows(tmp_path, note):
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["smiles", "n", "note"], ["CO", 1, note], ["N", 2, "y"]])
+    last = 2 + note.count("\n")
+    assert all_lines(path) == [(last, "CO"), (last + 1, "N")]
 
 
 @pytest.mark.parametrize("kind", [".csv", ".tsv"])

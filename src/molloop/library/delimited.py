@@ -22,8 +22,8 @@ class Record(NamedTuple):
 
     Attributes
     ----------
-    line
-        Number of its last line, from 1.
+    first_line, line
+        Numbers of its first and its last line, from 1.
     cells
         As many as the header has; none where there is a fault.
     fault
@@ -33,6 +33,7 @@ class Record(NamedTuple):
         they may have more or fewer cells than the header.
     """
 
+    first_line: int
     line: int
     cells: list[str]
     fault: str = ""
@@ -58,14 +59,15 @@ def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
             if len(cells) == n_cells:
                 last = others[-1][0] if others else first[0]
                 rows = tuple((line[0], _split(line, delimiter)) for line in others)
-                yield Record(last, cells, others=rows)
+                yield Record(first[0], last, cells, others=rows)
                 continue
             lines.put_back(others)
         cells = _split(first, delimiter)
         if len(cells) == n_cells:
-            yield Record(first[0], cells)
+            yield Record(first[0], first[0], cells)
         else:
-            yield Record(first[0], [], f"cells: {len(cells)}, in the header: {n_cells}")
+            fault = f"cells: {len(cells)}, in the header: {n_cells}"
+            yield Record(first[0], first[0], [], fault)
 
 
 class _Lines(Iterator[Line]):

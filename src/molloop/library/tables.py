@@ -66,8 +66,10 @@ def check_lines(path: Path, record: Record, place: int) -> None:
             raise InputError(
                 f"{path}, line {line}",
                 " | ".join(cells),
-                "a row, or a part of a quoted cell; it may be both",
-                "Remove the quotation mark that begins before it, or the line ends in that cell.",
+                "a row, or a part of a quoted cell of the row that begins in line "
+                f"{record.first_line}; it may be both",
+                "If it is a row, remove the quotation mark that opens the cell, in line "
+                f"{record.first_line} or below; if not, remove the line ends in the cell.",
             )
 
 

@@ -167,7 +167,15 @@ def test_quotation_marks_that_quote_nothing_in_a_tsv_are_signs_like_others(tmp_p
 def test_lines_that_are_rows_or_parts_of_a_cell_are_refused(tmp_path, kind, content):
     path = tmp_path / f"a{kind}"
     path.write_text(content)
-    with pytest.raises(InputError, match=rf"a{kind}, line 3: .* it may be both"):
+    with pytest.raises(InputError, match=rf"a{kind}, line 3: .* it may be both") as caught:
+        all_lines(path)
+    assert "row that begins in line 2; it may be both" in str(caught.value)
+
+
+def test_the_row_whose_cell_is_closed_too_late_is_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('smiles,n,note\nN,1,x\nCO,1.0,"tube\nits, and\nmore\nCC\nx"\n')
+    with pytest.raises(InputError, match=r"line 6: got 'CC', .* the cell, in line 3 or below"):
         all_lines(path)
 
 

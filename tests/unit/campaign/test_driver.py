@@ -691,7 +691,7 @@ def answering(campaign, smiles, answer):
         ("15.0", "outcome: got '15.0'"),
         (Success(math.nan), "value: got nan"),
         (Success(15.0, flags=("odd", 1)), "flags[1]: got 1"),
-        (Failure("", "no words", "gfn2", "relaxed"), "kind: got ''"),
+        (Failure(None, "no words", "gfn2", "relaxed"), "kind: got None"),
     ],
 )
 def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
@@ -706,6 +706,17 @@ def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
     assert words in failure.message
     told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
     assert [event.failure for event in told if event.failure] == ["invalid_result"]
+
+
+def test_a_failure_without_a_kind_counts_as_one_and_keeps_its_message(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
+    answering(campaign, first, Failure("", "no words", "gfn2", "relaxed", can_retry=True))
+    assert campaign.driver.run().n_values == 12
+    [failure] = [row[4] for row in campaign.rows() if row[2] == first]
+    assert failure == Failure("unexpected", "no words", "gfn2", "relaxed", can_retry=True)
+    told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
+    assert [event.failure for event in told if event.failure] == ["unexpected"]
 
 
 def test_a_run_goes_on_whatever_texts_a_simulator_gives(tmp_path, small_library):

@@ -171,8 +171,8 @@ def test_of_too_many_streams_the_oldest_ends(page):
     ("method", "path", "headers", "status"),
     [
         ("GET", "/", {}, 403),
-        ("POST", "/", {"Content-Length": "100000"}, 403),
-        ("OPTIONS", "*", {}, 403),
+        ("POST", "/", {"Content-Length": "100000"}, 405),
+        ("OPTIONS", "*", {}, 405),
         ("HEAD", "/events", {}, 403),
         ("GET", "/", {"Upgrade": "websocket", "Connection": "Upgrade"}, 403),
         ("GET", "/", {"Cookie": "a=1; " * 3000}, 403),

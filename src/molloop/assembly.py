@@ -39,9 +39,7 @@ PREDICTIONS_FIGURE = "predicted_vs_simulated"
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    from molloop.execution.allocation import available_cores
-
-    return available_cores()
+    return limits.available_cores()
 
 
 def check_simulator(protocol: SimulationProtocol) -> None:

@@ -15,7 +15,7 @@ from molloop.config import override
 from molloop.errors import InputError, RunError
 from molloop.intervals import mean_interval
 from molloop.library.shards import Progress
-from molloop.replay.campaign import PROTOCOL, Scenario, replay
+from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import MEASURES, Comparison, baselines, compare, write_csv
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.summary import describe
@@ -138,7 +138,7 @@ def replay_table(
     played = replay(settings, table, scenario or Scenario(), count)
     progress("measuring the model", 0.0)
     with closing(played.store) as store:
-        found = results.read(store, target, PROTOCOL)
+        found = results.read(store, target, played.protocol)
         truth = Truth.of(table.values, target.sign, top_k, target.threshold)
         curves = measure(played, truth)
     found = with_accuracy(

@@ -51,7 +51,7 @@ MAY_IMPORT = {
     },
     "execution": {
         *("errors", "processes", "library", "simulate", "surrogate", "search", "campaign"),
-        *("settings", "site_facts", "texts"),
+        *("settings", "site_facts", "limits", "texts"),
     },
     "replay": {
         *("errors", "files", "library", "simulate", "surrogate", "search", "campaign"),

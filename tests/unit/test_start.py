@@ -9,9 +9,13 @@ import sys
 from contextlib import closing
 
 import pytest
+import typer
 from small_run import STEPS, new_store
+from typer.testing import CliRunner
 
 from molloop import assembly, limits, start
+from molloop.cli import app
+from molloop.cli.library import app as app_of_libraries
 from molloop.errors import RunError
 from molloop.settings import Settings
 
@@ -66,27 +70,70 @@ def test_a_lack_is_a_line_and_exit_code_1(capfd):
 
 
 @pytest.mark.parametrize(
-    ("most", "threads", "refused"),
+    ("n_blas", "most", "threads", "refused"),
     [
-        (resource.RLIM_INFINITY, "64", None),
-        (500 * 2**20, "1", None),
-        (499 * 2**20, "1", "500 MiB of address space here, and this process may have 499"),
-        # another thread takes 80 MiB; there are no more of them than cores
-        (579 * 2**20, "", "580 MiB"),
-        (579 * 2**20, "4", "580 MiB"),
-        (580 * 2**20, "4", None),
+        (2, resource.RLIM_INFINITY, "64", None),
+        (2, 500 * 2**20, "1", None),
+        (2, 499 * 2**20, "1", "500 MiB of address space here, and this process may have 499"),
+        # another thread takes 40 MiB a library; there are no more threads than cores
+        (2, 579 * 2**20, "", "580 MiB"),
+        (2, 579 * 2**20, "4", "580 MiB"),
+        (2, 580 * 2**20, "4", None),
+        (1, 539 * 2**20, "4", "540 MiB"),
+        (1, 540 * 2**20, "4", None),
+        (0, 500 * 2**20, "4", None),
     ],
 )
-def test_address_space_is_asked_for_by_threads(monkeypatch, most, threads, refused):
+def test_address_space_is_asked_for_by_threads(monkeypatch, n_blas, most, threads, refused):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (most, most))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if refused is None:
-        limits.require_address_space("it", 500)
+        limits.require_address_space("it", 500, n_blas)
     else:
         with pytest.raises(RunError, match=refused):
-            limits.require_address_space("it", 500)
+            limits.require_address_space("it", 500, n_blas)
+
+
+def test_cores_are_counted_where_the_system_does_not_say_which_are_allowed(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert limits.available_cores() == 6
+
+
+COMMANDS = sorted(
+    (*path, name)
+    for path, group in (((), app), (("library",), app_of_libraries))
+    for name in typer.main.get_command(group).commands
+    if name != "library"
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_needs_no_memory(monkeypatch, words):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**26, 2**26))
+    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        # of 64 threads, each but the first takes 40 MiB a library of linear algebra
+        (["status", "."], 290 + 63 * 40),
+        (["simulate", "C"], 480 + 63 * 80),
+        (["library", "info", "."], 780 + 63 * 80),
+        (["run"], 1360 + 63 * 80),
+    ],
+)
+def test_a_command_asks_for_what_it_loads(monkeypatch, words, needed):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**26, 2**26))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(100)))
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    error = CliRunner().invoke(app, words).exception
+    assert isinstance(error, RunError)
+    assert f"needs {needed:,} MiB of address space here, and this process may have 64" in str(error)
 
 
 def test_files_are_asked_for(monkeypatch):
@@ -125,6 +172,8 @@ def shell(tmp_path):
         ("molloop status . --json 2>&-", 0, ""),
         ("molloop status . >&-", 1, "standard output is closed"),
         ("molloop status . <&- >&- 2>&-", 1, ""),
+        # a thread more takes 40 MiB: 290 and 40 are 330
+        ("export OPENBLAS_NUM_THREADS=2; ulimit -v 340000; molloop status . --json", 0, ""),
         ("ulimit -v 200000; molloop status .", 1, "needs "),
         ("ulimit -v 36000; molloop status .", 1, "not enough memory"),
         ("ulimit -n 24; molloop watch .", 1, "open files"),

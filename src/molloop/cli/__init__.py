@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molloop import __version__, limits
+from molloop import __version__
 from molloop.cli import campaign, library, replay, report, signals, site
 from molloop.cli.command import Command
 from molloop.cli.screen import say
@@ -17,16 +17,6 @@ EXIT_CODES = (
     "Exit codes: 0 done; 1 the run, a molecule of `simulate` or a check failed; 2 bad input; "
     "129, 130 and 143 ended by SIGHUP (a closed terminal), SIGINT (Ctrl-C) and SIGTERM."
 )
-
-# address space in MiB, measured with one thread of linear algebra; the others take as much as runs
-READING_MIB, RUNNING_MIB = 420, 1360
-NEEDS_MIB = {
-    **dict.fromkeys(("config", "sites"), 0),
-    **dict.fromkeys(("status", "watch", "report"), READING_MIB),
-    "simulate": 480,
-    "export": 600,
-    "library": 780,
-}
 
 app = typer.Typer(
     help="Find the molecules of a library that have the largest ionization energy.",
@@ -45,13 +35,11 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
-    if name := context.invoked_subcommand:
-        limits.require_address_space(f"`molloop {name}`", NEEDS_MIB.get(name, RUNNING_MIB))
+    pass
 
 
 app.command("config", cls=Command)(campaign.show_config)

@@ -1,18 +1,33 @@
-"""Commands whose options are given once."""
+"""Commands whose options are given once, and that have the memory they need."""
 
 from collections import Counter
 from typing import Any
 
 from typer.core import TyperCommand, TyperOption
 
+from molloop import limits
 from molloop.errors import InputError
+
+# address space in MiB, measured with one thread of linear algebra, and how many libraries of it
+# are loaded: NumPy's, and SciPy's
+RUNNING = 1360, 2
+NEEDS = {
+    "config": (0, 0),
+    "sites": (0, 0),
+    "status": (290, 1),
+    "watch": (420, 1),
+    "report": (420, 1),
+    "simulate": (480, 2),
+    "export": (600, 2),
+    "library": (780, 2),
+}
 
 
 class Command(TyperCommand):
     """A command that refuses a second value of an option that takes one.
 
     Without it the last one would win in silence. A flag says the same twice; options that may be
-    repeated say so in their help.
+    repeated say so in their help. Its memory is asked for when it runs: help needs next to none.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -33,3 +48,16 @@ class Command(TyperCommand):
                     name = max(option.opts, key=len)
                     raise InputError(name, f"{n} values", "one", "Leave out the others.")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises
+        ------
+        RunError
+            This process may map less memory than the command needs.
+        """
+        path = ctx.command_path
+        name = path.split()[1]
+        limits.require_address_space(f"`{path}`", *NEEDS.get(name, RUNNING))
+        return super().invoke(ctx)

@@ -134,7 +134,7 @@ def info(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
 @app.command(cls=Command)
 def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Compare every shard of a library with its checksum."""
-    from molloop.execution.allocation import available_cores
+    from molloop.limits import available_cores
 
     opened = _open(library, is_quiet)
     with progress_display(is_quiet) as display:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from molloop.errors import InputError
+from molloop.limits import available_cores
 from molloop.settings import SiteSettings
 from molloop.site_facts import KILL_DELAY_S, SITES
 
@@ -76,11 +77,6 @@ def last_grace_s(environment: Mapping[str, str] = os.environ) -> float:
     schedulers = {"pbs": NODE_FILE, "slurm": NODE_LIST}
     delays_s = [KILL_DELAY_S[name] for name, mark in schedulers.items() if environment.get(mark)]
     return min((min(LONGEST_GRACE_S, GRACE_SHARE * one) for one in delays_s), default=inf)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:

@@ -15,12 +15,13 @@ from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
-from molloop.replay.table import Table
+from molloop.library.tables import rows_of
+from molloop.replay.table import MADE_BY, Table
 from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 
-PROTOCOL = SimulationProtocol(simulator="table")  # a table does not say how it was computed
+NOT_SAID = {"level": "table", "fidelity": "own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A campaign that has ended: its store, a temporary one, and how it ended."""
+    """A campaign that has ended: its store, a temporary one, how it ended, and its protocol."""
 
     store: Store
     stopped: Stopped
+    protocol: SimulationProtocol
 
 
 def replay(
@@ -66,9 +68,10 @@ def replay(
     seed, training_data = settings.campaign.seed, settings.campaign.training_data
     target = settings.target()
     path = Path(training_data) if training_data else None
-    warm_start = read_warm_start(path, target.column, PROTOCOL, table.library)
+    protocol = _protocol(table, path)
+    warm_start = read_warm_start(path, target.column, protocol, table.library)
     engine = VirtualEngine(
-        _lookup(table),
+        _lookup(table, protocol),
         scenario.n_workers,
         scenario.costs,
         scenario.failure_rate,
@@ -84,7 +87,7 @@ def replay(
             schedule,
             settings.policy(),
             target,
-            PROTOCOL,
+            protocol,
             warm_start,
             seed,
             listener,
@@ -100,11 +103,27 @@ def replay(
             "an end after one simulation at least",
             "Raise the limit that ended it, shorten --durations, or leave out what is known.",
         )
-    return Played(store, state.stopped)
+    return Played(store, state.stopped, protocol)
 
 
-def _lookup(table: Table) -> Callable[[int, str], Outcome]:
-    made_by = PROTOCOL.outcome_level, PROTOCOL.outcome_fidelity
+def _protocol(table: Table, training_data: Path | None) -> SimulationProtocol:
+    """Return how the values were computed: as the table says, else as the known values say.
+
+    That all known values say the same is asked where they are read.
+    """
+    first: dict[str, str] = {}
+    if training_data is not None:
+        columns = "campaign.training_data", ("smiles",), MADE_BY
+        with rows_of(training_data, *columns) as rows:
+            _, first = next(rows, (0, {}))
+    level, fidelity = (
+        getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
+    )
+    return SimulationProtocol(level=level, fidelity=fidelity)
+
+
+def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:
+    made_by = protocol.outcome_level, protocol.outcome_fidelity
 
     def outcome(molecule_id: int, _smiles: str) -> Outcome:
         value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])

@@ -41,6 +41,8 @@ class Table:
         By molecule id, shape (n,); NaN where a simulation gives none.
     durations_s
         Of the simulations, shape (n,).
+    level, fidelity
+        How the values were computed, as the table says; empty where it does not.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Table:
     library: Library
     values: Floats
     durations_s: Floats
+    level: str = ""
+    fidelity: str = ""
 
 
 def locate(name: str) -> Path:
@@ -110,7 +114,7 @@ def open_table(
     for what, chosen in (("column", column), ("durations", durations)):
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
-    smiles, columns = _read(path, [column] if is_drawn else [column, durations])
+    smiles, columns, made_by = _read(path, [column] if is_drawn else [column, durations])
     rows: dict[str, int] = {}
     for row, text in enumerate(smiles):
         rows.setdefault(text, row)
@@ -131,11 +135,16 @@ def open_table(
             f"a number of seconds in every row, {MOST_S:g} at most",
             "Name a distribution, or other numbers.",
         )
-    return Table(name, column, library, values, seconds)
+    return Table(name, column, library, values, seconds, **made_by)
 
 
-def _read(path: Path, columns: Sequence[str]) -> tuple[list[str], dict[str, Floats]]:
-    """Return the SMILES, and the numbers of some columns with NaN where a cell is empty."""
+def _read(
+    path: Path, columns: Sequence[str]
+) -> tuple[list[str], dict[str, Floats], dict[str, str]]:
+    """Return the SMILES, the numbers of some columns, and what the table says of their making.
+
+    A number is NaN where its cell is empty.
+    """
     smiles: list[str] = []
     numbers: dict[str, list[float]] = {name: [] for name in columns}
     made_by: dict[str, str] = {}
@@ -154,7 +163,7 @@ def _read(path: Path, columns: Sequence[str]) -> tuple[list[str], dict[str, Floa
                         "Values that were computed in different ways do not compare: keep the "
                         "lines of one.",
                     )
-    return smiles, {name: np.array(found) for name, found in numbers.items()}
+    return smiles, {name: np.array(found) for name, found in numbers.items()}, made_by
 
 
 def _number(what: str, text: str) -> float:

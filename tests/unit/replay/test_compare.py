@@ -216,6 +216,56 @@ def test_what_is_known_beforehand_is_not_simulated(table, tmp_path):
     assert played.curves.recall[-1] == pytest.approx(18 / 24)
 
 
+def known_file(table, path, *made_by):
+    lines = [f"{table.library.smiles(key)},{table.values[key]},{made_by[key]}" for key in (0, 1)]
+    path.write_text("\n".join(["smiles,ie_ev,level,fidelity", *lines]))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("of_table", "of_file", "expected"),
+    [
+        (("gfn2", "relaxed"), None, ("gfn2", "relaxed")),
+        (("gfn2", "relaxed"), "gfn2,relaxed", ("gfn2", "relaxed")),
+        (("", ""), "gfn1,mmff-geometry", ("gfn1", "mmff-geometry")),
+        (("", ""), "table,own", ("table", "own")),
+        (("", ""), None, ("table", "own")),
+        (("gfn2", ""), "gfn2,relaxed", ("gfn2", "relaxed")),
+        (("gfn2", ""), None, ("gfn2", "own")),
+    ],
+)
+def test_values_are_said_to_be_computed_as_the_files_say(
+    table, tmp_path, of_table, of_file, expected
+):
+    level, fidelity = of_table
+    said = replace(table, level=level, fidelity=fidelity)
+    known = of_file and known_file(table, tmp_path / "known.csv", of_file, of_file)
+    replays.replay_table(said, settings(training_data=known), Scenario(1), out=tmp_path)
+    with (tmp_path / "training_data.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 16 + (2 if known else 0)
+    assert {(row["level"], row["fidelity"]) for row in rows} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("of_table", "first", "second", "told"),
+    [
+        (("gfn2", "relaxed"), "gfn1,relaxed", "gfn1,relaxed", "line 2, level: got 'gfn1'.*'gfn2'"),
+        (("", ""), "gfn2,relaxed", "gfn1,relaxed", "line 3, level: got 'gfn1'.*'gfn2'"),
+        (("", ""), "gfn2,relaxed", "gfn2,", "line 3, fidelity.*'relaxed'"),
+        (("", ""), ",", ",", "line 2, level.*'table'"),
+    ],
+)
+def test_known_values_that_were_computed_otherwise_are_refused(
+    table, tmp_path, of_table, first, second, told
+):
+    level, fidelity = of_table
+    said = replace(table, level=level, fidelity=fidelity)
+    known = known_file(table, tmp_path / "known.csv", first, second)
+    with pytest.raises(InputError, match=told):
+        replays.replay_table(said, settings(training_data=known), Scenario(1))
+
+
 def test_long_simulations_take_no_longer_to_replay(table):
     values, seconds = table.values, np.full(len(table.values), 1e9)
     played = replays.replay_table(

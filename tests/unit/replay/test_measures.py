@@ -7,6 +7,7 @@ from molloop.campaign.store import Store
 from molloop.replay.campaign import Played
 from molloop.replay.measures import Truth, measure
 from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
 
 VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
 
@@ -24,7 +25,7 @@ def played(*molecules, known=(), end=End.DONE):
         )
         rows.append(Simulated(number, key, "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome))
     store.append(1.0, [], rows)
-    return Played(store, Stopped("a reason", end))
+    return Played(store, Stopped("a reason", end), SimulationProtocol())
 
 
 def test_the_best_by_hand():

@@ -38,6 +38,20 @@ def test_a_quoted_cell_of_two_lines_is_a_cell(tmp_path):
     assert table.values.tolist() == [1.5, 2.5, 3.5]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("smiles,gap,level,fidelity\nC,1,gfn1,relaxed\nN,2,gfn1,relaxed\n", ("gfn1", "relaxed")),
+        ("smiles,gap,level\nC,1,gfn1\nN,2,gfn1\n", ("gfn1", "")),
+        ("smiles,gap,level\nC,1,\nN,2,\n", ("", "")),
+        (TEXT, ("", "")),
+    ],
+)
+def test_a_table_may_say_how_its_values_were_computed(tmp_path, text, said):
+    table = table_of(tmp_path, text)
+    assert (table.level, table.fidelity) == said
+
+
 def test_durations_may_be_drawn(tmp_path):
     assert table_of(tmp_path).durations_s.tolist() == [1, 1, 1]
     drawn = [table_of(tmp_path, durations="exponential:5", seed=seed) for seed in (1, 1, 2)]

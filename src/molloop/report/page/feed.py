@@ -1,6 +1,7 @@
 """What a page shows of a run, kept up to date by reading what is new in its database."""
 
 import heapq
+import time
 from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
+from molloop.campaign.database import JOURNAL_SUFFIX
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.news import Mark, News
 from molloop.campaign.records import Session, Simulated
@@ -27,6 +29,11 @@ N_RECENT = 12
 N_MESSAGES = 3
 MAX_KINDS = 200  # that messages are kept of
 N_LAST = 50
+# by then a change of a file has another time than the one before, on any file system
+SETTLED_S = 2.0
+
+State = tuple[int, int, int]
+States = tuple[State | None, ...]
 
 
 class Tasks(Sequence[Task]):
@@ -247,6 +254,7 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self._path = find_run(folder)
+        self._seen: States | None = None  # of the files, where nobody changes them any more
         with closing(Store.read(self._path)) as store:
             self._begin(folder, store)
         self.read()
@@ -260,9 +268,19 @@ class Feed:
     def read(self) -> bool:
         """Take in what is new; return whether anything is.
 
-        Where another run has taken the folder, that one.
+        Where another run has taken the folder, that one. The database is not opened where nothing
+        can be new: to read what a killed run has left, all of it may have to be copied.
         """
         held = is_held(self.run.folder)  # first, as a run may end meanwhile
+        states = _settled_states(self._path) if held is False else None
+        if states is not None and states == self._seen:
+            return False
+        self._seen = None
+        is_new = self._read(held)
+        self._seen = states
+        return is_new
+
+    def _read(self, held: bool | None) -> bool:
         with closing(Store.read(self._path)) as store:
             sessions = store.sessions()
             if sessions[0] != self.run.sessions[0]:
@@ -294,3 +312,19 @@ class Feed:
                 self.run.take_event(time_s, one)
         for task in news.tasks:
             self.run.tasks.append(task)
+
+
+def _settled_states(path: Path) -> States | None:
+    """Return what tells whether a database has changed; None where it has a moment ago."""
+    states = tuple(map(_state, (path, path.with_name(path.name + JOURNAL_SUFFIX))))
+    changed_ns = max((changed_ns for *_, changed_ns in filter(None, states)), default=0)
+    return states if time.time() - changed_ns / 1e9 >= SETTLED_S else None
+
+
+def _state(path: Path) -> State | None:
+    """Return a file's number, size and time of change; None where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:  # reading it says why
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,9 +1,13 @@
 """What a page reads of a run, at once or bit by bit."""
 
+import fcntl
+import os
+import time
 from contextlib import closing
 from copy import copy
 
 import pytest
+from half_written import kill_in_mid_write
 from hypothesis import given
 from hypothesis import strategies as st
 from small_run import STEPS, item, new_store
@@ -141,6 +145,95 @@ def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypat
         assert feed.read()
         assert feed.run.values.tolist() == [15.0]
         assert not feed.read()
+
+
+def age(folder, by_s=60.0):
+    """Have the files of a run be changed last some time ago."""
+    for path in folder.glob("campaign.sqlite*"):
+        then_s = time.time() - by_s
+        os.utime(path, (then_s, then_s))
+
+
+@pytest.fixture
+def openings(monkeypatch):
+    """List the databases that are opened to be read."""
+    read, paths = Store.read, []
+
+    def count(path):
+        paths.append(path)
+        return read(path)
+
+    monkeypatch.setattr(Store, "read", count)
+    return paths
+
+
+@pytest.fixture
+def ended(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+    return tmp_path
+
+
+@pytest.mark.parametrize("was_killed", [False, True])
+def test_a_run_that_nobody_changes_is_not_opened_again(ended, openings, was_killed):
+    if was_killed:
+        kill_in_mid_write(ended / "campaign.sqlite")
+    age(ended)
+    feed = Feed(ended)
+    openings.clear()
+    assert not any(feed.read() for _ in range(9))
+    assert openings == []
+    assert feed.run.n_values == 4
+
+
+def test_a_run_that_goes_on_is_opened_again(ended, openings):
+    age(ended)
+    feed = Feed(ended)
+    openings.clear()
+    with closing(Store.open(ended / "campaign.sqlite")) as store:
+        store.append(9.0, [Resumed()], [item(5, 9.0, 15.2)])
+    age(ended, 30.0)
+    assert feed.read()
+    assert not feed.read()
+    assert len(openings) == 1
+    assert feed.run.n_values == 5
+
+
+def test_a_run_that_was_changed_a_moment_ago_is_opened_again(ended, openings):
+    age(ended, -60.0)  # however slow this test is
+    feed = Feed(ended)
+    openings.clear()
+    # a further change could have the same time, and leave the size as it is
+    assert not any(feed.read() for _ in range(3))
+    assert len(openings) == 3
+
+
+def test_a_run_that_a_process_holds_is_opened_at_each_look(ended, openings):
+    age(ended)
+    feed = Feed(ended)
+    openings.clear()
+    with (ended / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not any(feed.read() for _ in range(3))
+    assert len(openings) == 3
+    # the look after its end is the last that opens it
+    assert not any(feed.read() for _ in range(3))
+    assert len(openings) == 4
+
+
+def test_a_trouble_is_told_at_each_look(ended):
+    age(ended)
+    feed = Feed(ended)
+    (ended / "campaign.sqlite").write_text("no database")
+    age(ended)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            feed.read()
+    (ended / "campaign.sqlite").unlink()
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            feed.read()
 
 
 def test_another_run_in_the_same_folder_is_another_page(tmp_path):

@@ -49,7 +49,10 @@ from molloop.campaign.state import (
 )
 from molloop.campaign.store import Store
 from molloop.config import load
+from molloop.errors import MolloopError
+from molloop.report.page.feed import Feed
 from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.structure import molecule_with_hydrogens
 
 TIMEOUT_S = 20
 EXIT_CODES = {0, 1, 2}
@@ -62,8 +65,12 @@ READERS = (
     ("report", "--out", "{out}/page.html"),
     ("export", "--format", "csv", "--out", "{out}/values.csv"),
     ("export", "--format", "sdf", "--out", "{out}/values.sdf"),
+    ("export", "--format", "extxyz", "--out", "{out}/values.xyz"),
+    ("export", "--format", "parquet", "--out", "{out}/values.parquet"),
+    ("feed",),  # what `watch` reads with
 )
 RESUME = ("resume", "--quiet")
+MORE = ("--set", "campaign.max_training_count=14")  # so that workers start
 IMPORTED = (
     "api",
     "cli.campaign",
@@ -95,7 +102,6 @@ def good_run(folder, library):
     directory = RunDir(folder)
     session = make_session(settings, library)
     directory.write_config(session.config)
-    water = Geometry(np.array([8, 1, 1], np.uint8), np.arange(9.0).reshape(3, 3))
     with contextlib.closing(Store.create(directory.store, session)) as store:
         store.append(
             0.0, [Began(library.n_molecules, 0), Submitted((0, 1, 2, 3), Source.INITIAL, 0)]
@@ -108,7 +114,14 @@ def good_run(folder, library):
                 outcome = (
                     Failure("scf", f"no {key}", SIMULATOR, "own")
                     if key % 4 == 3
-                    else Success(float(key), SIMULATOR, "own", {"half": key / 2}, ("odd",), water)
+                    else Success(
+                        float(key),
+                        SIMULATOR,
+                        "own",
+                        {"half": key / 2},
+                        ("odd",),
+                        geometry_of(library.smiles(key)),
+                    )
                 )
                 value = getattr(outcome, "value", None)
                 row = Simulated(number, key, library.smiles(key), batch, time_s, "host:1",
@@ -129,6 +142,13 @@ def good_run(folder, library):
                 store.append(number, events, [], [task])
         store.append(number + 1.0, [Stopped("12 values are there, as asked", End.DONE)])
     directory.close()
+
+
+def geometry_of(smiles):
+    """Return atoms in the order of an SDF, at places of no meaning."""
+    atoms = molecule_with_hydrogens(smiles).GetAtoms()
+    numbers = np.array([atom.GetAtomicNum() for atom in atoms], np.uint8)
+    return Geometry(numbers, np.arange(3.0 * len(numbers)).reshape(-1, 3))
 
 
 # What is changed: each takes the folder and a generator of random numbers.
@@ -279,31 +299,42 @@ def change_files(folder, rng):
 
 
 def change_configuration(folder, rng):
-    """Have the file, the database or both name code and shell lines that leave a marker."""
-    marker = folder / "ran"
-    named = rng.choice(('simulator = "marks:simulate"', 'worker_init = "touch {marker}"',
-                        'name = "marks:config"', "seed = 1", "timeout_s = nan"))  # fmt: skip
-    named = named.format(marker=marker)
-    (folder / "marks.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
-
-    def change(text):
-        key = named.partition(" ")[0]
-        lines = text.splitlines()
-        places = [k for k, line in enumerate(lines) if line.startswith(f"{key} =")]
-        if places:
-            lines[rng.choice(places)] = named
-        return "\n".join(lines) + "\n"
-
-    if rng.random() < 0.7 and (folder / "config.toml").is_file():
+    """Have the file or the database name code or shell lines that leave a marker."""
+    named = rng.choice((*MARKING, "seed = 1", "timeout_s = nan"))
+    if rng.random() < 0.5 and (folder / "config.toml").is_file():
         text = (folder / "config.toml").read_text(errors="replace")
-        changed = rng.choice((change(text), mutated(text, rng)))
+        changed = rng.choice((named_in(text, named, folder), mutated(text, rng)))
         (folder / "config.toml").write_text(changed, errors="replace")
-    if rng.random() < 0.5:
-        with changing(folder) as connection:
-            rows = connection.execute("SELECT rowid, config FROM sessions").fetchall()
-            for number, text in rows:
-                words = "UPDATE sessions SET config = ? WHERE rowid = ?"
-                connection.execute(words, (change(text), number))
+    else:
+        name_in_database(folder, named)
+
+
+MARKING = (
+    'simulator = "marks:simulate"',
+    'worker_init = "touch {marker}"',
+    'cpu_affinity = "list:0$(touch {marker})"',
+    'name = "marks:config"',
+)
+
+
+def named_in(text, named, folder):
+    """Return a configuration with another line; what it names would leave a marker."""
+    marker = folder.parent / "ran"
+    (folder / "marks.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
+    line = named.format(marker=marker)
+    key = line.partition(" ")[0]
+    return "".join(
+        f"{line}\n" if one.startswith(f"{key} =") else one for one in text.splitlines(keepends=True)
+    )
+
+
+def name_in_database(folder, named):
+    """Have every process that has run it name something else."""
+    with changing(folder) as connection:
+        rows = connection.execute("SELECT rowid, config FROM sessions").fetchall()
+        for number, text in rows:
+            words = "UPDATE sessions SET config = ? WHERE rowid = ?"
+            connection.execute(words, (named_in(text, named, folder), number))
 
 
 CHANGES = (
@@ -352,6 +383,8 @@ def _be_the_command(words, environment):
         os.environ.update(environment)
         sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
         sys.argv = ["molloop", *words]
+        if words[0] == "feed":
+            follow(Path(words[1]))
         sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0), write_through=True)
         sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0), write_through=True)
         cli.main()
@@ -362,6 +395,16 @@ def _be_the_command(words, environment):
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def follow(folder):
+    """Read a run as `watch` does, twice; end with the exit code of what goes wrong."""
+    try:
+        Feed(folder).read()
+    except MolloopError as error:
+        print(error)
+        sys.exit(error.exit_code)
+    sys.exit(0)
 
 
 def _heard(reader, pid):
@@ -403,13 +446,11 @@ def play(number, seed, folder, template):
     for change in changes:
         with contextlib.suppress(OSError, ValueError):  # an earlier change has taken its place
             change(run_dir, rng)
-    environment = {
-        "PYTHONPATH": str(folder), "TMPDIR": str(folder / "tmp"), "HOME": str(outside),
-        "XDG_CACHE_HOME": str(outside),
-    }  # fmt: skip
+    environment = environment_of(folder, run_dir, outside)
+    resume = (*RESUME, *rng.choice(((), MORE)))
     codes, wrong = [], []
     kept = tree(run_dir)
-    for words in (*READERS, RESUME):
+    for words in (*READERS, resume):
         before = tree(outside)
         given = [word.format(out=out) for word in words[1:]]
         began_s = time.monotonic()
@@ -420,8 +461,8 @@ def play(number, seed, folder, template):
             f"exit code {code} after {seconds:.0f} s": code not in EXIT_CODES,
             "a traceback": "Traceback" in text,
             "something outside changed": tree(outside) != before,
-            "a reader changed the run": words is not RESUME and tree(run_dir) != kept,
-            "code of the directory ran": (run_dir / "ran").exists(),
+            "a reader changed the run": words is not resume and tree(run_dir) != kept,
+            "code of the directory ran": (place / "ran").exists(),
         }
         found = [what for what, is_wrong in checks.items() if is_wrong]
         if found:
@@ -429,6 +470,39 @@ def play(number, seed, folder, template):
     if not wrong:
         shutil.rmtree(place)
     return codes, wrong, [change.__name__ for change in changes]
+
+
+def environment_of(folder, run_dir, home):
+    """Return an environment in which the code of a run directory could be imported."""
+    return {
+        "PYTHONPATH": f"{folder}{os.pathsep}{run_dir}",
+        "TMPDIR": str(folder / "tmp"),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home),
+    }
+
+
+def faults_of_the_benchmark(folder, template):
+    """Return why its checks could not fail: the good run is refused, or no marker can come."""
+    place = folder / "control"
+    (place / "out").mkdir(parents=True)
+    found = []
+    for number, named in enumerate((None, *MARKING[:2])):
+        run_dir = place / str(number) / "run"
+        shutil.copytree(template, run_dir)
+        environment = environment_of(folder, run_dir, place)
+        if named is None:
+            for words in (*READERS, RESUME):
+                given = [word.format(out=place / "out") for word in words[1:]]
+                code, text = call([words[0], str(run_dir), *given], environment)
+                if code != 0:
+                    found.append(f"the good run, {' '.join(words)}: {code}, {text[-500:]}")
+        else:
+            name_in_database(run_dir, named)
+            _, text = call([RESUME[0], str(run_dir), "--trust", *MORE], environment)
+            if not (run_dir.parent / "ran").exists():
+                found.append(f"{named} leaves no marker where it is trusted: {text[-500:]}")
+    return found
 
 
 def prepare(folder):
@@ -460,6 +534,8 @@ def main():
             template = pool.apply(prepare, (folder,))
         for name in IMPORTED:  # by the commands: once for all cases
             import_module(f"molloop.{name}")
+        if faults := faults_of_the_benchmark(folder, template):
+            sys.exit("\n".join(faults))
         began_s = time.monotonic()
         n_wrong, codes, changed = 0, Counter(), Counter()
         numbers = range(arguments.first, arguments.first + arguments.cases)

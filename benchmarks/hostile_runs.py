@@ -2,10 +2,14 @@
 
 Each case is a good run with one to three things changed by a seed: bytes of its database, cells,
 rows, tables and views, its journal, its files (links, pipes, folders), its configuration. `status`,
-`report`, `export` and `resume` (its budget reached, a simulator that computes nothing) must end
-with 0, 1 or 2 within 20 s, without a traceback; nothing outside the directory may change, nor
-anything inside by those that only read; and no code of the directory may run. Prints what the
+`report`, `export` in four formats, what `watch` reads with, and `resume` (its budget reached or
+raised, a simulator that computes nothing) must end with 0, 1 or 2 within 20 s, without a traceback;
+nothing outside the directory may change, nor anything inside by those that only read; and no code
+of the directory may run, though it can be imported and workers would be started. Prints what the
 commands came to; exit code 1 where one does otherwise. Every file is harmless on its own.
+
+First it looks whether it could fail: the good run gives 0 everywhere, and a run whose configuration
+names code or shell lines of its own runs them with `--trust`.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -59,29 +64,48 @@ EXIT_CODES = {0, 1, 2}
 STORE = "campaign.sqlite"
 SIMULATOR = "computes_nothing:simulate"
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+PAGE = "page"  # what `watch` reads with: a server would not end
 READERS = (
     ("status",),
     ("status", "--json"),
+    (PAGE,),
     ("report", "--out", "{out}/page.html"),
     ("export", "--format", "csv", "--out", "{out}/values.csv"),
+    ("export", "--format", "parquet", "--out", "{out}/values.parquet"),
     ("export", "--format", "sdf", "--out", "{out}/values.sdf"),
     ("export", "--format", "extxyz", "--out", "{out}/values.xyz"),
-    ("export", "--format", "parquet", "--out", "{out}/values.parquet"),
-    ("feed",),  # what `watch` reads with
 )
 RESUME = ("resume", "--quiet")
-MORE = ("--set", "campaign.max_training_count=14")  # so that workers start
+BUDGET = 12
+LARGER_BUDGET = ("--set", f"campaign.max_training_count={BUDGET + 1}")  # workers are started
+MARKERS = "markers"  # a folder beside the run
+LEAVING_MARKS = {
+    "simulator": ("property", 'simulator = "marks:simulate"'),
+    "site": ("site", 'name = "marks:config"'),
+    "worker_init": ("site", 'worker_init = "touch MARKER"'),
+}
+OTHER_WAYS = (
+    ("site", 'launcher_options = "; touch MARKER ;"'),  # of schedulers that are not here
+    ("site", 'cpu_affinity = "list:0$(touch MARKER)"'),  # once stood in a command as it is
+    ("campaign", "seed = 1"),
+    ("simulation", "timeout_s = nan"),
+)
+# by the commands: once for all cases
 IMPORTED = (
-    "api",
-    "cli.campaign",
-    "cli.report",
-    "execution.parsl_engine",
-    "report.export",
-    "report.figures",
-    "report.predictions",
-    "report.structures",
-    "report.tables",
-    "report.page.render",
+    "ase.db",
+    "ase.io.extxyz",
+    "molloop.api",
+    "molloop.cli.campaign",
+    "molloop.cli.report",
+    "molloop.execution.parsl_engine",
+    "molloop.report.export",
+    "molloop.report.figures",
+    "molloop.report.predictions",
+    "molloop.report.structures",
+    "molloop.report.tables",
+    "molloop.report.page.render",
+    "pandas",
+    "pyarrow.parquet",
 )
 ODD_TEXTS = (
     "", "{", "null", "[]", "{}", "NaN", "1e999", '"\\ud800"', "[" * 500, '{"a":' * 300, "\x00",
@@ -95,7 +119,7 @@ def good_run(folder, library):
     """Make a run that has reached its budget: values, failures, rankings, tasks, geometries."""
     settings = load(
         library={"source": str(library.folder)},
-        campaign={"initial_training_count": 4, "max_training_count": 12, "batch_size": 4},
+        campaign={"initial_training_count": 4, "max_training_count": BUDGET, "batch_size": 4},
         property={"name": "nothing", "unit": "", "simulator": SIMULATOR, "threshold": 3.0},
         site={"workers": 1},
     )
@@ -114,14 +138,7 @@ def good_run(folder, library):
                 outcome = (
                     Failure("scf", f"no {key}", SIMULATOR, "own")
                     if key % 4 == 3
-                    else Success(
-                        float(key),
-                        SIMULATOR,
-                        "own",
-                        {"half": key / 2},
-                        ("odd",),
-                        geometry_of(library.smiles(key)),
-                    )
+                    else success_of(key, library.smiles(key))
                 )
                 value = getattr(outcome, "value", None)
                 row = Simulated(number, key, library.smiles(key), batch, time_s, "host:1",
@@ -144,11 +161,11 @@ def good_run(folder, library):
     directory.close()
 
 
-def geometry_of(smiles):
-    """Return atoms in the order of an SDF, at places of no meaning."""
-    atoms = molecule_with_hydrogens(smiles).GetAtoms()
-    numbers = np.array([atom.GetAtomicNum() for atom in atoms], np.uint8)
-    return Geometry(numbers, np.arange(3.0 * len(numbers)).reshape(-1, 3))
+def success_of(key, smiles):
+    """Return an outcome whose geometry is of the molecule, as exports look for."""
+    numbers = [atom.GetAtomicNum() for atom in molecule_with_hydrogens(smiles).GetAtoms()]
+    geometry = Geometry(np.array(numbers, np.uint8), np.arange(3.0 * len(numbers)).reshape(-1, 3))
+    return Success(float(key), SIMULATOR, "own", {"half": key / 2}, ("odd",), geometry)
 
 
 # What is changed: each takes the folder and a generator of random numbers.
@@ -200,7 +217,7 @@ def change_bodies(folder, rng):
              ("sessions", "environment"), ("sessions", "config"))
         )  # fmt: skip
         rows = connection.execute(
-            f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"
+            f"SELECT rowid, {column} FROM {table} WHERE typeof({column}) = 'text'"
         ).fetchall()
         if rows:
             number, text = rng.choice(rows)
@@ -299,42 +316,42 @@ def change_files(folder, rng):
 
 
 def change_configuration(folder, rng):
-    """Have the file or the database name code or shell lines that leave a marker."""
-    named = rng.choice((*MARKING, "seed = 1", "timeout_s = nan"))
-    if rng.random() < 0.5 and (folder / "config.toml").is_file():
-        text = (folder / "config.toml").read_text(errors="replace")
-        changed = rng.choice((named_in(text, named, folder), mutated(text, rng)))
-        (folder / "config.toml").write_text(changed, errors="replace")
-    else:
-        name_in_database(folder, named)
+    """Have the file, the database or both name other things, most of which would leave a mark."""
+    leave_marks(folder)
+    # never the same in both: a user who has made it so is asked nothing
+    in_file, in_database = rng.sample((*LEAVING_MARKS.values(), *OTHER_WAYS), 2)
+    where = rng.choice(("file", "database", "database", "both"))
+    path = folder / "config.toml"
+    if where != "database" and path.is_file():
+        text = path.read_text(errors="replace")
+        changed = rng.choice((with_line(text, folder, in_file), mutated(text, rng)))
+        path.write_text(changed, errors="replace")
+    if where != "file":
+        change_database(folder, in_database)
 
 
-MARKING = (
-    'simulator = "marks:simulate"',
-    'worker_init = "touch {marker}"',
-    'cpu_affinity = "list:0$(touch {marker})"',
-    'name = "marks:config"',
-)
+def leave_marks(folder):
+    """Have a module in the run directory that leaves a mark when it is imported."""
+    text = f"open({str(folder.parent / MARKERS / 'imported')!r}, 'w').close()\n"
+    (folder / "marks.py").write_text(text)
 
 
-def named_in(text, named, folder):
-    """Return a configuration with another line; what it names would leave a marker."""
-    marker = folder.parent / "ran"
-    (folder / "marks.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
-    line = named.format(marker=marker)
-    key = line.partition(" ")[0]
-    return "".join(
-        f"{line}\n" if one.startswith(f"{key} =") else one for one in text.splitlines(keepends=True)
-    )
-
-
-def name_in_database(folder, named):
-    """Have every process that has run it name something else."""
+def change_database(folder, way):
     with changing(folder) as connection:
-        rows = connection.execute("SELECT rowid, config FROM sessions").fetchall()
-        for number, text in rows:
+        query = "SELECT rowid, config FROM sessions WHERE typeof(config) = 'text'"
+        for number, text in connection.execute(query).fetchall():
             words = "UPDATE sessions SET config = ? WHERE rowid = ?"
-            connection.execute(words, (named_in(text, named, folder), number))
+            connection.execute(words, (with_line(text, folder, way), number))
+
+
+def with_line(text, folder, way):
+    """Return a configuration with a line of a section set, which may stand in a comment."""
+    section, line = way
+    key = line.partition(" ")[0]
+    line = line.replace("MARKER", str(folder.parent / MARKERS / "touched"))
+    head, found, tail = text.partition(f"[{section}]")
+    pattern = re.compile(rf"^(# )?{key} =.*$", re.MULTILINE)
+    return head + found + pattern.sub(lambda _: line, tail, count=1)
 
 
 CHANGES = (
@@ -360,7 +377,7 @@ def tree(*folders):
     return found
 
 
-def call(words, environment):
+def call(words, environment, cwd):
     """Call the command in a process of its own, with all imports done; return code and words."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -369,7 +386,7 @@ def call(words, environment):
         os.setsid()
         os.dup2(writer, 1)
         os.dup2(writer, 2)
-        _be_the_command(words, environment)
+        _be_the_command(words, environment, cwd)
     os.close(writer)
     text, code = _heard(reader, pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -377,34 +394,35 @@ def call(words, environment):
     return code, text
 
 
-def _be_the_command(words, environment):
+def _be_the_command(words, environment, cwd):
     code = 99
     try:
+        os.chdir(cwd)
         os.environ.update(environment)
         sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
         sys.argv = ["molloop", *words]
-        if words[0] == "feed":
-            follow(Path(words[1]))
         sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0), write_through=True)
         sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0), write_through=True)
-        cli.main()
+        if words[0] == PAGE:
+            read_as_a_page(Path(words[1]))
+        else:
+            cli.main()
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except MolloopError as error:
+        print(error)
+        code = error.exit_code
     except BaseException:  # noqa: BLE001 - whatever it is must be seen
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def follow(folder):
-    """Read a run as `watch` does, twice; end with the exit code of what goes wrong."""
-    try:
-        Feed(folder).read()
-    except MolloopError as error:
-        print(error)
-        sys.exit(error.exit_code)
-    sys.exit(0)
+def read_as_a_page(run_dir):
+    feed = Feed(run_dir)
+    for _ in range(2):
+        feed.read()
 
 
 def _heard(reader, pid):
@@ -431,38 +449,78 @@ def _heard(reader, pid):
     return text.decode(errors="replace"), code
 
 
+def lay(place, template):
+    """Copy the good run into a case's folder, with what stands around it."""
+    for name in ("outside/folder", "out", MARKERS):
+        (place / name).mkdir(parents=True)
+    shutil.copytree(template, place / "run")
+    shutil.copy(template / STORE, place / "outside" / STORE)
+    (place / "outside" / "file.txt").write_text("not ours\n")
+    (place / "outside" / "folder" / "file.txt").write_text("not ours either\n")
+
+
+def play_command(words, place, cwd="outside"):
+    """Call a command for the run of a case, whose modules can be imported."""
+    folder, outside = place.parent, str(place / "outside")
+    environment = {
+        "PYTHONPATH": f"{folder}{os.pathsep}{place / 'run'}", "TMPDIR": str(folder / "tmp"),
+        "HOME": outside, "XDG_CACHE_HOME": outside,
+    }  # fmt: skip
+    given = [word.format(out=place / "out") for word in words[1:]]
+    return call([words[0], str(place / "run"), *given], environment, place / cwd)
+
+
+def has_run(place):
+    """Whether code or a shell line of the run directory has left its mark."""
+    return any((place / MARKERS).iterdir())
+
+
+def refuted(folder, template):
+    """Return why the checks of this benchmark cannot fail, or the good run is none; else ""."""
+    lay(folder / "unchanged", template)
+    for words in (*READERS, RESUME):
+        code, text = play_command(words, folder / "unchanged")
+        if code != 0:
+            return f"{' '.join(words)} gives {code} for the good run: {text[-1500:]}"
+    for name, way in LEAVING_MARKS.items():
+        place = folder / f"trusted-{name}"
+        lay(place, template)
+        leave_marks(place / "run")
+        change_database(place / "run", way)
+        code, text = play_command((*RESUME, *LARGER_BUDGET, "--trust"), place)
+        if not has_run(place):
+            return f"{name} of a run that is trusted leaves no mark ({code}): {text[-1500:]}"
+    return ""
+
+
 def play(number, seed, folder, template):
     """Play a case; return exit codes by command, what is wrong, and the changes."""
     rng = random.Random(f"{seed}/{number}")
     place = folder / f"case-{number}"
-    run_dir, outside, out = place / "run", place / "outside", place / "out"
-    for one in (outside / "folder", out):
-        one.mkdir(parents=True)
-    shutil.copytree(template, run_dir)
-    shutil.copy(template / STORE, outside / STORE)
-    (outside / "file.txt").write_text("not ours\n")
-    (outside / "folder" / "file.txt").write_text("not ours either\n")
-    changes = [rng.choice(CHANGES) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    run_dir, outside = place / "run", place / "outside"
+    lay(place, template)
+    # one at most changes the configuration: two could have the file and the database agree
+    changes = list(dict.fromkeys(rng.choice(CHANGES) for _ in range(rng.choice((1, 1, 1, 2, 3)))))
     for change in changes:
         with contextlib.suppress(OSError, ValueError):  # an earlier change has taken its place
             change(run_dir, rng)
-    environment = environment_of(folder, run_dir, outside)
-    resume = (*RESUME, *rng.choice(((), MORE)))
+    is_larger = rng.random() < (0.7 if change_configuration in changes else 0.05)
+    resume = (*RESUME, *LARGER_BUDGET) if is_larger else RESUME
+    cwd = rng.choice(("run", "outside"))
     codes, wrong = [], []
     kept = tree(run_dir)
     for words in (*READERS, resume):
         before = tree(outside)
-        given = [word.format(out=out) for word in words[1:]]
         began_s = time.monotonic()
-        code, text = call([words[0], str(run_dir), *given], environment)
+        code, text = play_command(words, place, cwd)
         seconds = time.monotonic() - began_s
-        codes.append((words[0], code))
+        codes.append((" ".join(words[:3:2]) if words[0] == "export" else words[0], code))
         checks = {
             f"exit code {code} after {seconds:.0f} s": code not in EXIT_CODES,
             "a traceback": "Traceback" in text,
             "something outside changed": tree(outside) != before,
             "a reader changed the run": words is not resume and tree(run_dir) != kept,
-            "code of the directory ran": (place / "ran").exists(),
+            "code of the directory ran": has_run(place),
         }
         found = [what for what, is_wrong in checks.items() if is_wrong]
         if found:
@@ -470,39 +528,6 @@ def play(number, seed, folder, template):
     if not wrong:
         shutil.rmtree(place)
     return codes, wrong, [change.__name__ for change in changes]
-
-
-def environment_of(folder, run_dir, home):
-    """Return an environment in which the code of a run directory could be imported."""
-    return {
-        "PYTHONPATH": f"{folder}{os.pathsep}{run_dir}",
-        "TMPDIR": str(folder / "tmp"),
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home),
-    }
-
-
-def faults_of_the_benchmark(folder, template):
-    """Return why its checks could not fail: the good run is refused, or no marker can come."""
-    place = folder / "control"
-    (place / "out").mkdir(parents=True)
-    found = []
-    for number, named in enumerate((None, *MARKING[:2])):
-        run_dir = place / str(number) / "run"
-        shutil.copytree(template, run_dir)
-        environment = environment_of(folder, run_dir, place)
-        if named is None:
-            for words in (*READERS, RESUME):
-                given = [word.format(out=place / "out") for word in words[1:]]
-                code, text = call([words[0], str(run_dir), *given], environment)
-                if code != 0:
-                    found.append(f"the good run, {' '.join(words)}: {code}, {text[-500:]}")
-        else:
-            name_in_database(run_dir, named)
-            _, text = call([RESUME[0], str(run_dir), "--trust", *MORE], environment)
-            if not (run_dir.parent / "ran").exists():
-                found.append(f"{named} leaves no marker where it is trusted: {text[-500:]}")
-    return found
 
 
 def prepare(folder):
@@ -532,10 +557,10 @@ def main():
         # in a process of its own: what it starts is no matter to the forks
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             template = pool.apply(prepare, (folder,))
-        for name in IMPORTED:  # by the commands: once for all cases
-            import_module(f"molloop.{name}")
-        if faults := faults_of_the_benchmark(folder, template):
-            sys.exit("\n".join(faults))
+        for name in IMPORTED:
+            import_module(name)
+        if why := refuted(folder, template):
+            sys.exit(f"this benchmark shows nothing: {why}")
         began_s = time.monotonic()
         n_wrong, codes, changed = 0, Counter(), Counter()
         numbers = range(arguments.first, arguments.first + arguments.cases)
@@ -556,7 +581,10 @@ def main():
             print(f"{command}: exit codes {json.dumps(told)}")
         print("changes:", json.dumps(dict(changed.most_common())))
         n, seconds = arguments.cases, time.monotonic() - began_s
-        print(f"{n - n_wrong} of {n} cases as they should be, {seconds:.0f} s")
+        print(
+            f"{n - n_wrong} of {n} cases as they should be, {seconds:.0f} s, "
+            f"{seconds * arguments.processes / max(n, 1):.1f} s a case and process"
+        )
     sys.exit(n_wrong > 0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from small_run import STEPS, item
 
 from molloop.campaign.records import Session
-from molloop.campaign.state import Finished
+from molloop.campaign.state import Finished, Source, Submitted
 from molloop.campaign.store import Store
 from molloop.report.export import EXPORT_FORMATS
 from molloop.settings import Settings
@@ -35,7 +35,8 @@ def run_dir(tmp_path):
         helium = Geometry(np.array([2], "u1"), np.zeros((1, 3)))
         last = item(5, 9.0, 24.5, "[He]")
         last = replace(last, outcome=replace(last.outcome, geometry=helium))
-        store.append(9.0, [Finished(last.molecule_id)], [last])
+        handed_out = Submitted((last.molecule_id,), Source.RANKING, 1)
+        store.append(9.0, [handed_out, Finished(last.molecule_id)], [last])
     return folder
 
 

@@ -37,7 +37,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molloop import build_library, cli
+from molloop import Settings, build_library, cli, open_library
 from molloop.assembly import make_session
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.records import Simulated
@@ -464,7 +464,7 @@ def play_command(words, place, cwd="outside"):
     folder, outside = place.parent, str(place / "outside")
     environment = {
         "PYTHONPATH": f"{folder}{os.pathsep}{place / 'run'}", "TMPDIR": str(folder / "tmp"),
-        "HOME": outside, "XDG_CACHE_HOME": outside,
+        "HOME": outside, "XDG_CACHE_HOME": str(folder / "cache"),
     }  # fmt: skip
     given = [word.format(out=place / "out") for word in words[1:]]
     return call([words[0], str(place / "run"), *given], environment, place / cwd)
@@ -533,6 +533,9 @@ def play(number, seed, folder, template):
 def prepare(folder):
     """Make a library, a simulator that computes nothing and a good run; return the run."""
     (folder / "tmp").mkdir()
+    # of a user who has the default library, which a changed configuration may name
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    open_library(Settings())
     (folder / "computes_nothing.py").write_text(
         "from molloop import Success\n\n\ndef simulate(smiles):\n    return Success(0.0)\n"
     )

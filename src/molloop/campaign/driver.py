@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf
 
 import numpy as np
@@ -198,7 +199,10 @@ class Driver:
             tried, counts = np.unique(self._ledger.tried, return_counts=True)
             if (again := tried[counts > 1]).size:
                 raise ValueError(f"molecule {again[0]} was handed out twice")
-            largest = max([-1, *tried[-1:], *self.state.proposals])
+            if strange := {key for _, key, _ in self.store.training_rows()}.difference(tried):
+                raise ValueError(f"molecule {min(strange)} has a value and was not handed out")
+            ranked = [event.molecule_ids for event in events if isinstance(event, Ranked)]
+            largest = max([-1, *tried[-1:], *chain.from_iterable(ranked)])
             if largest >= self.library.n_molecules:
                 raise ValueError(f"the library has no molecule {largest}")
         except ValueError as error:

@@ -11,7 +11,7 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption
 from molloop.campaign.engine import Group, LostGroup, LostRanking, Ranking, Simulations
-from molloop.campaign.records import Known, Session
+from molloop.campaign.records import Known, Session, Simulated
 from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.state import (
     Began,
@@ -753,4 +753,13 @@ def test_a_history_that_contradicts_itself_is_damage(tmp_path, small_library, ev
     campaign = Campaign(tmp_path / "run", small_library)
     campaign.store.append(1.0, [Began(24, 0), *events])
     with pytest.raises(StoreError, match=f"is damaged .*{told}"):
+        campaign.driver.run()
+
+
+def test_a_value_of_a_molecule_that_was_not_handed_out_is_damage(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    outcome = Success(15.0, "gfn2", "relaxed")
+    row = Simulated(0, 2, "C", 0, 1.0, "w", 0.0, 1.0, outcome)
+    campaign.store.append(1.0, [Began(24, 0), HANDED_OUT, Finished(1, value=15.0)], [row])
+    with pytest.raises(StoreError, match="molecule 2 has a value and was not handed out"):
         campaign.driver.run()

@@ -95,7 +95,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             with _closed_on_error(connection):
                 check_schema(connection, version)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
                 raise
             connection = _open_copy(path)
             with _closed_on_error(connection):
@@ -150,9 +150,9 @@ def _version(path: Path) -> int:
         try:
             connection.execute("PRAGMA user_version")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+            if _extended_code(error) == sqlite3.SQLITE_CANTOPEN:
                 raise ValueError("it has another journal mode than a run's") from error
-            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
+            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
                 raise
     return int(version)
 
@@ -269,8 +269,13 @@ def damaged(path: Path, why: str) -> StoreError:
     )
 
 
+def _extended_code(error: Exception) -> int | None:
+    # what Python itself minds has none
+    return getattr(error, "sqlite_errorcode", None)
+
+
 def _code(error: Exception) -> int | None:
-    code = getattr(error, "sqlite_errorcode", None)
+    code = _extended_code(error)
     return None if code is None else code & 0xFF
 
 

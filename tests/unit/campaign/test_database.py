@@ -289,3 +289,14 @@ def test_more_ends_than_beginnings_are_damage(path):
         store.append(2.0, [Finished(1)], [row])
     with closing(Store.read(path)) as store, pytest.raises(StoreError, match="1 have ended of 0"):
         store.progress(1, None)
+
+
+@BOTH
+def test_a_schema_that_is_no_utf8_is_damage(path, how):
+    change(
+        path,
+        "PRAGMA writable_schema = 1",
+        "UPDATE sqlite_schema SET tbl_name = CAST(x'ff41' AS TEXT) WHERE name = 'when_known'",
+    )
+    with pytest.raises(StoreError, match="is damaged"):
+        how(path)

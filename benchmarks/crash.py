@@ -24,9 +24,9 @@ from pathlib import Path
 
 import psutil
 
-from molloop.campaign.store import Store
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 TABLE = locate("qm9-ie-20k")
 N_MOLECULES = 600

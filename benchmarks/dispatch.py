@@ -19,15 +19,16 @@ import psutil
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver
-from molloop.campaign.records import Session
+from molloop.campaign.events import Finished
 from molloop.campaign.schedule import Batch, Plan
-from molloop.campaign.state import Finished
-from molloop.campaign.store import Store
 from molloop.campaign.warm_start import WarmStart
+from molloop.config.settings import Settings
+from molloop.config.site import SiteSettings
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.search.policy import POLICIES
-from molloop.settings import Settings, SiteSettings
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 N_WORKERS = 2
 LIMITS = {"one each": 500, "groups": 5000}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from noop import nothing
 
-from molloop.simulate.guard import Guard
+from molloop.sandbox.guard import Guard
 from molloop.simulate.protocol import SimulationProtocol
 
 PROTOCOL = SimulationProtocol(simulator="noop:nothing", timeout_s=60.0)

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 
 from molloop import Settings, open_library
+from molloop.sandbox.worker import simulate_group
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.worker import simulate_group
 
 PROTOCOL = SimulationProtocol(timeout_s=20.0, memory_limit_gib=2.0)
 ABSURD = [

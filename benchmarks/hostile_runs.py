@@ -38,11 +38,9 @@ from pathlib import Path
 import numpy as np
 
 from molloop import Settings, build_library, cli, open_library
-from molloop.assembly import make_session
+from molloop.assembly.campaign import make_session
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Simulated
-from molloop.campaign.run_dir import RunDir
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Finished,
@@ -52,12 +50,14 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Store
-from molloop.config import load
+from molloop.campaign.jobs import Simulated
+from molloop.config.load import load
 from molloop.errors import MolloopError
 from molloop.report.page.feed import Feed
 from molloop.simulate.outcome import Failure, Geometry, Success
 from molloop.simulate.structure import molecule_with_hydrogens
+from molloop.store.run_dir import RunDir
+from molloop.store.store import Store
 
 TIMEOUT_S = 20
 EXIT_CODES = {0, 1, 2}

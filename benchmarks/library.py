@@ -24,13 +24,13 @@ from rdkit import Chem
 
 from molloop import simulate_molecules
 from molloop.campaign.engine import RankRequest
+from molloop.config.site import SiteSettings
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.library.features import identity_hash, parse
 from molloop.library.shards import Library
 from molloop.search.policy import POLICIES as ALL_POLICIES
 from molloop.search.rank import Training
-from molloop.settings import SiteSettings
 from molloop.simulate.outcome import Success
 
 POLICIES = {name: one for name, one in ALL_POLICIES.items() if name != "random"}

@@ -24,13 +24,14 @@ import psutil
 from playwright.sync_api import expect, sync_playwright
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Session, Simulated
-from molloop.campaign.run_dir import RunDir
-from molloop.campaign.state import Began, Finished, Ranked, RankingBegan, Source, Submitted
-from molloop.campaign.store import Store
+from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.replay.table import locate
-from molloop.settings import Settings
 from molloop.simulate.outcome import Geometry, Success
+from molloop.store.records import Session
+from molloop.store.run_dir import RunDir
+from molloop.store.store import Store
 
 TABLE = locate("qm9-ie-20k")
 BATCH = 200

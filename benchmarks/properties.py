@@ -16,10 +16,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from molloop import replays
-from molloop.config import load
+from molloop.assembly import replays
+from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.replay.compare import BASELINES
-from molloop.settings import Settings
 
 PACKAGE = "qm9pack"
 PROPERTIES = {"homo": "minimise", "gap": "maximise", "mu": "maximise"}

@@ -25,6 +25,7 @@ from rdkit import Chem
 from sklearn.neighbors import KNeighborsRegressor
 
 from molloop.campaign.engine import RankRequest
+from molloop.config.site import SiteSettings
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.library.features import identity_hash, parse
@@ -33,7 +34,6 @@ from molloop.library.shards import Shard
 from molloop.replay.table import locate
 from molloop.search.policy import POLICIES
 from molloop.search.rank import Training
-from molloop.settings import SiteSettings
 from molloop.surrogate.knn import KNearestNeighbors
 
 TABLE = locate("qm9-ie-20k")

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 from molloop.api import open_library
-from molloop.campaign.store import Store
-from molloop.settings import Settings
+from molloop.config.settings import Settings
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 THRESHOLD_EV = 16.0
 LONGEST_S = 40.0

@@ -11,10 +11,10 @@ import sys
 
 import numpy as np
 
-from molloop import replays
-from molloop.config import load
+from molloop.assembly import replays
+from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.intervals import mean_interval
-from molloop.settings import Settings
 
 CHECKPOINTS = (24, 48, 100, 200)
 LEAST = {24: 0.10, 100: 0.65, 200: 0.94}

@@ -21,10 +21,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "system"))
 from private_slurm import Slurm, expand, missing
 
-from molloop.campaign.store import Store
 from molloop.errors import StoreError
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 FIRST_S, ELSEWHERE_S, DIFFERENCE_EV = 15.0, 30.0, 1e-6
 N_MOLECULES = 100

@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 
 from molloop.campaign.engine import Work
-from molloop.campaign.store import Store
-from molloop.config import parse
+from molloop.config.campaign import SCHEDULES
+from molloop.config.load import parse
 from molloop.report import results
 from molloop.report.utilisation import utilisation
-from molloop.settings import SCHEDULES
+from molloop.store.store import Store
 
 THRESHOLD_EV = 15.5
 LIMITS = {"busy": 0.95, "simulating": 0.80, "gap": 0.010}

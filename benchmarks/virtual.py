@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from molloop import enumerate_library
+from molloop.assembly.schedule import make_schedule
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.schedule import make_schedule
-from molloop.campaign.state import Finished, Ranked, Submitted
-from molloop.campaign.store import Store
+from molloop.campaign.events import Finished, Ranked, Submitted
 from molloop.campaign.warm_start import read_warm_start
+from molloop.config.settings import Settings
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.library.shards import Library
 from molloop.replay.table import locate
-from molloop.settings import Settings
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 HERE = Path(__file__).parent
 TABLE = locate("qm9-ie-20k")

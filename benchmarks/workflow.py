@@ -23,9 +23,9 @@ from rdkit.Chem import rdFingerprintGenerator
 from sklearn.neighbors import KNeighborsRegressor
 
 from molloop import Settings, open_library, simulate_molecules
-from molloop.campaign.state import Finished, Ranked, RankingBegan
-from molloop.campaign.store import Store
+from molloop.campaign.events import Finished, Ranked, RankingBegan
 from molloop.library import sources
+from molloop.store.store import Store
 
 PUBLISHED_EV = {
     "O": 18.293,

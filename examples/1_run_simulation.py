@@ -9,15 +9,15 @@ from pathlib import Path
 
 import parsl
 
-from molloop.config import load
+from molloop.config.load import load
 from molloop.execution.sites import parsl_config
 
 
 @parsl.python_app
 def simulate(smiles):
     """Compute the vertical ionization energy of a molecule, on a worker."""
+    from molloop.sandbox.worker import simulate_one
     from molloop.simulate.protocol import SimulationProtocol
-    from molloop.simulate.worker import simulate_one
 
     return simulate_one(smiles, SimulationProtocol(level="gfn2"))
 

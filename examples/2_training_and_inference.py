@@ -13,13 +13,13 @@ import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
-from molloop.config import load
+from molloop.config.load import load
 from molloop.execution.sites import parsl_config
+from molloop.sandbox.worker import simulate_one
 from molloop.search import rank
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.worker import simulate_one
 
 N_SIMULATIONS = 16
 SEED = 42

@@ -14,16 +14,16 @@ import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
-from molloop.campaign.records import Simulated
-from molloop.config import load
+from molloop.campaign.jobs import Simulated
+from molloop.config.load import load
 from molloop.execution.sites import parsl_config
 from molloop.report.figures import write_loop_figure
 from molloop.report.results import Results, TimedRanking
+from molloop.sandbox.worker import simulate_group
 from molloop.search import rank
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.worker import simulate_group
 
 INITIAL_TRAINING_COUNT = 8  # random molecules before the first model
 MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from molloop.campaign.schema import SCHEMA
+from molloop.store.schema import SCHEMA
 
 
 class DatabaseTable(SphinxDirective):

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
         run,
         simulate_molecules,
     )
-    from molloop.config import load
+    from molloop.assembly.replays import compare_policies, open_known, replay_table, tune_settings
+    from molloop.config.load import load
+    from molloop.config.settings import Settings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
     from molloop.library.shards import Library
-    from molloop.replays import compare_policies, open_known, replay_table, tune_settings
     from molloop.report.results import Results
-    from molloop.settings import Settings
     from molloop.simulate.outcome import Failure, Success
 
 __version__ = metadata.version("molloop")
@@ -31,16 +31,16 @@ _HOMES = {
     "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
-    "compare_policies": "molloop.replays",
-    "open_known": "molloop.replays",
-    "replay_table": "molloop.replays",
-    "tune_settings": "molloop.replays",
+    "compare_policies": "molloop.assembly.replays",
+    "open_known": "molloop.assembly.replays",
+    "replay_table": "molloop.assembly.replays",
+    "tune_settings": "molloop.assembly.replays",
     "Library": "molloop.library.shards",
     "Results": "molloop.report.results",
     "Success": "molloop.simulate.outcome",
     "Failure": "molloop.simulate.outcome",
-    "Settings": "molloop.settings",
-    "load": "molloop.config",
+    "Settings": "molloop.config.settings",
+    "load": "molloop.config.load",
     "InputError": "molloop.errors",
     "MolloopError": "molloop.errors",
     "RunError": "molloop.errors",

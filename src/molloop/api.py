@@ -7,28 +7,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from molloop.assembly import (
+from molloop.assembly.campaign import (
     Campaign,
     check_simulator,
     cores,
     make_session,
     parsl_config,
 )
+from molloop.assembly.resumption import check_resumption
+from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Interruption, Listener
-from molloop.campaign.resumption import check_resumption
-from molloop.campaign.run_dir import RunDir, find_run
-from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
-from molloop.config import load, parse, revise
+from molloop.config.load import load, parse, revise
+from molloop.config.settings import Settings
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.shards import Library, Progress
 from molloop.report import results
 from molloop.report.results import Results
-from molloop.settings import Settings
 from molloop.simulate.outcome import Outcome
-from molloop.trust import check_trust
+from molloop.store.run_dir import RunDir, find_run
+from molloop.store.store import Store
 
 AnyPath = str | os.PathLike[str]
 
@@ -55,7 +55,7 @@ def simulate_molecules(
     InputError
         The simulator cannot be imported.
     """
-    from molloop.simulate.worker import simulate_one
+    from molloop.sandbox.worker import simulate_one
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from small_run import STEPS, item
 
-from molloop.campaign.records import Session
-from molloop.campaign.state import Finished, Source, Submitted
-from molloop.campaign.store import Store
+from molloop.campaign.events import Finished, Source, Submitted
+from molloop.config.settings import Settings
 from molloop.report.export import EXPORT_FORMATS
-from molloop.settings import Settings
 from molloop.simulate.outcome import Geometry
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 IMPORTED = "imported"
 SIMULATOR = f"from pathlib import Path\nPath({IMPORTED!r}).touch()\nraise RuntimeError\n"

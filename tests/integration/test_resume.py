@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from molloop.campaign.state import End, Lost, Resumed, Stopped
-from molloop.campaign.store import Store
-from molloop.processes import command_line
+from molloop.campaign.events import End, Lost, Resumed, Stopped
+from molloop.sandbox.processes import command_line
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 START_TIMEOUT_S = 120  # of workers, on a busy machine
 SLOW = """

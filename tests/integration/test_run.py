@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from molloop import open_library
-from molloop.campaign.state import End, Finished, Ranked, RankingBegan, Stopped
-from molloop.campaign.store import Store
+from molloop.campaign.events import End, Finished, Ranked, RankingBegan, Stopped
 from molloop.library.manifest import Counts
+from molloop.store.store import Store
 
 SMALL_RUN = (
     *("--schedule", "batch", "--initial-training-count", 4, "--max-training-count", 12),

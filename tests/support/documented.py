@@ -267,7 +267,7 @@ class Runner:
 
 
 def _wrong_toml(text):
-    from molloop.config import parse
+    from molloop.config.load import parse
     from molloop.errors import InputError
 
     try:

@@ -1,8 +1,7 @@
 """A small run, step by step, for what reads runs."""
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Session, Simulated
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Finished,
@@ -12,9 +11,11 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Store
-from molloop.settings import Settings
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.simulate.outcome import Failure, Success
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 
 def item(number, time_s, value, smiles="C"):

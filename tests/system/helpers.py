@@ -3,10 +3,10 @@
 import time
 from contextlib import closing, suppress
 
-from molloop.campaign.state import End, Stopped
-from molloop.campaign.store import Store
+from molloop.campaign.events import End, Stopped
 from molloop.errors import StoreError
 from molloop.simulate.outcome import Success
+from molloop.store.store import Store
 
 SLOW = """
 import time

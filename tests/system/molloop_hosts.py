@@ -5,8 +5,8 @@ from pathlib import Path
 
 from parsl.launchers import WrappedLauncher
 
+from molloop.config.site import SiteSettings
 from molloop.execution.sites import parsl_config
-from molloop.settings import SiteSettings
 
 ADDRESS = "10.77.0.1"
 

@@ -17,7 +17,7 @@ from helpers import ended, ended_by, finish, has_values, read, slow, values, wai
 from private_pbs import install
 from private_slurm import SYSTEM_PATH
 
-from molloop.campaign.state import Lost
+from molloop.campaign.events import Lost
 
 HERE = Path(__file__).parent
 # Polaris's spelling of what MPICH spells otherwise, or has no word for

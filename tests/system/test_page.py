@@ -11,7 +11,7 @@ from helpers import finish, has_values, slow, wait_for
 from playwright.sync_api import expect, sync_playwright
 from small_run import item, new_store
 
-from molloop.campaign.state import Began, Finished, Source, Submitted
+from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.simulate.outcome import Failure
 
 CHROMIUM = "chromium"

@@ -24,7 +24,7 @@ from helpers import (
 )
 from private_pbs import Pbs
 
-from molloop.campaign.state import Resumed
+from molloop.campaign.events import Resumed
 
 SITE = ("site.name=pbs", "site.interface=lo", "site.nodes=2", "site.workers=1")
 HISTORY = {"off": {}, "on": {"HISTORY": "1"}}

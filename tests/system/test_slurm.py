@@ -24,7 +24,7 @@ from helpers import (
 from parsl.jobs.states import JobState, JobStatus
 from private_slurm import expand
 
-from molloop.campaign.state import End, Lost, Resumed, Stopped
+from molloop.campaign.events import End, Lost, Resumed, Stopped
 from molloop.execution.answers import Unsaid, not_taken_back
 from molloop.execution.schedulers import SCHEDULERS, ask_slurm
 

@@ -11,7 +11,7 @@ from helpers import finish, has_values, read, slow, values, wait_for, words_of
 from molloop_hosts import ADDRESS
 from private_slurm import SYSTEM_PATH
 
-from molloop.campaign.state import Lost
+from molloop.campaign.events import Lost
 
 CUT_S = 20
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import assert_type
 
 import molloop
-from molloop.campaign.records import Simulated
-from molloop.campaign.state import Event, Finished
+from molloop.campaign.events import Event, Finished
+from molloop.campaign.jobs import Simulated
 
 
 def listen(time_s: float, event: Event, simulated: Simulated | None) -> None:

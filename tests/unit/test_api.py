@@ -6,9 +6,9 @@ import pytest
 
 import molloop
 from molloop.api import run_settings
-from molloop.campaign.records import Session
-from molloop.campaign.store import Store
 from molloop.simulate.outcome import Failure, Success
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 
 def test_settings_from_keywords():

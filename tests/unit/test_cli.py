@@ -13,11 +13,11 @@ from odd_texts import is_seen
 from small_run import STEPS, item, new_store
 from typer.main import get_command
 
-from molloop import config
-from molloop.campaign.state import Began, End, Finished, Source, Stopped, Submitted
+from molloop.campaign.events import Began, End, Finished, Source, Stopped, Submitted
 from molloop.cli import app, main, report, signals
+from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
-from molloop.settings import Settings
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_an_interpreter_that_knows_ascii_alone_warns_of_nothing(tmp_path, words,
 def test_config_prints_what_config_reads(molloop, tmp_path):
     done = molloop("config")
     assert done.returncode == 0
-    assert Settings.model_validate(tomllib.loads(done.stdout)) == config.load()
+    assert Settings.model_validate(tomllib.loads(done.stdout)) == load()
     (tmp_path / "a.toml").write_text(done.stdout)
     again = molloop("config", tmp_path / "a.toml", "--set", "campaign.seed=7")
     assert again.stdout == done.stdout.replace("seed = 42", "seed = 7")

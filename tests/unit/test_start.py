@@ -13,11 +13,12 @@ import typer
 from small_run import STEPS, new_store
 from typer.testing import CliRunner
 
-from molloop import assembly, limits, start
+from molloop import limits, start
+from molloop.assembly import campaign as assembly
 from molloop.cli import app
 from molloop.cli.library import app as app_of_libraries
+from molloop.config.settings import Settings
 from molloop.errors import RunError
-from molloop.settings import Settings
 
 NO_THREAD = RuntimeError("can't start new thread")
 

@@ -8,7 +8,6 @@ from math import inf
 
 import numpy as np
 
-from molloop.campaign.database import damaged
 from molloop.campaign.engine import (
     Completion,
     Engine,
@@ -20,10 +19,7 @@ from molloop.campaign.engine import (
     Simulations,
     Task,
 )
-from molloop.campaign.ledger import Ledger
-from molloop.campaign.records import Simulated
-from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Event,
@@ -33,13 +29,14 @@ from molloop.campaign.state import (
     RankingBegan,
     Resumed,
     Source,
-    State,
     Stopped,
     Submitted,
-    add_up,
-    apply,
 )
-from molloop.campaign.store import Store
+from molloop.campaign.jobs import Simulated
+from molloop.campaign.ledger import Ledger
+from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
+from molloop.campaign.state import State, add_up, apply
+from molloop.campaign.storage import Storage
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
@@ -108,7 +105,7 @@ class Driver:
     """
 
     engine: Engine
-    store: Store
+    store: Storage
     library: Library
     schedule: Schedule
     policy: Policy
@@ -206,7 +203,7 @@ class Driver:
             if largest >= self.library.n_molecules:
                 raise ValueError(f"the library has no molecule {largest}")
         except ValueError as error:
-            raise damaged(self.store.path, str(error)) from error
+            raise self.store.damaged(str(error)) from error
 
     def _ending(self) -> Stopped | None:
         """Return how the campaign ends, where it should hand out nothing more."""

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from molloop.campaign.state import Event, Finished, Lost, Source, Submitted
+from molloop.campaign.events import Event, Finished, Lost, Source, Submitted
 
 
 @dataclass(slots=True)

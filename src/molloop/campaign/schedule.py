@@ -7,8 +7,8 @@ from typing import Protocol
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.state import End, Source, State
-from molloop.settings import Settings
+from molloop.campaign.events import End, Source
+from molloop.campaign.state import State
 
 MIN_TRIES = 24
 TRIES_PER_INITIAL = 3
@@ -299,20 +299,3 @@ class Interleaved:
         # bounded: more proposals take longer to choose, and more would be needed meanwhile
         n_cycle = max(n_least, min(n_last, MAX_CYCLE_GROWTH * n_least))
         return max(N_REPORTED, min(2 * n_cycle, self.plan.n_left(state)))
-
-
-def make_schedule(settings: Settings, n_molecules: int, n_workers: int) -> Schedule:
-    """Return the schedule that a configuration names."""
-    campaign = settings.campaign
-    plan = Plan(
-        InitialDesign(n_molecules, campaign.seed),
-        Dispatch(n_workers, settings.site.group_size),
-        campaign.initial_training_count,
-        campaign.max_training_count,
-        campaign.batch_size,
-        campaign.max_failure_share,
-        Stopping(settings.stopping.top_k, settings.stopping.patience, settings.stopping.min_gain),
-    )
-    if campaign.schedule == "batch":
-        return Batch(plan)
-    return Interleaved(plan, campaign.retrain_after)

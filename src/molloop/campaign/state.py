@@ -1,152 +1,29 @@
-"""Events, and the state that they add up to."""
+"""The state that a campaign's events add up to. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import reduce
 from itertools import groupby
 from math import inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter
 
-from molloop.campaign.stored import Count, Finite, exactly, read_json, read_one_of
+from molloop.campaign.events import (
+    Began,
+    End,
+    Event,
+    Finished,
+    Lost,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Source,
+    Stopped,
+    Submitted,
+)
 from molloop.search.acquisition import Circumstances, ei
-
-
-class Source(StrEnum):
-    """Where a proposal comes from."""
-
-    INITIAL = "initial"
-    RANKING = "ranking"
-
-
-class End(StrEnum):
-    """How a campaign ended: `FAILED` by its own rule, `BROKEN` because its engine did."""
-
-    DONE = "done"
-    FAILED = "failed"
-    BROKEN = "broken off"
-    INTERRUPTED = "interrupted"
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Began:
-    """The campaign began, on a library of some size, with some values known beforehand."""
-
-    n_molecules: Count
-    n_known: Count
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """Another process goes on with the campaign; `changes` says what it does otherwise.
-
-    What was being simulated is handed out again, a ranking that was under way is forgotten.
-    """
-
-    changes: tuple[str, ...] = ()
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """Molecules were handed out for simulation.
-
-    `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them.
-    """
-
-    molecule_ids: tuple[Count, ...]
-    source: Source
-    batch: Count
-    n_drawn: Count = 0
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A simulation ended, with a value or a failure of some kind; the store holds its outcome."""
-
-    molecule_id: Count
-    failure: str = ""
-    seconds: Finite = 0.0
-    value: Finite | None = None
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """What simulated these molecules was lost, see `LostGroup`; they run again."""
-
-    molecule_ids: tuple[Count, ...]
-    what: str
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class RankingBegan:
-    """A model is trained on `n_training` values, and the library ranked."""
-
-    batch: Count
-    n_training: Count
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A ranking ended: the best molecules that were not handed out, best first, with predictions.
-
-    `seconds` is what its tasks took, on all workers together.
-    """
-
-    batch: Count
-    molecule_ids: tuple[Count, ...]
-    means: tuple[Finite, ...]
-    stds: tuple[Finite, ...]
-    seconds: Finite = 0.0
-
-
-@exactly
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The campaign ended: by its own rule, because it failed, or because it was told to."""
-
-    reason: str
-    end: End
-
-
-Event = Began | Resumed | Submitted | Finished | Lost | RankingBegan | Ranked | Stopped
-_READERS: dict[str, TypeAdapter[Event]] = {
-    kind.__name__: TypeAdapter(kind)
-    for kind in (Began, Resumed, Submitted, Finished, Lost, RankingBegan, Ranked, Stopped)
-}
-
-
-def encode(event: Event) -> tuple[str, dict[str, Any]]:
-    """Return an event's kind and its fields, ready for JSON."""
-    # their parts are plain: `asdict` would copy every number
-    return type(event).__name__, {name: getattr(event, name) for name in event.__slots__}
-
-
-def decode(kind: str, text: str) -> Event:
-    """Read an event back, from the JSON of its fields.
-
-    Raises
-    ------
-    ValueError
-        The kind is not known, or the fields are not those of the kind.
-    """
-    reader = _READERS[read_one_of(kind, _READERS, "event")]
-    event = read_json(reader, text, kind)
-    if isinstance(event, Ranked) and not (
-        len(event.molecule_ids) == len(event.means) == len(event.stds)
-    ):
-        raise ValueError("a ranking has not one mean and deviation a molecule")
-    return event
 
 
 @dataclass(frozen=True, slots=True)

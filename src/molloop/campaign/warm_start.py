@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from molloop.campaign.records import Known
+from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.shards import Library

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from molloop import config
 from molloop.cli import completion
 from molloop.cli.options import (
     FidelityOption,
@@ -25,8 +24,9 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
+from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.settings import Settings
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_config(
     assignments: SetOption = None,
 ) -> None:
     """Print a configuration with a comment a setting: the defaults, or a file resolved."""
-    say(*config.load(path, assignments or []).to_toml().removesuffix("\n").split("\n"))
+    say(*load(path, assignments or []).to_toml().removesuffix("\n").split("\n"))
 
 
 def simulate(
@@ -62,7 +62,7 @@ def simulate(
     from molloop.simulate.outcome import Success
 
     overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
-    settings = config.load(path, assignments or [], overrides)
+    settings = load(path, assignments or [], overrides)
     if save is not None:
         from molloop.report.structures import save_format
 
@@ -145,7 +145,7 @@ def run(
     """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
     from molloop import api
 
-    settings = config.load(
+    settings = load(
         path,
         assignments or [],
         {
@@ -199,7 +199,7 @@ def _show(
 ) -> None:
     """Show a run while it goes on, and what it has found."""
     from molloop import api
-    from molloop.campaign.state import End
+    from molloop.campaign.events import End
     from molloop.cli.signals import interrupting
     from molloop.report.display import RunDisplay
     from molloop.report.progress import LastingConsole, ProgressDisplay

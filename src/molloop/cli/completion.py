@@ -12,7 +12,7 @@ Candidates = list[tuple[str, str]]
 
 def sites() -> Candidates:
     """Return names of sites."""
-    from molloop.site_facts import SITES
+    from molloop.config.sites import SITES
 
     return [(name, facts.summary) for name, facts in SITES.items()]
 
@@ -32,7 +32,7 @@ def policies() -> Candidates:
 
 def schedules() -> Candidates:
     """Return names of schedules."""
-    from molloop.settings import SCHEDULES
+    from molloop.config.campaign import SCHEDULES
 
     return list(SCHEDULES.items())
 
@@ -88,7 +88,7 @@ def tables(incomplete: str) -> list[str]:
 
 def run_dirs(incomplete: str) -> list[str]:
     """Return the folders that hold a run and begin with what is typed, here or a folder deeper."""
-    from molloop.campaign.run_dir import STORE
+    from molloop.store.run_dir import STORE
 
     begins = escape(incomplete)
     patterns = (f"{begins}*/{STORE}", f"{begins}*/*/{STORE}")

@@ -143,16 +143,15 @@ def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
 
 
 def _open(library: str, is_quiet: bool) -> "Library":
-    from molloop import api, config
+    from molloop import api
+    from molloop.config.load import load
     from molloop.library.shards import Library
     from molloop.library.sources import BUILT_IN
 
     if library not in BUILT_IN:
         return Library(Path(library))
     with progress_display(is_quiet) as display:
-        return api.open_library(
-            config.load(None, [f"library.source={library}"]), display.show_library
-        )
+        return api.open_library(load(None, [f"library.source={library}"]), display.show_library)
 
 
 def _spec(

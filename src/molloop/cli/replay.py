@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from molloop import config
 from molloop.cli import completion
 from molloop.cli.options import (
     PolicyOption,
@@ -16,8 +15,9 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import show
+from molloop.config.load import load, named, revise
+from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.settings import Settings
 from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def replay(
     is_quiet: QuietOption = False,
 ) -> None:
     """Play a run over known values, on any number of virtual workers: seconds instead of hours."""
-    from molloop import replays
+    from molloop.assembly import replays
     from molloop.report.terminal import run_summary
 
     settings = _settings(
@@ -153,7 +153,7 @@ def compare(
     is_quiet: QuietOption = False,
 ) -> None:
     """Replay policies beside random choice, one training only, and the published workflow."""
-    from molloop import replays
+    from molloop.assembly import replays
     from molloop.replay import summary
     from molloop.report.terminal import comparison_table
 
@@ -167,7 +167,7 @@ def compare(
             "property.threshold": threshold,
         },
     )
-    if policies and "search.policy" in config.named(assignments or []):
+    if policies and "search.policy" in named(assignments or []):
         raise InputError(
             "search.policy", settings.search.policy, "no --policy beside it", "Leave out one."
         )
@@ -219,7 +219,7 @@ def tune(
     is_quiet: QuietOption = False,
 ) -> None:
     """Search for the settings that find the best soonest, and check them on other seeds."""
-    from molloop import replays
+    from molloop.assembly import replays
     from molloop.replay import summary
     from molloop.report.terminal import trials_table
 
@@ -247,9 +247,9 @@ def _settings(
 ) -> Settings:
     overrides = overrides | {"property.direction": direction}
     if path is not None:
-        return config.load(path, assignments or [], overrides)
-    plain = config.load(campaign={"max_training_count": DEFAULT_BUDGET})
-    return config.revise(plain, assignments or [], overrides=overrides)
+        return load(path, assignments or [], overrides)
+    plain = load(campaign={"max_training_count": DEFAULT_BUDGET})
+    return revise(plain, assignments or [], overrides=overrides)
 
 
 def _scenario(
@@ -268,6 +268,6 @@ def _open(
     settings: Settings,
     display: "ProgressDisplay",
 ) -> "Table":
-    from molloop import replays
+    from molloop.assembly import replays
 
     return replays.open_known(name, column, durations, settings.campaign.seed, display.show_library)

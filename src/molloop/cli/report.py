@@ -114,7 +114,7 @@ def _address(host: str) -> tuple[str, bool]:
 
 def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
     """Raise InputError where the file to write is one that a run is made of."""
-    from molloop.campaign.run_dir import is_own
+    from molloop.store.run_dir import is_own
 
     if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
         raise InputError("--out", str(out), "another file than those of the run", "Name another.")

@@ -9,7 +9,7 @@ from rich.text import Text
 from molloop.texts import terminal_text
 
 if TYPE_CHECKING:
-    from molloop.settings import Settings
+    from molloop.config.settings import Settings
 
 
 def say(*lines: str, is_error: bool = False) -> None:
@@ -24,7 +24,7 @@ def show(console: Console, *lines: str, style: str = "") -> None:
 
 def say_what_is_executed(settings: "Settings") -> None:
     """Say which code and shell lines a run that goes on executes, where it names any."""
-    from molloop.trust import executed, words
+    from molloop.assembly.trust import executed, words
 
     if named := executed(settings.model_dump(mode="json")):
         say(f"executes {words(named)}", is_error=True)

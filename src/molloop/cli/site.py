@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from molloop import config
 from molloop.cli.options import SetOption, SiteOption, TrustOption
 from molloop.cli.screen import say_what_is_executed, show
+from molloop.config.load import load
 from molloop.errors import InputError
 from molloop.texts import terminal_lines, terminal_path
 
@@ -18,7 +18,7 @@ GO_ON = "Name another with --run-dir; without the configuration, the job goes on
 
 def sites() -> None:
     """List the sites that a run knows, and what is fixed on each."""
-    from molloop.site_facts import SITES
+    from molloop.config.sites import SITES
 
     console = Console()
     width = max(map(len, SITES)) + 2
@@ -55,8 +55,8 @@ def submit(
 ) -> None:
     """Run in a job of a scheduler, which stops in time and can be resumed by another."""
     from molloop import api
-    from molloop.campaign.run_dir import STORE
     from molloop.execution import submit as jobs
+    from molloop.store.run_dir import STORE
 
     options = {
         "name": site,
@@ -77,7 +77,7 @@ def submit(
         settings = api.run_settings(folder, assignments or [], {"site": given}, trust=is_trusted)
         say_what_is_executed(settings)
     else:
-        settings = config.load(path, assignments or [], site=given)
+        settings = load(path, assignments or [], site=given)
     job = jobs.batch_job(settings, folder, STORE, is_trusted=is_trusted)
     console = Console()
     show(console, *job.script.split("\n"))
@@ -103,9 +103,9 @@ def doctor(
     assignments: SetOption = None,
 ) -> None:
     """Look whether a run can run here, and say what to mend."""
-    from molloop.doctor import examine
+    from molloop.assembly.doctor import examine
 
-    settings = config.load(path, assignments or [], {"site.name": site})
+    settings = load(path, assignments or [], {"site.name": site})
     console = Console()
     findings = []
     for one in examine(settings, run_dir, asks_scheduler=asks_scheduler):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
+from molloop.config.site import SiteSettings
+from molloop.config.sites import KILL_DELAY_S, SITES
 from molloop.errors import InputError
 from molloop.limits import available_cores
-from molloop.settings import SiteSettings
-from molloop.site_facts import KILL_DELAY_S, SITES
 
 NODE_FILE, NODE_LIST = "PBS_NODEFILE", "SLURM_JOB_NODELIST"
 # of what a scheduler leaves a job that it ends, and at most: tables and figures take the rest

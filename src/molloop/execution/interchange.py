@@ -8,7 +8,7 @@ import os
 import runpy
 import signal
 
-from molloop.processes import die_with
+from molloop.sandbox.processes import die_with
 
 MODULE = "parsl.executors.high_throughput.interchange"
 

@@ -37,9 +37,9 @@ from molloop.execution.pool import loss_marker
 from molloop.execution.providers import cancel_without_waiting, stop_asking
 from molloop.execution.sites import count_workers
 from molloop.execution.tasks import Timed
+from molloop.sandbox.halt import Halt
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
-from molloop.simulate.halt import Halt
 from molloop.simulate.protocol import SimulationProtocol
 
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file

@@ -7,7 +7,7 @@ import os
 import signal
 from importlib.util import find_spec
 
-from molloop.processes import die_with
+from molloop.sandbox.processes import die_with
 
 MODULE = "parsl.executors.high_throughput.process_worker_pool"
 

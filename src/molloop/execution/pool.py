@@ -25,7 +25,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
-from molloop.processes import (
+from molloop.sandbox.processes import (
     adopt_orphans,
     child_pids,
     command_line,

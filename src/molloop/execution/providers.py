@@ -20,6 +20,8 @@ from parsl.providers.base import ExecutionProvider
 from parsl.providers.cluster_provider import ClusterProvider
 from parsl.providers.errors import SubmitException
 
+from molloop.config.site import SiteSettings, seconds_of
+from molloop.config.sites import SiteFacts, directives_of
 from molloop.errors import InputError
 from molloop.execution.allocation import Allocation, workers_per_node
 from molloop.execution.answers import ENDED_BY_SIGTERM, Answer, Unsaid, ended, not_taken_back
@@ -34,8 +36,6 @@ from molloop.execution.schedulers import (
     check_needs,
     exports,
 )
-from molloop.settings import SiteSettings, seconds_of
-from molloop.site_facts import SiteFacts, directives_of
 
 SCHEDULER_POLL_S = 30  # schedulers serve many
 SCHEDULER_TIMEOUT_S = 120  # of one of its commands

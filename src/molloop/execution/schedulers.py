@@ -10,11 +10,11 @@ from pathlib import Path
 
 from parsl.jobs.states import JobStatus
 
+from molloop.config.site import SiteSettings
+from molloop.config.sites import SITES, SiteFacts
 from molloop.errors import InputError
 from molloop.execution.allocation import workers_per_node
 from molloop.execution.answers import Answer, Unsaid, read_qstat, read_slurm
-from molloop.settings import SiteSettings
-from molloop.site_facts import SITES, SiteFacts
 
 PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
 SACCT = "sacct -X --noheader --format=jobid,state%20 --job {jobs}"

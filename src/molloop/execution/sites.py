@@ -22,14 +22,14 @@ from parsl.executors.high_throughput.executor import (
 from parsl.logconfigs.file import FileLogging
 from parsl.providers.base import ExecutionProvider
 
+from molloop.config.site import SiteSettings, seconds_of
+from molloop.config.sites import SITES
 from molloop.errors import InputError
 from molloop.execution.allocation import current_allocation, workers_per_node
 from molloop.execution.blocks import BlockLimit
 from molloop.execution.pool import HEARTBEAT_PERIOD_S
 from molloop.execution.providers import provider_of
-from molloop.processes import ONE_THREAD
-from molloop.settings import SiteSettings, seconds_of
-from molloop.site_facts import SITES
+from molloop.sandbox.processes import ONE_THREAD
 
 LABEL = "workers"
 THREADS = " ".join(f"{name}={n}" for name, n in ONE_THREAD.items())

@@ -12,14 +12,15 @@ from pathlib import Path
 import tomlkit
 from parsl.jobs.states import JobState, JobStatus
 
-from molloop.campaign.run_dir import LOCK, check_own
-from molloop.campaign.state import End
+from molloop.campaign.events import End
+from molloop.config.settings import Settings
+from molloop.config.site import seconds_of
+from molloop.config.sites import SITES, directives_of, facts_of
 from molloop.errors import InputError, RunError
 from molloop.execution.answers import Answer, Unsaid
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.execution.sites import check_path
-from molloop.settings import Settings, seconds_of
-from molloop.site_facts import SITES, directives_of, facts_of
+from molloop.store.run_dir import LOCK, check_own
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120

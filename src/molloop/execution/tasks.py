@@ -13,9 +13,9 @@ from typing import Any
 
 import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
-from molloop.simulate.halt import Halt
+from molloop.sandbox.halt import Halt
+from molloop.sandbox.worker import GroupResult, simulate_group, worker_name
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.worker import GroupResult, simulate_group, worker_name
 
 # tasks without a priority, the simulations, come last
 FIRST = {"priority": 0}
@@ -64,7 +64,7 @@ def pack(smiles: Sequence[str], shared: bytes) -> bytes:
 
 
 def simulate(packed: bytes) -> bytes:
-    """Simulate a group of molecules; see :func:`molloop.simulate.worker.simulate_group`."""
+    """Simulate a group of molecules; see :func:`molloop.sandbox.worker.simulate_group`."""
     smiles, shared = pickle.loads(packed)
     return pickle.dumps(simulate_group(smiles, *_read(shared)))
 

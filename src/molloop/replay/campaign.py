@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from molloop.assembly.schedule import make_schedule
 from molloop.campaign.driver import Driver
-from molloop.campaign.schedule import make_schedule
-from molloop.campaign.state import Stopped
-from molloop.campaign.store import Store
+from molloop.campaign.events import Stopped
 from molloop.campaign.warm_start import read_warm_start
+from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.library.tables import rows_of
 from molloop.replay.table import MADE_BY, Table
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.store import Store
 
 NOT_SAID = {"level": "table", "fidelity": "own"}
 

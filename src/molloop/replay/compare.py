@@ -10,13 +10,13 @@ from typing import Any
 import joblib
 import numpy as np
 
-from molloop.config import override
+from molloop.config.load import override
+from molloop.config.settings import Settings
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
-from molloop.settings import Settings
 from molloop.texts import csv_cell
 
 BASELINES = ("random", "train-once", "published")

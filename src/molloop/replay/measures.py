@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.campaign.state import End
+from molloop.campaign.events import End
 from molloop.replay.campaign import Played
 from molloop.simulate.outcome import Success
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from molloop.config.settings import Settings
 from molloop.replay.compare import Comparison
 from molloop.replay.tune import Tuned
-from molloop.settings import Settings
 
 
 def comparison_rows(found: Comparison) -> list[list[str]]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from molloop.config import override
+from molloop.config.load import override
+from molloop.config.settings import Settings
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario
 from molloop.replay.compare import replay_all
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
-from molloop.settings import Settings
 
 OBJECTIVES = ("best", "recall")
 # models and acquisitions that are tried

@@ -6,8 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from molloop.campaign.records import Simulated
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     Event,
     Finished,
@@ -17,10 +16,11 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.report.results import Results
-from molloop.settings import Settings
 from molloop.simulate.outcome import Success
 from molloop.texts import terminal_text
 

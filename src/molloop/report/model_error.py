@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop import surrogate
-from molloop.campaign.records import Simulated
+from molloop.campaign.jobs import Simulated
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Known, Simulated
-from molloop.campaign.state import Began, Ranked, RankingBegan, Resumed, Stopped, Submitted
-from molloop.campaign.store import Store
+from molloop.campaign.events import Began, Ranked, RankingBegan, Resumed, Stopped, Submitted
+from molloop.campaign.jobs import Known, Simulated
 from molloop.report.accuracy import Accuracy
 from molloop.report.numbers import rounded
 from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.store import Store
 from molloop.texts import terminal_text
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from molloop.campaign.run_dir import find_run, is_held
-from molloop.campaign.state import Stopped
-from molloop.campaign.store import Store
-from molloop.config import parse
+from molloop.campaign.events import Stopped
+from molloop.config.load import parse
+from molloop.store.run_dir import find_run, is_held
+from molloop.store.store import Store
 
 RUNNING, UNKNOWN, ENDED = "running", "unknown", "ended without a word"
 

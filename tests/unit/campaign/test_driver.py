@@ -11,9 +11,7 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver, Interruption
 from molloop.campaign.engine import Group, LostGroup, LostRanking, Ranking, Simulations
-from molloop.campaign.records import Known, Session, Simulated
-from molloop.campaign.schedule import Batch, Interleaved, Plan
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Finished,
@@ -25,14 +23,17 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.store import Store
+from molloop.campaign.jobs import Known, Simulated
+from molloop.campaign.schedule import Batch, Interleaved, Plan
 from molloop.campaign.warm_start import WarmStart, read_warm_start
+from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
 from molloop.search import rank
 from molloop.search.policy import POLICIES
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 
 def fake_value(smiles):

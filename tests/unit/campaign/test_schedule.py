@@ -9,6 +9,17 @@ from hypothesis import strategies as st
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.events import (
+    Began,
+    End,
+    Finished,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Source,
+    Stopped,
+    Submitted,
+)
 from molloop.campaign.schedule import (
     Batch,
     Interleaved,
@@ -18,21 +29,7 @@ from molloop.campaign.schedule import (
     Stop,
     Stopping,
 )
-from molloop.campaign.state import (
-    Began,
-    Counts,
-    End,
-    Finished,
-    Ranked,
-    RankingBegan,
-    Resumed,
-    Source,
-    State,
-    Stopped,
-    Submitted,
-    add_up,
-    apply,
-)
+from molloop.campaign.state import Counts, State, add_up, apply
 
 N = 60
 

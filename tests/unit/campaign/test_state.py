@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Finished,
@@ -14,14 +14,11 @@ from molloop.campaign.state import (
     RankingBegan,
     Resumed,
     Source,
-    State,
     Stopped,
     Submitted,
-    add_up,
-    apply,
-    decode,
-    encode,
 )
+from molloop.campaign.state import State, add_up, apply
+from molloop.store.events import decode, encode
 
 ids = st.lists(st.integers(0, 2**40), max_size=5).map(tuple)
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.campaign.records import Known
+from molloop.campaign.jobs import Known
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 

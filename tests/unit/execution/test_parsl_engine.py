@@ -12,15 +12,15 @@ from parsl.dataflow.states import States
 from parsl.jobs.states import JobState, JobStatus
 
 from molloop.campaign.engine import Group, LostGroup
+from molloop.config.site import SiteSettings
 from molloop.errors import EngineError
 from molloop.execution import kernels, parsl_engine, tasks
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
-from molloop.settings import SiteSettings
-from molloop.simulate import halt
+from molloop.sandbox import halt
+from molloop.sandbox.worker import GroupResult
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.worker import GroupResult
 
 PROTOCOL = SimulationProtocol(simulator="mine:simulate", timeout_s=7.0)
 GROUP = Group((4, 9), ("C", "N"), PROTOCOL)

@@ -16,14 +16,14 @@ from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 from parsl.providers.errors import SubmitException
 
-from molloop.config import load, revise
+from molloop.config.load import load, revise
+from molloop.config.site import seconds_of
+from molloop.config.sites import SITES
 from molloop.errors import InputError
 from molloop.execution import allocation, kernels, providers, schedulers, sites
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import PASSED_ON
 from molloop.execution.sites import address_of, count_workers, parsl_config
-from molloop.settings import seconds_of
-from molloop.site_facts import SITES
 
 
 def config_of(tmp_path, **site):

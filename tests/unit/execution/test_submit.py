@@ -6,13 +6,13 @@ from contextlib import closing
 import pytest
 from small_run import new_store
 
-from molloop.campaign.records import Session
-from molloop.campaign.run_dir import RunDir
-from molloop.campaign.state import Began, End, Stopped
+from molloop.campaign.events import Began, End, Stopped
 from molloop.cli.site import submit as cli
-from molloop.config import load
+from molloop.config.load import load
 from molloop.errors import InputError, RunError
 from molloop.execution.submit import batch_job, submit
+from molloop.store.records import Session
+from molloop.store.run_dir import RunDir
 
 
 @pytest.fixture(autouse=True)

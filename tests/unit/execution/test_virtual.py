@@ -7,16 +7,16 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Group, Simulations, Work
+from molloop.campaign.events import End
 from molloop.campaign.schedule import Batch, Interleaved, Plan
-from molloop.campaign.state import End
-from molloop.campaign.store import Store
 from molloop.campaign.warm_start import read_warm_start
+from molloop.config.settings import Settings
 from molloop.errors import EngineError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.search.policy import POLICIES
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.store import Store
 
 FREE = Costs(dispatch_s=0.0, train_s=0.0, rank_s=0.0)
 

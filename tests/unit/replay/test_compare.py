@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from molloop import replays
-from molloop.config import load
+from molloop.assembly import replays
+from molloop.config.load import load
+from molloop.config.stopping import StoppingSettings
 from molloop.errors import InputError, RunError
 from molloop.replay import summary, tune
 from molloop.replay.campaign import Scenario
@@ -15,7 +16,6 @@ from molloop.replay.compare import Comparison
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
 from molloop.replay.tune import Search, Trial, draw, judge, pareto
-from molloop.settings import StoppingSettings
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from molloop.campaign.records import Known, Simulated
-from molloop.campaign.state import End, Stopped
-from molloop.campaign.store import Store
+from molloop.campaign.events import End, Stopped
+from molloop.campaign.jobs import Known, Simulated
 from molloop.replay.campaign import Played
 from molloop.replay.measures import Truth, measure
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.store import Store
 
 VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from molloop import replays
-from molloop.config import load
+from molloop.assembly import replays
+from molloop.config.load import load
 from molloop.replay.table import Table
 from molloop.report.accuracy import Accuracy
 from molloop.report.model_error import CHOSEN, OTHERS, RANDOM

@@ -8,11 +8,11 @@ from ase.db import connect
 from ase.io import read
 from rdkit import Chem
 
-from molloop.campaign.records import Simulated
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.report.export import EXPORT_FORMATS, export
 from molloop.report.results import Results
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Geometry, Success
 from molloop.simulate.property import OTHER_COLUMNS
 

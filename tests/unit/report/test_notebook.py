@@ -7,7 +7,7 @@ import pytest
 from small_run import STEPS, item, new_store
 
 import molloop
-from molloop.campaign.state import Began
+from molloop.campaign.events import Began
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 

@@ -6,11 +6,11 @@ import os
 import pytest
 from rich.console import Console
 
-from molloop.campaign.records import Simulated
-from molloop.campaign.state import Began, Finished, Source, Submitted
+from molloop.campaign.events import Began, Finished, Source, Submitted
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.report.display import RunDisplay
 from molloop.report.progress import LastingConsole, ProgressDisplay
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 
 

@@ -8,8 +8,7 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.records import Known, Simulated
-from molloop.campaign.state import (
+from molloop.campaign.events import (
     Began,
     End,
     Finished,
@@ -20,6 +19,8 @@ from molloop.campaign.state import (
     Stopped,
     Submitted,
 )
+from molloop.campaign.jobs import Known, Simulated
+from molloop.config.settings import Settings
 from molloop.report import figures, tables
 from molloop.report.display import RunDisplay
 from molloop.report.predictions import BARS, write_predictions_figure
@@ -28,7 +29,6 @@ from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]

@@ -5,15 +5,15 @@ from dataclasses import asdict
 import pytest
 from small_run import STEPS, new_store
 
-from molloop.campaign.run_dir import RunDir
-from molloop.campaign.state import End, Resumed, Stopped
-from molloop.campaign.store import Store
-from molloop.config import load
+from molloop.campaign.events import End, Resumed, Stopped
+from molloop.config.load import load
 from molloop.report import results
 from molloop.report.page.feed import Feed
 from molloop.report.page.render import facts
 from molloop.report.status import read_status
 from molloop.report.summary import summary_lines
+from molloop.store.run_dir import RunDir
+from molloop.store.store import Store
 
 TIME_IS_OVER = (9.0, [Stopped("its time limit of 9 s is over", End.DONE)], [], [])
 

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.report.structures import Structure, save_format, structures_of, write_structures
-from molloop.settings import Settings
 from molloop.simulate.outcome import Geometry, Success
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])

@@ -24,8 +24,9 @@ from rdkit import Chem
 from rich.console import Console
 from small_run import STEPS, new_store
 
-from molloop.campaign.records import Simulated
-from molloop.campaign.state import Began, End, Ranked, RankingBegan, Resumed, Stopped
+from molloop.campaign.events import Began, End, Ranked, RankingBegan, Resumed, Stopped
+from molloop.campaign.jobs import Simulated
+from molloop.config.settings import Settings
 from molloop.report import figures, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.display import RunDisplay
@@ -41,7 +42,6 @@ from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
 from molloop.report.structures import Structure, write_structures
 from molloop.report.terminal import outcome_table, run_summary, status_table, trials_table
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Geometry, Success
 from molloop.texts import csv_cell, drawn_text, sdf_line, svg_text, terminal_text, utf8_text
 

@@ -1,7 +1,7 @@
 import pytest
 
-from molloop.config import load
-from molloop.settings import Settings
+from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.simulate.property import Direction, Property
 
 

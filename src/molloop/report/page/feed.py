@@ -11,17 +11,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
-from molloop.campaign.database import JOURNAL_SUFFIX
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.news import Mark, News
-from molloop.campaign.records import Session, Simulated
-from molloop.campaign.run_dir import find_run, is_held
-from molloop.campaign.state import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
-from molloop.campaign.store import Store
-from molloop.config import parse
+from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
+from molloop.campaign.jobs import Simulated
+from molloop.config.load import parse
+from molloop.config.settings import Settings
 from molloop.report.status import state_of
-from molloop.settings import Settings
 from molloop.simulate.outcome import Failure, Success
+from molloop.store.database import JOURNAL_SUFFIX
+from molloop.store.follow import Mark, News
+from molloop.store.records import Session
+from molloop.store.run_dir import find_run, is_held
+from molloop.store.store import Store
 from molloop.texts import utf8_text
 
 N_BEST = 10

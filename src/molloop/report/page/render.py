@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from molloop.campaign.engine import Work
-from molloop.campaign.records import Simulated
+from molloop.campaign.jobs import Simulated
 from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from small_run import STEPS, item, new_store
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.news import Mark
-from molloop.campaign.records import Session
-from molloop.campaign.state import Began, Finished, Resumed
-from molloop.campaign.store import Store
+from molloop.campaign.events import Began, Finished, Resumed
+from molloop.config.settings import Settings
 from molloop.errors import InputError, StoreError
 from molloop.report.page.feed import Feed, Tasks
-from molloop.settings import Settings
+from molloop.store.follow import Mark
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 
 def facts(run):

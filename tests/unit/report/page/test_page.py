@@ -15,7 +15,8 @@ import pytest
 from small_run import STEPS, item, new_store
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.state import Began, Finished, Source, Submitted
+from molloop.campaign.events import Began, Finished, Source, Submitted
+from molloop.config.settings import Settings
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Feed
@@ -27,7 +28,6 @@ from molloop.report.page.render import (
     sections,
     texts,
 )
-from molloop.settings import Settings
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 

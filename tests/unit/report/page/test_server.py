@@ -8,12 +8,12 @@ import pytest
 from small_run import STEPS, item, new_store
 from starlette.testclient import TestClient
 
-from molloop.campaign.records import Session
-from molloop.campaign.state import Finished, Resumed
-from molloop.campaign.store import Store
+from molloop.campaign.events import Finished, Resumed
 from molloop.report.page import sections, server
 from molloop.report.page.feed import Feed
 from molloop.report.page.server import application
+from molloop.store.records import Session
+from molloop.store.store import Store
 
 TOKEN = "a-token"
 COOKIES = {"molloop-4321": TOKEN}

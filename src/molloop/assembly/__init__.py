@@ -1,0 +1,1 @@
+"""A configuration becomes what it names: library, store, engine, driver, reports."""

@@ -1,0 +1,184 @@
+"""A configuration becomes what it names: schedule, engine, driver, reports."""
+
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from molloop import limits
+from molloop.assembly.schedule import make_schedule
+from molloop.campaign.driver import Driver, Interruption, Listener
+from molloop.campaign.engine import Engine
+from molloop.campaign.events import End
+from molloop.campaign.warm_start import WarmStart
+from molloop.config.settings import Settings
+from molloop.config.sites import start_timeout_s
+from molloop.errors import InputError, RunError
+from molloop.library.assemble import REJECTS
+from molloop.library.shards import Library
+from molloop.report import results
+from molloop.report.results import Results
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.store.disk import what_is_there
+from molloop.store.records import Session
+from molloop.store.run_dir import environment
+from molloop.store.store import Store
+
+if TYPE_CHECKING:
+    from molloop.execution.parsl_engine import ParslEngine
+
+TRAINING_DATA = "training_data.csv"
+BEST_MOLECULES = "best_molecules.csv"
+# without an ending: each is a .png and a .svg
+FIGURE = "parsl_ml_in_the_loop"
+WORKERS_FIGURE = "workers"
+PREDICTIONS_FIGURE = "predicted_vs_simulated"
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return limits.available_cores()
+
+
+def check_simulator(protocol: SimulationProtocol) -> None:
+    """Raise InputError where a user's own simulator cannot be imported."""
+    from molloop.sandbox.worker import check_simulator as reason_against
+
+    if protocol.simulator == IONIZATION:
+        return
+    if reason := reason_against(protocol):
+        raise InputError(
+            "property.simulator",
+            protocol.simulator,
+            "a function that can be imported, package.module:function",
+            f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
+        )
+
+
+def make_session(settings: Settings, library: Library) -> Session:
+    """Return what the store keeps of this process."""
+    began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    facts = environment(library.describe(), settings.property.simulator)
+    return Session(began_at, settings.to_toml(), facts)
+
+
+def parsl_config(settings: Settings, run_dir: Path) -> Any:
+    """Return Parsl's configuration of a site.
+
+    Raises
+    ------
+    InputError
+        The path does not suit it.
+    RunError
+        This process may open too few files.
+    """
+    from molloop.execution import sites
+
+    limits.require_files("Parsl", limits.PARSL_FILES)
+    return sites.parsl_config(settings.site, run_dir.absolute() / "parsl")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a configuration names, put together."""
+
+    settings: Settings
+    folder: Path
+    store: Store
+    library: Library
+    warm_start: WarmStart
+    changes: tuple[str, ...] = ()
+
+    def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
+        """Run it, and write what was found, however it ends."""
+        interruption = interruption or Interruption()
+        try:
+            with closing(self._engine()) as engine:
+                interruption.abandon = engine.abandon
+                self._driver(engine, listener, interruption).run()
+        except BaseException:
+            # what an ended run has found is written too, but may not hide why it ended
+            with suppress(Exception):
+                self._report()
+            raise
+        finally:
+            interruption.abandon = None
+        found = self._report()
+        if found.stopped is not None and found.stopped.end is End.FAILED:
+            raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
+        if interruption.reason:
+            return found  # whoever ends it may not wait until models are fitted
+        return self._with_accuracy(found)
+
+    def _engine(self) -> "ParslEngine":
+        from molloop.execution.parsl_engine import ParslEngine
+
+        site = self.settings.site
+        return ParslEngine(
+            parsl_config(self.settings, self.folder),
+            self.folder / "scratch",
+            start_timeout_s(site.name, site.worker_start_timeout_s),
+            site.queue_timeout_s or inf,
+        )
+
+    def _driver(
+        self, engine: Engine, listener: Listener | None, interruption: Interruption
+    ) -> Driver:
+        settings = self.settings
+        return Driver(
+            engine,
+            self.store,
+            self.library,
+            make_schedule(settings, self.library.n_molecules, engine.n_workers()),
+            settings.policy(),
+            settings.target(),
+            settings.protocol(),
+            self.warm_start,
+            settings.campaign.seed,
+            listener or (lambda *_: None),
+            interruption,
+            settings.campaign.grace_s,
+            settings.stopping.time_limit_s or inf,
+            changes=self.changes,
+        )
+
+    def _report(self) -> Results:
+        found = replace(
+            results.read(self.store, self.settings.target(), self.settings.protocol()),
+            n_rejected=self.library.manifest.counts.invalid,
+            rejects=str(self.library.folder / REJECTS),
+        )
+        try:
+            write_reports(found, self.library, self.folder)
+        except OSError as error:
+            raise RunError(
+                f"Tables and figures cannot be written ({error}).", what_is_there(self.store.path)
+            ) from error
+        return found
+
+    def _with_accuracy(self, found: Results) -> Results:
+        from molloop.report.model_error import with_accuracy
+
+        settings = self.settings
+        return with_accuracy(found, self.library, settings.policy(), settings.campaign.seed)
+
+
+_REMEDY = "Try some of the library's molecules with `molloop simulate`."
+
+
+def write_reports(found: Results, library: Library, folder: Path) -> None:
+    """Write the tables and the figures of a run."""
+    from molloop.report import figures, predictions, tables
+
+    tables.write_training_data(found, folder / TRAINING_DATA)
+    tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
+    figures.write_loop_figure(found, folder / FIGURE)
+    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
+    predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)
+
+
+def _why(reason: str, store: Store) -> str:
+    failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in store.failures())
+    return f"The run stopped: {reason} ({failures})."

@@ -1,0 +1,75 @@
+"""What another process that goes on with a campaign does otherwise, and what it may not."""
+
+from typing import Any
+
+from molloop.config.load import differences, parse
+from molloop.config.settings import Settings
+from molloop.errors import InputError, RunError
+from molloop.store.records import Session
+
+# what these decide cannot be compared, or not be told apart, within one run
+FIXED = {
+    "property.name",
+    "property.unit",
+    "property.direction",
+    "property.simulator",
+    "simulation.level",
+    "simulation.fidelity",
+    "simulation.n_conformers",
+    "simulation.max_atoms",
+    "campaign.seed",
+    "campaign.training_data",
+}
+VALUE_PACKAGES = ("molloop", "tblite", "rdkit", "ase", "numpy", "scipy")
+
+
+def check_resumption(
+    before: Session, settings: Settings, environment: dict[str, Any]
+) -> tuple[str, ...]:
+    """Return what has changed since a campaign's last process, in words.
+
+    Raises
+    ------
+    InputError
+        The new values could not be compared with those that are there.
+    RunError
+        The database does not say what they are.
+    """
+    changes = []
+    for name, (old, new) in differences(parse(before.config), settings).items():
+        if name in FIXED:
+            raise InputError(name, new, f"{old!r}, this run's", _NEW_RUN)
+        changes.append(f"{name}: {old} -> {new}")
+    then, now = before.environment, environment
+    if "key" not in then.get("library", {}) or "simulator" not in then:
+        raise RunError(
+            "The run's database does not say which library and simulator it has begun with.",
+            "It is damaged, or was not written by molloop: begin a new run, which takes known "
+            "values with --training-data.",
+        )
+    if then["library"]["key"] != now["library"]["key"]:
+        raise InputError(
+            "library.source",
+            now["library"]["folder"],
+            f"the library of this run, which was {then['library'].get('name', 'another')}",
+            "Its molecules are other ones, or in another order: give the old one, or begin a new "
+            "run.",
+        )
+    if then["simulator"] != now["simulator"]:
+        raise InputError(
+            "property.simulator",
+            settings.property.simulator,
+            "the source that this run has begun with",
+            f"It was changed since. {_NEW_RUN}",
+        )
+    for name in VALUE_PACKAGES:
+        old, new = then.get("packages", {}).get(name), now["packages"][name]
+        if old != new:
+            changes.append(f"version of {name}: {old} -> {new}")
+    return tuple(changes)
+
+
+_NEW_RUN = (
+    "Values would be mixed that cannot be compared: change it back, or begin a new run (it takes "
+    "known values with --training-data)."
+)

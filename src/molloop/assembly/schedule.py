@@ -1,0 +1,23 @@
+"""The schedule that a configuration names."""
+
+from molloop.campaign.design import InitialDesign
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule, Stopping
+from molloop.config.settings import Settings
+
+
+def make_schedule(settings: Settings, n_molecules: int, n_workers: int) -> Schedule:
+    """Return the schedule that a configuration names."""
+    campaign = settings.campaign
+    plan = Plan(
+        InitialDesign(n_molecules, campaign.seed),
+        Dispatch(n_workers, settings.site.group_size),
+        campaign.initial_training_count,
+        campaign.max_training_count,
+        campaign.batch_size,
+        campaign.max_failure_share,
+        Stopping(settings.stopping.top_k, settings.stopping.patience, settings.stopping.min_gain),
+    )
+    if campaign.schedule == "batch":
+        return Batch(plan)
+    return Interleaved(plan, campaign.retrain_after)

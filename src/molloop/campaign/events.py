@@ -1,0 +1,120 @@
+"""What happens in a campaign: its events, of plain values that can be stored."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, with_config
+
+LARGEST_COUNT = 2**53
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+# each field of its own type, and no others
+exactly = with_config(ConfigDict(strict=True, extra="forbid"))
+
+
+class Source(StrEnum):
+    """Where a proposal comes from."""
+
+    INITIAL = "initial"
+    RANKING = "ranking"
+
+
+class End(StrEnum):
+    """How a campaign ended: `FAILED` by its own rule, `BROKEN` because its engine did."""
+
+    DONE = "done"
+    FAILED = "failed"
+    BROKEN = "broken off"
+    INTERRUPTED = "interrupted"
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The campaign began, on a library of some size, with some values known beforehand."""
+
+    n_molecules: Count
+    n_known: Count
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Another process goes on with the campaign; `changes` says what it does otherwise.
+
+    What was being simulated is handed out again, a ranking that was under way is forgotten.
+    """
+
+    changes: tuple[str, ...] = ()
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Molecules were handed out for simulation.
+
+    `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them.
+    """
+
+    molecule_ids: tuple[Count, ...]
+    source: Source
+    batch: Count
+    n_drawn: Count = 0
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A simulation ended, with a value or a failure of some kind; the store holds its outcome."""
+
+    molecule_id: Count
+    failure: str = ""
+    seconds: Finite = 0.0
+    value: Finite | None = None
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What simulated these molecules was lost, see `LostGroup`; they run again."""
+
+    molecule_ids: tuple[Count, ...]
+    what: str
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class RankingBegan:
+    """A model is trained on `n_training` values, and the library ranked."""
+
+    batch: Count
+    n_training: Count
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ranking ended: the best molecules that were not handed out, best first, with predictions.
+
+    `seconds` is what its tasks took, on all workers together.
+    """
+
+    batch: Count
+    molecule_ids: tuple[Count, ...]
+    means: tuple[Finite, ...]
+    stds: tuple[Finite, ...]
+    seconds: Finite = 0.0
+
+
+@exactly
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The campaign ended: by its own rule, because it failed, or because it was told to."""
+
+    reason: str
+    end: End
+
+
+Event = Began | Resumed | Submitted | Finished | Lost | RankingBegan | Ranked | Stopped

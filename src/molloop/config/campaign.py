@@ -1,0 +1,75 @@
+"""The section `campaign`."""
+
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from molloop.config.section import Section, one_of
+
+SCHEDULES = {
+    "interleaved": "simulations go on while a model is trained, which then replaces what the one "
+    "before proposed",
+    "batch": "simulate a batch, wait for all of it, train, rank, repeat; the same molecules on any "
+    "number of workers",
+}
+
+
+class CampaignSettings(Section):
+    """The loop."""
+
+    schedule: str = Field(
+        "interleaved",
+        description="; ".join(f"{name}: {text}" for name, text in SCHEDULES.items()) + ".",
+    )
+    initial_training_count: int = Field(
+        8,
+        ge=1,
+        description="Values before the first model. Random molecules are simulated for them; "
+        "those of training_data count.",
+    )
+    max_training_count: int = Field(24, ge=1, description="Values to simulate in all.")
+    batch_size: int = Field(4, ge=1, description="batch: molecules between two trainings.")
+    retrain_after: int | None = Field(
+        None,
+        ge=1,
+        description="interleaved: new values after which a model is trained again. Left out: four "
+        "or more, so that rankings take about a seventh of the workers' time.",
+    )
+    seed: int = Field(
+        42, ge=0, description="The same seed gives the same molecules and values with batch."
+    )
+    training_data: str | None = Field(
+        None,
+        description="A .csv or .tsv file with the columns smiles, ie_ev (or the property's), level "
+        "and fidelity: values known beforehand, computed as this run's are. They train the model "
+        "and are not simulated.",
+    )
+    max_failure_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="The run ends when more than this share of its simulations failed in the same "
+        "way, and more than 24 and three for each initial value did; with the schedule interleaved "
+        "also more than three for each worker.",
+    )
+    grace_s: float = Field(
+        30.0,
+        ge=0,
+        description="How long a run that is told to end (Ctrl-C, SIGTERM) waits for what is being "
+        "simulated. At the SIGTERM of a scheduler that ends the job around it, 3 s (PBS) or 4 s "
+        "(Slurm) at most.",
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, value: str) -> str:
+        return one_of(value, SCHEDULES)
+
+    @model_validator(mode="after")
+    def _initial_below_max(self) -> Self:
+        if self.initial_training_count >= self.max_training_count:
+            raise ValueError(
+                f"expected initial_training_count ({self.initial_training_count}) below "
+                f"max_training_count ({self.max_training_count})"
+            )
+        return self

@@ -1,0 +1,230 @@
+"""Configurations: TOML in, a file and what overrides it; nothing unknown accepted."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.library.sources import BUILT_IN
+
+
+def load(
+    path: str | os.PathLike[str] | None = None,
+    assignments: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    **sections: Mapping[str, Any],
+) -> Settings:
+    """Return a configuration: a file, and what overrides it, each setting once.
+
+    ``load(library={"source": "mine.smi"}, campaign={"max_training_count": 100})`` is one without a
+    file; `molloop config` and ``print(load().to_toml())`` explain every setting.
+
+    Parameters
+    ----------
+    path
+        A TOML file; without one, the defaults. Paths in it are taken from its folder,
+        others from the current one.
+    sections
+        A dict of settings each: ``library``, ``property``, ``simulation``, ``search``,
+        ``campaign``, ``stopping`` or ``site``.
+    assignments
+        ``section.key=value``, the value as in TOML; a bare word is a string.
+    overrides
+        ``{"section.key": value}``; None is left out.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type, out of bounds, or given twice.
+    """
+    values: dict[str, Any] = {} if path is None else _read(Path(path))
+    if path is not None:
+        _resolve_paths(values, Path(path).absolute().parent)
+    for section in sections:
+        values.setdefault(section, {})  # an unknown one is told even if it is empty
+    return _build(values, _given(assignments, sections, overrides))
+
+
+def revise(
+    settings: Settings,
+    assignments: Iterable[str] = (),
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Return a configuration with what is given, as `load` takes it; see `override`.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type, out of bounds, or given twice.
+    """
+    return override(settings, _given(assignments, sections or {}, overrides))
+
+
+def _given(
+    assignments: Iterable[str],
+    sections: Mapping[str, Mapping[str, Any]],
+    overrides: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return section.key -> value of all that is given; nothing may be given twice."""
+    named = [(key, value) for key, value in (overrides or {}).items() if value is not None]
+    found: dict[str, Any] = {}
+    for key, value in [*_flat(sections), *map(_parse_assignment, assignments), *named]:
+        if key in found:
+            raise InputError(
+                key,
+                f"{found[key]} and {value}",
+                "one value",
+                "It is given twice, by --set or an option of its own: leave out one of them.",
+            )
+        found[key] = value
+    return found
+
+
+def named(assignments: Iterable[str]) -> set[str]:
+    """Return the settings, ``section.key``, that assignments name."""
+    return {key for key, _ in map(_parse_assignment, assignments)}
+
+
+def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for section, values in sections.items():
+        if not isinstance(values, Mapping):
+            expected = "a dict of settings"
+            raise InputError(section, values, expected, f"Write {section}={{key: value}}.")
+        for name, value in values.items():
+            yield f"{section}.{name}", os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return a configuration with other values: ``{"section.key": value}``.
+
+    Another `site.name` leaves nothing of the site before.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type or out of bounds.
+    """
+    values = settings.model_dump()
+    if changes.get("site.name", settings.site.name) != settings.site.name:
+        del values["site"]
+    return _build(values, changes)
+
+
+def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
+    for key, value in assigned.items():
+        section, _, name = key.partition(".")
+        if not name or "." in name:
+            raise InputError(
+                "--set", key, "section.key=value", "`molloop config` lists all settings."
+            )
+        if not isinstance(values.setdefault(section, {}), dict):
+            raise InputError(section, values[section], "a section", f"Write [{section}] above.")
+        values[section][name] = value
+    _resolve_paths(values, Path.cwd())
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _input_error(error) from error
+
+
+def parse(text: str) -> Settings:
+    """Read a configuration that `Settings.to_toml` wrote.
+
+    Raises
+    ------
+    InputError
+        Another version wrote it, or it is damaged.
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        expected = "a configuration that molloop wrote"
+        raise InputError(
+            "stored configuration", str(error), expected, "Begin another run."
+        ) from error
+    except ValidationError as error:
+        raise _input_error(error) from error
+
+
+def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that two configurations do not share: section.key -> both values."""
+    found = {}
+    for section in Settings.model_fields:
+        one, other = getattr(before, section), getattr(after, section)
+        for name in type(one).model_fields:
+            pair = getattr(one, name), getattr(other, name)
+            if pair[0] != pair[1]:
+                found[f"{section}.{name}"] = pair
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "configuration", str(path), "a TOML file", f"It cannot be read: {error}."
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError("configuration", str(path), "TOML", f"Mend it: {error}.") from error
+    return values
+
+
+def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
+    """Make paths absolute, so that the run directory's configuration means the same anywhere."""
+    for section, name in (("library", "source"), ("campaign", "training_data")):
+        table = values.get(section)
+        text = table.get(name) if isinstance(table, dict) else None
+        if isinstance(text, str) and text not in ("", *BUILT_IN):
+            values[section][name] = os.path.normpath(folder / os.path.expanduser(text))  # noqa: PTH111 - it never raises
+
+
+def _parse_assignment(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise InputError("--set", text, "section.key=value", "`molloop config` lists all settings.")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        parsed = {"value": value.strip()}
+    if len(parsed) > 1:
+        raise InputError(
+            "--set",
+            text,
+            "one setting",
+            "Give each by a --set of its own; `molloop config` lists all.",
+        )
+    return key.strip(), parsed["value"]
+
+
+def _input_error(error: ValidationError) -> InputError:
+    """Turn the first thing that pydantic minds into our words."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return InputError(path, first["input"], "no such setting", _suggest(path))
+    expected = first["msg"]
+    for prefix in ("Value error, expected ", "Input should be "):
+        expected = expected.removeprefix(prefix)
+    value = first["input"]
+    if isinstance(value, dict):
+        value = ", ".join(f"{key} = {item}" for key, item in value.items())
+    return InputError(path, value, expected, f"`molloop config` explains it{more}.")
+
+
+def _suggest(path: str) -> str:
+    names = [
+        f"{section}.{name}"
+        for section, field in Settings.model_fields.items()
+        for name in field.annotation.model_fields  # type: ignore[union-attr]
+    ]
+    close = difflib.get_close_matches(path, [*Settings.model_fields, *names], n=1)
+    return f"Is {close[0]} meant?" if close else "`molloop config` lists all settings."

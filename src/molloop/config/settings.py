@@ -1,0 +1,85 @@
+"""Everything that a user may set."""
+
+import textwrap
+
+import tomlkit
+from pydantic import Field, ValidationInfo, field_validator
+
+from molloop.config.campaign import CampaignSettings
+from molloop.config.library import LibrarySettings
+from molloop.config.property import PropertySettings
+from molloop.config.search import SearchSettings
+from molloop.config.section import Section
+from molloop.config.simulation import SimulationSettings
+from molloop.config.site import SiteSettings
+from molloop.config.stopping import StoppingSettings
+from molloop.search.policy import Policy, policy_named
+from molloop.simulate.levels import LEVELS
+from molloop.simulate.property import Property
+from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+
+COMMENT_WIDTH = 90
+
+
+class Settings(Section):
+    """A whole configuration; :func:`molloop.load` makes one of a file or of keywords."""
+
+    library: LibrarySettings = Field(default=LibrarySettings())
+    property: PropertySettings = Field(default=PropertySettings())
+    simulation: SimulationSettings = Field(default=SimulationSettings())
+    search: SearchSettings = Field(default=SearchSettings())
+    campaign: CampaignSettings = Field(default=CampaignSettings())
+    stopping: StoppingSettings = Field(default=StoppingSettings())
+    site: SiteSettings = Field(default=SiteSettings())
+
+    @field_validator("stopping")
+    @classmethod
+    def _gain_of_a_model(cls, value: StoppingSettings, info: ValidationInfo) -> StoppingSettings:
+        search = info.data.get("search")
+        if search is not None and search.policy == "random" and value.min_gain is not None:
+            raise ValueError("expected min_gain left out: the policy random goes by no model")
+        return value
+
+    def protocol(self) -> SimulationProtocol:
+        """Return what workers need to know of a simulation."""
+        return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
+
+    def policy(self) -> Policy:
+        """Return what chooses molecules."""
+        return policy_named(self.search.policy)
+
+    def target(self) -> Property:
+        """Return the property that is searched for."""
+        chosen = self.property
+        is_ie = chosen.simulator == IONIZATION
+        level, fidelity = LEVELS[self.simulation.level], self.simulation.fidelity
+        label = level.label if fidelity == "relaxed" else f"{level.label}, {fidelity}"
+        return Property(
+            name=chosen.name,
+            unit=chosen.unit,
+            direction=chosen.direction,
+            title="Vertical ionization energy" if is_ie else chosen.name,
+            level_label=label if is_ie else chosen.simulator,
+            threshold=chosen.threshold,
+        )
+
+    def to_toml(self) -> str:
+        """Write it with a comment a setting; a setting without a value stands in a comment."""
+        document = tomlkit.document()
+        for section_name, section_field in type(self).model_fields.items():
+            section = getattr(self, section_name)
+            table = tomlkit.table()
+            table.comment((section_field.annotation.__doc__ or "").strip())
+            for name, field in type(section).model_fields.items():
+                for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
+                    table.add(tomlkit.comment(line))
+                value = getattr(section, name)
+                if value is None:
+                    table.add(tomlkit.comment(f"{name} ="))
+                else:
+                    plain = {str: str, tuple: list}
+                    kind = next((one for one in plain if isinstance(value, one)), None)
+                    table.add(name, plain[kind](value) if kind else value)
+            table.add(tomlkit.nl())
+            document.add(section_name, table)
+        return tomlkit.dumps(document).rstrip() + "\n"

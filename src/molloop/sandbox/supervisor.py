@@ -1,0 +1,43 @@
+"""Between guard and child: kills whatever a simulation has started, however the child ends.
+
+It computes nothing, so it always answers. It ends when the child ends, when it is told to, and when
+the guard's thread ends; and no descendant outlives it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from molloop.sandbox.processes import adopt_orphans, die_with, kill_descendants
+
+CHILD = "molloop.sandbox.child"
+
+
+def main() -> None:
+    """Start the child with the connection of the guard; end with its exit code, or 128 + signal."""
+    connection, parent_pid = int(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_orphans()
+    die_with(parent_pid, signal.SIGTERM)
+    command = [sys.executable, "-P", "-m", CHILD, str(connection), str(os.getpid())]
+    # a simulator that kills its own group or session leaves this process to kill the rest
+    child = subprocess.Popen(command, pass_fds=[connection], start_new_session=True)
+    os.close(connection)
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child.pid:
+            code = os.waitstatus_to_exitcode(status)
+            kill_descendants()
+            os._exit(code if code >= 0 else 128 - code)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    kill_descendants()
+    os._exit(128 + signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

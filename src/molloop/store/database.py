@@ -1,0 +1,319 @@
+"""How a run's database is opened, and what its errors say.
+
+A run directory may come from somebody else. Nothing but a database of ours is opened, and reading
+one changes nothing on disk: SQLite on its own would undo what a killed writer has left half done,
+in the file itself and in others that the journal names.
+"""
+
+import errno
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from molloop.errors import StoreError
+from molloop.files import check_plain
+from molloop.store.disk import what_is_there
+from molloop.store.schema import SCHEMA_VERSION, SCHEMAS, check_schema
+
+BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
+TEMPORARY = Path("temporary database")
+LEAST_BYTES = 512  # of a page
+JOURNAL_SUFFIX = "-journal"
+FOREIGN_SUFFIXES = ("-wal", "-shm")  # of other journal modes than ours
+# what stands at the end of a journal that names another file, https://sqlite.org/fileformat.html
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+MAX_COPY_BYTES = 4 * 2**30
+MAX_COPIES = 5
+MAX_CELL_BYTES = 2**28  # ten times what a library of 10^6 molecules needs
+# processor time that reading may take, and how often SQLite lets it be looked at
+LIMIT_S, LONGEST_LIMIT_S = 10.0, 600.0
+LIMIT_BYTES_PER_S = 1e6
+STEPS_PER_LOOK = 10_000
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Open a new database, for its owner only."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    connection = _connect(path, "mode=rw")
+    connection.set_progress_handler(None, 0)
+    _keep_safe(connection)
+    return connection
+
+
+def create_temporary() -> sqlite3.Connection:
+    """Open a database that is gone when it is closed."""
+    # not ":memory:", where each transaction takes longer the more is there
+    return sqlite3.connect("", isolation_level=None)
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Open a database to go on with it; what a killed writer has left half done is undone.
+
+    Raises
+    ------
+    StoreError
+        It is none of ours, damaged, or cannot be read.
+    """
+    with errors_told(path):
+        version = _check_files(path)
+        connection = _connect(path, "mode=rw")
+        with _closed_on_error(connection):
+            check_schema(connection, version)
+            [(verdict,)] = connection.execute("PRAGMA quick_check(1)")
+            if verdict != "ok":
+                raise ValueError(" ".join(str(verdict).split()))
+            connection.set_progress_handler(None, 0)
+            _keep_safe(connection)
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a database to read it, also while another process writes; nothing on disk changes.
+
+    Where its writer was killed in mid-write, that is undone in a copy.
+
+    Raises
+    ------
+    StoreError
+        It is none of ours, or cannot be read. Later on, from `errors_told`: reading has taken
+        more processor time than the file's size explains.
+    """
+    with errors_told(path):
+        version = _check_files(path)
+        connection = _connect(path, "mode=ro")
+        try:
+            with _closed_on_error(connection):
+                check_schema(connection, version)
+        except sqlite3.OperationalError as error:
+            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+            connection = _open_copy(path)
+            with _closed_on_error(connection):
+                check_schema(connection, version)
+    return connection
+
+
+def names_others(journal: Path) -> bool:
+    """Whether a journal names a further file, which SQLite would remove; a run's never does."""
+    with journal.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - len(JOURNAL_MAGIC)))
+        return file.read() == JOURNAL_MAGIC
+
+
+def _check_files(path: Path) -> int:
+    """Look at a database and what lies beside it before SQLite does; return its version."""
+    check_plain(path)
+    for suffix in FOREIGN_SUFFIXES:
+        if os.path.lexists(foreign := _beside(path, suffix)):
+            raise StoreError(
+                f"Beside the run's database {path} lies {foreign.name}, which no run leaves.",
+                "Move it away: SQLite would take it for a part of the database.",
+            )
+    journal = _beside(path, JOURNAL_SUFFIX)
+    if os.path.lexists(journal):
+        check_plain(journal)
+        if names_others(journal):
+            raise ValueError(f"{journal.name} names other files, as no run's does")
+    version = _version(path)
+    if version not in SCHEMAS:
+        raise StoreError(
+            f"{path} has schema version {version}, expected {SCHEMA_VERSION}.",
+            "Read it with the molloop that wrote it.",
+        )
+    return version
+
+
+def _version(path: Path) -> int:
+    """Return the version of a database's schema, without a change of what lies beside it.
+
+    Raises
+    ------
+    ValueError
+        It is none with a rollback journal.
+    """
+    if path.lstat().st_size < LEAST_BYTES:
+        raise ValueError("it is no SQLite database")
+    # not by a file of our own: to close that would drop the locks that SQLite has in this process
+    with closing(_connect(path, "mode=ro&immutable=1")) as connection:
+        [(version,)] = connection.execute("PRAGMA user_version")
+    with closing(_connect(path, "mode=ro&nolock=1")) as connection:
+        try:
+            connection.execute("PRAGMA user_version")
+        except sqlite3.OperationalError as error:
+            if _extended_code(error) == sqlite3.SQLITE_CANTOPEN:
+                raise ValueError("it has another journal mode than a run's") from error
+            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
+                raise
+    return int(version)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    # links in the way there are the user's own
+    whole = path.parent.resolve() / path.name
+    connection = sqlite3.connect(
+        f"{whole.as_uri()}?{options}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+    )
+    connection.set_progress_handler(partial(_is_over, _deadline_s(path)), STEPS_PER_LOOK)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
+    connection.execute("PRAGMA trusted_schema = 0")
+    return connection
+
+
+class _Limit(threading.local):
+    """Whether it was the limit that has ended this thread's last query."""
+
+    has_passed = False
+
+
+_LIMIT = _Limit()
+
+
+def _deadline_s(path: Path) -> float:
+    """Return the processor time until which a database may be read, by the disk that it takes."""
+    found = path.lstat()
+    n_bytes = min(found.st_size, 512 * found.st_blocks)
+    return time.thread_time() + min(LIMIT_S + n_bytes / LIMIT_BYTES_PER_S, LONGEST_LIMIT_S)
+
+
+def _is_over(deadline_s: float) -> bool:
+    # signals are heard here, too
+    _LIMIT.has_passed = time.thread_time() > deadline_s
+    return _LIMIT.has_passed
+
+
+def _keep_safe(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _open_copy(path: Path) -> sqlite3.Connection:
+    """Open a copy of a database in which what its writer has left half done is undone."""
+    journal = _beside(path, JOURNAL_SUFFIX)
+    for _ in range(MAX_COPIES):
+        before = _states(path, journal)
+        n_bytes = sum(size for size, _ in before)
+        with tempfile.TemporaryDirectory(prefix="molloop-") as folder:
+            if n_bytes > min(MAX_COPY_BYTES, shutil.disk_usage(folder).free // 2):
+                told = f"its writer was killed, and a copy in {folder} takes {n_bytes} bytes"
+                raise OSError(errno.EFBIG, told)
+            copy = Path(folder) / path.name
+            shutil.copyfile(path, copy, follow_symlinks=False)
+            shutil.copyfile(journal, _beside(copy, JOURNAL_SUFFIX), follow_symlinks=False)
+            if _states(path, journal) != before:
+                continue  # another process goes on with the run
+            with closing(_connect(copy, "mode=rw")) as connection:
+                connection.execute("PRAGMA user_version").fetchall()
+            connection = _connect(copy, "mode=ro&immutable=1")
+            with _closed_on_error(connection):
+                connection.execute("PRAGMA user_version").fetchall()
+            return connection  # the file is open: it goes when the connection is closed
+    raise OSError(errno.EBUSY, "it changes again and again; another process goes on with the run")
+
+
+def _states(*paths: Path) -> list[tuple[int, int]]:
+    return [(found.st_size, found.st_mtime_ns) for found in (path.lstat() for path in paths)]
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def errors_told(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with a database into a StoreError that says what to do."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        if _code(error) == sqlite3.SQLITE_INTERRUPT and not _LIMIT.has_passed:
+            _raise_what_was_dropped()
+        raise _explained(path, error) from error
+
+
+def _raise_what_was_dropped() -> NoReturn:
+    """Raise what a signal's handler has raised while SQLite called back, which drops it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        raise KeyboardInterrupt
+    raise StoreError("A signal has ended the reading of a run.", "Begin it again.")
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process holds the database."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """Return the error for a database that holds what no run has stored."""
+    return StoreError(
+        f"The run's database {path} is damaged ({why}).",
+        f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
+        "run takes known values with --training-data.",
+    )
+
+
+def _extended_code(error: Exception) -> int | None:
+    # what Python itself minds has none
+    return getattr(error, "sqlite_errorcode", None)
+
+
+def _code(error: Exception) -> int | None:
+    code = _extended_code(error)
+    return None if code is None else code & 0xFF
+
+
+def _is_damage(error: Exception) -> bool:
+    # Python's own word on a text that is no UTF-8 has no code
+    return _code(error) in _DAMAGE or str(error).startswith("Could not decode to UTF-8")
+
+
+_DAMAGE = {
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_TOOBIG,
+}
+
+
+def _explained(path: Path, error: Exception) -> StoreError:
+    if is_busy(error):
+        return StoreError(
+            f"The run's database {path} is held by another process ({error}).",
+            "`lsof` or `fuser` on that file say by which: a program that reads it and was "
+            "stopped, perhaps. End that one or wait.",
+        )
+    if _code(error) == sqlite3.SQLITE_INTERRUPT:
+        return damaged(path, "reading it takes longer than its size explains")
+    if isinstance(error, ValueError) or _is_damage(error):
+        return damaged(path, str(error))
+    if path == TEMPORARY:
+        return StoreError(
+            f"The temporary database of a replay cannot be read or written ({error}).",
+            "Set TMPDIR to a folder that has space and where you may write.",
+        )
+    if isinstance(error, PermissionError) and path.exists():
+        return StoreError(
+            f"The run's database {path} may not be read ({error}).",
+            "Have its owner let you read it, or read a copy of the directory.",
+        )
+    verb = "read or written" if path.exists() else "made"
+    return StoreError(f"The run's database {path} cannot be {verb} ({error}).", what_is_there(path))

@@ -1,0 +1,165 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molloop.config.load import differences, load, parse, revise
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+
+
+def test_the_defaults_are_the_published_parameters():
+    campaign = load().campaign
+    assert (campaign.initial_training_count, campaign.max_training_count) == (8, 24)
+    assert (campaign.batch_size, campaign.seed) == (4, 42)
+
+
+@given(
+    source=st.text(min_size=1),
+    counts=st.tuples(st.integers(1, 50), st.integers(51, 10**9)),
+    training_data=st.none() | st.text(min_size=1),
+    timeout_s=st.floats(0.001, 1e6),
+)
+def test_what_is_written_reads_back(source, counts, training_data, timeout_s):
+    settings = Settings.model_validate(
+        {
+            "library": {"source": source},
+            "campaign": {
+                "initial_training_count": counts[0],
+                "max_training_count": counts[1],
+                "training_data": training_data,
+            },
+            "site": {"worker_start_timeout_s": timeout_s},
+        }
+    )
+    assert Settings.model_validate(tomllib.loads(settings.to_toml())) == settings
+
+
+def test_every_setting_is_explained():
+    lines = load().to_toml().splitlines()
+    for section in Settings.model_fields.values():
+        for name in section.annotation.model_fields:
+            places = [
+                k for k, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{name} =")
+            ]
+            assert places
+            assert all(lines[place - 1].startswith("# ") for place in places)
+
+
+def test_a_file_then_what_is_given(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[campaign]\nbatch_size = 5\nseed = 5\nmax_training_count = 50\n")
+    settings = load(
+        path,
+        ["campaign.batch_size=6"],
+        {"campaign.seed": 7, "site.workers": None},
+    )
+    assert settings.campaign.max_training_count == 50
+    assert settings.campaign.batch_size == 6
+    assert settings.campaign.seed == 7
+    assert settings.site.workers is None
+
+
+@pytest.mark.parametrize(
+    ("assignments", "overrides", "sections"),
+    [
+        (["campaign.seed=6", "campaign.seed = 7"], {}, {}),
+        (["campaign.seed=6"], {"campaign.seed": 7}, {}),
+        (["campaign.seed=7"], {}, {"campaign": {"seed": 6}}),
+        ([], {"campaign.seed": 7}, {"campaign": {"seed": 6}}),
+    ],
+)
+def test_what_is_given_twice_is_refused(assignments, overrides, sections):
+    for settings_of in (
+        lambda: load(None, assignments, overrides, **sections),
+        lambda: revise(load(), assignments, sections, overrides),
+    ):
+        with pytest.raises(InputError, match=r"campaign\.seed: got '6 and 7', expected one value"):
+            settings_of()
+
+
+def test_a_bare_word_is_a_string():
+    assert load(None, ["search.policy=published"]).search.policy == "published"
+
+
+def test_paths_are_absolute(tmp_path, monkeypatch):
+    (tmp_path / "qm9").mkdir()
+    path = tmp_path / "config.toml"
+    path.write_text('[library]\nsource = "mine.smi"\n[campaign]\ntraining_data = "../known.csv"\n')
+    settings = load(path)
+    assert settings.library.source == str(tmp_path / "mine.smi")
+    assert settings.campaign.training_data == str(tmp_path.parent / "known.csv")
+    path.write_text('[library]\nsource = "qm9"\n')
+    assert load(path).library.source == "qm9"
+    monkeypatch.chdir(tmp_path)
+    overridden = load(path, ["library.source=x.smi"], {"campaign.training_data": "y.csv"})
+    assert overridden.library.source == str(tmp_path / "x.smi")
+    assert overridden.campaign.training_data == str(tmp_path / "y.csv")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("campaign.batch_siz=3", ["campaign.batch_siz", "no such setting", "batch_size"]),
+        ("campain.batch_size=3", ["campain", "no such setting", "campaign"]),
+        ("campaign.batch_size=0", ["campaign.batch_size", "got 0", "greater than or equal to 1"]),
+        ("campaign.max_training_count=0", ["campaign.max_training_count", "got 0"]),
+        ("campaign.initial_training_count=-3", ["initial_training_count", "got -3"]),
+        ("campaign.batch_size=2.5", ["campaign.batch_size", "got 2.5", "integer"]),
+        ("campaign.batch_size=true", ["campaign.batch_size", "got True", "integer"]),
+        ("campaign.seed=many", ["campaign.seed", "'many'", "integer"]),
+        ("campaign.initial_training_count=24", ["below max_training_count (24)"]),
+        ("search.policy=best", ["search.policy", "'best'", "one of published"]),
+        ("simulation.level=dft", ["simulation.level", "'dft'", "gfn2"]),
+        ("property.unit=kcal/mol", ["property", "kcal/mol", "unit eV"]),
+        ("property.direction=up", ["property.direction", "'up'", "'maximise' or 'minimise'"]),
+        ("campaign.schedule=x", ["campaign.schedule", "'x'", "batch"]),
+        ("site.name=x", ["site.name", "'x'", "local"]),
+        ("site.workers=0", ["site.workers", "got 0"]),
+        ("campaign", ["--set", "'campaign'", "section.key=value"]),
+        ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
+        ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
+        ("campaign.seed=1\nbatch_size=5", ["--set", "batch_size=5", "one setting"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_remedy(assignment, words):
+    with pytest.raises(InputError) as caught:
+        load(None, [assignment])
+    for word in [*words, "meant" if "no such setting" in words else "molloop config"]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["[campaign", "x = ", b"\xff\xfe", "campaign = 3"])
+def test_a_file_that_is_no_configuration(tmp_path, content):
+    path = tmp_path / "config.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError):
+        load(path, ["campaign.seed=1"])
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_configuration_reads_back_and_is_revised():
+    settings = load(None, ["campaign.seed=7", "property.threshold=15.5", "site.workers=3"])
+    assert parse(settings.to_toml()) == settings
+    revised = revise(settings, ["campaign.seed=8", "site.workers=4"])
+    assert differences(settings, revised) == {
+        "campaign.seed": (7, 8),
+        "site.workers": (3, 4),
+    }
+    assert differences(settings, settings) == {}
+    with pytest.raises(InputError, match=r"campaign\.sede"):
+        revise(settings, ["campaign.sede=8"])
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("level", ""), ("Time", "s"), ("λ", ""), ("Molecule", "id"), ("-", "%")]
+)
+def test_a_property_has_a_column_of_its_own(name, unit):
+    own = ["property.simulator=mine:one", f"property.name={name!r}", f"property.unit={unit!r}"]
+    with pytest.raises(InputError, match="which is empty or another column"):
+        load(None, own)

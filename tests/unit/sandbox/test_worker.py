@@ -1,0 +1,297 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from molloop.sandbox import worker
+from molloop.sandbox.guard import Guard
+from molloop.sandbox.halt import Halt
+from molloop.sandbox.worker import check_simulator, simulate_group, simulate_one
+from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
+
+EVIL = SimulationProtocol(simulator="evil:simulate", timeout_s=2.0, memory_limit_gib=0.4)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_path(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+
+
+@pytest.fixture
+def guard():
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+def is_running(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until_gone(pid):
+    for _ in range(50):
+        if not is_running(pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {pid} is still there after 5 s")
+
+
+def test_one_outcome_each_in_order():
+    water, bad, methanol = simulate_group(["O", "xx", "CO"], SimulationProtocol()).outcomes
+    assert water.value == pytest.approx(18.293, abs=0.01)
+    assert (bad.kind, bad.level, bad.fidelity) == ("invalid_smiles", "gfn2", "relaxed")
+    assert methanol.value == pytest.approx(15.459, abs=0.01)
+    assert 0 < water.seconds < 60
+
+
+def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
+    alone = simulate_one("CCO", SimulationProtocol()).value
+    _, _, after = simulate_group(["CF", "xx", "CCO"], SimulationProtocol()).outcomes
+    assert after.value == alone
+    code = (
+        "from molloop.sandbox.worker import simulate_one\n"
+        "from molloop.simulate.protocol import SimulationProtocol\n"
+        "print(simulate_one('CCO', SimulationProtocol()).value)"
+    )
+    for n_threads in ("1", "2"):
+        environment = os.environ | {"OMP_NUM_THREADS": n_threads}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert float(done.stdout) == alone
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words", "can_retry"),
+    [
+        ("crash", "crash", "SIGSEGV", False),
+        ("exit", "crash", "exited with 3", False),
+        ("sleep", "timeout", "longer than 2 s", True),
+        ("memory", "memory", "more memory than 0.4 GiB", True),
+        ("garbage", "crash", "no answer that can be read", False),
+        ("half", "crash", "no answer that can be read", False),
+        ("raise", "unexpected", "ZeroDivisionError: by zero", False),
+        ("none", "invalid_result", "outcome: got None, expected a Success", False),
+        ("nan", "invalid_result", "value: got nan, expected a real number", False),
+        ("huge", "invalid_result", "value: got -1e+200", False),
+        ("text", "invalid_result", "value: got 'large'", False),
+        ("shape", "invalid_result", "of shape (2, 3)", False),
+        ("refuse", "too_odd", "no", True),
+    ],
+)
+def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words, can_retry):
+    # the others end by what they do, however busy the machine is
+    protocol = EVIL if kind == "timeout" else replace(EVIL, timeout_s=60.0)
+    before, failure, after = (guard.simulate(smiles, protocol) for smiles in ("C", what, "N"))
+    assert isinstance(before, Success)
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.can_retry) == (kind, can_retry)
+    assert words in failure.message
+    assert isinstance(after, Success)
+    assert (after.level, after.fidelity) == ("evil:simulate", "own")
+    is_replaced = before.details["pid"] != after.details["pid"]
+    assert is_replaced == (kind in ("crash", "timeout", "memory"))
+
+
+def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path):
+    pids = tmp_path / "pids"
+    assert guard.simulate(f"hang{pids}", EVIL).kind == "timeout"
+    found = [int(line) for line in pids.read_text().split()]
+    assert len(found) == 3
+    assert not [pid for pid in found if is_running(pid)]
+
+
+@pytest.mark.parametrize("end", ["", "exit"])
+def test_what_a_molecule_leaves_behind_is_killed(guard, tmp_path, end):
+    pids = tmp_path / f"pids{end}"
+    guard.simulate(f"daemon{pids}", EVIL)
+    assert not is_running(int(pids.read_text()))
+    assert isinstance(guard.simulate("C", EVIL), Success)
+
+
+def test_an_answer_is_never_taken_for_another_molecule_s(guard):
+    class InterruptionError(Exception):
+        pass
+
+    def interrupt(_number, _frame):
+        raise InterruptionError
+
+    before = guard.simulate("C", EVIL).details["pid"]
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(InterruptionError):
+            guard.simulate("interrupted", EVIL)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert guard.simulate("C", EVIL).details["pid"] != before
+
+
+def test_a_memory_limit_below_what_python_takes_is_a_failure(guard):
+    small = SimulationProtocol(simulator="evil:simulate", memory_limit_gib=0.001)
+    assert guard.simulate("sleep", small).kind == "memory"
+
+
+def test_a_guard_ends_its_child_with_its_thread():
+    pids = []
+
+    def work():
+        pids.append(simulate_one("C", EVIL).details["pid"])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    wait_until_gone(pids[0])
+
+
+def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    outcomes = [guard.simulate("C", EVIL) for _ in range(3)]
+    (pid,) = {outcome.details["pid"] for outcome in outcomes}
+    assert {outcome.details["n_threads"] for outcome in outcomes} == {1}
+    assert os.getsid(pid) != os.getsid(0)
+
+
+def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):
+    pid = guard.simulate("C", EVIL).details["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait_until_gone(pid)
+    assert isinstance(guard.simulate("C", EVIL), Success)
+
+
+def test_what_a_simulator_prints_disturbs_nothing(guard, capfd):
+    assert isinstance(guard.simulate("print", EVIL), Success)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_child_ends_with_its_parent(tmp_path):
+    code = (
+        "import os, sys\n"
+        "from molloop.sandbox.worker import simulate_one\n"
+        "from molloop.simulate.protocol import SimulationProtocol\n"
+        "protocol = SimulationProtocol(simulator='evil:simulate')\n"
+        "print(simulate_one('C', protocol).details['pid'], flush=True)\n"
+        "simulate_one('sleep', protocol)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with parent:
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+        parent.kill()
+    wait_until_gone(pid)
+
+
+@pytest.mark.parametrize(
+    ("simulator", "words"),
+    [
+        ("evil:none", "no attribute 'none'"),
+        ("nowhere:none", "No module named 'nowhere'"),
+        ("evil", "not of the form package.module:function"),
+        ("evil:simulate", ""),
+        ("ionization", ""),
+    ],
+)
+def test_a_simulator_is_checked_before_a_run(simulator, words):
+    reason = check_simulator(SimulationProtocol(simulator=simulator))
+    assert words in reason
+    assert bool(reason) == bool(words)
+
+
+def test_a_result_is_made_of_what_the_store_can_keep(guard):
+    details = guard.simulate("numpy", EVIL).details
+    assert [(type(value), value) for value in details.values()] == [(int, 3), (float, 2.0)]
+    assert guard.simulate("long", EVIL).details == {"n": 1e300}
+    assert guard.simulate("endless", EVIL).kind == "invalid_result"
+
+
+def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(1.0, halt.call, [6.0]).start()
+    slow = SimulationProtocol(simulator="evil:simulate", timeout_s=60.0)
+    began_s = time.monotonic()
+    found = simulate_group(["C", "N", "sleep", "O"], slow, halt)
+    assert 3.0 < time.monotonic() - began_s < 7.0
+    assert [type(one) for one in found.outcomes] == [Success, Success]
+    assert len(found.times_s) == 2
+
+
+def test_a_molecule_alone_has_the_whole_grace(tmp_path):
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(0.2, halt.call, [0.0]).start()
+    found = simulate_group(["sleep", "O"], EVIL, halt)
+    assert [one.kind for one in found.outcomes] == ["timeout"]
+
+
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_nothing_is_begun_after_a_halt(tmp_path, is_prepared):
+    halt = Halt(tmp_path / "halt")
+    if is_prepared:
+        halt.prepare()
+    assert not halt.is_called()
+    halt.call(30.0)
+    assert simulate_group(["C"], EVIL, Halt(tmp_path / "halt")).outcomes == ()
+    time.sleep(0.2)
+    assert halt.is_called()
+    assert not halt.is_over()
+
+
+class Full:
+    """A host that can start no process for the first calls."""
+
+    def __init__(self, n_fails, guard):
+        self.n_fails, self.guard = n_fails, guard
+
+    def get(self):
+        return self
+
+    def simulate(self, smiles, protocol, is_over):
+        if smiles == "full" and self.n_fails:
+            self.n_fails -= 1
+            raise OSError("no space")
+        return self.guard.simulate(smiles, protocol, is_over)
+
+
+@pytest.mark.parametrize(("n_fails", "n_outcomes"), [(2, 3), (99, 1)])
+def test_a_host_in_trouble_waits_and_then_sends_what_it_has(
+    guard, monkeypatch, n_fails, n_outcomes
+):
+    monkeypatch.setattr(worker, "_GUARDS", Full(n_fails, guard))
+    monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
+    monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
+    found = simulate_group(["C", "full", "N"], EVIL)
+    assert len(found.outcomes) == n_outcomes
+    assert found.trouble == ("" if n_outcomes == 3 else "OSError: no space")
+    monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
+    with pytest.raises(OSError, match="no space"):
+        simulate_group(["full"], EVIL)
+
+
+def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch, tmp_path):
+    monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
+    monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.05)
+    halt = Halt(tmp_path / "halt")
+    threading.Timer(0.2, halt.call, [1.0]).start()
+    began_s = time.monotonic()
+    assert len(simulate_group(["C", "full", "N"], EVIL, halt).outcomes) == 1
+    assert time.monotonic() - began_s < 10.0
+
+
+def test_a_host_without_another_thread_is_in_trouble(guard, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(BlockingIOError, match="can't start new thread"):
+            guard.simulate("C", EVIL)
+    assert isinstance(guard.simulate("C", EVIL), Success)

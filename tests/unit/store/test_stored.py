@@ -1,0 +1,167 @@
+"""What is read back from a database that anybody may have changed."""
+
+import json
+import random
+
+import pytest
+from pydantic import TypeAdapter
+
+from molloop.campaign.events import (
+    Began,
+    End,
+    Finished,
+    Lost,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Source,
+    Stopped,
+    Submitted,
+)
+from molloop.campaign.jobs import Simulated
+from molloop.config.load import parse
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.simulate.outcome import Failure, Success
+from molloop.store import records
+from molloop.store.events import encode
+from molloop.store.stored import read_count, read_json, read_number, read_text
+
+N_CASES = 10_000
+EVENTS = (
+    Began(100, 0),
+    Submitted((1, 2, 3), Source.INITIAL, 0, 3),
+    Finished(1, "", 0.25, 15.5),
+    Lost((2,), "worker"),
+    RankingBegan(1, 1),
+    Ranked(1, (4, 5), (15.0, 14.5), (0.5, 0.25), 1.5),
+    Resumed(("site.workers: 2 -> 4",)),
+    Stopped("as asked", End.DONE),
+)
+ENVIRONMENT = {
+    "command": ["molloop", "run"],
+    "host": "node",
+    "pid": 7,
+    "packages": {"molloop": "0.1.0"},
+    "library": {"key": "a", "name": "qm9"},
+    "simulator": None,
+}
+ROWS = (
+    records.outcome_row(
+        Simulated(0, 7, "O", 1, 2.5, "host:1", 1.0, 2.0,
+                  Success(15.5, "gfn2", "relaxed", {"neutral_energy_ev": -1.5}, ("odd",)))
+    ),
+    records.outcome_row(
+        Simulated(1, 8, "C", 1, 2.5, "host:1", 1.0, 2.0, Failure("scf", "no", "gfn2", "relaxed"))
+    ),
+)  # fmt: skip
+ODD = (
+    *(None, "", "{", "null", "[]", '{"a": [', "[" * 2000, '{"a":' * 2000, "x" * 9000, "\udcff"),
+    *(-1, 0, 0.5, 2**63, 1e300, float("inf"), float("nan"), True, b"\x00", "NaN", "1e999"),
+)
+
+
+def changed(text, rng):
+    """Return a text with a part of it replaced by something odd."""
+    place = rng.randrange(len(text) + 1)
+    return text[:place] + str(rng.choice((*ODD, "", ",", "9"))) + text[place + rng.randrange(5) :]
+
+
+def changed_cell(row, rng):
+    place = rng.randrange(len(row))
+    return (*row[:place], rng.choice(ODD), *row[place + 1 :])
+
+
+def cases(rng):
+    """Return a record type's reader, and a row for it that was changed."""
+    kind, body = encode(rng.choice(EVENTS))
+    text = json.dumps(body)
+    yield records.read_event, changed_cell((1.0, kind, text), rng)
+    yield records.read_event, (1.0, kind, changed(text, rng))
+    yield records.read_session, ("now", "x = 1\n", changed(json.dumps(ENVIRONMENT), rng))
+    yield records.read_session, changed_cell(("now", "x = 1\n", json.dumps(ENVIRONMENT)), rng)
+    row = list(rng.choice(ROWS))
+    yield records.read_outcome, changed_cell(row, rng)
+    place = rng.choice((12, 13))  # details and flags
+    row[place] = changed(row[place] or "[]", rng)
+    yield records.read_outcome, tuple(row)
+    yield records.read_task, changed_cell(("train", "host:1", 0.5, 1.0), rng)
+    yield records.read_known, changed_cell(("C", 15.0, 3), rng)
+
+
+def refusal(read, row):
+    """Return what the error says; None where the row is read."""
+    try:
+        read(row)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def test_whatever_a_row_holds_is_read_or_refused_in_a_line():
+    rng = random.Random(20)
+    n_read = n_refused = 0
+    while n_read + n_refused < N_CASES:
+        for read, row in cases(rng):
+            told = refusal(read, row)
+            if told is None:
+                n_read += 1
+            else:
+                assert len(told.splitlines()) <= 1
+                assert len(told) < 1000
+                n_refused += 1
+    assert min(n_read, n_refused) > N_CASES / 20
+
+
+def test_whatever_a_stored_configuration_says_is_read_or_refused():
+    rng = random.Random(21)
+    lines = Settings().to_toml().splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("#"))
+    n_refused = 0
+    for _ in range(300):
+        try:
+            parse(changed(text, rng))
+        except InputError:
+            n_refused += 1
+    assert 100 < n_refused < 300
+
+
+def test_what_was_stored_of_bytes_that_are_no_text_is_read_with_question_marks():
+    assert records.read_event((1.0, "Finished", '{"molecule_id": 1, "failure": "k\\udcff"}')) == (
+        1.0,
+        Finished(1, "k?"),
+    )
+    session = records.read_session(
+        ("now", "x = 1\n", '{"command": ["a\\udcff", "\\ud83d\\ude00"]}')
+    )
+    assert session.environment == {"command": ["a?", "😀"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[1, 2.5]", "ids 1: Input should be a valid integer, got 2.5"),
+        ("[true]", "ids 0: Input should be a valid integer, got True"),
+        ("{", "ids: Invalid JSON"),
+        ("[" * 5000, "ids: Invalid JSON: recursion limit exceeded"),
+        (b"[]", "ids: expected a text, got b'[]'"),
+        (None, "ids: expected a text, got None"),
+    ],
+)
+def test_json_that_is_not_what_was_stored_is_told(text, told):
+    with pytest.raises(ValueError, match="ids") as caught:
+        read_json(TypeAdapter(list[int]), text, "ids")
+    assert str(caught.value).startswith(told)
+
+
+def test_plain_values_are_of_their_kind():
+    assert read_count(0, "n") == 0
+    assert read_count(2**53, "n") == 2**53
+    assert read_number(-3, "x", 3.0) == -3
+    assert read_text("", "x") == ""
+    for value in (-1, 2**53 + 1, 1.0, "1", None):
+        with pytest.raises(ValueError, match="n: expected a whole number"):
+            read_count(value, "n")
+    for value in (3.1, -3.1, float("nan"), float("inf"), "1", None):
+        with pytest.raises(ValueError, match="x: expected a number, -3 to 3"):
+            read_number(value, "x", 3.0)

@@ -19,8 +19,9 @@ MODULES = sorted(
 LIGHT = ("simulate.levels", "simulate.property", "simulate.protocol")
 # what an outcome is: all that `sandbox` knows of chemistry
 OUTCOMES = tuple(f"simulate.{name}" for name in ("outcome", "protocol", "simulators", "validation"))
-CHOICE = ("errors", "library", "simulate", "surrogate", "search")
-RUN = (*CHOICE, "campaign", "store", "files", "texts", "limits", "intervals")
+VALUES = ("errors", "texts", "molecule", "goal")
+CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
+RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
 MAY_IMPORT = {
     "errors": (),
@@ -29,14 +30,16 @@ MAY_IMPORT = {
     "files": (),
     "texts": (),
     "limits": ("errors",),
-    "library": ("errors", "files", "texts"),
-    "simulate": ("errors", "texts"),
-    "surrogate": ("errors",),
-    "sandbox": ("errors", "texts", *OUTCOMES),
-    "search": ("errors", "library", "simulate", "surrogate"),
+    "molecule": ("errors", "texts"),
+    "goal": ("errors", "texts"),
+    "library": (*VALUES, "files"),
+    "simulate": VALUES,
+    "surrogate": VALUES,
+    "sandbox": (*VALUES, *OUTCOMES),
+    "search": (*VALUES, "library", "simulate", "surrogate"),
     "campaign": CHOICE,
-    "store": ("errors", "files", "texts", "simulate", "campaign"),
-    "config": ("errors", "library.sources", "search.policy", *LIGHT),
+    "store": (*VALUES, "files", "simulate", "campaign"),
+    "config": (*VALUES, "library.sources", "search.policy", *LIGHT),
     "execution": (*RUN, "sandbox", "config"),
     "replay": (*RUN, "execution", "config", "assembly.schedule"),
     "report": (*RUN, "config"),

@@ -23,6 +23,11 @@ EVIL = SimulationProtocol(simulator="evil:simulate", timeout_s=2.0, memory_limit
 @pytest.fixture(autouse=True)
 def _on_the_path(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    # a child that an earlier test began does not have that path
+    guards = worker._Guards()
+    monkeypatch.setattr(worker, "_GUARDS", guards)
+    yield
+    guards.guard.close()
 
 
 @pytest.fixture

@@ -1,0 +1,116 @@
+"""What is searched for: quantities, and which of their values are good."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# what tables say of a molecule beside its values; no quantity has such a column
+OTHER_COLUMNS = frozenset(
+    (
+        *("molecule_id", "smiles", "name", "level", "fidelity", "flags", "failure", "message"),
+        *("batch", "time_s", "seconds", "worker", "numbers", "positions_angstrom"),
+        *("stage", "charge", "n_unpaired"),
+    )
+)
+
+
+def slug(text: str) -> str:
+    """Return a text as a name: lower case, letters and digits of ASCII, ``_`` between them."""
+    return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
+
+
+class Direction(StrEnum):
+    """Which values are good."""
+
+    MAXIMISE = "maximise"
+    MINIMISE = "minimise"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is computed of a molecule.
+
+    Attributes
+    ----------
+    symbol
+        What figures and tables for people call it, such as ``IE``.
+    unit
+        Such as ``eV``; empty where it has none.
+    title
+        In full, for axes.
+    """
+
+    symbol: str
+    unit: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What values are stored under: the symbol as a name, such as ``ie``."""
+        return slug(self.symbol)
+
+    @property
+    def column(self) -> str:
+        """Name of its column in tables: name and unit, such as ``ie_ev``."""
+        return slug(f"{self.symbol} {self.unit.replace('/', ' per ')}")
+
+    @property
+    def heading(self) -> str:
+        """Symbol with unit, such as ``IE (eV)``."""
+        return f"{self.symbol} ({self.unit})" if self.unit else self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A quantity of which large or small values are searched for.
+
+    Attributes
+    ----------
+    threshold
+        Values beyond it, on the good side, are counted.
+    """
+
+    quantity: Quantity
+    direction: Direction = Direction.MAXIMISE
+    threshold: float | None = None
+
+    @property
+    def sign(self) -> int:
+        """What values are multiplied with, so that large ones are good."""
+        return 1 if self.direction is Direction.MAXIMISE else -1
+
+    def is_beyond_threshold(self, value: float) -> bool:
+        """Whether a value is better than the threshold; False without one."""
+        return self.threshold is not None and self.sign * (value - self.threshold) > 0
+
+    def best(self, values: Iterable[float]) -> float:
+        """Return the best of some values."""
+        return max(values, key=lambda value: self.sign * value)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Bounds that a quantity of a good molecule keeps; None: there is none."""
+
+    quantity: Quantity
+    low: float | None = None
+    high: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within the bounds, which belong to it."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a campaign searches for: one objective or several, within constraints."""
+
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...] = field(default=())
+
+    @property
+    def objective(self) -> Objective:
+        """The one objective; ValueError where there are several."""
+        [only] = self.objectives
+        return only

@@ -1,0 +1,47 @@
+"""A molecule, and atoms in space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Atoms in space.
+
+    Without slots: geometries go from process to process, and frozen classes with slots are pickled
+    by functions in Python.
+
+    Attributes
+    ----------
+    numbers
+        Atomic numbers, shape (n,).
+    positions_angstrom
+        Shape (n, 3).
+    """
+
+    numbers: NDArray[np.uint8]
+    positions_angstrom: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """A molecule of a library.
+
+    Attributes
+    ----------
+    id
+        Its row in the library.
+    smiles
+        As its file has it.
+    name
+        What the user's file calls it; empty where it says nothing.
+    geometry
+        Where the file has one.
+    """
+
+    id: int
+    smiles: str
+    name: str = ""
+    geometry: Geometry | None = None

@@ -86,7 +86,7 @@ def run(n, group_size):
                 Molecules(n),
                 Batch(plan),
                 POLICIES["published"],
-                settings.target(),
+                settings.objective(),
                 settings.protocol(),
                 WarmStart((), {"fingerprints": np.empty((0, 32), np.uint8)}),
                 1,

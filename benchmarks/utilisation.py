@@ -34,7 +34,7 @@ def run(schedule, folder, arguments):
     )
     with contextlib.closing(Store.read(folder / "campaign.sqlite")) as store:
         settings = parse(store.sessions()[-1].config)
-        return results.read(store, settings.target(), settings.protocol())
+        return results.read(store, settings.objective(), settings.protocol())
 
 
 def times_above_s(found):

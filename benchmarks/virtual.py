@@ -103,7 +103,7 @@ def run(library, n_workers, per_worker, values, durations):
         library,
         make_schedule(settings, library.n_molecules, n_workers),
         settings.policy(),
-        settings.target(),
+        settings.objective(),
         settings.protocol(),
         read_warm_start(None, "ie_ev", settings.protocol(), library),
         1,

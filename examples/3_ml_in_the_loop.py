@@ -121,8 +121,8 @@ if __name__ == "__main__":
             loop.simulate(proposals[: min(BATCH_SIZE, missing)], batch)
             loop.report(batch)
 
-    target = Settings().target()
+    objective = Settings().objective()
     found = (tuple(loop.simulated), tuple(loop.rankings))
-    results = Results(library.n_molecules, target, PROTOCOL, (), *found, (), None)
+    results = Results(library.n_molecules, objective, PROTOCOL, (), *found, (), None)
     write_loop_figure(results, FIGURE)
     print(f"{FIGURE}.png shows the way there")

@@ -202,7 +202,7 @@ def run(
     protocol = settings.protocol()
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
-        settings.target().column,
+        settings.objective().quantity.column,
         protocol,
         library,
     )
@@ -283,7 +283,7 @@ def read_results(run_dir: AnyPath) -> Results:
     """
     with closing(Store.read(find_run(Path(run_dir)))) as store:
         settings = parse(store.sessions()[-1].config)
-        return results.read(store, settings.target(), settings.protocol())
+        return results.read(store, settings.objective(), settings.protocol())
 
 
 def run_settings(

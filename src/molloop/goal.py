@@ -8,9 +8,8 @@ from enum import StrEnum
 # what tables say of a molecule beside its values; no quantity has such a column
 OTHER_COLUMNS = frozenset(
     (
-        *("molecule_id", "smiles", "name", "level", "fidelity", "flags", "failure", "message"),
-        *("batch", "time_s", "seconds", "worker", "numbers", "positions_angstrom"),
-        *("stage", "charge", "n_unpaired"),
+        *("molecule_id", "smiles", "level", "fidelity", "flags", "failure", "message", "batch"),
+        *("time_s", "seconds", "worker", "numbers", "positions_angstrom"),
     )
 )
 

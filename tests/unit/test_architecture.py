@@ -16,7 +16,7 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 # values and tables of `simulate` that the configuration is made of
-LIGHT = ("simulate.levels", "simulate.property", "simulate.protocol")
+LIGHT = ("simulate.levels", "simulate.protocol")
 # what an outcome is: all that `sandbox` knows of chemistry
 OUTCOMES = tuple(f"simulate.{name}" for name in ("outcome", "protocol", "simulators", "validation"))
 VALUES = ("errors", "texts", "molecule", "goal")

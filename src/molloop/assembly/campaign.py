@@ -133,7 +133,7 @@ class Campaign:
             self.library,
             make_schedule(settings, self.library.n_molecules, engine.n_workers()),
             settings.policy(),
-            settings.target(),
+            settings.objective(),
             settings.protocol(),
             self.warm_start,
             settings.campaign.seed,
@@ -146,7 +146,7 @@ class Campaign:
 
     def _report(self) -> Results:
         found = replace(
-            results.read(self.store, self.settings.target(), self.settings.protocol()),
+            results.read(self.store, self.settings.objective(), self.settings.protocol()),
             n_rejected=self.library.manifest.counts.invalid,
             rejects=str(self.library.folder / REJECTS),
         )

@@ -88,7 +88,7 @@ def open_known(
 
 def table_settings(settings: Settings, table: Table) -> Settings:
     """Return a configuration whose property is that of a table."""
-    if table.column == settings.target().column:
+    if table.column == settings.objective().quantity.column:
         return settings
     facts = {"name": table.column, "unit": "", "simulator": f"table {table.name}"}
     return override(settings, {f"property.{key}": value for key, value in facts.items()})
@@ -125,7 +125,7 @@ def replay_table(
         The campaign failed, as a run would.
     """
     settings = table_settings(settings or Settings(), table)
-    target = settings.target()
+    objective = settings.objective()
     n_values, n_wanted = 0, settings.campaign.max_training_count
 
     def count(_time_s: float, event: Event, _simulated: Simulated | None) -> None:
@@ -138,8 +138,8 @@ def replay_table(
     played = replay(settings, table, scenario or Scenario(), count)
     progress("measuring the model", 0.0)
     with closing(played.store) as store:
-        found = results.read(store, target, played.protocol)
-        truth = Truth.of(table.values, target.sign, top_k, target.threshold)
+        found = results.read(store, objective, played.protocol)
+        truth = Truth.of(table.values, objective.sign, top_k, objective.threshold)
         curves = measure(played, truth)
     found = with_accuracy(
         found, table.library, settings.policy(), settings.campaign.seed, table.values
@@ -217,11 +217,13 @@ def compare_policies(
 
 
 def _draw_comparison(found: Comparison, settings: Settings, path: Path) -> None:
-    target = settings.target()
-    names = [one for one in MEASURES if one != "n_above" or target.threshold is not None]
+    objective = settings.objective()
+    names = [one for one in MEASURES if one != "n_above" or objective.threshold is not None]
     k = len(found.truth.top)
-    labels = {name: _LABELS[name].format(k=k, threshold=target.threshold or 0.0) for name in names}
-    unit = f" ({target.unit})" if target.unit else ""
+    labels = {
+        name: _LABELS[name].format(k=k, threshold=objective.threshold or 0.0) for name in names
+    }
+    unit = f" ({objective.quantity.unit})" if objective.quantity.unit else ""
     times_s = found.times_s()
     rng = np.random.default_rng(0)
 
@@ -306,7 +308,7 @@ def tune_settings(
         # of the user's own property, which a run can simulate
         runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
         (folder / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
-        unit = f" ({settings.target().unit})" if objective == "best" else ""
+        unit = f" ({settings.objective().quantity.unit})" if objective == "best" else ""
         write_front(
             [_point(one) for one in found.trials],
             [_point(one) for one in found.front],

@@ -40,11 +40,11 @@ from molloop.campaign.storage import Storage
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
+from molloop.goal import Objective
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
 from molloop.simulate.outcome import Failure, Success
-from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.validation import accepted
 
@@ -109,7 +109,7 @@ class Driver:
     library: Library
     schedule: Schedule
     policy: Policy
-    target: Property
+    objective: Objective
     protocol: SimulationProtocol
     warm_start: WarmStart
     seed: int
@@ -131,7 +131,7 @@ class Driver:
         known = self.warm_start.known
         self._ledger = Ledger(one.molecule_id for one in known if one.molecule_id is not None)
         self.state = State.at_first(
-            self.target.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
+            self.objective.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
         )
         self._training: TrainingSet | None = None  # until the first ranking
 
@@ -348,7 +348,7 @@ class Driver:
         # what was handed out while it went on is proposed no more
         is_left = ~np.isin(chosen.ids, self._ledger.tried[len(request.training.tried) :])
         # the search maximises, whatever the property's direction
-        arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
+        arrays = (chosen.ids, self.objective.sign * chosen.means, chosen.stds)
         ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
         seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
         return Ranked(request.number, ids, means, stds, seconds)
@@ -432,7 +432,7 @@ class Driver:
             policy=self.policy,
             training=Training(
                 features=features,
-                values=self.target.sign * values,
+                values=self.objective.sign * values,
                 order=order,
                 tried=np.array(self._ledger.tried, dtype=np.int64),
                 pending=self.library.features(self.policy.features, sorted(self._ledger.in_flight)),

@@ -30,9 +30,9 @@ from molloop.errors import InputError
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
+    from molloop.goal import Objective
     from molloop.report.results import Results
     from molloop.simulate.outcome import Outcome, Success
-    from molloop.simulate.property import Property
 
 
 def show_config(
@@ -67,7 +67,7 @@ def simulate(
         from molloop.report.structures import save_format
 
         file_format = save_format(save)
-    target = settings.target()
+    objective = settings.objective()
     outcomes: list[Outcome] = []
     n = len(smiles)
     # where its lines are seen as they come, they are the progress
@@ -76,25 +76,25 @@ def simulate(
         for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
             outcomes.append(outcome)
             if as_json:
-                say(json_line(_record(text, outcome, target)))
+                say(json_line(_record(text, outcome, objective)))
             display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
         from molloop.report.terminal import outcome_table
 
-        Console().print(outcome_table(smiles, outcomes, target))
+        Console().print(outcome_table(smiles, outcomes, settings.protocol(), objective.quantity))
     pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
     if save is not None:
-        _save(save, file_format, pairs, target)
+        _save(save, file_format, pairs, objective)
     if len(pairs) < len(outcomes):
         raise typer.Exit(1)
 
 
 def _save(
-    path: Path, file_format: str, pairs: "list[tuple[str, Success]]", target: "Property"
+    path: Path, file_format: str, pairs: "list[tuple[str, Success]]", objective: "Objective"
 ) -> None:
     from molloop.report.structures import structures_of, write_structures
 
-    found = structures_of([text for text, _ in pairs], [one for _, one in pairs], target)
+    found = structures_of([text for text, _ in pairs], [one for _, one in pairs], objective)
     try:
         write_structures(path, file_format, found)
     except OSError as error:
@@ -249,7 +249,7 @@ def status(
     Console().print(status_table(found))
 
 
-def _record(smiles: str, outcome: "Outcome", target: "Property") -> dict[str, Any]:
+def _record(smiles: str, outcome: "Outcome", objective: "Objective") -> dict[str, Any]:
     """Return what a JSON line says of a molecule."""
     from molloop.simulate.outcome import Failure
 
@@ -257,6 +257,10 @@ def _record(smiles: str, outcome: "Outcome", target: "Property") -> dict[str, An
         failure = {key: getattr(outcome, key) for key in ("kind", "message", "can_retry")}
         result: dict[str, Any] = {"failure": failure}
     else:
-        result = {target.column: outcome.value, **outcome.details, "flags": list(outcome.flags)}
+        result = {
+            objective.quantity.column: outcome.value,
+            **outcome.details,
+            "flags": list(outcome.flags),
+        }
     facts = {key: getattr(outcome, key) for key in ("level", "fidelity", "seconds")}
     return {"smiles": smiles} | result | facts

@@ -53,7 +53,7 @@ def fidelities() -> Candidates:
 
 def directions() -> list[str]:
     """Return the directions of a search."""
-    from molloop.simulate.property import Direction
+    from molloop.goal import Direction
 
     return [one.value for one in Direction]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, Strict, model_validator
 
 from molloop.config.section import Section
-from molloop.simulate.property import OTHER_COLUMNS, Direction, column_of
+from molloop.goal import OTHER_COLUMNS, Direction, Quantity
 from molloop.simulate.protocol import IONIZATION
 
 
@@ -40,7 +40,7 @@ class PropertySettings(Section):
 
     @model_validator(mode="after")
     def _column_is_its_own(self) -> Self:
-        column = column_of(self.name, self.unit)
+        column = Quantity(self.name, self.unit).column
         if not column or column in OTHER_COLUMNS:
             raise ValueError(
                 f"expected a name and unit that make a column of tables, not {column!r}, which is "

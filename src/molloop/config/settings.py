@@ -13,9 +13,8 @@ from molloop.config.section import Section
 from molloop.config.simulation import SimulationSettings
 from molloop.config.site import SiteSettings
 from molloop.config.stopping import StoppingSettings
+from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
-from molloop.simulate.levels import LEVELS
-from molloop.simulate.property import Property
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 
 COMMENT_WIDTH = 90
@@ -48,19 +47,13 @@ class Settings(Section):
         """Return what chooses molecules."""
         return policy_named(self.search.policy)
 
-    def target(self) -> Property:
-        """Return the property that is searched for."""
+    def objective(self) -> Objective:
+        """Return what is searched for: large or small values of a quantity."""
         chosen = self.property
         is_ie = chosen.simulator == IONIZATION
-        level, fidelity = LEVELS[self.simulation.level], self.simulation.fidelity
-        label = level.label if fidelity == "relaxed" else f"{level.label}, {fidelity}"
-        return Property(
-            name=chosen.name,
-            unit=chosen.unit,
-            direction=chosen.direction,
-            title="Vertical ionization energy" if is_ie else chosen.name,
-            level_label=label if is_ie else chosen.simulator,
-            threshold=chosen.threshold,
+        title = "Vertical ionization energy" if is_ie else chosen.name
+        return Objective(
+            Quantity(chosen.name, chosen.unit, title), chosen.direction, chosen.threshold
         )
 
     def to_toml(self) -> str:

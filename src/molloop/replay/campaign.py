@@ -66,10 +66,10 @@ def replay(
         It ends before any simulation has, or its training data cannot be read.
     """
     seed, training_data = settings.campaign.seed, settings.campaign.training_data
-    target = settings.target()
+    objective = settings.objective()
     path = Path(training_data) if training_data else None
     protocol = _protocol(table, path)
-    warm_start = read_warm_start(path, target.column, protocol, table.library)
+    warm_start = read_warm_start(path, objective.quantity.column, protocol, table.library)
     engine = VirtualEngine(
         _lookup(table, protocol),
         scenario.n_workers,
@@ -86,7 +86,7 @@ def replay(
             table.library,
             schedule,
             settings.policy(),
-            target,
+            objective,
             protocol,
             warm_start,
             seed,

@@ -120,8 +120,8 @@ def compare(
     top_k
         How many of the best molecules recall looks at.
     """
-    target = next(iter(cases.values())).target()
-    truth = Truth.of(table.values, target.sign, top_k, target.threshold)
+    objective = next(iter(cases.values())).objective()
+    truth = Truth.of(table.values, objective.sign, top_k, objective.threshold)
     jobs = [
         (name, override(settings, {"campaign.seed": seed}))
         for name, settings in cases.items()

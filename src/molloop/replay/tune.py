@@ -136,7 +136,7 @@ class Search:
         ]
 
     def _truth(self) -> Truth:
-        return Truth.of(self.table.values, self.settings.target().sign, self.top_k)
+        return Truth.of(self.table.values, self.settings.objective().sign, self.top_k)
 
     @property
     def _worst(self) -> float:
@@ -144,7 +144,7 @@ class Search:
 
     @property
     def _sign(self) -> int:
-        return self.settings.target().sign if self.objective == "best" else 1
+        return self.settings.objective().sign if self.objective == "best" else 1
 
     def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return the best first: those that find nearly all by their time, then others by value."""

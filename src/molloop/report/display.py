@@ -44,7 +44,8 @@ class RunDisplay:
         self._console = console
         self._progress = progress
         self._settings = settings
-        self._target = settings.target()
+        self._objective = settings.objective()
+        self._level_label = settings.protocol().label
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
         self._n_wanted = settings.campaign.max_training_count
@@ -124,7 +125,7 @@ class RunDisplay:
     def _title(self, n_molecules: int, n_known: int) -> str:
         facts = [
             f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
-            self._target.level_label,
+            self._level_label,
             f"seed {self._settings.campaign.seed}",
         ]
         if n_known:
@@ -149,11 +150,11 @@ class RunDisplay:
         self._n_shown = n_ended
         if not self._has_headings:
             self._has_headings = True
-            unit = f" ({self._target.unit})" if self._target.unit else ""
+            unit = f" ({self._objective.quantity.unit})" if self._objective.quantity.unit else ""
             molecules = (f"best predicted{unit}", f"best simulated{unit}")
             headings = ("iter", "train", *molecules, "done", "fail", "error", "time")
             self._print_row(headings, "bold")
-        sign = self._target.sign
+        sign = self._objective.sign
         best = max(self._values, key=lambda key: sign * self._values[key], default=None)
         self._print_row(
             (

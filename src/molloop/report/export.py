@@ -50,7 +50,7 @@ def export(results: Results, file_format: str, path: Path) -> int:
                 frame[name] = each(csv_cell, frame[name].tolist())
             write_whole(path, frame.to_csv)
         else:
-            schema = parquet_schema(results.target.column)
+            schema = parquet_schema(results.objective.quantity.column)
             write_whole(
                 path, lambda unfinished: frame.to_parquet(unfinished, index=True, schema=schema)
             )
@@ -74,7 +74,7 @@ def _check_ending(file_format: str, path: Path) -> None:
 def _export_structures(results: Results, file_format: str, path: Path) -> int:
     best = results.best(len(results.simulated))
     outcomes = [one.outcome for one in best if isinstance(one.outcome, Success)]
-    found = structures_of([one.smiles for one in best], outcomes, results.target)
+    found = structures_of([one.smiles for one in best], outcomes, results.objective)
     if not found:
         raise InputError(
             "RUN_DIR",

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.files import write_whole
+from molloop.goal import Quantity
 from molloop.report.numbers import rounded
 from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
-from molloop.simulate.property import Property
 from molloop.texts import FONT, drawn_text
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in print
@@ -148,7 +147,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
         over_batches.set(
             title="Best molecules over iterations",
             xlabel="Iteration (0: random molecules)",
-            ylabel=_axis_label(drawn_target(results.target)),
+            ylabel=_axis_label(results),
         )
         over_batches.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         over_time.set(title="Best molecules over time", xlabel="Time (s)")
@@ -180,14 +179,12 @@ def save(figure: Figure, path: Path) -> None:
         write_whole(path.with_name(f"{path.name}.{file_format}"), draw)
 
 
-def drawn_target(target: Property, clean: Callable[..., str] = drawn_text) -> Property:
-    """Return a property by the names that a figure can hold."""
-    return replace(
-        target,
-        name=clean(target.name, N_NAME),
-        unit=clean(target.unit, N_UNIT),
-        title=clean(target.title, N_NAME),
-        level_label=clean(target.level_label),
+def drawn(quantity: Quantity, clean: Callable[..., str] = drawn_text) -> Quantity:
+    """Return a quantity by the names that a figure can hold."""
+    return Quantity(
+        symbol=clean(quantity.symbol, N_NAME),
+        unit=clean(quantity.unit, N_UNIT),
+        title=clean(quantity.title, N_NAME),
     )
 
 
@@ -209,7 +206,7 @@ def _draw_over_batches(axes: Axes, results: Results) -> None:
     )
     first, last = min(batches), max(batches)
     best = np.full(last - first + 1, -np.inf)
-    sign = results.target.sign
+    sign = results.objective.sign
     np.maximum.at(best, np.array(batches) - first, sign * np.array(values))
     best = sign * np.maximum.accumulate(best)
     edges = np.arange(first, last + 2) - 0.5
@@ -228,7 +225,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         simulated=(times, values),
         predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
     )
-    sign = results.target.sign
+    sign = results.objective.sign
     best = sign * np.maximum.accumulate(sign * np.array(values))
     steps = _changes(best)
     axes.step(
@@ -242,7 +239,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
     axes.set_xlim(left=0)
     label = axes.annotate(
         f"{drawn_text(results.best(1)[0].smiles, N_SMILES)}  {rounded(best[-1], 2)} "
-        f"{drawn_text(results.target.unit, N_UNIT)}",
+        f"{drawn_text(results.objective.quantity.unit, N_UNIT)}",
         (times[-1], best[-1]),
         xytext=(0, 6 * sign),
         textcoords="offset points",
@@ -303,9 +300,10 @@ def enlarge_marks(legend: Legend) -> None:
             handle.set_sizes([mark_size(1)])
 
 
-def _axis_label(target: Property) -> str:
-    unit = f" ({target.unit})" if target.unit else ""
-    return f"{target.title}{unit}\n{target.level_label}"
+def _axis_label(results: Results) -> str:
+    quantity = drawn(results.objective.quantity)
+    unit = f" ({quantity.unit})" if quantity.unit else ""
+    return f"{quantity.title}{unit}\n{drawn_text(results.protocol.label)}"
 
 
 def _top(means: Sequence[float]) -> Sequence[float]:

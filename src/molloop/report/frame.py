@@ -17,7 +17,7 @@ def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFram
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
 
-    column = results.target.column
+    column = results.objective.quantity.column
     items, outcomes = results.simulated, [item.outcome for item in results.simulated]
     successes = [one if isinstance(one, Success) else None for one in outcomes]
     failures = [one if isinstance(one, Failure) else None for one in outcomes]

@@ -65,7 +65,7 @@ def on_random(results: Results, library: Library, policy: Policy, seed: int) -> 
         others = np.setdiff1d(np.arange(len(values)), part)
         fitted = model.fit(features[others], values[others], rng)
         means[part], stds[part] = fitted.predict(features[part])
-    sign = results.target.sign
+    sign = results.objective.sign
     return Accuracy.of(sign * means, stds, sign * values[:n])
 
 
@@ -92,7 +92,7 @@ def on_others(
     others = np.flatnonzero(np.isfinite(values) & ~np.isin(np.arange(len(values)), learned))
     if len(learned) == 0 or len(others) == 0:
         return None
-    sign = results.target.sign
+    sign = results.objective.sign
     model = surrogate.MODELS[policy.model].fit(
         *_learned(results, library, policy, set(results.values)), np.random.default_rng([seed, 0])
     )
@@ -108,7 +108,7 @@ def _learned(
     known = stored_warm_start(results.known, library)
     features = [library.features(policy.features, list(found)), known.features[policy.features]]
     values = [*found.values(), *(one.value for one in known.known)]
-    return np.concatenate(features), results.target.sign * np.array(values)
+    return np.concatenate(features), results.objective.sign * np.array(values)
 
 
 def _values(results: Results) -> Sequence[Simulated]:

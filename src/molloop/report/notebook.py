@@ -27,13 +27,15 @@ _MOLECULE = Markup(
 
 def results_html(results: Results) -> str:
     """Return a summary of a run and its best molecules, drawn, as HTML that needs nothing else."""
-    target, values = results.target, results.values
+    objective, values = results.objective, results.values
     n_failed = len(results.simulated) - len(values)
-    title = f"{target.title}: {len(values):,} values of {results.n_molecules:,} molecules"
+    title = (
+        f"{objective.quantity.title}: {len(values):,} values of {results.n_molecules:,} molecules"
+    )
     molecules = [
         _MOLECULE.format(
             drawn=drawing(item.smiles),
-            value=html_text(f"{rounded(values[item.molecule_id])} {target.unit}"),
+            value=html_text(f"{rounded(values[item.molecule_id])} {objective.quantity.unit}"),
             smiles=html_text(item.smiles),
             flags=_flags(item.outcome),
         )
@@ -42,7 +44,7 @@ def results_html(results: Results) -> str:
     return str(
         _PAGE.format(
             title=html_text(title + (f", {n_failed:,} failed" if n_failed else "")),
-            level=html_text(target.level_label),
+            level=html_text(results.protocol.label),
             lines=Markup("<br>").join(map(html_text, summary_lines(results))),
             molecules=Markup().join(molecules),
         )

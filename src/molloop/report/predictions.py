@@ -14,7 +14,7 @@ from molloop.report.figures import (
     BEST,
     LOOK,
     SIMULATED,
-    drawn_target,
+    drawn,
     enlarge_marks,
     is_dense,
     mark_size,
@@ -22,6 +22,7 @@ from molloop.report.figures import (
 )
 from molloop.report.numbers import rounded
 from molloop.report.results import Results
+from molloop.texts import drawn_text
 
 BARS = "#B0B0B0"
 MARGIN = 0.03  # around points and bars, of their range
@@ -32,20 +33,20 @@ def write_predictions_figure(results: Results, path: Path) -> None:
 
     A bar is one predicted standard deviation to each side, of the ranking that chose the molecule.
     """
-    target, rows = drawn_target(results.target), results.predictions
+    quantity, rows = drawn(results.objective.quantity), results.predictions
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(6.2, 6.4), layout="constrained")
         axes = figure.subplots()
         axes.set(
-            xlabel=f"Predicted {target.heading}",
-            ylabel=f"Simulated {target.heading}\n{target.level_label}",
+            xlabel=f"Predicted {quantity.heading}",
+            ylabel=f"Simulated {quantity.heading}\n{drawn_text(results.protocol.label)}",
             aspect="equal",
         )
         told = "No molecule that the model chose has a value"
         if len(rows):
             _draw(axes, rows)
             one = Accuracy.of(*rows.T)
-            unit = f" {target.unit}" if target.unit else ""
+            unit = f" {quantity.unit}" if quantity.unit else ""
             told = (
                 f"{one.n:,} molecules that the model chose: off by "
                 f"{rounded(one.error, 2)}{unit} in the\n"

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Ranked, RankingBegan, Resumed, Stopped, Submitted
 from molloop.campaign.jobs import Known, Simulated
+from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
 from molloop.report.numbers import rounded
 from molloop.simulate.outcome import Success
-from molloop.simulate.property import Property
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.store import Store
 from molloop.texts import terminal_text
@@ -42,7 +42,7 @@ class Results:
     ----------
     n_molecules
         Size of the library.
-    target, protocol
+    objective, protocol
         The property that was searched for, and how it was computed.
     known
         Values known beforehand.
@@ -66,7 +66,7 @@ class Results:
     """
 
     n_molecules: int
-    target: Property
+    objective: Objective
     protocol: SimulationProtocol
     known: tuple[Known, ...]
     simulated: tuple[Simulated, ...]
@@ -84,9 +84,12 @@ class Results:
         best = ""
         if values:
             [item] = self.best(1)
-            best = f", best {rounded(values[item.molecule_id])} {self.target.unit} {item.smiles}"
+            value = f"{rounded(values[item.molecule_id])} {self.objective.quantity.unit}"
+            best = f", best {value} {item.smiles}"
         n_failed = len(self.simulated) - len(values)
-        told = f"{self.target.name}: {len(values):,} values, {n_failed:,} failed{best}"
+        told = (
+            f"{self.objective.quantity.symbol}: {len(values):,} values, {n_failed:,} failed{best}"
+        )
         return f"Results({terminal_text(told)})"
 
     def _repr_html_(self) -> str:
@@ -155,18 +158,18 @@ class Results:
         """Return how many values are beyond the threshold, of all or of the last ones."""
         values = self.values
         in_order = [values[item.molecule_id] for item in self.successes]
-        return sum(map(self.target.is_beyond_threshold, in_order[-last:] if last else in_order))
+        return sum(map(self.objective.is_beyond_threshold, in_order[-last:] if last else in_order))
 
     def best(self, n: int) -> list[Simulated]:
         """Return the n best simulated molecules, the best first."""
-        sign, values = self.target.sign, self.values
+        sign, values = self.objective.sign, self.values
         ranked = sorted(
             self.successes, key=lambda item: (-sign * values[item.molecule_id], item.proposal)
         )
         return ranked[:n]
 
 
-def read(store: Store, target: Property, protocol: SimulationProtocol) -> Results:
+def read(store: Store, objective: Objective, protocol: SimulationProtocol) -> Results:
     """Read a run from its store."""
     rankings = []
     stopped = None
@@ -200,7 +203,7 @@ def read(store: Store, target: Property, protocol: SimulationProtocol) -> Result
     ]
     return Results(
         n_molecules,
-        target,
+        objective,
         protocol,
         tuple(store.known()),
         simulated,

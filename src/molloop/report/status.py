@@ -93,8 +93,8 @@ def read_status(run_dir: Path) -> Status:
     with closing(Store.read(path)) as store:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
-        target = settings.target()
-        progress = store.progress(target.sign, target.threshold)
+        objective = settings.objective()
+        progress = store.progress(objective.sign, objective.threshold)
     ending = progress.last_event if isinstance(progress.last_event, Stopped) else None
     state = state_of(ending, held)
     n_finished = progress.n_values + sum(progress.failures.values())
@@ -112,7 +112,7 @@ def read_status(run_dir: Path) -> Status:
         n_not_finished=n_not_finished,
         failures=progress.failures,
         n_rankings=progress.n_rankings,
-        column=target.column,
+        column=objective.quantity.column,
         best=progress.best,
-        n_beyond_threshold=progress.n_beyond if target.threshold is not None else None,
+        n_beyond_threshold=progress.n_beyond if objective.threshold is not None else None,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from molloop.errors import InputError, SimulationError
 from molloop.files import write_whole
+from molloop.goal import Objective
 from molloop.simulate.outcome import Geometry, Success
-from molloop.simulate.property import Property
 from molloop.texts import sdf_line, utf8_text, xyz_text
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ class Structure:
 
 
 def structures_of(
-    smiles: Iterable[str], successes: Iterable[Success], target: Property
+    smiles: Iterable[str], successes: Iterable[Success], objective: Objective
 ) -> list[Structure]:
     """Return those that have a geometry."""
     return [
-        Structure(text, one.geometry, facts_of(text, one, target))
+        Structure(text, one.geometry, facts_of(text, one, objective))
         for text, one in zip(smiles, successes, strict=True)
         if one.geometry is not None
     ]
 
 
-def facts_of(smiles: str, success: Success, target: Property) -> dict[str, Fact]:
+def facts_of(smiles: str, success: Success, objective: Objective) -> dict[str, Fact]:
     """Return what is known of a molecule: its value and level, details, flags."""
-    facts: dict[str, Fact] = {"smiles": smiles, target.column: success.value}
+    facts: dict[str, Fact] = {"smiles": smiles, objective.quantity.column: success.value}
     facts |= {"level": success.level, "fidelity": success.fidelity}
     facts |= {"flags": " ".join(success.flags)} if success.flags else {}
     return facts | renamed(success.details, facts.__contains__)

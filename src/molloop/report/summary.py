@@ -1,11 +1,11 @@
 """What a run comes to, in lines of words."""
 
 from molloop.campaign.engine import Work
+from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
 from molloop.report.numbers import rounded
 from molloop.report.results import Results
 from molloop.report.utilisation import utilisation
-from molloop.simulate.property import Property
 
 N_RECENT = 50
 
@@ -36,22 +36,22 @@ def summary_lines(results: Results) -> list[str]:
             f"{used.n_workers} {workers} in {used.duration_s:.1f} s: busy {used.busy:.0%} "
             f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
         )
-    target, n = results.target, len(results.values)
-    if target.threshold is not None and n:
-        side = "above" if target.sign > 0 else "below"
+    objective, n = results.objective, len(results.values)
+    if objective.threshold is not None and n:
+        side = "above" if objective.sign > 0 else "below"
         n_last = min(n, N_RECENT)
         lines.append(
-            f"{side} {target.threshold:g} {target.unit}: "
+            f"{side} {objective.threshold:g} {objective.quantity.unit}: "
             f"{results.n_beyond_threshold()} of {n} values, "
             f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
         )
-    return [*lines, *(_accuracy(where, one, target) for where, one in results.accuracy.items())]
+    return [*lines, *(_accuracy(where, one, objective) for where, one in results.accuracy.items())]
 
 
-def _accuracy(where: str, one: Accuracy, target: Property) -> str:
+def _accuracy(where: str, one: Accuracy, objective: Objective) -> str:
     low, high = one.error_interval
     least, most = one.within_interval
-    unit = f" {target.unit}" if target.unit else ""
+    unit = f" {objective.quantity.unit}" if objective.quantity.unit else ""
     bounds = f" ({rounded(low, 2)} to {rounded(high, 2)})" if one.n > 1 else ""
     return (
         f"Model, {one.n} {where}: off by {rounded(one.error, 2)}{unit}{bounds}, "

@@ -34,13 +34,21 @@ def write_training_data(results: Results, path: Path) -> None:
         for item in results.simulated
         if isinstance(item.outcome, Success)
     ]
-    header = ("smiles", results.target.column, "batch", "time_s", "level", "fidelity", "flags")
+    header = (
+        "smiles",
+        results.objective.quantity.column,
+        "batch",
+        "time_s",
+        "level",
+        "fidelity",
+        "flags",
+    )
     _write(path, header, [*known, *simulated])
 
 
 def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path: Path) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
-    column, level = results.target.column, results.protocol.outcome_level
+    column, level = results.objective.quantity.column, results.protocol.outcome_level
     values = results.values
     rows = [
         (

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from molloop.goal import Quantity
 from molloop.library.shards import Library
 from molloop.library.summary import summary_rows
 from molloop.report.numbers import rounded
@@ -14,7 +15,7 @@ from molloop.report.results import Results
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Failure, Outcome, Success
-from molloop.simulate.property import Property
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import terminal_text
 
 
@@ -23,7 +24,14 @@ def best_table(results: Results, n: int = 10) -> Group:
     table = Table(
         title=f"The best of {len(results.values)} simulated molecules", title_justify="left"
     )
-    for column in ("rank", results.target.heading, "SMILES", "iteration", "time (s)", "flags"):
+    for column in (
+        "rank",
+        results.objective.quantity.heading,
+        "SMILES",
+        "iteration",
+        "time (s)",
+        "flags",
+    ):
         is_text = column in ("SMILES", "flags")
         table.add_column(_text(column), justify="left" if is_text else "right")
     values = results.values
@@ -36,7 +44,7 @@ def best_table(results: Results, n: int = 10) -> Group:
             f"{item.time_s:.1f}",
             _text(", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""),
         )
-    return Group(table, _caption(results.target))
+    return Group(table, _caption(results.objective.quantity, results.protocol))
 
 
 def run_summary(results: Results) -> Group:
@@ -68,10 +76,15 @@ def status_table(status: Status) -> Table:
     return _facts_table(rows)
 
 
-def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Property) -> Group:
+def outcome_table(
+    smiles: Sequence[str],
+    outcomes: Sequence[Outcome],
+    protocol: SimulationProtocol,
+    quantity: Quantity,
+) -> Group:
     """Return the outcomes of single simulations as a table."""
     table = Table()
-    for column in ("SMILES", target.heading, "time (s)", "remarks"):
+    for column in ("SMILES", quantity.heading, "time (s)", "remarks"):
         is_text = column in ("SMILES", "remarks")
         table.add_column(_text(column), justify="left" if is_text else "right")
     for text, outcome in zip(smiles, outcomes, strict=True):
@@ -85,7 +98,7 @@ def outcome_table(smiles: Sequence[str], outcomes: Sequence[Outcome], target: Pr
             f"{outcome.seconds:.2f}",
             _text(remark),
         )
-    return Group(table, _caption(target))
+    return Group(table, _caption(quantity, protocol))
 
 
 def library_summary(library: Library) -> Group:
@@ -120,8 +133,8 @@ def _facts_table(rows: Mapping[str, str]) -> Table:
     return table
 
 
-def _caption(target: Property) -> Text:
-    return _text(f"{target.title}, {target.level_label}", "italic")
+def _caption(quantity: Quantity, protocol: SimulationProtocol) -> Text:
+    return _text(f"{quantity.title}, {protocol.label}", "italic")
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from molloop.simulate.levels import LEVELS
+
 IONIZATION = "ionization"
 
 
@@ -39,6 +41,15 @@ class SimulationProtocol:
     def outcome_level(self) -> str:
         """What outcomes are stored under: the level, or a simulator's own name."""
         return self.level if self.simulator == IONIZATION else self.simulator
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call the way in which values were computed."""
+        if self.simulator != IONIZATION:
+            return self.simulator
+        # a table of known values has levels of its own
+        label = LEVELS[self.level].label if self.level in LEVELS else self.level
+        return label if self.fidelity == "relaxed" else f"{label}, {self.fidelity}"
 
     @property
     def outcome_fidelity(self) -> str:

@@ -150,7 +150,7 @@ class Campaign:
             library,
             Batch(plan) if retrain_after is None else Interleaved(plan, retrain_after),
             POLICIES[policy],
-            settings.target(),
+            settings.objective(),
             settings.protocol(),
             warm_start,
             42,

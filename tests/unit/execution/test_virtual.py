@@ -116,7 +116,7 @@ def campaign(library, schedule, n_workers, costs=FREE, most=20, **options):
         library,
         Batch(plan) if schedule == "batch" else Interleaved(plan, 3),
         POLICIES["ridge"],
-        settings.target(),
+        settings.objective(),
         settings.protocol(),
         warm_start,
         1,

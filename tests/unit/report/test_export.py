@@ -11,10 +11,10 @@ from rdkit import Chem
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.goal import OTHER_COLUMNS
 from molloop.report.export import EXPORT_FORMATS, export
 from molloop.report.results import Results
 from molloop.simulate.outcome import Failure, Geometry, Success
-from molloop.simulate.property import OTHER_COLUMNS
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
 
@@ -33,7 +33,7 @@ def simulated(number, outcome, smiles="O"):
 def results(*outcomes):
     settings = Settings()
     found = tuple(simulated(number, one) for number, one in enumerate(outcomes))
-    return Results(99, settings.target(), settings.protocol(), (), found, (), (), None)
+    return Results(99, settings.objective(), settings.protocol(), (), found, (), (), None)
 
 
 SOME = results(

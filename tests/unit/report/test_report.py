@@ -49,7 +49,7 @@ def simulated(proposal, molecule_id, value, batch, time_s):
 def results():
     return Results(
         n_molecules=5,
-        target=Settings().target(),
+        objective=Settings().objective(),
         protocol=Settings().protocol(),
         known=(Known("CCC", 13.0, None),),
         simulated=(
@@ -101,8 +101,8 @@ def test_the_order_of_the_best(results):
 
 
 def test_the_smallest_are_the_best_where_they_are_searched_for(results):
-    target = Settings.model_validate({"property": {"direction": "minimise"}}).target()
-    assert [item.smiles for item in replace(results, target=target).best(2)] == ["CO", "C"]
+    objective = Settings.model_validate({"property": {"direction": "minimise"}}).objective()
+    assert [item.smiles for item in replace(results, objective=objective).best(2)] == ["CO", "C"]
 
 
 def test_the_figure_shows_three_colours(tmp_path, results):
@@ -116,7 +116,8 @@ def test_the_figure_shows_three_colours(tmp_path, results):
 
 @pytest.mark.parametrize("unit", [r"$\foo$", "a$b^{$"])
 def test_a_unit_is_no_formula(tmp_path, results, unit):
-    odd = replace(results, target=replace(results.target, unit=unit))
+    quantity = replace(results.objective.quantity, unit=unit)
+    odd = replace(results, objective=replace(results.objective, quantity=quantity))
     for draw in FIGURES:
         draw(odd, tmp_path / "f")
         assert (tmp_path / "f.png").stat().st_size > 1000
@@ -125,7 +126,7 @@ def test_a_unit_is_no_formula(tmp_path, results, unit):
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
     little = Results(
-        5, results.target, results.protocol, (), results.simulated[3 : 3 + kept], (), (), None
+        5, results.objective, results.protocol, (), results.simulated[3 : 3 + kept], (), (), None
     )
     for draw in FIGURES:
         draw(little, tmp_path / "f")
@@ -221,9 +222,9 @@ def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
 
 
 def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
-    target = replace(results.target, threshold=13.75)
+    objective = replace(results.objective, threshold=13.75)
     console = Console(width=120, record=True)
-    console.print(run_summary(replace(results, target=target)))
+    console.print(run_summary(replace(results, objective=objective)))
     text = console.export_text()
     narrow = Console(width=30, record=True)
     narrow.print(run_summary(results), soft_wrap=True)  # as the command prints it: nothing is cut
@@ -244,7 +245,7 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     )
     in_library = replace(results, known=(Known("C", 13.0, 0),))
     assert not [line for line in summary_lines(in_library) if "Known" in line]
-    assert replace(results, target=target).n_beyond_threshold(2) == 2
+    assert replace(results, objective=objective).n_beyond_threshold(2) == 2
 
 
 def test_a_status_is_a_table():
@@ -312,7 +313,8 @@ def test_tables_name_unit_and_level(results):
         outcome_table(
             ["O", "[x]"],
             [results.simulated[0].outcome, results.simulated[1].outcome],
-            results.target,
+            results.protocol,
+            results.objective.quantity,
         )
     )
     text = console.export_text()

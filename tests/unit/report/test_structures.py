@@ -24,7 +24,7 @@ WATER = Success(
 
 def test_xyz_reads_back_with_ase(tmp_path):
     path = tmp_path / "a.xyz"
-    found = structures_of(["O", "C"], [WATER, Success(1.0)], Settings().target())
+    found = structures_of(["O", "C"], [WATER, Success(1.0)], Settings().objective())
     write_structures(path, "extxyz", found)
     (atoms,) = read(path, index=":")
     assert np.allclose(atoms.positions, PLACES, atol=1e-7)
@@ -35,7 +35,7 @@ def test_xyz_reads_back_with_ase(tmp_path):
 
 def test_sdf_reads_back_with_rdkit(tmp_path):
     path = tmp_path / "a.sdf"
-    write_structures(path, "sdf", structures_of(["O"], [WATER], Settings().target()))
+    write_structures(path, "sdf", structures_of(["O"], [WATER], Settings().objective()))
     (molecule,) = Chem.SDMolSupplier(str(path), removeHs=False)
     assert np.allclose(molecule.GetConformer().GetPositions(), PLACES, atol=1e-4)
     assert float(molecule.GetProp("ie_ev")) == 18.25
@@ -46,7 +46,7 @@ def test_sdf_reads_back_with_rdkit(tmp_path):
 def test_a_geometry_of_other_atoms_is_no_molecule_for_sdf(tmp_path, numbers):
     geometry = Geometry(np.array(numbers), np.zeros((len(numbers), 3)))
     other = Success(1.0, "gfn2", "relaxed", {}, (), geometry)
-    found = structures_of(["O"], [other], Settings().target())
+    found = structures_of(["O"], [other], Settings().objective())
     with pytest.raises(InputError, match="order of the SMILES"):
         write_structures(tmp_path / "a.sdf", "sdf", found)
     assert list(tmp_path.iterdir()) == []
@@ -61,7 +61,7 @@ def test_what_cannot_be_written_is_named(tmp_path, name):
 def test_a_database_reads_back_with_ase(tmp_path):
     path = tmp_path / "a.db"
     for _ in range(2):  # what was there before is replaced
-        write_structures(path, "ase-db", structures_of(["O"], [WATER], Settings().target()))
+        write_structures(path, "ase-db", structures_of(["O"], [WATER], Settings().objective()))
     with connect(path) as database:
         [row] = database.select("ie_ev>18")
     assert (row.smiles, row.level, row.flags) == ("O", "gfn2", "not_converged")
@@ -76,7 +76,7 @@ DETAILS |= {"molecule_energy_ev": -137.5}
 
 def test_names_that_ase_has_another_use_for_are_others(tmp_path):
     success = Success(1.0, "gfn2", "relaxed", DETAILS, (), WATER.geometry)
-    found = structures_of(["O"], [success], Settings().target())
+    found = structures_of(["O"], [success], Settings().objective())
     write_structures(tmp_path / "a.db", "ase-db", found)
     write_structures(tmp_path / "a.xyz", "extxyz", found)
     with connect(tmp_path / "a.db") as database:
@@ -93,7 +93,7 @@ def test_names_that_ase_has_another_use_for_are_others(tmp_path):
 
 @pytest.mark.parametrize("smiles", ["F", "F/C=C\\F", "[NH4+]", "C#N", "[C@@H](F)(Cl)Br", "N"])
 def test_a_smiles_reads_back_as_it_was(tmp_path, smiles):
-    found = structures_of([smiles], [WATER], Settings().target())
+    found = structures_of([smiles], [WATER], Settings().objective())
     write_structures(tmp_path / "a.xyz", "extxyz", found)
     write_structures(tmp_path / "a.db", "ase-db", found)
     [atoms] = read(tmp_path / "a.xyz", index=":")
@@ -124,13 +124,13 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path, file_format):
     folder = tmp_path / "a"
     folder.mkdir()
     with pytest.raises(OSError, match="a"):
-        write_structures(folder, file_format, structures_of(["O"], [WATER], Settings().target()))
+        write_structures(folder, file_format, structures_of(["O"], [WATER], Settings().objective()))
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_flag_ends_no_record(tmp_path):
     odd = Success(1.0, "gfn2", "relaxed", {}, ("a\n$$$$\n\nb",), WATER.geometry)
-    found = structures_of(["O", "O"], [odd, WATER], Settings().target())
+    found = structures_of(["O", "O"], [odd, WATER], Settings().objective())
     write_structures(tmp_path / "a.sdf", "sdf", found)
     first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
     assert first.GetProp("flags") == r"a\x0a$$$$\x0a\x0ab"

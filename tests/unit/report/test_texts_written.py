@@ -27,6 +27,7 @@ from small_run import STEPS, new_store
 from molloop.campaign.events import Began, End, Ranked, RankingBegan, Resumed, Stopped
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
+from molloop.goal import Objective, Quantity
 from molloop.report import figures, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.display import RunDisplay
@@ -43,6 +44,7 @@ from molloop.report.status import Status
 from molloop.report.structures import Structure, write_structures
 from molloop.report.terminal import outcome_table, run_summary, status_table, trials_table
 from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import csv_cell, drawn_text, sdf_line, svg_text, terminal_text, utf8_text
 
 WATER = Geometry(np.array([8, 1, 1], dtype="u1"), np.eye(3))
@@ -66,8 +68,7 @@ def at(function):
 
 def results_of(text):
     """Return a run of two molecules, of which one failed, that says a text wherever one stands."""
-    base = Settings().target()
-    target = replace(base, name=text, unit=text, title=text, level_label=text, threshold=1.0)
+    objective = Objective(Quantity(text, text, text), threshold=1.0)
     outcomes = (
         Success(14.0, text, text, {text: 1.0}, (text,), WATER),
         Failure(text, text, text, text),
@@ -79,8 +80,8 @@ def results_of(text):
     )
     rankings = (TimedRanking(2, 1.0, 2.0, (2, 3), (14.5, 14.0), (0.5, 0.2)),)
     stopped = Stopped(text, End.DONE)
-    protocol = Settings().protocol()
-    return Results(9, target, protocol, (), simulated, rankings, (), stopped)
+    protocol = SimulationProtocol(simulator=text)
+    return Results(9, objective, protocol, (), simulated, rankings, (), stopped)
 
 
 def rows_of(path):
@@ -107,7 +108,7 @@ def test_tables_have_a_row_a_molecule_and_its_texts(tmp_path_factory, text):
 @at
 def test_exported_tables_have_a_row_an_outcome_and_its_texts(tmp_path_factory, text):
     folder, found = tmp_path_factory.mktemp("exports"), results_of(text)
-    found = replace(found, target=Settings().target())  # its column is none of these texts
+    found = replace(found, objective=Settings().objective())  # its column is none of these texts
     assert export(found, "csv", folder / "a.csv") == 3
     for row in rows_of(folder / "a.csv"):
         assert row["smiles"] == row["level"] == row["worker"] == csv_cell(text)
@@ -273,7 +274,7 @@ def test_figures_of_a_page_bring_no_tags_and_keep_their_texts(run, text):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         page = is_as_plain(plots.found_over_time(one), plots.found_over_time(said(run, "a")))
-        axis = svg_text(one.settings.target().name, 36)
+        axis = svg_text(one.settings.objective().quantity.symbol, 36)
         assert any(word.startswith(axis) for word in page.words)
         both = plots.side_by_side([one, one], [text, f"{text}b"])
     page = is_as_plain(both, plots.side_by_side([said(run, "a")] * 2, ["a", "b"]))
@@ -310,7 +311,7 @@ def test_tables_of_the_screen_show_every_text(text):
     shown = printed(
         run_summary(found),
         status_table(status),
-        outcome_table([text] * 3, outcomes, found.target),
+        outcome_table([text] * 3, outcomes, found.protocol, found.objective.quantity),
         trials_table([[text, text], [text, text]], text),
         width=500,
     )

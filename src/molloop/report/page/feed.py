@@ -176,8 +176,8 @@ class Run:
 
     def recount(self) -> None:
         """Count the values beyond the threshold anew, as that has changed."""
-        target = self.settings.target()
-        is_beyond = [target.is_beyond_threshold(value) for value in self.values]
+        objective = self.settings.objective()
+        is_beyond = [objective.is_beyond_threshold(value) for value in self.values]
         self.n_beyond = sum(is_beyond)
         self.is_beyond = deque(is_beyond, maxlen=N_LAST)
 
@@ -216,7 +216,7 @@ class Run:
 
     def take_outcome(self, item: Simulated) -> None:
         """Count an outcome."""
-        target = self.settings.target()
+        objective = self.settings.objective()
         self.time_s = max(self.time_s, item.time_s)
         self.recent = [item, *self.recent[: N_RECENT - 1]]
         if item.worker:
@@ -226,13 +226,13 @@ class Run:
             case Success(value):
                 self.times_s.append(item.time_s)
                 self.values.append(value)
-                is_beyond = target.is_beyond_threshold(value)
+                is_beyond = objective.is_beyond_threshold(value)
                 self.n_beyond += is_beyond
                 self.is_beyond.append(is_beyond)
                 if expected is not None:
                     self.pairs.extend((*expected, value))
                     self.errors.add(*expected, value)
-                entry = (target.sign * value, -item.proposal, item)
+                entry = (objective.sign * value, -item.proposal, item)
                 (heapq.heappush if len(self.best) < N_BEST else heapq.heappushpop)(self.best, entry)
             case Failure(kind, message):
                 self.failures[kind] += 1

@@ -16,17 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from molloop.goal import Quantity
 from molloop.report.figures import (
     LOOK,
     WORK_COLORS,
     draw_timeline,
     draw_work_over_time,
-    drawn_target,
+    drawn,
     line_look,
 )
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import N_BEST, Run
-from molloop.simulate.property import Property
 from molloop.texts import html_text, svg_text
 
 MAX_POINTS = 300
@@ -55,11 +55,11 @@ Floats = NDArray[np.float64]
 
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, in their order and over time."""
-    target = _target(run)
+    objective, quantity = run.settings.objective(), _quantity(run)
     values = np.array(run.values)
-    best = target.sign * np.maximum.accumulate(target.sign * values)
+    best = objective.sign * np.maximum.accumulate(objective.sign * values)
     rows = thinned(values, MAX_POINTS)
-    told = f"the best so far is {rounded(target.best(run.values), 2)} {target.unit}."
+    told = f"the best so far is {rounded(objective.best(run.values), 2)} {objective.quantity.unit}."
 
     def draw(axes: Axes, places: Floats) -> None:
         axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
@@ -67,7 +67,7 @@ def found_over_time(run: Run) -> Markup:
         ends = [*places[steps], places[-1]], [*best[steps], best[-1]]
         axes.step(*ends, where="post", color=BEST)
         axes.set_xlim(left=0)
-        axes.set(ylabel=target.heading)
+        axes.set(ylabel=quantity.heading)
 
     def in_order(figure: Figure) -> None:
         axes = figure.subplots()
@@ -88,7 +88,8 @@ def found_over_time(run: Run) -> Markup:
 
 def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
-    heading, unit = _target(run).heading, _target(run).unit
+    quantity = _quantity(run)
+    heading, unit = quantity.heading, quantity.unit
     means, stds, values = np.array(run.pairs).reshape(-1, 3).T
     shares = observed_shares(means, stds, values)
 
@@ -132,10 +133,11 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
 
     Empty where they searched for different things, or computed them by different levels.
     """
-    targets = [run.settings.target() for run in runs]
-    if len({(one.heading, one.sign, one.level_label) for one in targets}) > 1:
+    objectives = [run.settings.objective() for run in runs]
+    labels = {run.settings.protocol().label for run in runs}
+    if len(labels) > 1 or len({(one.quantity.heading, one.sign) for one in objectives}) > 1:
         return Markup("")
-    sign, heading = targets[0].sign, _target(runs[0]).heading
+    sign, heading = objectives[0].sign, _quantity(runs[0]).heading
 
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
@@ -159,8 +161,8 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         axes.set(ylabel=heading)
 
     told = "; ".join(
-        f"{name}: {rounded(target.best(run.values), 2)} {target.unit} after {run.n_values:,}"
-        for name, run, target in zip(names, runs, targets, strict=True)
+        f"{name}: {rounded(one.best(run.values), 2)} {one.quantity.unit} after {run.n_values:,}"
+        for name, run, one in zip(names, runs, objectives, strict=True)
         if run.values
     )
     return _svg(over_time, f"The best values over time. {told}") + _svg(
@@ -226,8 +228,8 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
     return np.concatenate(rows)
 
 
-def _target(run: Run) -> Property:
-    return drawn_target(run.settings.target(), svg_text)
+def _quantity(run: Run) -> Quantity:
+    return drawn(run.settings.objective().quantity, svg_text)
 
 
 def _svg(draw: Callable[[Figure], None], told: str) -> Markup:

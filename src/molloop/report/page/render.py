@@ -73,7 +73,9 @@ def facts(run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "name": run.name,
-        "target": run.settings.target(),
+        "objective": run.settings.objective(),
+        "quantity": run.settings.objective().quantity,
+        "level_label": run.settings.protocol().label,
         "n_wanted": n_wanted,
         "share": min(1.0, run.n_values / n_wanted),
         "is_running": is_running,

@@ -26,7 +26,7 @@ import psutil
 
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 TABLE = locate("qm9-ie-20k")
 N_MOLECULES = 600
@@ -97,7 +97,7 @@ def outcomes(run_dir):
     """Return what is stored, comparable bit for bit, and the keys of the successes."""
     if not (run_dir / "campaign.sqlite").exists():
         return {}, []
-    with contextlib.closing(Store.read(run_dir / "campaign.sqlite")) as store:
+    with contextlib.closing(Reader.read(run_dir / "campaign.sqlite")) as store:
         rows = store.simulated()
     ok = [one for one in rows if isinstance(one.outcome, Success)]
     values = {

@@ -28,7 +28,7 @@ from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.sites import parsl_config
 from molloop.search.policy import POLICIES
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 N_WORKERS = 2
 LIMITS = {"one each": 500, "groups": 5000}

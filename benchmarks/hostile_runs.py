@@ -53,11 +53,13 @@ from molloop.campaign.events import (
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
 from molloop.errors import MolloopError
+from molloop.molecule import Geometry
 from molloop.report.page.feed import Feed
-from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.simulate.outcome import Calculation, Failure, Success
 from molloop.simulate.structure import molecule_with_hydrogens
+from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 TIMEOUT_S = 20
 EXIT_CODES = {0, 1, 2}
@@ -126,9 +128,15 @@ def good_run(folder, library):
     directory = RunDir(folder)
     session = make_session(settings, library)
     directory.write_config(session.config)
-    with contextlib.closing(Store.create(directory.store, session)) as store:
+    with contextlib.closing(
+        Store.create(directory.store, session, (), [stage_of(settings.protocol())])
+    ) as store:
         store.append(
-            0.0, [Began(library.n_molecules, 0), Submitted((0, 1, 2, 3), Source.INITIAL, 0)]
+            0.0,
+            [
+                Began(library.n_molecules, 0),
+                Submitted((0, 1, 2, 3), Source.INITIAL, 0, 0, SIMULATOR),
+            ],
         )
         number = 0
         for batch in range(4):
@@ -136,15 +144,17 @@ def good_run(folder, library):
             for key in ids:
                 time_s = 1.0 + number
                 outcome = (
-                    Failure("scf", f"no {key}", SIMULATOR, "own")
+                    Failure("scf", f"no {key}")
                     if key % 4 == 3
                     else success_of(key, library.smiles(key))
                 )
                 value = getattr(outcome, "value", None)
-                row = Simulated(number, key, library.smiles(key), batch, time_s, "host:1",
+                row = Simulated(number, key, SIMULATOR, library.smiles(key), batch, time_s, "host:1",
                                 time_s - 1, time_s, outcome)  # fmt: skip
                 store.append(
-                    time_s, [Finished(key, "" if value is not None else "scf", 1.0, value)], [row]
+                    time_s,
+                    [Finished(key, "" if value is not None else "scf", 1.0, value, SIMULATOR)],
+                    [row],
                 )
                 number += 1
             if batch < 3:
@@ -154,7 +164,7 @@ def good_run(folder, library):
                 events = [
                     RankingBegan(batch + 1, number),
                     Ranked(batch + 1, following, expected, (0.5,) * 4, 0.3),
-                    Submitted(following, Source.RANKING, batch + 1),
+                    Submitted(following, Source.RANKING, batch + 1, 0, SIMULATOR),
                 ]
                 store.append(number, events, [], [task])
         store.append(number + 1.0, [Stopped("12 values are there, as asked", End.DONE)])
@@ -165,7 +175,15 @@ def success_of(key, smiles):
     """Return an outcome whose geometry is of the molecule, as exports look for."""
     numbers = [atom.GetAtomicNum() for atom in molecule_with_hydrogens(smiles).GetAtoms()]
     geometry = Geometry(np.array(numbers, np.uint8), np.arange(3.0 * len(numbers)).reshape(-1, 3))
-    return Success(float(key), SIMULATOR, "own", {"half": key / 2}, ("odd",), geometry)
+    calculation = Calculation(0, 0, "none", -1.0, "molecule")
+    values = {"nothing": float(key), "half": key / 2}
+    return Success(values, {"molecule": calculation}, {"molecule": geometry}, ("odd",))
+
+
+TABLES = (
+    *("events", "sessions", "tasks", "known", "stages", "molecules", "jobs", "job_values"),
+    *("calculations", "geometries"),
+)
 
 
 # What is changed: each takes the folder and a generator of random numbers.
@@ -200,7 +218,7 @@ def move_pages(folder, rng):
 def change_cells(folder, rng):
     with changing(folder) as connection:
         for _ in range(rng.randint(1, 3)):
-            table = rng.choice(("events", "sessions", "tasks", "known", "outcomes"))
+            table = rng.choice(TABLES)
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             column = rng.choice(columns or ["none"])
             value = rng.choice((*ODD_TEXTS, *ODD_NUMBERS, None, rng.randbytes(24), "\udcff"))
@@ -213,7 +231,7 @@ def change_cells(folder, rng):
 def change_bodies(folder, rng):
     with changing(folder) as connection:
         table, column = rng.choice(
-            (("events", "body"), ("outcomes", "details"), ("outcomes", "flags"),
+            (("events", "body"), ("molecules", "smiles"), ("jobs", "flags"),
              ("sessions", "environment"), ("sessions", "config"))
         )  # fmt: skip
         rows = connection.execute(
@@ -245,7 +263,7 @@ def mutated(text, rng):
 
 def change_rows(folder, rng):
     with changing(folder) as connection:
-        table = rng.choice(("events", "sessions", "tasks", "outcomes"))
+        table = rng.choice(TABLES)
         part = rng.choice(("1", "rowid = 1", "rowid % 2 = 0", "rowid > 5"))
         what = rng.choice((f"DELETE FROM {table}", f"UPDATE {table} SET rowid = -rowid",
                            f"UPDATE {table} SET rowid = rowid + 1000000"))  # fmt: skip
@@ -261,9 +279,9 @@ def change_schema(folder, rng):
         "DROP INDEX when_known",
         "DROP TABLE tasks",
         "ALTER TABLE events ADD COLUMN odd",
-        "ALTER TABLE outcomes RENAME COLUMN value TO worth",
+        "ALTER TABLE job_values RENAME COLUMN value TO worth",
         "CREATE TRIGGER odd AFTER INSERT ON events BEGIN SELECT 1; END",
-        f"PRAGMA user_version = {rng.choice((0, 1, 2, 4, 99))}",
+        f"PRAGMA user_version = {rng.choice((0, 1, 2, 3, 99))}",
         "PRAGMA journal_mode = WAL",
         "VACUUM",
     ))  # fmt: skip

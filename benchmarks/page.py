@@ -27,11 +27,12 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
+from molloop.molecule import Geometry
 from molloop.replay.table import locate
-from molloop.simulate.outcome import Geometry, Success
+from molloop.simulate.outcome import Success
 from molloop.store.records import Session
 from molloop.store.run_dir import RunDir
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 TABLE = locate("qm9-ie-20k")
 BATCH = 200
@@ -61,10 +62,19 @@ def fill(folder, n):
 
     def item(number, now_s):
         smiles, value = table[number % len(table)]
-        outcome = Success(value, "gfn2", "relaxed", {"n_steps": 9}, (), geometry, 10.0)
+        outcome = Success({"ie": value}, {}, {"molecule": geometry}, (), 10.0)
         worker = f"node-{number % N_WORKERS}:1"
         return Simulated(
-            number, number, smiles, number // BATCH, now_s, worker, now_s - 10, now_s, outcome
+            number,
+            number,
+            "gfn2",
+            smiles,
+            number // BATCH,
+            now_s,
+            worker,
+            now_s - 10,
+            now_s,
+            outcome,
         )
 
     for first in range(0, n, BATCH):

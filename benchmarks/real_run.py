@@ -16,7 +16,7 @@ from pathlib import Path
 from molloop.api import open_library
 from molloop.config.settings import Settings
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 THRESHOLD_EV = 16.0
 LONGEST_S = 40.0
@@ -31,7 +31,7 @@ def run(seed, n, folder):
     began_s = time.perf_counter()
     subprocess.run([*command, *counts], check=True, stdout=subprocess.DEVNULL)
     time_s = time.perf_counter() - began_s
-    with contextlib.closing(Store.read(folder / "campaign.sqlite")) as store:
+    with contextlib.closing(Reader.read(folder / "campaign.sqlite")) as store:
         outcomes = [item.outcome for item in store.simulated()]
     return time_s, [one.value for one in outcomes if isinstance(one, Success)]
 

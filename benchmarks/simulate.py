@@ -21,8 +21,8 @@ from xtb.ase.calculator import XTB
 
 from molloop.errors import SimulationError
 from molloop.library import sources
+from molloop.molecule import Geometry
 from molloop.simulate.ionization import vertical_ie
-from molloop.simulate.outcome import Geometry
 from molloop.simulate.xtb import XTB as TBXTB
 
 LARGE_EV = 0.02
@@ -48,7 +48,7 @@ def published(smiles):
 def ours(smiles):
     """Return the same of molloop."""
     success = vertical_ie(smiles)
-    return success.value, success.details["molecule_energy_ev"], success.geometry
+    return success.value, success.calculations["molecule"].energy_ev, success.geometry
 
 
 def follow(geometry):

@@ -24,7 +24,7 @@ from private_slurm import Slurm, expand, missing
 from molloop.errors import StoreError
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 FIRST_S, ELSEWHERE_S, DIFFERENCE_EV = 15.0, 30.0, 1e-6
 N_MOLECULES = 100
@@ -68,7 +68,7 @@ class Bench:
     def simulated(self, name):
         with (
             contextlib.suppress(StoreError),
-            contextlib.closing(Store.read(self.folder / name / "campaign.sqlite")) as store,
+            contextlib.closing(Reader.read(self.folder / name / "campaign.sqlite")) as store,
         ):
             return store.simulated()
         return []

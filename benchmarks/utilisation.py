@@ -13,12 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from molloop import results
 from molloop.campaign.engine import Work
 from molloop.config.campaign import SCHEDULES
 from molloop.config.load import parse
-from molloop.report import results
 from molloop.report.utilisation import utilisation
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 THRESHOLD_EV = 15.5
 LIMITS = {"busy": 0.95, "simulating": 0.80, "gap": 0.010}
@@ -32,7 +32,7 @@ def run(schedule, folder, arguments):
     subprocess.run(
         list(map(str, [*command, *counts, *options])), check=True, stdout=subprocess.DEVNULL
     )
-    with contextlib.closing(Store.read(folder / "campaign.sqlite")) as store:
+    with contextlib.closing(Reader.read(folder / "campaign.sqlite")) as store:
         settings = parse(store.sessions()[-1].config)
         return results.read(store, settings.objective(), settings.protocol())
 

@@ -27,7 +27,7 @@ from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.library.shards import Library
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 HERE = Path(__file__).parent
 TABLE = locate("qm9-ie-20k")
@@ -73,7 +73,7 @@ def run(library, n_workers, per_worker, values, durations):
 
     def lookup(molecule_id, _smiles):
         row = rows[molecule_id]
-        return Success(float(values[row]), "gfn2", "relaxed", seconds=float(durations[row]))
+        return Success({"ie": float(values[row])}, seconds=float(durations[row]))
 
     settings = Settings.model_validate(
         {

@@ -25,7 +25,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from molloop import Settings, open_library, simulate_molecules
 from molloop.campaign.events import Finished, Ranked, RankingBegan
 from molloop.library import sources
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 PUBLISHED_EV = {
     "O": 18.293,
@@ -64,7 +64,7 @@ def run(workers, run_dir):
     options = ["--workers", workers, "--run-dir", run_dir]
     subprocess.run([*command, *map(str, options)], check=True, stdout=subprocess.DEVNULL)
     wall_s = time.perf_counter() - began_s
-    with contextlib.closing(Store.read(run_dir / "campaign.sqlite")) as store:
+    with contextlib.closing(Reader.read(run_dir / "campaign.sqlite")) as store:
         return wall_s, store.events(), store.simulated()
 
 

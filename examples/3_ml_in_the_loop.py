@@ -18,7 +18,7 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
 from molloop.execution.sites import parsl_config
 from molloop.report.figures import write_loop_figure
-from molloop.report.results import Results, TimedRanking
+from molloop.results import Results, TimedRanking
 from molloop.sandbox.worker import simulate_group
 from molloop.search import rank
 from molloop.search.policy import POLICIES
@@ -72,7 +72,9 @@ class Loop:
             [(began_s, _)] = done.times_s
             when = (ended_s[key], done.worker, began_s - self.began_s, ended_s[key])
             place, smiles = len(self.simulated), self.library.smiles(key)
-            self.simulated.append(Simulated(place, key, smiles, batch, *when, done.outcomes[0]))
+            self.simulated.append(
+                Simulated(place, key, "gfn2", smiles, batch, *when, done.outcomes[0])
+            )
 
     def rank(self, n, batch):
         """Train on all values; return the ids of the n best molecules that were never tried."""

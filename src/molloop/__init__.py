@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from molloop.config.settings import Settings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
     from molloop.library.shards import Library
-    from molloop.report.results import Results
+    from molloop.results import Results
     from molloop.simulate.outcome import Failure, Success
 
 __version__ = metadata.version("molloop")
@@ -36,7 +36,7 @@ _HOMES = {
     "replay_table": "molloop.assembly.replays",
     "tune_settings": "molloop.assembly.replays",
     "Library": "molloop.library.shards",
-    "Results": "molloop.report.results",
+    "Results": "molloop.results",
     "Success": "molloop.simulate.outcome",
     "Failure": "molloop.simulate.outcome",
     "Settings": "molloop.config.settings",

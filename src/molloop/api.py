@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from molloop import results
 from molloop.assembly.campaign import (
     Campaign,
     check_simulator,
@@ -16,7 +17,8 @@ from molloop.assembly.campaign import (
 )
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
-from molloop.campaign.driver import Interruption, Listener
+from molloop.campaign.driver import Listener
+from molloop.campaign.ending import Interruption
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import load, parse, revise
 from molloop.config.settings import Settings
@@ -24,11 +26,12 @@ from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.shards import Library, Progress
-from molloop.report import results
-from molloop.report.results import Results
+from molloop.results import Results
 from molloop.simulate.outcome import Outcome
+from molloop.store.reader import Reader
+from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir, find_run
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 AnyPath = str | os.PathLike[str]
 
@@ -211,7 +214,9 @@ def run(
     with closing(RunDir(run_dir)) as directory:
         session = make_session(settings, library)
         directory.write_config(session.config)
-        with closing(Store.create(directory.store, session, warm_start.known)) as store:
+        with closing(
+            Store.create(directory.store, session, warm_start.known, [stage_of(protocol)])
+        ) as store:
             campaign = Campaign(settings, directory.path, store, library, warm_start)
             return campaign.run(listener, interruption)
 
@@ -281,7 +286,7 @@ def read_results(run_dir: AnyPath) -> Results:
     StoreError
         Its database cannot be read.
     """
-    with closing(Store.read(find_run(Path(run_dir)))) as store:
+    with closing(Reader.read(find_run(Path(run_dir)))) as store:
         settings = parse(store.sessions()[-1].config)
         return results.read(store, settings.objective(), settings.protocol())
 
@@ -301,7 +306,7 @@ def run_settings(
         The directory holds no run or is not to be trusted, or a setting is wrong.
     """
     folder = Path(run_dir)
-    with closing(Store.read(find_run(folder))) as store:
+    with closing(Reader.read(find_run(folder))) as store:
         stored = parse(store.sessions()[-1].config)
     if not trust:
         check_trust(folder, stored)

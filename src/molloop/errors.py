@@ -83,25 +83,15 @@ class SimulationError(MolloopError):
     Parameters
     ----------
     kind
-        The class of failure, a stable word: ``invalid_smiles``, ``embedding``, ``relaxation``, ...
+        The class of failure, a stable word: ``invalid_smiles``, ``embedding``, ``scf``, ...
     message
         What happened, with the molecule's SMILES where that helps.
-    can_retry
-        Whether the same call may succeed later (a lost worker), or never will.
     """
 
-    def __init__(self, kind: str, message: str, *, can_retry: bool = False) -> None:
+    def __init__(self, kind: str, message: str) -> None:
         super().__init__(kind, message)
         self.kind = kind
         self.message = message
-        self.can_retry = can_retry
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _simulation_error, (self.kind, self.message, self.can_retry)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
-
-
-def _simulation_error(kind: str, message: str, can_retry: bool) -> SimulationError:
-    return SimulationError(kind, message, can_retry=can_retry)

@@ -47,7 +47,7 @@ class Quantity:
     @property
     def name(self) -> str:
         """What values are stored under: the symbol as a name, such as ``ie``."""
-        return slug(self.symbol)
+        return slug(self.symbol) or self.symbol  # a word without any letter of ASCII
 
     @property
     def column(self) -> str:

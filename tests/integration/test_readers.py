@@ -12,10 +12,10 @@ from small_run import STEPS, item
 
 from molloop.campaign.events import Finished, Source, Submitted
 from molloop.config.settings import Settings
+from molloop.molecule import Geometry
 from molloop.report.export import EXPORT_FORMATS
-from molloop.simulate.outcome import Geometry
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 IMPORTED = "imported"
 SIMULATOR = f"from pathlib import Path\nPath({IMPORTED!r}).touch()\nraise RuntimeError\n"

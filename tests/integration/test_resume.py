@@ -16,7 +16,7 @@ import pytest
 from molloop.campaign.events import End, Lost, Resumed, Stopped
 from molloop.sandbox.processes import command_line
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 START_TIMEOUT_S = 120  # of workers, on a busy machine
 SLOW = """
@@ -103,14 +103,14 @@ def wait_for_outcomes(run_dir, n):
             suppress(sqlite3.OperationalError),
             closing(sqlite3.connect(uri, uri=True)) as database,
         ):
-            (count,) = database.execute("SELECT count(*) FROM outcomes").fetchone()
+            (count,) = database.execute("SELECT count(*) FROM jobs").fetchone()
             if count >= n:
                 return count
     raise AssertionError("no outcome within 30 s")
 
 
 def read(run_dir):
-    with closing(Store.read(run_dir / "campaign.sqlite")) as store:
+    with closing(Reader.read(run_dir / "campaign.sqlite")) as store:
         return [event for _, event in store.events()], store.simulated()
 
 
@@ -204,7 +204,7 @@ def test_what_runs_too_long_after_a_signal_is_run_again(start, mark, molloop, sm
     assert "has 2 s" in stderr
     assert process.returncode == 143
     assert end_within(mark, 30)
-    with closing(Store.read(tmp_path / "run" / "campaign.sqlite")) as store:
+    with closing(Reader.read(tmp_path / "run" / "campaign.sqlite")) as store:
         times_s = [time_s for time_s, _ in store.events()]
     assert 2 <= times_s[-1] - times_s[-2] < 25  # without this setting it would be 30
     assert len(values(tmp_path / "run")) == 3
@@ -371,7 +371,7 @@ def test_workers_that_are_all_gone_are_not_waited_for(start, mark, small_smi, tm
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "what is being simulated has 100 s" in stderr
-    with closing(Store.read(tmp_path / "run" / "campaign.sqlite")) as store:
+    with closing(Reader.read(tmp_path / "run" / "campaign.sqlite")) as store:
         *_, (before_s, _), (ended_s, last) = store.events()
     assert last == Stopped("SIGINT", End.INTERRUPTED)
     assert ended_s - before_s < 18  # Parsl misses them after 20 s

@@ -9,7 +9,7 @@ import pytest
 from molloop import open_library
 from molloop.campaign.events import End, Finished, Ranked, RankingBegan, Stopped
 from molloop.library.manifest import Counts
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 SMALL_RUN = (
     *("--schedule", "batch", "--initial-training-count", 4, "--max-training-count", 12),
@@ -26,7 +26,7 @@ def table(path):
 
 
 def stored(run_dir):
-    store = Store.read(run_dir / "campaign.sqlite")
+    store = Reader.read(run_dir / "campaign.sqlite")
     try:
         return store.events(), store.simulated()
     finally:
@@ -34,7 +34,7 @@ def stored(run_dir):
 
 
 def sessions(run_dir):
-    with closing(Store.read(run_dir / "campaign.sqlite")) as store:
+    with closing(Reader.read(run_dir / "campaign.sqlite")) as store:
         return store.sessions()
 
 

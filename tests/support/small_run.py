@@ -15,16 +15,14 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 
 def item(number, time_s, value, smiles="C"):
-    outcome = (
-        Failure("scf", f"no {number}", "gfn2", "relaxed")
-        if value is None
-        else Success(value, "gfn2", "relaxed")
+    outcome = Failure("scf", f"no {number}") if value is None else Success({"ie": value})
+    return Simulated(
+        number, 100 + number, "gfn2", smiles, 0, time_s, "w", time_s - 1, time_s, outcome
     )
-    return Simulated(number, 100 + number, smiles, 0, time_s, "w", time_s - 1, time_s, outcome)
 
 
 def new_store(tmp_path):

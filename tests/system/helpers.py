@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from molloop.campaign.events import End, Stopped
 from molloop.errors import StoreError
 from molloop.simulate.outcome import Success
-from molloop.store.store import Store
+from molloop.store.reader import Reader
 
 SLOW = """
 import time
@@ -28,7 +28,7 @@ def slow(tmp_path, seconds):
 
 
 def read(run_dir):
-    with closing(Store.read(run_dir / "campaign.sqlite")) as store:
+    with closing(Reader.read(run_dir / "campaign.sqlite")) as store:
         return [event for _, event in store.events()], store.simulated()
 
 

@@ -109,7 +109,7 @@ def test_under_another_name_there_is_nothing(browser, watched):
 def _hostile_steps():
     """Return what a run stores whose molecules, workers and errors say what a page must not do."""
     bad = replace(item(1, 3.0, None), smiles=HOSTILE, worker=HOSTILE)
-    bad = replace(bad, outcome=Failure(HOSTILE, HOSTILE, "gfn2", "relaxed"))
+    bad = replace(bad, outcome=Failure(HOSTILE, HOSTILE))
     good = [replace(item(n, 4.0 + n, 15.0 + n, HOSTILE), worker=HOSTILE) for n in (0, 2)]
     ids = tuple(one.molecule_id for one in (good[0], bad, good[1]))
     begin = [Began(10, 0), Submitted(ids, Source.INITIAL, 0)]

@@ -8,7 +8,7 @@ import molloop
 from molloop.api import run_settings
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 
 def test_settings_from_keywords():

@@ -19,6 +19,12 @@ def test_a_quantity_names_its_column(name, unit, column, heading):
     assert (quantity.column, quantity.heading) == (column, heading)
 
 
+def test_values_are_stored_under_a_plain_name():
+    assert [Quantity(one).name for one in ("IE", "HOMO-LUMO gap", "Δ")] == [
+        *("ie", "homo_lumo_gap", "Δ")
+    ]
+
+
 def test_the_best_of_some_values():
     values = [3.0, -1.0, 2.0]
     assert Objective(Quantity("x")).best(values) == 3.0

@@ -7,9 +7,10 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from molloop import limits
+from molloop import limits, results
 from molloop.assembly.schedule import make_schedule
-from molloop.campaign.driver import Driver, Interruption, Listener
+from molloop.campaign.driver import Driver, Listener
+from molloop.campaign.ending import Interruption
 from molloop.campaign.engine import Engine
 from molloop.campaign.events import End
 from molloop.campaign.warm_start import WarmStart
@@ -18,13 +19,12 @@ from molloop.config.sites import start_timeout_s
 from molloop.errors import InputError, RunError
 from molloop.library.assemble import REJECTS
 from molloop.library.shards import Library
-from molloop.report import results
-from molloop.report.results import Results
+from molloop.results import Results
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 from molloop.store.disk import what_is_there
 from molloop.store.records import Session
 from molloop.store.run_dir import environment
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 if TYPE_CHECKING:
     from molloop.execution.parsl_engine import ParslEngine

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from molloop import results
 from molloop.assembly.campaign import cores, write_reports
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
@@ -22,10 +23,9 @@ from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.summary import describe
 from molloop.replay.table import IE_COLUMN, Table, open_table
 from molloop.replay.tune import OBJECTIVES, Search, Trial, Tuned
-from molloop.report import results
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.model_error import with_accuracy
-from molloop.report.results import Results
+from molloop.results import Results
 
 COMPARISON = "comparison.csv"
 COMPARISON_FIGURE = "comparison"  # a .png and a .svg

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from math import inf
 
 import numpy as np
 
+from molloop.campaign.ending import Interruption, ending
 from molloop.campaign.engine import (
     Completion,
     Engine,
     Group,
-    LostGroup,
     LostRanking,
-    Ranking,
     RankRequest,
-    Simulations,
     Task,
 )
 from molloop.campaign.events import (
@@ -32,8 +29,10 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
+from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Simulated
 from molloop.campaign.ledger import Ledger
+from molloop.campaign.past import take_up
 from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
 from molloop.campaign.state import State, add_up, apply
 from molloop.campaign.storage import Storage
@@ -44,40 +43,12 @@ from molloop.goal import Objective
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
-from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.validation import accepted
 
 POLL_S = 0.5
 LEAST_WAIT_S = 0.001
-# losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly,
-# that of a pool which was ended for another worker never, but no molecule goes round for ever
-MAX_LOSSES = {"worker": 2, "manager": 5, "task": 5, "pool": 20}
 MAX_LOST_RANKINGS = 3
 Listener = Callable[[float, Event, Simulated | None], None]
-
-
-@dataclass
-class Interruption:
-    """Has a campaign hand out nothing more, and end when what is being simulated has ended.
-
-    It is asked for by setting the reason, from a signal handler perhaps, or another thread.
-
-    Attributes
-    ----------
-    grace_s
-        How long that is waited for at most, where less than the campaign's own grace is left.
-    is_heard
-        Whether a campaign runs that will heed it.
-    abandon
-        Called before the process ends at once: gives back what was asked of others, without
-        waiting, and returns the command for it, if any. None: nothing was asked for.
-    """
-
-    reason: str = ""
-    grace_s: float = inf
-    is_heard: bool = False
-    abandon: Callable[[], str] | None = None
 
 
 @dataclass
@@ -150,7 +121,7 @@ class Driver:
                 if (ending := self._ending()) and self._winds_up(ending):
                     break
                 if completions := self.engine.wait(self._patience_s()):
-                    self._advance(*self._read(completions))
+                    self._take(completions)
         except EngineError as error:
             # a scheduler that ends a job ends the workers too: that is no fault of theirs
             ending = self._ending() or Stopped(error.reason, End.BROKEN)
@@ -171,49 +142,25 @@ class Driver:
             self._advance([Began(self.library.n_molecules, len(self.warm_start.known))])
             return
         self._began_s = events[-1][0]
-        self._add_up([event for _, event in events])
+        past = [event for _, event in events]
+        with_values = (key for _, key, _ in self._values())
+        try:
+            self.state = take_up(
+                past, self.state, self._ledger, with_values, self.library.n_molecules
+            )
+        except ValueError as error:
+            raise self.store.damaged(str(error)) from error
         if not self._ending():
             under_way = self._ledger.in_flight
-            suspects = [key for key, proposal in under_way.items() if proposal.losses]
-            others = [key for key, proposal in under_way.items() if not proposal.losses]
+            suspects = [job.molecule_id for job, one in under_way.items() if one.losses]
+            others = [job.molecule_id for job, one in under_way.items() if not one.losses]
             self._hand_out(suspects)
             size = self.schedule.plan.dispatch.group_size(self.state, len(others))
             self._hand_out(others, size)
         self._advance([Resumed(self.changes)])
 
-    def _add_up(self, events: Sequence[Event]) -> None:
-        """Take in what earlier processes have stored.
-
-        Raises
-        ------
-        StoreError
-            The events contradict each other or the library.
-        """
-        try:
-            for event in events:
-                self._ledger.apply(event)
-            self.state = add_up(events, self.state)
-            tried, counts = np.unique(self._ledger.tried, return_counts=True)
-            if (again := tried[counts > 1]).size:
-                raise ValueError(f"molecule {again[0]} was handed out twice")
-            if strange := {key for _, key, _ in self.store.training_rows()}.difference(tried):
-                raise ValueError(f"molecule {min(strange)} has a value and was not handed out")
-            ranked = [event.molecule_ids for event in events if isinstance(event, Ranked)]
-            largest = max([-1, *tried[-1:], *chain.from_iterable(ranked)])
-            if largest >= self.library.n_molecules:
-                raise ValueError(f"the library has no molecule {largest}")
-        except ValueError as error:
-            raise self.store.damaged(str(error)) from error
-
     def _ending(self) -> Stopped | None:
-        """Return how the campaign ends, where it should hand out nothing more."""
-        if self.interruption.reason:
-            return Stopped(self.interruption.reason, End.INTERRUPTED)
-        if self._now_s() >= self.time_limit_s:
-            return Stopped(f"its time limit of {self.time_limit_s:g} s is over", End.DONE)
-        if self._broken is not None:
-            return Stopped(self._broken.reason, End.BROKEN)
-        return None
+        return ending(self.interruption, self._now_s(), self.time_limit_s, self._broken)
 
     def _winds_up(self, ending: Stopped) -> bool:
         """Have the engine begin nothing more; end the run where nothing is to be waited for."""
@@ -225,7 +172,7 @@ class Driver:
         nothing_comes = self._n_tasks == 0 or not self.engine.has_workers()
         if nothing_comes or now_s >= self._halted_s + grace_s:
             while self._n_tasks and (completions := self.engine.wait(0.0)):  # is back by now
-                self._advance(*self._read(completions))
+                self._take(completions)
             if (
                 self.state.stopped is None
             ):  # what came back may have been the last that was asked for
@@ -270,15 +217,17 @@ class Driver:
         for event in following:
             self._ledger.apply(event)
         if self._training is not None:
+            name = self.objective.quantity.name
             self._training.add(
-                (item.proposal, item.molecule_id, item.outcome.value)
+                (item.proposal, item.molecule_id, value)
                 for item in simulated
-                if isinstance(item.outcome, Success)
+                if (value := item.value(name)) is not None
             )
-        outcomes = {item.molecule_id: item for item in simulated}
+        outcomes = {item.job: item for item in simulated}
         for event in [*events, *following]:
-            finished = outcomes.get(event.molecule_id) if isinstance(event, Finished) else None
-            self.listener(now_s, event, finished)
+            self.listener(
+                now_s, event, outcomes.get(event.job) if isinstance(event, Finished) else None
+            )
         for action in actions:
             self._act(action)
         self._hand_out([key for one in events if isinstance(one, Lost) for key in one.molecule_ids])
@@ -286,48 +235,16 @@ class Driver:
             self._rank_later = None
             self.engine.rank(request)
 
-    def _read(
-        self, completions: Sequence[Completion]
-    ) -> tuple[list[Event], list[Simulated], list[Task]]:
-        events: list[Event] = []
-        simulated: list[Simulated] = []
-        tasks: list[Task] = []
-        for completion in completions:
-            match completion:
-                case Simulations():
-                    self._n_tasks -= 1
-                    simulated += self._simulated(completion)
-                    if rest := _rest(completion):
-                        self._lose(rest, events, simulated)
-                case LostGroup():
-                    self._n_tasks -= 1
-                    self._lose(completion, events, simulated)
-                case LostRanking():
-                    self._rank_again(completion)
-                case Ranking():
-                    self._n_lost_rankings = 0
-                    events.append(self._ranked(completion))
-                    tasks += (self._shifted(task) for task in completion.tasks)
-        finished = [
-            Finished(
-                item.molecule_id,
-                item.outcome.kind if isinstance(item.outcome, Failure) else "",
-                item.outcome.seconds,
-                item.outcome.value if isinstance(item.outcome, Success) else None,
-            )
-            for item in simulated
-        ]
-        return [*finished, *events], simulated, tasks
-
-    def _lose(self, lost: LostGroup, events: list[Event], simulated: list[Simulated]) -> None:
-        """Add what follows from a loss: failures of what was lost too often, the rest again."""
-        if self._ending():
-            return  # workers may have been told to end as well: it runs again later
-        given_up = self._given_up(lost)
-        simulated += given_up
-        too_often = {item.molecule_id for item in given_up}
-        again = tuple(key for key in lost.group.molecule_ids if key not in too_often)
-        events += [Lost(again, lost.what)] if again else []
+    def _take(self, completions: Sequence[Completion]) -> None:
+        """Take in what has ended."""
+        intake = Intake(self._ledger, self.objective, self._began_s)
+        taken = intake.take(completions, self._now_s(), counts_losses=not self._ending())
+        self._n_tasks -= taken.n_groups
+        for lost in taken.lost_rankings:
+            self._rank_again(lost)
+        if any(isinstance(event, Ranked) for event in taken.events):
+            self._n_lost_rankings = 0
+        self._advance(taken.events, taken.simulated, taken.tasks)
 
     def _rank_again(self, lost: LostRanking) -> None:
         """Have it handed out once more, as a node's disk may be full; at last wind up and fail."""
@@ -343,64 +260,12 @@ class Driver:
             "What was simulated is stored: mend it, and `molloop resume` goes on.",
         )
 
-    def _ranked(self, ranking: Ranking) -> Ranked:
-        chosen, request = ranking.chosen, ranking.request
-        # what was handed out while it went on is proposed no more
-        is_left = ~np.isin(chosen.ids, self._ledger.tried[len(request.training.tried) :])
-        # the search maximises, whatever the property's direction
-        arrays = (chosen.ids, self.objective.sign * chosen.means, chosen.stds)
-        ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
-        seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
-        return Ranked(request.number, ids, means, stds, seconds)
-
-    def _shifted(self, task: Task) -> Task:
-        return Task(
-            task.work, task.worker, self._began_s + task.began_s, self._began_s + task.ended_s
-        )
-
-    def _simulated(self, done: Simulations) -> list[Simulated]:
-        # it may have fewer outcomes than molecules
-        columns = (done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)
-        rows = zip(*columns, strict=False)
-        return [
-            self._item(key, smiles, done.worker, times_s, outcome)
-            for key, smiles, outcome, times_s in rows
-        ]
-
-    def _given_up(self, lost: LostGroup) -> list[Simulated]:
-        """Return failures for the molecules that were lost too often."""
-        now_s = self.engine.now()
-        items = []
-        for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
-            n_losses = 1 + self._ledger.in_flight[key].losses.count(lost.what)
-            if n_losses >= MAX_LOSSES[lost.what]:
-                message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
-                level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
-                failure = Failure(lost.what, message, level, fidelity, can_retry=True)
-                items.append(self._item(key, smiles, "", (now_s, now_s), failure))
-        return items
-
-    def _item(
-        self,
-        molecule_id: int,
-        smiles: str,
-        worker: str,
-        times_s: tuple[float, float],
-        outcome: object,
-    ) -> Simulated:
-        """Take in an outcome, whatever a worker has sent for one."""
-        proposal = self._ledger.in_flight[molecule_id]
-        began_s, ended_s = (self._began_s + time_s for time_s in times_s)
-        where = (proposal.number, molecule_id, smiles, proposal.batch)
-        kept = accepted(outcome, self.protocol.outcome_level, self.protocol.outcome_fidelity)
-        return Simulated(*where, self._now_s(), worker, began_s, ended_s, kept)
-
     def _event(self, action: Action, state: State) -> Event:
         match action:
             case Simulate(molecule_ids, source, _, n_drawn):
                 # random molecules belong to no ranking; what is ranked now has proposed nothing yet
                 batch = state.batch - state.is_ranking if source is Source.RANKING else 0
-                return Submitted(molecule_ids, source, batch, n_drawn)
+                return Submitted(molecule_ids, source, batch, n_drawn, self.protocol.stage)
             case Rank():
                 return RankingBegan(state.batch + 1, state.n_values + state.n_known)
             case Stop(reason, end):
@@ -415,6 +280,14 @@ class Driver:
             case Stop():
                 pass
 
+    def _values(self) -> list[tuple[int, int, float]]:
+        """Proposal, molecule id and value of what has a value of the objective."""
+        return self.store.training_rows(self.objective.quantity.name, self.protocol.stage)
+
+    def _pending(self) -> list[int]:
+        """Return the molecules under way, in the order of the library."""
+        return sorted(job.molecule_id for job in self._ledger.in_flight)
+
     def _hand_out(self, molecule_ids: Sequence[int], group_size: int = 1) -> None:
         for start in range(0, len(molecule_ids), group_size):
             ids = tuple(molecule_ids[start : start + group_size])
@@ -425,7 +298,7 @@ class Driver:
     def _request(self, n: int) -> RankRequest:
         if self._training is None:
             self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
-            self._training.add(self.store.training_rows())
+            self._training.add(self._values())
         features, values, order = self._training.arrays()
         return RankRequest(
             number=self.state.batch,
@@ -435,19 +308,10 @@ class Driver:
                 values=self.objective.sign * values,
                 order=order,
                 tried=np.array(self._ledger.tried, dtype=np.int64),
-                pending=self.library.features(self.policy.features, sorted(self._ledger.in_flight)),
+                pending=self.library.features(self.policy.features, self._pending()),
                 scaling=self.library.scaling,
             ),
             shards=self.library.shards,
             n=n,
             seed=(self.seed, self.state.batch),
         )
-
-
-def _rest(done: Simulations) -> LostGroup | None:
-    """Return what a group that has ended early did not simulate."""
-    group, n = done.group, len(done.outcomes)
-    if n == len(group.molecule_ids):
-        return None
-    left = Group(group.molecule_ids[n:], group.smiles[n:], group.protocol)
-    return LostGroup(left, "task", done.trouble or "its group has ended before it")

@@ -30,6 +30,11 @@ class Group:
     smiles: tuple[str, ...]
     protocol: SimulationProtocol
 
+    @property
+    def stage(self) -> str:
+        """Name of the stage in which they are simulated."""
+        return self.protocol.stage
+
 
 @dataclass(frozen=True, eq=False)
 class RankRequest:

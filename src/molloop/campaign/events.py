@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, with_config
 
+from molloop.campaign.jobs import Job
+
 LARGEST_COUNT = 2**53
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
@@ -62,6 +64,7 @@ class Submitted:
     source: Source
     batch: Count
     n_drawn: Count = 0
+    stage: str = ""
 
 
 @exactly
@@ -73,6 +76,12 @@ class Finished:
     failure: str = ""
     seconds: Finite = 0.0
     value: Finite | None = None
+    stage: str = ""
+
+    @property
+    def job(self) -> Job:
+        """What has ended."""
+        return Job(self.molecule_id, self.stage)
 
 
 @exactly
@@ -82,6 +91,7 @@ class Lost:
 
     molecule_ids: tuple[Count, ...]
     what: str
+    stage: str = ""
 
 
 @exactly

@@ -1,8 +1,16 @@
 """What is known of molecules: values from before, and outcomes of this campaign."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from molloop.simulate.outcome import Outcome
+from molloop.simulate.outcome import Outcome, Success
+
+
+class Job(NamedTuple):
+    """What is handed out, ever once with a value: a molecule, to be simulated in a stage."""
+
+    molecule_id: int
+    stage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,8 @@ class Simulated:
     ----------
     proposal
         Its place in the order of all proposals, from 0.
+    stage
+        In which the molecule was simulated.
     batch
         0 for the initial design, then the number of the ranking that chose it.
     time_s
@@ -32,6 +42,7 @@ class Simulated:
 
     proposal: int
     molecule_id: int
+    stage: str
     smiles: str
     batch: int
     time_s: float
@@ -39,3 +50,12 @@ class Simulated:
     began_s: float
     ended_s: float
     outcome: Outcome
+
+    @property
+    def job(self) -> Job:
+        """What was handed out."""
+        return Job(self.molecule_id, self.stage)
+
+    def value(self, quantity: str) -> float | None:
+        """Return the value of a quantity, or None where it has none."""
+        return self.outcome.named.get(quantity) if isinstance(self.outcome, Success) else None

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from molloop.campaign.events import Event, Finished, Lost, Source, Submitted
+from molloop.campaign.jobs import Job
 
 
 @dataclass(slots=True)
 class Proposal:
-    """A molecule under way: its place in the order of all proposals, its batch, its losses."""
+    """A job under way: its place in the order of all proposals, its batch, its losses."""
 
     number: int
     batch: int
@@ -37,7 +38,7 @@ class Ledger:
     def __init__(self, known: Iterable[int] = ()) -> None:
         self.tried = array("q", known)
         self.taken = set(self.tried)
-        self.in_flight: dict[int, Proposal] = {}
+        self.in_flight: dict[Job, Proposal] = {}
         self._n_proposals = 0
 
     def apply(self, event: Event) -> None:
@@ -49,23 +50,24 @@ class Ledger:
             It tells of a molecule that was handed out twice, or ended or was lost without that.
         """
         match event:
-            case Submitted(molecule_ids, source, batch):
-                if again := self.in_flight.keys() & set(molecule_ids):
-                    raise ValueError(f"molecule {min(again)} is handed out twice")
+            case Submitted(molecule_ids, source, batch, _, stage):
+                jobs = [Job(one, stage) for one in molecule_ids]
+                if again := self.in_flight.keys() & set(jobs):
+                    raise ValueError(f"molecule {min(again).molecule_id} is handed out twice")
                 self.tried.extend(molecule_ids)
                 if source is Source.RANKING:
                     self.taken.update(molecule_ids)
-                for number, molecule_id in enumerate(molecule_ids, start=self._n_proposals):
-                    self.in_flight[molecule_id] = Proposal(number, batch)
-                self._n_proposals += len(molecule_ids)
-            case Finished(molecule_id):
-                self._under_way(molecule_id)
-                del self.in_flight[molecule_id]
-            case Lost(molecule_ids, what):
+                for number, job in enumerate(jobs, start=self._n_proposals):
+                    self.in_flight[job] = Proposal(number, batch)
+                self._n_proposals += len(jobs)
+            case Finished(molecule_id, stage=stage):
+                del self.in_flight[self._under_way(molecule_id, stage)]
+            case Lost(molecule_ids, what, stage):
                 for molecule_id in molecule_ids:
-                    self._under_way(molecule_id).losses += (what,)
+                    self.in_flight[self._under_way(molecule_id, stage)].losses += (what,)
 
-    def _under_way(self, molecule_id: int) -> Proposal:
-        if molecule_id not in self.in_flight:
+    def _under_way(self, molecule_id: int, stage: str) -> Job:
+        job = Job(molecule_id, stage)
+        if job not in self.in_flight:
             raise ValueError(f"molecule {molecule_id} has ended or was lost, but is not under way")
-        return self.in_flight[molecule_id]
+        return job

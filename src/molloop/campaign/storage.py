@@ -24,8 +24,8 @@ class Storage(Protocol):
     def events(self) -> list[tuple[float, Event]]:
         """Return all events with their times, in their order."""
 
-    def training_rows(self) -> list[tuple[int, int, float]]:
-        """Return proposal, molecule id and value of every success, in the order of proposals."""
+    def training_rows(self, quantity: str, stage: str) -> list[tuple[int, int, float]]:
+        """Return proposal, molecule id and value of a quantity, in the order of proposals."""
 
     def damaged(self, reason: str) -> StoreError:
         """Return the error that says that what is kept cannot be."""

@@ -30,9 +30,10 @@ from molloop.errors import InputError
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
-    from molloop.goal import Objective
-    from molloop.report.results import Results
+    from molloop.goal import Quantity
+    from molloop.results import Results
     from molloop.simulate.outcome import Outcome, Success
+    from molloop.simulate.protocol import SimulationProtocol
 
 
 def show_config(
@@ -67,7 +68,7 @@ def simulate(
         from molloop.report.structures import save_format
 
         file_format = save_format(save)
-    objective = settings.objective()
+    quantity, protocol = settings.objective().quantity, settings.protocol()
     outcomes: list[Outcome] = []
     n = len(smiles)
     # where its lines are seen as they come, they are the progress
@@ -76,25 +77,30 @@ def simulate(
         for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
             outcomes.append(outcome)
             if as_json:
-                say(json_line(_record(text, outcome, objective)))
+                say(json_line(_record(text, outcome, quantity, protocol)))
             display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
         from molloop.report.terminal import outcome_table
 
-        Console().print(outcome_table(smiles, outcomes, settings.protocol(), objective.quantity))
+        Console().print(outcome_table(smiles, outcomes, protocol, quantity))
     pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
     if save is not None:
-        _save(save, file_format, pairs, objective)
+        _save(save, file_format, pairs, quantity, protocol)
     if len(pairs) < len(outcomes):
         raise typer.Exit(1)
 
 
 def _save(
-    path: Path, file_format: str, pairs: "list[tuple[str, Success]]", objective: "Objective"
+    path: Path,
+    file_format: str,
+    pairs: "list[tuple[str, Success]]",
+    quantity: "Quantity",
+    protocol: "SimulationProtocol",
 ) -> None:
     from molloop.report.structures import structures_of, write_structures
 
-    found = structures_of([text for text, _ in pairs], [one for _, one in pairs], objective)
+    smiles, successes = [text for text, _ in pairs], [one for _, one in pairs]
+    found = structures_of(smiles, successes, quantity, protocol)
     try:
         write_structures(path, file_format, found)
     except OSError as error:
@@ -249,18 +255,22 @@ def status(
     Console().print(status_table(found))
 
 
-def _record(smiles: str, outcome: "Outcome", objective: "Objective") -> dict[str, Any]:
+def _record(
+    smiles: str, outcome: "Outcome", quantity: "Quantity", protocol: "SimulationProtocol"
+) -> dict[str, Any]:
     """Return what a JSON line says of a molecule."""
     from molloop.simulate.outcome import Failure
 
     if isinstance(outcome, Failure):
-        failure = {key: getattr(outcome, key) for key in ("kind", "message", "can_retry")}
+        failure = {"kind": outcome.kind, "message": outcome.message}
         result: dict[str, Any] = {"failure": failure}
     else:
+        values = dict(outcome.named)
         result = {
-            objective.quantity.column: outcome.value,
-            **outcome.details,
+            quantity.column: values.pop(quantity.name),
+            **values,
+            "calculations": {name: asdict(one) for name, one in outcome.calculations.items()},
             "flags": list(outcome.flags),
         }
-    facts = {key: getattr(outcome, key) for key in ("level", "fidelity", "seconds")}
-    return {"smiles": smiles} | result | facts
+    made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
+    return {"smiles": smiles} | result | made_by | {"seconds": outcome.seconds}

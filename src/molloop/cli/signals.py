@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from molloop.texts import terminal_lines
 
 if TYPE_CHECKING:
-    from molloop.campaign.driver import Interruption
+    from molloop.campaign.ending import Interruption
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAME_S = 1.0  # a scheduler and the shell may each pass on a signal, or send two kinds of it
@@ -53,7 +53,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 @contextmanager
 def interrupting(grace_s: float) -> Iterator["Interruption"]:
     """Have the signals interrupt a run that goes on; its reason is the signal's name."""
-    from molloop.campaign.driver import Interruption
+    from molloop.campaign.ending import Interruption
     from molloop.execution.allocation import last_grace_s
 
     interruption = Interruption()

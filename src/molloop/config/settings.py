@@ -41,7 +41,11 @@ class Settings(Section):
 
     def protocol(self) -> SimulationProtocol:
         """Return what workers need to know of a simulation."""
-        return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
+        return SimulationProtocol(
+            simulator=self.property.simulator,
+            quantity=self.objective().quantity.name,
+            **self.simulation.model_dump(),
+        )
 
     def policy(self) -> Policy:
         """Return what chooses molecules."""

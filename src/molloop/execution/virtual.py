@@ -127,9 +127,7 @@ class VirtualEngine:
         outcome = self._lookup(molecule_id, smiles)
         if self._failure_rate and self._rng.random() < self._failure_rate:
             message = "drawn by the failure rate"
-            return Failure(
-                "virtual", message, outcome.level, outcome.fidelity, seconds=outcome.seconds
-            )
+            return Failure("virtual", message, outcome.seconds)
         return outcome
 
     def rank(self, request: RankRequest) -> None:

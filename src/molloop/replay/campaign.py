@@ -19,7 +19,8 @@ from molloop.library.tables import rows_of
 from molloop.replay.table import MADE_BY, Table
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.store.store import Store
+from molloop.store.records import stage_of
+from molloop.store.writer import Store
 
 NOT_SAID = {"level": "table", "fidelity": "own"}
 
@@ -68,7 +69,7 @@ def replay(
     seed, training_data = settings.campaign.seed, settings.campaign.training_data
     objective = settings.objective()
     path = Path(training_data) if training_data else None
-    protocol = _protocol(table, path)
+    protocol = _protocol(table, path, objective.quantity.name)
     warm_start = read_warm_start(path, objective.quantity.column, protocol, table.library)
     engine = VirtualEngine(
         _lookup(table, protocol),
@@ -77,7 +78,7 @@ def replay(
         scenario.failure_rate,
         np.random.default_rng([seed, 1]),
     )
-    store = Store.temporary(warm_start.known)
+    store = Store.temporary(warm_start.known, [stage_of(protocol)])
     schedule = make_schedule(settings, table.library.n_molecules, scenario.n_workers)
     with closing(engine):
         state = Driver(
@@ -106,7 +107,7 @@ def replay(
     return Played(store, state.stopped, protocol)
 
 
-def _protocol(table: Table, training_data: Path | None) -> SimulationProtocol:
+def _protocol(table: Table, training_data: Path | None, quantity: str) -> SimulationProtocol:
     """Return how the values were computed: as the table says, else as the known values say.
 
     That all known values say the same is asked where they are read.
@@ -119,16 +120,14 @@ def _protocol(table: Table, training_data: Path | None) -> SimulationProtocol:
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )
-    return SimulationProtocol(level=level, fidelity=fidelity)
+    return SimulationProtocol(quantity=quantity, level=level, fidelity=fidelity)
 
 
 def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:
-    made_by = protocol.outcome_level, protocol.outcome_fidelity
-
     def outcome(molecule_id: int, _smiles: str) -> Outcome:
         value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])
         if isnan(value):
-            return Failure("no_value", "the table has none", *made_by, seconds=seconds)
-        return Success(value, *made_by, seconds=seconds)
+            return Failure("no_value", "the table has none", seconds)
+        return Success({protocol.quantity: value}, seconds=seconds)
 
     return outcome

@@ -20,8 +20,8 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
-from molloop.report.results import Results
-from molloop.simulate.outcome import Success
+from molloop.results import Results
+from molloop.store.record import Record
 from molloop.texts import terminal_text
 
 _ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
@@ -50,61 +50,53 @@ class RunDisplay:
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
         self._n_wanted = settings.campaign.max_training_count
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
+        self._record = Record(self._objective, settings.protocol().stage)
         self._smiles: dict[int, str] = {}
-        self._values: dict[int, float] = {}
-        self._n_failed = 0
         self._batch = 0
         self._batch_began_s = 0.0
         self._n_training = 0
         self._has_headings = False
-        self._predicted: dict[int, float] = {}
-        self._expected: dict[int, float] = {}  # of what is being simulated
-        self._errors: list[float] = []
+        self._n_compared = 0  # predictions that a line has shown the error of
         self._n_shown = 0
         self._simulates_meanwhile = settings.campaign.schedule != "batch"
         self._next = (0, 0)
 
     def begin_with(self, results: Results) -> None:
         """Take in what a run has found before it goes on."""
-        for item in results.simulated:
-            self._count(item)
+        self._record.take(results.events, results.simulated)
+        self._smiles = {item.molecule_id: item.smiles for item in results.simulated}
+        self._n_compared = self._record.errors.n
         self._n_shown = len(results.simulated)
         if results.rankings:
-            last = results.rankings[-1]
-            self._batch, self._predicted = (
-                last.batch,
-                dict(zip(last.molecule_ids, last.means, strict=True)),
-            )
+            self._batch = results.rankings[-1].batch
 
     def show_event(self, time_s: float, event: Event, simulated: Simulated | None) -> None:
         """Show what an event changes."""
+        if isinstance(event, Ranked) and self._simulates_meanwhile:
+            self._close_batch(time_s)  # with what the ranking before has predicted
+            self._batch, self._n_training = self._next
+        if simulated is None:
+            self._record.take_event(time_s, event)
+        else:
+            self._record.take_outcome(simulated)
+            self._smiles[simulated.molecule_id] = simulated.smiles
         match event:
             case Began(n_molecules, n_known):
                 self._print(self._title(n_molecules, n_known), "bold")
             case Resumed(changes):
                 self._batch_began_s = time_s
-                words = [f"going on with {len(self._values):,} values", *changes]
+                words = [f"going on with {self._record.n_values:,} values", *changes]
                 self._print(" · ".join(words), "bold")
-            case Submitted(molecule_ids):
-                if self._batch:
-                    self._doing = "simulating"
-                self._expected |= {
-                    key: self._predicted[key] for key in molecule_ids if key in self._predicted
-                }
-            case Finished() if simulated is not None:
+            case Submitted() if self._batch:
                 self._doing = "simulating"
-                self._count(simulated)
+            case Finished():
+                self._doing = "simulating"
             case RankingBegan(batch, n_training):
                 if not self._simulates_meanwhile:
                     self._close_batch(time_s)
                     self._batch, self._n_training = batch, n_training
                     self._doing = "training and ranking"
                 self._next = batch, n_training
-            case Ranked(_, molecule_ids, means):
-                if self._simulates_meanwhile:
-                    self._close_batch(time_s)
-                    self._batch, self._n_training = self._next
-                self._predicted = dict(zip(molecule_ids, means, strict=True))
             case Stopped():
                 self._close_batch(time_s)
                 self._progress.show("writing tables and figures", has_other_lines=True)
@@ -112,8 +104,8 @@ class RunDisplay:
         self._show_progress()
 
     def _show_progress(self) -> None:
-        n_done = len(self._values)
-        failed = f", {self._n_failed:,} failed" if self._n_failed else ""
+        n_done, n_failed = self._record.n_values, self._record.n_failed
+        failed = f", {n_failed:,} failed" if n_failed else ""
         done = f"{n_done:,}/{self._n_wanted:,}{failed}"
         self._progress.show(self._doing, n_done / self._n_wanted, done, has_other_lines=True)
 
@@ -132,44 +124,34 @@ class RunDisplay:
             facts.append(f"{n_known:,} values known beforehand")
         return " · ".join(facts)
 
-    def _count(self, simulated: Simulated) -> None:
-        self._smiles[simulated.molecule_id] = simulated.smiles
-        if isinstance(simulated.outcome, Success):
-            value = self._values[simulated.molecule_id] = simulated.outcome.value
-            expected = self._expected.pop(simulated.molecule_id, None)
-            if expected is not None and value:
-                self._errors.append(abs((expected - value) / value))
-        else:
-            self._n_failed += 1
-
     def _close_batch(self, time_s: float) -> None:
         """Print the line of the iteration that has ended."""
-        n_ended = len(self._values) + self._n_failed
+        record, unit = self._record, self._objective.quantity.unit
+        n_ended = record.n_values + record.n_failed
         if n_ended == self._n_shown:
             return
         self._n_shown = n_ended
         if not self._has_headings:
             self._has_headings = True
-            unit = f" ({self._objective.quantity.unit})" if self._objective.quantity.unit else ""
+            unit = f" ({unit})" if unit else ""
             molecules = (f"best predicted{unit}", f"best simulated{unit}")
             headings = ("iter", "train", *molecules, "done", "fail", "error", "time")
             self._print_row(headings, "bold")
-        sign = self._objective.sign
-        best = max(self._values, key=lambda key: sign * self._values[key], default=None)
+        best = [self._named(record.value(item), item.smiles) for item in record.best(1)]
         self._print_row(
             (
                 self._batch,
                 self._n_training or "-",
                 self._describe_predicted(),
-                "-" if best is None else self._named(self._values[best], self._smiles[best]),
-                len(self._values),
-                self._n_failed,
+                best[0] if best else "-",
+                record.n_values,
+                record.n_failed,
                 self._describe_error(),
                 f"{time_s - self._batch_began_s:.1f} s",
             )
         )
         self._batch_began_s = time_s
-        self._errors = []
+        self._n_compared = record.errors.n
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
         self._print(_ROW.format(*cells, width=self._width), style)
@@ -179,12 +161,13 @@ class RunDisplay:
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
-        if not self._predicted:
+        if not self._record.predicted:
             return "-"
-        best = next(iter(self._predicted))
-        return self._named(self._predicted[best], self._smiles.get(best, ""))
+        best, (mean, _) = next(iter(self._record.predicted.items()))
+        return self._named(mean, self._smiles.get(best, ""))
 
     def _describe_error(self) -> str:
-        """Mean relative error of the model on what it chose and has ended since the last line."""
-        n = len(self._errors)
-        return f"{100 * sum(self._errors) / n:.1f}%" if n else "-"
+        """Mean error, in the unit, on what the model chose and has ended since the last line."""
+        pairs = self._record.pairs[3 * self._n_compared :]
+        errors = [abs(mean - value) for mean, value in zip(pairs[::3], pairs[2::3], strict=True)]
+        return rounded(sum(errors) / len(errors), 2) if errors else "-"

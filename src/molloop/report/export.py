@@ -5,8 +5,8 @@ from pathlib import Path
 from molloop.errors import InputError
 from molloop.files import write_whole
 from molloop.report.frame import TEXT_COLUMNS, parquet_schema
-from molloop.report.results import Results
 from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
+from molloop.results import Results
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell, each
 
@@ -74,7 +74,9 @@ def _check_ending(file_format: str, path: Path) -> None:
 def _export_structures(results: Results, file_format: str, path: Path) -> int:
     best = results.best(len(results.simulated))
     outcomes = [one.outcome for one in best if isinstance(one.outcome, Success)]
-    found = structures_of([one.smiles for one in best], outcomes, results.objective)
+    found = structures_of(
+        [one.smiles for one in best], outcomes, results.objective.quantity, results.protocol
+    )
     if not found:
         raise InputError(
             "RUN_DIR",

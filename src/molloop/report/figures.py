@@ -19,9 +19,9 @@ from molloop.campaign.engine import Task, Work
 from molloop.files import write_whole
 from molloop.goal import Quantity
 from molloop.report.numbers import rounded
-from molloop.report.results import Results
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
+from molloop.results import Results
 from molloop.texts import FONT, drawn_text
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in print

@@ -1,9 +1,12 @@
 """A run's outcomes as a pandas DataFrame."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from molloop.report.results import Results
+from molloop.campaign.jobs import Simulated
+from molloop.goal import Quantity
 from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
@@ -13,20 +16,26 @@ if TYPE_CHECKING:
 TEXT_COLUMNS = ("smiles", "level", "fidelity", "flags", "failure", "message", "worker")
 
 
-def outcome_frame(results: Results, *, geometries: bool = False) -> "pd.DataFrame":
+def outcome_frame(
+    items: Sequence[Simulated],
+    quantity: Quantity,
+    protocol: SimulationProtocol,
+    *,
+    geometries: bool = False,
+) -> "pd.DataFrame":
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
 
-    column = results.objective.quantity.column
-    items, outcomes = results.simulated, [item.outcome for item in results.simulated]
+    column, name = quantity.column, quantity.name
+    outcomes = [item.outcome for item in items]
     successes = [one if isinstance(one, Success) else None for one in outcomes]
     failures = [one if isinstance(one, Failure) else None for one in outcomes]
     columns: dict[str, list[Any]] = {
         "molecule_id": [item.molecule_id for item in items],
         "smiles": [item.smiles for item in items],
-        column: [one and one.value for one in successes],
-        "level": [one.level for one in outcomes],
-        "fidelity": [one.fidelity for one in outcomes],
+        column: [item.value(name) for item in items],
+        "level": [item.stage for item in items],
+        "fidelity": [protocol.outcome_fidelity] * len(items),
         "flags": [" ".join(one.flags) if one else "" for one in successes],
         "failure": [one.kind if one else "" for one in failures],
         "message": [one.message if one else "" for one in failures],

@@ -12,7 +12,7 @@ from molloop.campaign.jobs import Simulated
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
-from molloop.report.results import Results
+from molloop.results import Results
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Success
 

@@ -21,7 +21,7 @@ from molloop.report.figures import (
     save,
 )
 from molloop.report.numbers import rounded
-from molloop.report.results import Results
+from molloop.results import Results
 from molloop.texts import drawn_text
 
 BARS = "#B0B0B0"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from molloop.campaign.events import Stopped
 from molloop.config.load import parse
+from molloop.store.reader import Reader
+from molloop.store.record import read_record
 from molloop.store.run_dir import find_run, is_held
-from molloop.store.store import Store
 
 RUNNING, UNKNOWN, ENDED = "running", "unknown", "ended without a word"
 
@@ -90,29 +91,29 @@ def read_status(run_dir: Path) -> Status:
     """
     path = find_run(run_dir)
     held = is_held(run_dir)  # asked first: a run that ends meanwhile is not taken for a lost one
-    with closing(Store.read(path)) as store:
+    with closing(Reader.read(path)) as store:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
         objective = settings.objective()
-        progress = store.progress(objective.sign, objective.threshold)
-    ending = progress.last_event if isinstance(progress.last_event, Stopped) else None
+        record = read_record(store, objective, settings.protocol().stage)
+    ending = record.stopped
     state = state_of(ending, held)
-    n_finished = progress.n_values + sum(progress.failures.values())
-    n_under_way, n_not_finished = split_open(state, progress.n_submitted - n_finished)
+    n_under_way, n_not_finished = split_open(state, record.n_open)
+    best = [(record.value(item), item.smiles) for item in record.best(1)]
     return Status(
         state=state,
         reason=ending.reason if ending is not None else "",
         host=str(sessions[-1].environment.get("host", "")),
         pid=int(sessions[-1].environment.get("pid", 0)),
         n_sessions=len(sessions),
-        time_s=progress.time_s,
-        n_values=progress.n_values,
+        time_s=record.time_s,
+        n_values=record.n_values,
         n_wanted=settings.campaign.max_training_count,
         n_under_way=n_under_way,
         n_not_finished=n_not_finished,
-        failures=progress.failures,
-        n_rankings=progress.n_rankings,
+        failures=dict(record.failures.most_common()),
+        n_rankings=record.n_rankings,
         column=objective.quantity.column,
-        best=progress.best,
-        n_beyond_threshold=progress.n_beyond if objective.threshold is not None else None,
+        best=best[0] if best else None,
+        n_beyond_threshold=record.n_beyond if objective.threshold is not None else None,
     )

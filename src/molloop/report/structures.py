@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from molloop.errors import InputError, SimulationError
 from molloop.files import write_whole
-from molloop.goal import Objective
-from molloop.simulate.outcome import Geometry, Success
+from molloop.goal import Quantity
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import sdf_line, utf8_text, xyz_text
 
 if TYPE_CHECKING:
@@ -32,22 +34,31 @@ class Structure:
 
 
 def structures_of(
-    smiles: Iterable[str], successes: Iterable[Success], objective: Objective
+    smiles: Iterable[str],
+    successes: Iterable[Success],
+    quantity: Quantity,
+    protocol: SimulationProtocol,
 ) -> list[Structure]:
     """Return those that have a geometry."""
     return [
-        Structure(text, one.geometry, facts_of(text, one, objective))
+        Structure(text, one.geometry, facts_of(text, one, quantity, protocol))
         for text, one in zip(smiles, successes, strict=True)
         if one.geometry is not None
     ]
 
 
-def facts_of(smiles: str, success: Success, objective: Objective) -> dict[str, Fact]:
-    """Return what is known of a molecule: its value and level, details, flags."""
-    facts: dict[str, Fact] = {"smiles": smiles, objective.quantity.column: success.value}
-    facts |= {"level": success.level, "fidelity": success.fidelity}
+def facts_of(
+    smiles: str, success: Success, quantity: Quantity, protocol: SimulationProtocol
+) -> dict[str, Fact]:
+    """Return what is known of a molecule: its value and level, flags, other values, energies."""
+    values = dict(success.named)
+    facts: dict[str, Fact] = {"smiles": smiles, quantity.column: values.pop(quantity.name)}
+    facts |= {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     facts |= {"flags": " ".join(success.flags)} if success.flags else {}
-    return facts | renamed(success.details, facts.__contains__)
+    for name, one in success.calculations.items():
+        parts = {"energy_ev": one.energy_ev, "charge": one.charge, "n_unpaired": one.n_unpaired}
+        values |= {f"{name}_{part}": number for part, number in parts.items()}
+    return facts | renamed(values, facts.__contains__)
 
 
 def renamed(facts: Mapping[str, Fact], is_taken: Callable[[str], bool]) -> dict[str, Fact]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from molloop.files import write_whole
-from molloop.report.results import Results
+from molloop.results import Results
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell
 
@@ -17,6 +17,7 @@ def write_training_data(results: Results, path: Path) -> None:
 
     Values known beforehand come first, without batch and time.
     """
+    name = results.objective.quantity.name
     level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
     known = [
         (item.smiles, _number(item.value), "", "", level, fidelity, "") for item in results.known
@@ -24,15 +25,15 @@ def write_training_data(results: Results, path: Path) -> None:
     simulated = [
         (
             item.smiles,
-            _number(item.outcome.value),
+            _number(value),
             item.batch,
             _s(item.time_s),
-            item.outcome.level,
-            item.outcome.fidelity,
+            level,
+            fidelity,
             " ".join(item.outcome.flags),
         )
         for item in results.simulated
-        if isinstance(item.outcome, Success)
+        if isinstance(item.outcome, Success) and (value := item.value(name)) is not None
     ]
     header = (
         "smiles",

@@ -11,9 +11,9 @@ from molloop.goal import Quantity
 from molloop.library.shards import Library
 from molloop.library.summary import summary_rows
 from molloop.report.numbers import rounded
-from molloop.report.results import Results
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
+from molloop.results import Results
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import terminal_text

@@ -32,10 +32,8 @@ T = TypeVar("T")
 def simulate(smiles: str, protocol: SimulationProtocol) -> Outcome:
     """Simulate one molecule; whatever goes wrong is a failure of this molecule."""
     began_s = time.perf_counter()
-    level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
-    outcome = accepted(_outcome(smiles, protocol), level, fidelity)
-    seconds = time.perf_counter() - began_s
-    return replace(outcome, level=level, fidelity=fidelity, seconds=seconds)
+    outcome = accepted(_outcome(smiles, protocol), protocol.quantity)
+    return replace(outcome, seconds=time.perf_counter() - began_s)
 
 
 def _outcome(smiles: str, protocol: SimulationProtocol) -> object:
@@ -43,11 +41,11 @@ def _outcome(smiles: str, protocol: SimulationProtocol) -> object:
     try:
         return _call(lambda: load(protocol)(smiles))
     except SimulationError as error:
-        return Failure(error.kind, _text(error.message), "", "", error.can_retry)
+        return Failure(error.kind, _text(error.message))
     except MemoryError:
-        return Failure("memory", "out of memory", "", "", can_retry=True)
+        return Failure("memory", "out of memory")
     except BaseException as error:  # noqa: BLE001 - the guard promises one outcome a molecule
-        return Failure("unexpected", f"{type(error).__name__}: {_text(error)}", "", "")
+        return Failure("unexpected", f"{type(error).__name__}: {_text(error)}")
 
 
 def _call(users: Callable[[], T]) -> T:

@@ -35,13 +35,12 @@ GIB = 2**30
 
 
 class ChildError(Exception):
-    """The child passed a limit, or is gone: the kind of failure, why, and whether to retry."""
+    """The child passed a limit, or is gone: the kind of failure, and why."""
 
-    def __init__(self, kind: str, reason: str, can_retry: bool) -> None:
-        super().__init__(kind, reason, can_retry)
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
         self.kind = kind
         self.reason = reason
-        self.can_retry = can_retry
 
 
 class Guard:
@@ -86,10 +85,8 @@ class Guard:
         except ChildError as error:
             if error.kind == HALTED:
                 return None
-            level, fidelity = protocol.outcome_level, protocol.outcome_fidelity
             message = f"{smiles!r}: the process that simulates {error.reason}"
-            seconds = time.perf_counter() - began_s
-            return Failure(error.kind, message, level, fidelity, error.can_retry, seconds)
+            return Failure(error.kind, message, time.perf_counter() - began_s)
         return outcome
 
     def close(self) -> None:
@@ -205,13 +202,13 @@ class _Child:
             if self._limit_passed(request) is None:
                 is_frame = isinstance(error, FrameError)
                 reason = str(error) if is_frame else self._how_it_ended()
-                raise ChildError("crash", reason, False) from error
+                raise ChildError("crash", reason) from error
         if (passed := self._limit_passed(request)) is not None:
             raise passed
         try:
             answer, is_last = pickle.loads(content)
         except Exception as error:  # garbage may raise anything when it is unpickled
-            raise ChildError("crash", "gave no answer that can be read", False) from error
+            raise ChildError("crash", "gave no answer that can be read") from error
         return answer, is_last
 
     def end(self) -> None:
@@ -254,16 +251,16 @@ class _Child:
                     continue
                 if now_s >= request.deadline_s:
                     reason = f"took longer than {request.timeout_s:g} s"
-                    request.passed = ChildError("timeout", reason, True)
+                    request.passed = ChildError("timeout", reason)
                 elif (
                     looks
                     and request.limit_bytes
                     and family_memory_bytes(self._process.pid) > request.limit_bytes
                 ):
                     reason = f"took more memory than {request.limit_bytes / GIB:g} GiB"
-                    request.passed = ChildError("memory", reason, True)
+                    request.passed = ChildError("memory", reason)
                 elif is_over:
-                    request.passed = ChildError(HALTED, "was told to end", True)
+                    request.passed = ChildError(HALTED, "was told to end")
                 if request.passed:
                     self._stop()
                     return

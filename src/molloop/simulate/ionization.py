@@ -1,19 +1,25 @@
 """The vertical ionization energy on xTB: the published protocol, made fast and guarded."""
 
 import math
+from dataclasses import replace
+from functools import partial
 
 from ase import Atoms
 from rdkit import Chem, rdBase
 
 from molloop.errors import SimulationError
+from molloop.goal import Quantity
+from molloop.molecule import Geometry
 from molloop.simulate.connectivity import changed_bonds
 from molloop.simulate.force_field import hessian
 from molloop.simulate.levels import LAST_ELEMENT, LEVELS, Level
-from molloop.simulate.outcome import Geometry, Success
+from molloop.simulate.outcome import Calculation, Success
 from molloop.simulate.relax import ACCURACIES, Relaxed, relax
 from molloop.simulate.structure import Structure, start_structure
 from molloop.simulate.xtb import XTB, XTB_ERRORS
 
+IE = Quantity("IE", "eV", "Vertical ionization energy")
+MOLECULE = "molecule"
 # an IE outside of these is no IE: helium's is the largest of any neutral atom, at 24.6 eV
 IE_BOUNDS_EV = (0.0, 50.0)
 D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
@@ -89,22 +95,23 @@ def _vertical_ie(
             "out_of_bounds",
             f"{smiles!r} has an IE of {ie_ev} eV, expected between {low_ev} and {high_ev} eV",
         )
-    return Success(
-        value=ie_ev,
-        level=level,
-        fidelity=fidelity,
-        details={
-            "molecule_energy_ev": molecule_ev,
-            "ion_energy_ev": ion_ev,
-            "charge": structure.charge,
-            "n_unpaired": structure.n_unpaired,
-            "ion_charge": structure.charge + 1,
-            "ion_n_unpaired": ion_n_unpaired,
-            "n_steps": 0 if relaxed is None else relaxed.n_steps,
-        },
-        flags=_flags(structure, relaxed),
-        geometry=geometry,
-    )
+    at = partial(Calculation, method=theory.method, geometry=MOLECULE)
+    calculations = {
+        MOLECULE: at(structure.charge, structure.n_unpaired, energy_ev=molecule_ev),
+        "ion": at(structure.charge + 1, ion_n_unpaired, energy_ev=ion_ev),
+    }
+    if relaxed is not None and theory.method == theory.geometry_method:
+        calculations[MOLECULE] = replace(calculations[MOLECULE], n_steps=relaxed.n_steps)
+    elif relaxed is not None:
+        calculations["relaxation"] = Calculation(
+            structure.charge,
+            structure.n_unpaired,
+            theory.geometry_method,
+            relaxed.energy_ev,
+            MOLECULE,
+            n_steps=relaxed.n_steps,
+        )
+    return Success({IE.name: ie_ev}, calculations, {MOLECULE: geometry}, _flags(structure, relaxed))
 
 
 def _relax(structure: Structure, theory: Level) -> Relaxed:

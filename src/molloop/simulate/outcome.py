@@ -4,60 +4,83 @@ Without slots: outcomes go from process to process, and frozen classes with slot
 functions in Python.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from molloop.molecule import Geometry
 
-SCHEMA_VERSION = 1
 LARGEST_VALUE = 1e100  # models square values
 
 
 @dataclass(frozen=True)
-class Geometry:
-    """Atoms in space.
+class Calculation:
+    """A single point: the energy of a molecule in some state, by some method, at some geometry.
 
     Attributes
     ----------
-    numbers
-        Atomic numbers, shape (n,).
-    positions_angstrom
-        Shape (n, 3).
+    charge, n_unpaired
+        Of the molecule, and its unpaired electrons.
+    method
+        What the program calls it, such as ``GFN2-xTB``.
+    energy_ev
+        The total energy.
+    geometry
+        Which of the success's geometries it was computed at.
+    solvent
+        Empty for none.
+    n_steps
+        Of the relaxation that it ends; 0 where there was none.
     """
 
-    numbers: NDArray[np.uint8]
-    positions_angstrom: NDArray[np.float64]
+    charge: int
+    n_unpaired: int
+    method: str
+    energy_ev: float
+    geometry: str = ""
+    solvent: str = ""
+    n_steps: int = 0
 
 
 @dataclass(frozen=True)
 class Success:
-    """A value, and what else is known of it.
+    """Values of a molecule, and what they were made of.
 
     Attributes
     ----------
-    value
-        The property, in its unit: for the default one, the vertical IE in eV.
-    level, fidelity
-        Level of theory, and how much of the protocol was run; a simulator of the user's leaves
-        them out, the worker fills them in.
-    details
-        Named numbers with the unit in the name, such as the energies of neutral and cation.
+    values
+        By the name of the quantity, such as ``{"ie": 12.6}``, each in its unit. A number alone is
+        the value of the quantity that was asked for.
+    calculations
+        By a name of the simulator's, such as ``molecule`` and ``ion``.
+    geometries
+        The same; the first one is the molecule's own.
     flags
-        Doubts that a reader of the value should know, such as ``not_converged``.
-    geometry
-        The relaxed molecule.
+        Doubts that a reader of the values should know, such as ``not_converged``.
     seconds
         Time that it took.
     """
 
-    value: float
-    level: str = ""
-    fidelity: str = ""
-    details: dict[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] | float
+    calculations: Mapping[str, Calculation] = field(default_factory=dict)
+    geometries: Mapping[str, Geometry] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
-    geometry: Geometry | None = None
     seconds: float = 0.0
-    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def named(self) -> Mapping[str, float]:
+        """The values by their names; a number alone has none and is not among them."""
+        return self.values if isinstance(self.values, Mapping) else {}
+
+    @property
+    def value(self) -> float:
+        """The value that was asked for: the first one."""
+        values = self.values
+        return next(iter(values.values())) if isinstance(values, Mapping) else values
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """The molecule's own geometry, if there is one."""
+        return next(iter(self.geometries.values()), None)
 
 
 @dataclass(frozen=True)
@@ -70,17 +93,13 @@ class Failure:
         A stable word.
     message
         A sentence.
-    can_retry
-        Whether the same call may succeed later.
+    seconds
+        Time that it took.
     """
 
     kind: str
     message: str
-    level: str
-    fidelity: str
-    can_retry: bool = False
     seconds: float = 0.0
-    schema_version: int = SCHEMA_VERSION
 
 
 Outcome = Success | Failure

@@ -17,6 +17,8 @@ class SimulationProtocol:
         ``ionization``, or ``package.module:function``: a function of a SMILES that returns a
         :class:`~molloop.simulate.outcome.Success` or raises
         :class:`~molloop.errors.SimulationError`.
+    quantity
+        Name of the quantity that is asked for.
     level, fidelity
         Of the ionization energy: keys of :mod:`molloop.simulate.levels`.
     n_conformers
@@ -30,6 +32,7 @@ class SimulationProtocol:
     """
 
     simulator: str = IONIZATION
+    quantity: str = "ie"
     level: str = "gfn2"
     fidelity: str = "relaxed"
     n_conformers: int = 1
@@ -41,6 +44,11 @@ class SimulationProtocol:
     def outcome_level(self) -> str:
         """What outcomes are stored under: the level, or a simulator's own name."""
         return self.level if self.simulator == IONIZATION else self.simulator
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage: its level."""
+        return self.outcome_level
 
     @property
     def label(self) -> str:

@@ -18,14 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.simulate.outcome import (
-    LARGEST_VALUE,
-    SCHEMA_VERSION,
-    Failure,
-    Geometry,
-    Outcome,
-    Success,
-)
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcome, Success
 
 MAX_TEXT = 4000  # characters
 MAX_WORD = 64
@@ -65,10 +59,16 @@ class Rule:
             raise OutcomeError(f"{where}: got {_shown(given)}, expected {self.expected}") from error
 
 
-def checked(outcome: object) -> Outcome:
+def checked(outcome: object, quantity: str = "") -> Outcome:
     """Return an outcome made of plain values that can be stored.
 
     Arrays that are right already are not copied.
+
+    Parameters
+    ----------
+    quantity
+        That was asked for: a success must have its value, which comes first, and a number alone is
+        taken for it. Empty: any will do.
 
     Raises
     ------
@@ -78,12 +78,10 @@ def checked(outcome: object) -> Outcome:
     try:
         for kind, rules in RULES.items():
             if isinstance(outcome, kind):  # a subclass may not be known where it is read
-                return kind(
-                    **{
-                        name: rule.keep(name, getattr(outcome, name))
-                        for name, rule in rules.items()
-                    }
-                )
+                parts = {name: getattr(outcome, name) for name in rules}
+                if kind is Success:
+                    parts["values"] = _named(parts["values"], quantity)
+                return kind(**{name: rules[name].keep(name, one) for name, one in parts.items()})
     except OutcomeError:
         raise
     except Exception as error:
@@ -91,12 +89,12 @@ def checked(outcome: object) -> Outcome:
     raise OutcomeError(f"outcome: got {_shown(outcome)}, expected a Success or a Failure")
 
 
-def accepted(outcome: object, level: str, fidelity: str) -> Outcome:
+def accepted(outcome: object, quantity: str) -> Outcome:
     """Return a checked outcome, or the failure that says what is wrong with it."""
     try:
-        return checked(outcome)
+        return checked(outcome, quantity)
     except OutcomeError as error:
-        return Failure("invalid_result", storable(str(error)), level, fidelity)
+        return Failure("invalid_result", storable(str(error)))
 
 
 def storable(text: str) -> str:
@@ -130,6 +128,19 @@ def _real(given: Any) -> float:
     return float(given)
 
 
+def _named(given: Any, quantity: str) -> Any:
+    """Return values by their names, the one that was asked for first."""
+    if not quantity:
+        return given
+    if not isinstance(given, Mapping):
+        return {quantity: VALUE.keep("value", given)}
+    if quantity not in given:
+        told = f"values: got {_shown(list(given))}, expected {quantity!r} among their names"
+        raise OutcomeError(told)
+    asked = VALUE.keep("values", given[quantity], quantity)
+    return {quantity: asked} | {name: one for name, one in given.items() if name != quantity}
+
+
 def _value(given: Any) -> float:
     value = _real(given)
     _require(abs(value) <= LARGEST_VALUE)  # nan neither
@@ -142,7 +153,7 @@ def _seconds(given: Any) -> float:
     return seconds
 
 
-def _detail(given: Any) -> float:
+def _number(given: Any) -> float:
     if type(given) is float:  # most are
         return given
     if isinstance(given, bool | np.bool_):
@@ -151,13 +162,38 @@ def _detail(given: Any) -> float:
     return int(given) if is_whole else _real(given)
 
 
-def _details(given: Any) -> dict[str, float]:
+def _by_name(rule: Rule, part: str, given: Any) -> dict[str, Any]:
+    """Return what is kept of each, by its name as a text."""
     _require(isinstance(given, Mapping))
     names = {key: _text(key) for key in given}
     _require(len(set(names.values())) == len(given))
-    kept = {name: DETAIL.keep("details", given[key], key) for key, name in names.items()}
-    # JSON has no other numbers, and a table shows what is not there as it shows nan
-    return {name: number for name, number in kept.items() if isfinite(number)}
+    return {name: rule.keep(part, given[key], key) for key, name in names.items()}
+
+
+def _values(given: Any) -> dict[str, float]:
+    kept = _by_name(NUMBER, "values", given)
+    # no table has a place for others
+    finite = {name: number for name, number in kept.items() if isfinite(number)}
+    _require(finite)
+    return finite
+
+
+def _calculation(given: Any) -> Calculation:
+    _require(isinstance(given, Calculation))
+    parts = {name: getattr(given, name) for name in CALCULATION}
+    return Calculation(**{name: CALCULATION[name].keep(name, one) for name, one in parts.items()})
+
+
+def _whole(given: Any) -> int:
+    _require(not isinstance(given, NO_NUMBERS) and int(given) == given)
+    _require(abs(given) < LARGEST_INTEGER)
+    return int(given)
+
+
+def _count(given: Any) -> int:
+    count = _whole(given)
+    _require(count >= 0)
+    return count
 
 
 def _text(given: Any) -> str:
@@ -180,19 +216,7 @@ def _flag(given: Any) -> str:
     return "_".join(_text(given).split())  # tables join flags by blanks
 
 
-def _truth(given: Any) -> bool:
-    _require(isinstance(given, bool | np.bool_))
-    return bool(given)
-
-
-def _version(given: Any) -> int:
-    _require(type(given) is int and 1 <= given <= SCHEMA_VERSION)
-    return int(given)
-
-
-def _geometry(given: Any) -> Geometry | None:
-    if given is None:
-        return None
+def _geometry(given: Any) -> Geometry:
     _require(isinstance(given, Geometry))
     numbers = NUMBERS.keep("geometry.numbers", given.numbers)
     rule = _positions_rule(len(numbers))
@@ -221,28 +245,34 @@ def _positions(n: int, given: Any) -> NDArray[np.float64]:
     return kept
 
 
-DETAIL = Rule(_detail, "a number")
+NUMBER = Rule(_number, "a number")
+VALUE = Rule(_value, f"a real number, {LARGEST_VALUE:g} at most in size")
 FLAG = Rule(_flag, "a word")
 NUMBERS = Rule(_numbers, f"atomic numbers of 1 to {LAST_ELEMENT}, of shape (n,), n > 0")
 TEXT = Rule(_text, "a text")
-COMMON = {
-    "level": TEXT,
-    "fidelity": TEXT,
-    "seconds": Rule(_seconds, "a finite number of seconds, 0 or more"),
-    "schema_version": Rule(_version, f"a whole number of 1 to {SCHEMA_VERSION}"),
+WHOLE = Rule(_whole, "a whole number")
+COUNT = Rule(_count, "a whole number, 0 or more")
+CALCULATION = {
+    "charge": WHOLE,
+    "n_unpaired": COUNT,
+    "method": TEXT,
+    "energy_ev": VALUE,
+    "geometry": TEXT,
+    "solvent": TEXT,
+    "n_steps": COUNT,
 }
+ONE_CALCULATION = Rule(_calculation, "a Calculation")
+ONE_GEOMETRY = Rule(_geometry, "a Geometry")
+SECONDS = Rule(_seconds, "a finite number of seconds, 0 or more")
 RULES: dict[type[Success] | type[Failure], dict[str, Rule]] = {
     Success: {
-        "value": Rule(_value, f"a real number, {LARGEST_VALUE:g} at most in size"),
-        "details": Rule(_details, "numbers by their names, which differ"),
+        "values": Rule(_values, "finite numbers by their names, which differ"),
+        "calculations": Rule(
+            partial(_by_name, ONE_CALCULATION, "calculations"), "Calculations by their names"
+        ),
+        "geometries": Rule(partial(_by_name, ONE_GEOMETRY, "geometries"), "Geometries by names"),
         "flags": Rule(_flags, "a tuple of words"),
-        "geometry": Rule(_geometry, "a Geometry or None"),
-        **COMMON,
+        "seconds": SECONDS,
     },
-    Failure: {
-        "kind": Rule(_kind, "a text"),
-        "message": TEXT,
-        "can_retry": Rule(_truth, "True or False"),
-        **COMMON,
-    },
+    Failure: {"kind": Rule(_kind, "a text"), "message": TEXT, "seconds": SECONDS},
 }

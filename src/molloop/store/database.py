@@ -22,6 +22,7 @@ from typing import NoReturn
 from molloop.errors import StoreError
 from molloop.files import check_plain
 from molloop.store.disk import what_is_there
+from molloop.store.older import show_as_current
 from molloop.store.schema import SCHEMA_VERSION, SCHEMAS, check_schema
 
 BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
@@ -66,6 +67,12 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """
     with errors_told(path):
         version = _check_files(path)
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} is of an earlier molloop (schema version {version}, expected "
+                f"{SCHEMA_VERSION}): it can be read, but not gone on with.",
+                "Begin a new run, which takes the values of this one with --training-data.",
+            )
         connection = _connect(path, "mode=rw")
         with _closed_on_error(connection):
             check_schema(connection, version)
@@ -94,12 +101,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         try:
             with _closed_on_error(connection):
                 check_schema(connection, version)
+                show_as_current(connection, version)
         except sqlite3.OperationalError as error:
             if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
                 raise
             connection = _open_copy(path)
             with _closed_on_error(connection):
                 check_schema(connection, version)
+                show_as_current(connection, version)
     return connection
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from molloop.campaign.engine import Task
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Simulated
-from molloop.store.records import read_event, read_outcome, read_task
+from molloop.store.outcomes import read_outcomes
+from molloop.store.records import read_event, read_task
 
 MAX_NEWS = 4_000
 
@@ -38,7 +39,7 @@ class News:
     events
         But those of outcomes, in their order.
     simulated
-        Without details and geometries, in the order in which they were known.
+        Without calculations and geometries, in the order in which they were known.
     """
 
     mark: Mark
@@ -48,7 +49,7 @@ class News:
 
 
 def read_news(connection: sqlite3.Connection, since: Mark) -> News:
-    """Return what was stored next since a mark; within a transaction, see `Store.news`."""
+    """Return what was stored next since a mark; within a transaction, see `Reader.news`."""
 
     def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
         return connection.execute(query, values).fetchall()
@@ -64,15 +65,13 @@ def read_news(connection: sqlite3.Connection, since: Mark) -> News:
     if not events and not tasks:
         return News(since, [], [], [])
     n_events, until_s = events[-1][:2] if events else (since.n_events, since.time_s)
-    outcomes = rows(
-        "SELECT proposal, molecule_id, smiles, batch, level, fidelity, time_s, worker, "
-        "began_s, ended_s, seconds, value, '{}', flags, NULL, NULL, failure_kind, "
-        "failure_message, can_retry, schema_version FROM outcomes "
-        "WHERE time_s BETWEEN ? AND ? ORDER BY time_s, proposal",
-        since.time_s,
-        until_s,
+    outcomes = read_outcomes(
+        connection, "time_s BETWEEN ? AND ?", (since.time_s, until_s), ("job_values",)
     )
-    simulated = [one for row in outcomes if (one := read_outcome(row)).proposal not in since.at]
+    simulated = sorted(
+        (one for one in outcomes if one.proposal not in since.at),
+        key=lambda one: (one.time_s, one.proposal),
+    )
     time_s = simulated[-1].time_s if simulated else since.time_s
     at = {one.proposal for one in simulated if one.time_s == time_s}
     before = since.at if time_s == since.time_s else frozenset()

@@ -4,7 +4,7 @@ A reader raises ValueError where a row holds what no run has stored.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,26 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
-from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcome, Success
+from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.validation import checked, storable
 from molloop.store.events import decode
 from molloop.store.stored import read_count, read_json, read_number, read_one_of, read_text
 
 MAX_CONFIG = 200_000  # letters
 MAX_TIME_S = 1e11  # 3,000 years
-INSERT_OUTCOME = f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})"
+LARGEST_CHARGE = 10_000
+JOB_COLUMNS = (
+    "proposal, molecule_id, stage, smiles, batch, time_s, worker, began_s, ended_s, seconds, "
+    "flags, failure_kind, failure_message"
+)
+# the parts of outcomes: table -> its columns beside proposal and place
+PARTS = {
+    "job_values": "quantity, value",
+    "calculations": "name, charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps",
+    "geometries": "name, numbers, positions_angstrom",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +55,51 @@ class Session:
     environment: dict[str, Any]
 
 
-def outcome_row(item: Simulated) -> tuple[object, ...]:
-    """Return the row of the table `outcomes`."""
-    outcome = item.outcome
-    common = (
-        item.proposal,
-        item.molecule_id,
-        item.smiles,
-        item.batch,
-        outcome.level,
-        outcome.fidelity,
-        item.time_s,
-        item.worker,
-        item.began_s,
-        item.ended_s,
-        outcome.seconds,
-    )
-    if isinstance(outcome, Failure):
-        failure = (storable(outcome.kind), storable(outcome.message), int(outcome.can_retry))
-        return (*common, None, None, None, None, None, *failure, outcome.schema_version)
-    numbers = positions = None
-    if outcome.geometry is not None:
-        numbers = outcome.geometry.numbers.astype("u1").tobytes()
-        positions = outcome.geometry.positions_angstrom.astype("<f8").tobytes()
-    texts = (json.dumps(outcome.details), json.dumps(outcome.flags))
-    success = (outcome.value, *texts, numbers, positions)
-    return (*common, *success, None, None, None, outcome.schema_version)
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What jobs of a stage were computed by: a level of theory, and how much of its protocol."""
+
+    name: str
+    level: str
+    fidelity: str
+
+
+def stage_of(protocol: SimulationProtocol) -> Stage:
+    """Return what is stored of the stage in which jobs are simulated by a protocol."""
+    return Stage(protocol.stage, protocol.outcome_level, protocol.outcome_fidelity)
+
+
+Row = Sequence[Any]
+
+
+def rows_of(items: Iterable[Simulated]) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of some outcomes, by the tables that they belong to."""
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in ("jobs", "molecules", *PARTS)}
+    for item in items:
+        outcome, number = item.outcome, item.proposal
+        job = (number, item.molecule_id, item.stage, item.batch, item.time_s, item.worker)
+        times = (item.began_s, item.ended_s, outcome.seconds)
+        rows["molecules"].append((item.molecule_id, item.smiles, ""))
+        if isinstance(outcome, Failure):
+            failure = (storable(outcome.kind), storable(outcome.message))
+            rows["jobs"].append((*job, *times, None, *failure))
+            continue
+        rows["jobs"].append((*job, *times, json.dumps(outcome.flags), None, None))
+        values = outcome.named.items()
+        rows["job_values"] += [(number, place, *one) for place, one in enumerate(values)]
+        rows["calculations"] += [
+            (number, place, name, one.charge, one.n_unpaired, one.method, one.energy_ev,
+             one.geometry, one.solvent, one.n_steps)
+            for place, (name, one) in enumerate(outcome.calculations.items())
+        ]  # fmt: skip
+        rows["geometries"] += [
+            (
+                *(number, place, name, one.numbers.astype("u1").tobytes()),
+                one.positions_angstrom.astype("<f8").tobytes(),
+            )
+            for place, (name, one) in enumerate(outcome.geometries.items())
+        ]
+    return rows
 
 
 class _Environment(BaseModel):
@@ -85,10 +116,7 @@ class _Environment(BaseModel):
 
 
 _ENVIRONMENT = TypeAdapter(_Environment)
-_DETAILS = TypeAdapter(dict[str, int | float])
 _FLAGS = TypeAdapter(tuple[str, ...])
-
-Row = Sequence[Any]
 
 
 def read_event(row: Row) -> tuple[float, Event]:
@@ -106,6 +134,13 @@ def read_session(row: Row) -> Session:
     return Session(read_text(began_at, "beginning of a process"), config, facts)
 
 
+def read_stage(row: Row) -> Stage:
+    """Read a row of the table `stages`."""
+    name, level, fidelity = row
+    texts = (read_text(name, "stage"), read_text(level, "level"), read_text(fidelity, "fidelity"))
+    return Stage(*texts)
+
+
 def read_task(row: Row) -> Task:
     """Read a row of the table `tasks`."""
     work, worker, began_s, ended_s = row
@@ -121,7 +156,7 @@ def read_known(row: Row) -> Known:
 
 
 def read_value(value: object) -> float:
-    """Read a value of a property."""
+    """Read a value of a quantity."""
     return read_number(value, "value", LARGEST_VALUE)
 
 
@@ -135,22 +170,29 @@ def read_clock(value: object) -> float:
     return read_number(value, "time of a worker", MAX_TIME_S)
 
 
-def read_outcome(row: Row) -> Simulated:
-    """Read a row of the table `outcomes`."""
-    (proposal, molecule_id, smiles, batch, level, fidelity, time_s, worker, began_s, ended_s,
-     seconds, value, details, flags, numbers, positions, kind, message, can_retry,
-     version) = row  # fmt: skip
+def read_outcome(
+    row: Row, values: Sequence[Row], calculations: Sequence[Row], geometries: Sequence[Row]
+) -> Simulated:
+    """Read `JOB_COLUMNS` of the tables `jobs` and `molecules`, and what belongs to that job."""
+    (proposal, molecule_id, stage, smiles, batch, time_s, worker, began_s, ended_s, seconds,
+     flags, kind, message) = row  # fmt: skip
     outcome: Outcome
     if kind is not None:
-        can_retry = bool(read_count(can_retry, "can_retry"))
-        outcome = Failure(kind, message, level, fidelity, can_retry, seconds, version)
+        if values:
+            raise ValueError(f"proposal {proposal} has failed and has values")
+        outcome = Failure(kind, message, seconds)
     else:
-        facts = (read_json(_DETAILS, details, "details"), read_json(_FLAGS, flags, "flags"))
-        geometry = None if numbers is None else _read_geometry(numbers, positions)
-        outcome = Success(value, level, fidelity, *facts, geometry, seconds, version)
+        outcome = Success(
+            _by_name((read_text(name, "quantity"), value) for name, value in values),
+            _by_name(map(_calculation, calculations)),
+            _by_name(map(_geometry, geometries)),
+            read_json(_FLAGS, flags, "flags"),
+            seconds,
+        )
     return Simulated(
         read_count(proposal, "proposal"),
         read_count(molecule_id, "molecule id"),
+        read_text(stage, "stage"),
         read_text(smiles, "SMILES"),
         read_count(batch, "batch"),
         read_time(time_s),
@@ -161,9 +203,25 @@ def read_outcome(row: Row) -> Simulated:
     )
 
 
-def _read_geometry(numbers: object, positions: object) -> Geometry:
+def _by_name(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    some = list(pairs)
+    named = dict(some)
+    if len(named) < len(some):
+        raise ValueError(f"a job has two parts of the same name, among {', '.join(named)}")
+    return named
+
+
+def _calculation(row: Row) -> tuple[str, Calculation]:
+    name, charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps = row
+    read_number(charge, "charge", LARGEST_CHARGE)
+    counts = (read_count(n_unpaired, "unpaired electrons"), read_count(n_steps, "steps"))
+    found = Calculation(charge, counts[0], method, energy_ev, geometry, solvent, counts[1])
+    return read_text(name, "calculation"), found
+
+
+def _geometry(row: Row) -> tuple[str, Geometry]:
+    name, numbers, positions = row
     if not (isinstance(numbers, bytes) and isinstance(positions, bytes)):
         raise ValueError("geometry: expected bytes")
-    return Geometry(
-        np.frombuffer(numbers, dtype="u1"), np.frombuffer(positions, dtype="<f8").reshape(-1, 3)
-    )
+    places = np.frombuffer(positions, dtype="<f8").reshape(-1, 3)
+    return read_text(name, "geometry"), Geometry(np.frombuffer(numbers, dtype="u1"), places)

@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from functools import cache
 
-SCHEMA_VERSION = 3
-SCHEMAS = {
-    3: """
+SCHEMA_VERSION = 4
+# what both versions have
+_COMMON = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     time_s REAL NOT NULL,
@@ -29,6 +29,10 @@ CREATE TABLE known (
     value REAL NOT NULL,
     molecule_id INTEGER
 ) STRICT;
+"""
+SCHEMAS = {
+    # one outcome a molecule, level and fidelity, with one value
+    3: f"""{_COMMON}
 CREATE TABLE outcomes (
     proposal INTEGER PRIMARY KEY,
     molecule_id INTEGER NOT NULL,
@@ -55,6 +59,63 @@ CREATE TABLE outcomes (
 CREATE UNIQUE INDEX one_success ON outcomes (molecule_id, level, fidelity)
     WHERE value IS NOT NULL;
 CREATE INDEX when_known ON outcomes (time_s);
+""",
+    4: f"""{_COMMON}
+CREATE TABLE stages (
+    name TEXT PRIMARY KEY,
+    level TEXT NOT NULL,
+    fidelity TEXT NOT NULL
+) STRICT;
+CREATE TABLE molecules (
+    molecule_id INTEGER PRIMARY KEY,
+    smiles TEXT NOT NULL,
+    name TEXT NOT NULL
+) STRICT;
+CREATE TABLE jobs (
+    proposal INTEGER PRIMARY KEY,
+    molecule_id INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    time_s REAL NOT NULL,
+    worker TEXT NOT NULL,
+    began_s REAL NOT NULL,
+    ended_s REAL NOT NULL,
+    seconds REAL NOT NULL,
+    flags TEXT,
+    failure_kind TEXT,
+    failure_message TEXT,
+    CHECK ((flags IS NULL) <> (failure_kind IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX one_success ON jobs (molecule_id, stage) WHERE failure_kind IS NULL;
+CREATE INDEX when_known ON jobs (time_s);
+CREATE TABLE job_values (
+    proposal INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    quantity TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (proposal, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE calculations (
+    proposal INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    charge INTEGER NOT NULL,
+    n_unpaired INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    energy_ev REAL NOT NULL,
+    geometry TEXT NOT NULL,
+    solvent TEXT NOT NULL,
+    n_steps INTEGER NOT NULL,
+    PRIMARY KEY (proposal, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE geometries (
+    proposal INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    numbers BLOB NOT NULL,
+    positions_angstrom BLOB NOT NULL,
+    PRIMARY KEY (proposal, place)
+) STRICT, WITHOUT ROWID;
 """,
 }
 SCHEMA = SCHEMAS[SCHEMA_VERSION]

@@ -60,7 +60,7 @@ def test_a_package_that_cannot_be_imported(monkeypatch):
     [("REFERENCE_IE_EV", 18.0), ("simulate_group", None)],
 )
 def test_a_simulation_that_is_not_as_it_was(monkeypatch, name, value):
-    failed = GroupResult((Failure("scf", "no convergence", "gfn2", "relaxed"),), "", ())
+    failed = GroupResult((Failure("scf", "no convergence"),), "", ())
     monkeypatch.setattr(doctor, name, value or (lambda *_: failed))
     found = doctor.simulation()
     assert not found.is_ok

@@ -12,7 +12,7 @@ from molloop.errors import InputError
 from molloop.execution.sites import parsl_config
 from molloop.execution.submit import batch_job
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 OWN = Settings.model_validate(
     {

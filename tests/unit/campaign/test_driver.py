@@ -9,7 +9,8 @@ import pytest
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.driver import Driver, Interruption
+from molloop.campaign.driver import Driver
+from molloop.campaign.ending import Interruption
 from molloop.campaign.engine import Group, LostGroup, LostRanking, Ranking, Simulations
 from molloop.campaign.events import (
     Began,
@@ -33,7 +34,7 @@ from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 
 def fake_value(smiles):
@@ -93,9 +94,9 @@ class InstantEngine:
                 self.loses[smiles] = (n_left - 1, what)
                 return LostGroup(group, what, "it is gone")
         outcomes = tuple(
-            Failure("embedding", smiles, "gfn2", "relaxed")
+            Failure("embedding", smiles)
             if smiles in self.failing
-            else Success(fake_value(smiles), "gfn2", "relaxed")
+            else Success({"ie": fake_value(smiles)})
             for smiles in group.smiles
         )
         times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
@@ -527,7 +528,7 @@ def test_no_molecule_goes_round_for_ever(tmp_path, small_library, what, n_most):
     state = campaign.driver.run()
     assert state.n_values == 12
     [failure] = [row[4] for row in campaign.rows() if row[2] == unlucky]
-    assert (failure.kind, failure.can_retry) == (what, True)
+    assert failure.kind == what
     assert f"lost {n_most} times" in failure.message
 
 
@@ -691,8 +692,9 @@ def answering(campaign, smiles, answer):
         (None, "outcome: got None, expected a Success or a Failure"),
         ("15.0", "outcome: got '15.0'"),
         (Success(math.nan), "value: got nan"),
-        (Success(15.0, flags=("odd", 1)), "flags[1]: got 1"),
-        (Failure(None, "no words", "gfn2", "relaxed"), "kind: got None"),
+        (Success({"ea": 1.0}), "values: got ['ea'], expected 'ie' among their names"),
+        (Success({"ie": 15.0}, flags=("odd", 1)), "flags[1]: got 1"),
+        (Failure(None, "no words"), "kind: got None"),
     ],
 )
 def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
@@ -703,7 +705,7 @@ def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
     answering(campaign, first, answer)
     assert campaign.driver.run().n_values == 12
     [failure] = [row[4] for row in campaign.rows() if row[2] == first]
-    assert (failure.kind, failure.level, failure.fidelity) == ("invalid_result", "gfn2", "relaxed")
+    assert failure.kind == "invalid_result"
     assert words in failure.message
     told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
     assert [event.failure for event in told if event.failure] == ["invalid_result"]
@@ -712,17 +714,17 @@ def test_an_answer_that_is_none_is_a_failure_of_its_molecule(
 def test_a_failure_without_a_kind_counts_as_one_and_keeps_its_message(tmp_path, small_library):
     campaign = Campaign(tmp_path / "run", small_library)
     first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
-    answering(campaign, first, Failure("", "no words", "gfn2", "relaxed", can_retry=True))
+    answering(campaign, first, Failure("", "no words"))
     assert campaign.driver.run().n_values == 12
     [failure] = [row[4] for row in campaign.rows() if row[2] == first]
-    assert failure == Failure("unexpected", "no words", "gfn2", "relaxed", can_retry=True)
+    assert failure == Failure("unexpected", "no words")
     told = [event for _, event, _ in campaign.events if isinstance(event, Finished)]
     assert [event.failure for event in told if event.failure] == ["unexpected"]
 
 
 def test_a_run_goes_on_whatever_texts_a_simulator_gives(tmp_path, small_library):
     bad = "\udc80\0"
-    answer = Success(15.0, "gfn2", "relaxed", {bad: 1.0}, (bad, "two words"))
+    answer = Success({"ie": 15.0, bad: 1.0}, flags=(bad, "two words"))
     campaign = Campaign(tmp_path / "run", small_library, counts=(4, 8, 3))
     first = small_library.smiles(InitialDesign(24, 42).take(0, 1)[0][0])
     answering(campaign, first, answer)
@@ -730,7 +732,7 @@ def test_a_run_goes_on_whatever_texts_a_simulator_gives(tmp_path, small_library)
     campaign.store.close()
     resumed = go_on(tmp_path, small_library, "run")  # for 4 more values
     [kept] = [row[4] for row in resumed.rows() if row[2] == first]
-    assert (kept.details, kept.flags) == ({"??": 1.0}, ("??", "two_words"))
+    assert (kept.values, kept.flags) == ({"ie": 15.0, "??": 1.0}, ("??", "two_words"))
     assert sum(isinstance(row[4], Success) for row in resumed.rows()) == 12
     resumed.store.close()
 
@@ -759,8 +761,8 @@ def test_a_history_that_contradicts_itself_is_damage(tmp_path, small_library, ev
 
 def test_a_value_of_a_molecule_that_was_not_handed_out_is_damage(tmp_path, small_library):
     campaign = Campaign(tmp_path / "run", small_library)
-    outcome = Success(15.0, "gfn2", "relaxed")
-    row = Simulated(0, 2, "C", 0, 1.0, "w", 0.0, 1.0, outcome)
+    outcome = Success({"ie": 15.0})
+    row = Simulated(0, 2, "gfn2", "C", 0, 1.0, "w", 0.0, 1.0, outcome)
     campaign.store.append(1.0, [Began(24, 0), HANDED_OUT, Finished(1, value=15.0)], [row])
     with pytest.raises(StoreError, match="molecule 2 has a value and was not handed out"):
         campaign.driver.run()

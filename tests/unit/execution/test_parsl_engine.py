@@ -24,7 +24,7 @@ from molloop.simulate.protocol import SimulationProtocol
 
 PROTOCOL = SimulationProtocol(simulator="mine:simulate", timeout_s=7.0)
 GROUP = Group((4, 9), ("C", "N"), PROTOCOL)
-OUTCOMES = (Success(12.5, "own", flags=("odd",)), Failure("crash", "gone", "own", "own", True))
+OUTCOMES = (Success({"ie": 12.5}, flags=("odd",)), Failure("crash", "gone"))
 
 
 class Executor:

@@ -16,13 +16,13 @@ from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.search.policy import POLICIES
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 FREE = Costs(dispatch_s=0.0, train_s=0.0, rank_s=0.0)
 
 
 def lookup(molecule_id, smiles):
-    return Success(10.0 + len(smiles), "gfn2", "relaxed", seconds=1.0 + molecule_id % 3)
+    return Success({"ie": 10.0 + len(smiles)}, seconds=1.0 + molecule_id % 3)
 
 
 def engine(n_workers=2, costs=FREE, failure_rate=0.0, seed=0):

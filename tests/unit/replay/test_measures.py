@@ -7,7 +7,7 @@ from molloop.replay.campaign import Played
 from molloop.replay.measures import Truth, measure
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 VALUES = np.array([3.0, 9.0, np.nan, 7.0, 1.0, 7.0])
 
@@ -18,12 +18,10 @@ def played(*molecules, known=(), end=End.DONE):
     rows = []
     for number, key in enumerate(molecules):
         value = VALUES[key]
-        outcome = (
-            Failure("no_value", "", "table", "known")
-            if np.isnan(value)
-            else Success(value, "table", "known")
+        outcome = Failure("no_value", "") if np.isnan(value) else Success({"ie": value})
+        rows.append(
+            Simulated(number, key, "gfn2", "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome)
         )
-        rows.append(Simulated(number, key, "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome))
     store.append(1.0, [], rows)
     return Played(store, Stopped("a reason", end), SimulationProtocol())
 

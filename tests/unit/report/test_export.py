@@ -12,33 +12,31 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
+from molloop.molecule import Geometry
 from molloop.report.export import EXPORT_FORMATS, export
-from molloop.report.results import Results
-from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.results import Results
+from molloop.simulate.outcome import Failure, Success
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
 
 
 def water(value, *flags):
     geometry = Geometry(np.array([8, 1, 1], dtype="u1"), PLACES + value)
-    return Success(value, "gfn2", "relaxed", {}, flags, geometry, 0.5)
+    return Success({"ie": value}, {}, {"molecule": geometry}, flags, 0.5)
 
 
 def simulated(number, outcome, smiles="O"):
-    return Simulated(
-        number, 10 + number, smiles, number // 2, 1.5 * number, "n1", 0.0, 1.0, outcome
-    )
+    times_s = (1.5 * number, "n1", 0.0, 1.0)
+    return Simulated(number, 10 + number, "gfn2", smiles, number // 2, *times_s, outcome)
 
 
 def results(*outcomes):
     settings = Settings()
     found = tuple(simulated(number, one) for number, one in enumerate(outcomes))
-    return Results(99, settings.objective(), settings.protocol(), (), found, (), (), None)
+    return Results(settings.objective(), settings.protocol(), (), (), found)
 
 
-SOME = results(
-    water(18.25), Failure("scf", 'no, "convergence"', "gfn2", "relaxed"), water(19.5, "a", "b")
-)
+SOME = results(water(18.25), Failure("scf", 'no, "convergence"'), water(19.5, "a", "b"))
 
 
 def test_a_frame_has_a_row_an_outcome():
@@ -114,7 +112,7 @@ def test_a_format_that_is_none_is_told(tmp_path):
 
 def test_a_run_without_geometries_is_told(tmp_path):
     with pytest.raises(InputError, match="csv or parquet"):
-        export(results(Success(1.0, "gfn2", "relaxed")), "sdf", tmp_path / "a.sdf")
+        export(results(Success({"ie": 1.0})), "sdf", tmp_path / "a.sdf")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +126,7 @@ def test_a_name_that_means_another_format_is_refused(tmp_path, file_format, name
 
 
 def test_parquet_has_the_same_types_whatever_was_found(tmp_path):
-    runs = (SOME, results(), results(Failure("scf", "no", "gfn2", "relaxed")))
+    runs = (SOME, results(), results(Failure("scf", "no")))
     for number, one in enumerate(runs):
         export(one, "parquet", tmp_path / f"{number}.parquet")
     found = [pq.read_schema(tmp_path / f"{n}.parquet").remove_metadata() for n in range(3)]

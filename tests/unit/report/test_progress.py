@@ -131,8 +131,8 @@ def test_a_run_has_a_line_after_a_minute_without_any(clock):
     display.show_event(0.0, Submitted(tuple(range(200)), Source.INITIAL, 0), None)
     for number in range(130):
         clock.now_s = number / 2
-        outcome = Success(14.0) if number > 3 else Failure("scf", "no", "gfn2", "relaxed")
-        item = Simulated(number, number, "C", 0, clock.now_s, "w", 0.0, 1.0, outcome)
+        outcome = Success({"ie": 14.0}) if number > 3 else Failure("scf", "no")
+        item = Simulated(number, number, "gfn2", "C", 0, clock.now_s, "w", 0.0, 1.0, outcome)
         display.show_event(clock.now_s, Finished(number), item)
     clock.now_s = 120.0
     progress.tick()

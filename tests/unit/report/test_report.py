@@ -25,47 +25,48 @@ from molloop.report import figures, tables
 from molloop.report.display import RunDisplay
 from molloop.report.predictions import BARS, write_predictions_figure
 from molloop.report.progress import ProgressDisplay
-from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
+from molloop.results import Results
 from molloop.simulate.outcome import Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
 FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
 
 
-def simulated(proposal, molecule_id, value, batch, time_s):
+def simulated(proposal, molecule_id, value, batch, time_s, work=("", 0.0)):
     if value is None:
-        outcome = Failure("scf", "no", "gfn2", "relaxed")
+        outcome = Failure("scf", "no")
     else:
         flags = ("not_converged",) if molecule_id == 2 else ()
-        outcome = Success(value, "gfn2", "relaxed", flags=flags)
+        outcome = Success({"ie": value}, flags=flags)
     smiles = SMILES[molecule_id]
-    return Simulated(proposal, molecule_id, smiles, batch, time_s, "w", 0.0, time_s, outcome)
+    where = (proposal, molecule_id, "gfn2", smiles, batch)
+    return Simulated(*where, time_s, *work, time_s, outcome)
 
 
 @pytest.fixture
 def results():
     return Results(
-        n_molecules=5,
         objective=Settings().objective(),
         protocol=Settings().protocol(),
         known=(Known("CCC", 13.0, None),),
         simulated=(
-            simulated(0, 0, 14.0, 0, 2.0),
+            simulated(0, 0, 14.0, 0, 2.0, ("w", 0.0)),
             simulated(1, 3, None, 0, 1.0),
             simulated(2, 1, 13.5, 0, 1.0),
-            simulated(3, 2, 15.25, 1, 4.0),
+            simulated(3, 2, 15.25, 1, 4.0, ("v", 3.0)),
         ),
-        rankings=(TimedRanking(1, 2.0, 3.0, (2, 4), (14.5, 14.25), (0.5, 0.25)),),
-        tasks=(
-            Task(Work.SIMULATE, "w", 0.0, 2.0),
-            Task(Work.TRAIN, "w", 2.0, 2.5),
-            Task(Work.RANK, "v", 2.5, 3.0),
-            Task(Work.SIMULATE, "v", 3.0, 4.0),
+        events=(
+            (0.0, Began(5, 1)),
+            (0.0, Submitted((0, 3, 1), Source.INITIAL, 0)),
+            (2.0, RankingBegan(1, 2)),
+            (3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.5, 0.25))),
+            (3.0, Submitted((2,), Source.RANKING, 1)),
+            (4.0, Stopped("done", End.DONE)),
         ),
-        stopped=Stopped("done", End.DONE),
+        work=(Task(Work.TRAIN, "w", 2.0, 2.5), Task(Work.RANK, "v", 2.5, 3.0)),
     )
 
 
@@ -126,7 +127,11 @@ def test_a_unit_is_no_formula(tmp_path, results, unit):
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_figure_of_hardly_anything(tmp_path, results, kept):
     little = Results(
-        5, results.objective, results.protocol, (), results.simulated[3 : 3 + kept], (), (), None
+        results.objective,
+        results.protocol,
+        (),
+        ((0.0, Began(5, 0)),),
+        results.simulated[3 : 3 + kept],
     )
     for draw in FIGURES:
         draw(little, tmp_path / "f")
@@ -144,7 +149,7 @@ def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
 
 def test_what_was_predicted_of_molecules_that_a_ranking_chose(results):
     assert results.predictions.tolist() == [[14.5, 0.5, 15.25]]
-    assert replace(results, rankings=()).predictions.shape == (0, 3)
+    assert replace(results, events=results.events[:2]).predictions.shape == (0, 3)
 
 
 def test_the_figure_of_predictions_has_points_bars_and_a_diagonal(tmp_path, results):
@@ -175,22 +180,22 @@ def test_many_marks_are_an_image_in_a_small_file(tmp_path, results, draw):
     rng = np.random.default_rng(0)
     values, stds = rng.normal(14, 1, (2, n)), rng.uniform(0.1, 1, n)
     many = tuple(
-        Simulated(k, k, "C", 1 + k // 100, float(k), f"w{k % 8}", k - 1.0, float(k), Success(one))
-        for k, one in enumerate(values[0])
+        Simulated(*(k, k, "gfn2", "C", 1 + k // 100, float(k)), f"w{k % 8}", k - 1.0, float(k), one)
+        for k, one in enumerate(Success({"ie": value}) for value in values[0])
     )
-    rankings = tuple(
-        TimedRanking(1 + first // 100, first - 1.0, float(first), *columns)
-        for first in range(0, n, 100)
-        for rows in [slice(first, first + 100)]
-        for columns in [
-            (tuple(range(n)[rows]), tuple(values[1][rows].tolist()), tuple(stds[rows].tolist()))
+    events = [(0.0, Began(n, 0))]
+    for first in range(0, n, 100):
+        rows, batch = slice(first, first + 100), 1 + first // 100
+        ids = tuple(range(n)[rows])
+        columns = (tuple(values[1][rows].tolist()), tuple(stds[rows].tolist()))
+        events += [
+            (first - 1.0, RankingBegan(batch, 1)),
+            (first - 0.5, Ranked(batch, ids, *columns)),
+            (first - 0.5, Submitted(ids, Source.RANKING, batch)),
         ]
-    )
-    tasks = tuple(Task(Work.SIMULATE, one.worker, one.began_s, one.ended_s) for one in many)
-    draw(
-        replace(results, simulated=many, rankings=rankings, tasks=tasks, n_molecules=n),
-        tmp_path / "f",
-    )
+    odd = replace(results, simulated=many, events=tuple(events))
+    assert odd.predictions.shape == (n, 3)
+    draw(odd, tmp_path / "f")
     assert ElementTree.parse(tmp_path / "f.svg").findall(".//{*}image")
     assert (tmp_path / "f.svg").stat().st_size < 600_000
 
@@ -218,7 +223,7 @@ def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
     title, _, initial, batch = console.export_text().strip().splitlines()
     assert title == "going on with 0 values · site.workers: 2 -> 4"
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
-    assert batch.split() == ["1", "2", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "1.0", "s"]
+    assert batch.split() == ["1", "2", "14.50", "CF", "15.25", "CF", "3", "1", "0.75", "1.0", "s"]
 
 
 def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
@@ -236,7 +241,8 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     assert "The best of 3 simulated molecules" in text
     assert "Not finished" not in text
     assert "Known beforehand: 1 values, 1 of them of molecules that are not in the library" in text
-    left = summary_lines(replace(results, n_not_finished=3))
+    more = (3.5, Submitted((4, 5, 6), Source.RANKING, 1))
+    left = summary_lines(replace(results, events=(*results.events[:-1], more, results.events[-1])))
     assert left[:2] == ["Ended: done.", "Not finished: 3 of the molecules that were handed out."]
     left_out = summary_lines(replace(results, n_rejected=2, rejects="a/rejects.csv"))
     assert (
@@ -282,8 +288,7 @@ def test_the_screen_has_a_line_an_iteration(results):
     )
     assert header.split()[:2] == ["iter", "train"]
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "2.0", "s"]
-    # |14.5 - 15.25| / 15.25 is 4.9%
-    assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "4.9%", "2.0", "s"]
+    assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "0.75", "2.0", "s"]
 
 
 def test_a_quiet_run_has_no_lines():
@@ -296,7 +301,7 @@ def test_a_quiet_run_has_no_lines():
 
 def test_a_narrow_screen_cuts_molecules_and_no_line(results):
     console, display = shown(width=80)
-    long = Simulated(0, 0, "C" * 60, 0, 1.0, "w", 0.0, 1.0, results.simulated[0].outcome)
+    long = Simulated(0, 0, "gfn2", "C" * 60, 0, 1.0, "w", 0.0, 1.0, results.simulated[0].outcome)
     display.show_event(0.0, Submitted((0,), Source.INITIAL, 0), None)
     display.show_event(1.0, Finished(0), long)
     display.show_event(1.0, Stopped("done", End.DONE), None)

@@ -5,15 +5,15 @@ from dataclasses import asdict
 import pytest
 from small_run import STEPS, new_store
 
+from molloop import results
 from molloop.campaign.events import End, Resumed, Stopped
 from molloop.config.load import load
-from molloop.report import results
 from molloop.report.page.feed import Feed
 from molloop.report.page.render import facts
 from molloop.report.status import read_status
 from molloop.report.summary import summary_lines
+from molloop.store.reader import Reader
 from molloop.store.run_dir import RunDir
-from molloop.store.store import Store
 
 TIME_IS_OVER = (9.0, [Stopped("its time limit of 9 s is over", End.DONE)], [], [])
 
@@ -56,7 +56,7 @@ def test_what_has_no_outcome_is_under_way_while_a_process_holds_the_run(tmp_path
 def test_a_summary_says_what_a_time_limit_has_cut_off(tmp_path):
     store_run(tmp_path, [*STEPS[:4], TIME_IS_OVER])
     settings = load()
-    with closing(Store.read(tmp_path / "campaign.sqlite")) as store:
+    with closing(Reader.read(tmp_path / "campaign.sqlite")) as store:
         found = results.read(store, settings.objective(), settings.protocol())
     assert found.n_not_finished == 2
     assert summary_lines(found)[:2] == [

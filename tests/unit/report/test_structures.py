@@ -8,23 +8,26 @@ from rdkit import Chem
 
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.molecule import Geometry
 from molloop.report.structures import Structure, save_format, structures_of, write_structures
-from molloop.simulate.outcome import Geometry, Success
+from molloop.simulate.outcome import Calculation, Success
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
 WATER = Success(
-    18.25,
-    "gfn2",
-    "relaxed",
-    {"charge": 0},
+    {"ie": 18.25},
+    {"molecule": Calculation(0, 0, "GFN2-xTB", -137.5, "molecule")},
+    {"molecule": Geometry(np.array([8, 1, 1]), PLACES)},
     ("not_converged",),
-    Geometry(np.array([8, 1, 1]), PLACES),
 )
+
+
+def found_of(smiles, successes):
+    return structures_of(smiles, successes, Settings().objective().quantity, Settings().protocol())
 
 
 def test_xyz_reads_back_with_ase(tmp_path):
     path = tmp_path / "a.xyz"
-    found = structures_of(["O", "C"], [WATER, Success(1.0)], Settings().objective())
+    found = found_of(["O", "C"], [WATER, Success({"ie": 1.0})])
     write_structures(path, "extxyz", found)
     (atoms,) = read(path, index=":")
     assert np.allclose(atoms.positions, PLACES, atol=1e-7)
@@ -35,7 +38,7 @@ def test_xyz_reads_back_with_ase(tmp_path):
 
 def test_sdf_reads_back_with_rdkit(tmp_path):
     path = tmp_path / "a.sdf"
-    write_structures(path, "sdf", structures_of(["O"], [WATER], Settings().objective()))
+    write_structures(path, "sdf", found_of(["O"], [WATER]))
     (molecule,) = Chem.SDMolSupplier(str(path), removeHs=False)
     assert np.allclose(molecule.GetConformer().GetPositions(), PLACES, atol=1e-4)
     assert float(molecule.GetProp("ie_ev")) == 18.25
@@ -45,8 +48,8 @@ def test_sdf_reads_back_with_rdkit(tmp_path):
 @pytest.mark.parametrize("numbers", [[1, 8, 1], [8, 1], [8, 1, 1, 1]])
 def test_a_geometry_of_other_atoms_is_no_molecule_for_sdf(tmp_path, numbers):
     geometry = Geometry(np.array(numbers), np.zeros((len(numbers), 3)))
-    other = Success(1.0, "gfn2", "relaxed", {}, (), geometry)
-    found = structures_of(["O"], [other], Settings().objective())
+    other = Success({"ie": 1.0}, geometries={"molecule": geometry}, flags=())
+    found = found_of(["O"], [other])
     with pytest.raises(InputError, match="order of the SMILES"):
         write_structures(tmp_path / "a.sdf", "sdf", found)
     assert list(tmp_path.iterdir()) == []
@@ -61,22 +64,22 @@ def test_what_cannot_be_written_is_named(tmp_path, name):
 def test_a_database_reads_back_with_ase(tmp_path):
     path = tmp_path / "a.db"
     for _ in range(2):  # what was there before is replaced
-        write_structures(path, "ase-db", structures_of(["O"], [WATER], Settings().objective()))
+        write_structures(path, "ase-db", found_of(["O"], [WATER]))
     with connect(path) as database:
         [row] = database.select("ie_ev>18")
     assert (row.smiles, row.level, row.flags) == ("O", "gfn2", "not_converged")
-    assert row.data["charge"] == 0
+    assert (row.data["molecule_charge"], row.energy) == (0, -137.5)
     assert np.allclose(row.toatoms().positions, PLACES)
     assert [one.name for one in tmp_path.iterdir()] == ["a.db"]
 
 
-DETAILS = {"charge": -1.0, "energy": 2.0, "C6": 3.0, "a b": 4.0, "Lattice": 5.0, "level": 6.0}
-DETAILS |= {"molecule_energy_ev": -137.5}
+FURTHER = {"charge": -1.0, "energy": 2.0, "C6": 3.0, "a b": 4.0, "Lattice": 5.0, "level": 6.0}
+FURTHER |= {"molecule_energy_ev": -137.5}
 
 
 def test_names_that_ase_has_another_use_for_are_others(tmp_path):
-    success = Success(1.0, "gfn2", "relaxed", DETAILS, (), WATER.geometry)
-    found = structures_of(["O"], [success], Settings().objective())
+    success = Success({"ie": 1.0} | FURTHER, {}, WATER.geometries)
+    found = found_of(["O"], [success])
     write_structures(tmp_path / "a.db", "ase-db", found)
     write_structures(tmp_path / "a.xyz", "extxyz", found)
     with connect(tmp_path / "a.db") as database:
@@ -93,7 +96,7 @@ def test_names_that_ase_has_another_use_for_are_others(tmp_path):
 
 @pytest.mark.parametrize("smiles", ["F", "F/C=C\\F", "[NH4+]", "C#N", "[C@@H](F)(Cl)Br", "N"])
 def test_a_smiles_reads_back_as_it_was(tmp_path, smiles):
-    found = structures_of([smiles], [WATER], Settings().objective())
+    found = found_of([smiles], [WATER])
     write_structures(tmp_path / "a.xyz", "extxyz", found)
     write_structures(tmp_path / "a.db", "ase-db", found)
     [atoms] = read(tmp_path / "a.xyz", index=":")
@@ -124,13 +127,13 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path, file_format):
     folder = tmp_path / "a"
     folder.mkdir()
     with pytest.raises(OSError, match="a"):
-        write_structures(folder, file_format, structures_of(["O"], [WATER], Settings().objective()))
+        write_structures(folder, file_format, found_of(["O"], [WATER]))
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_flag_ends_no_record(tmp_path):
-    odd = Success(1.0, "gfn2", "relaxed", {}, ("a\n$$$$\n\nb",), WATER.geometry)
-    found = structures_of(["O", "O"], [odd, WATER], Settings().objective())
+    odd = Success({"ie": 1.0}, geometries={"molecule": WATER.geometry}, flags=("a\n$$$$\n\nb",))
+    found = found_of(["O", "O"], [odd, WATER])
     write_structures(tmp_path / "a.sdf", "sdf", found)
     first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
     assert first.GetProp("flags") == r"a\x0a$$$$\x0a\x0ab"

@@ -24,10 +24,20 @@ from rdkit import Chem
 from rich.console import Console
 from small_run import STEPS, new_store
 
-from molloop.campaign.events import Began, End, Ranked, RankingBegan, Resumed, Stopped
+from molloop.campaign.events import (
+    Began,
+    End,
+    Ranked,
+    RankingBegan,
+    Resumed,
+    Source,
+    Stopped,
+    Submitted,
+)
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.goal import Objective, Quantity
+from molloop.molecule import Geometry
 from molloop.report import figures, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.display import RunDisplay
@@ -39,14 +49,15 @@ from molloop.report.page.render import about, frozen_document
 from molloop.report.page.render import texts as sections
 from molloop.report.predictions import write_predictions_figure
 from molloop.report.progress import ProgressDisplay
-from molloop.report.results import Results, TimedRanking
 from molloop.report.status import Status
 from molloop.report.structures import Structure, write_structures
 from molloop.report.terminal import outcome_table, run_summary, status_table, trials_table
-from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.results import Results
+from molloop.simulate.outcome import Calculation, Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import csv_cell, drawn_text, sdf_line, svg_text, terminal_text, utf8_text
 
+CALCULATION = Calculation(0, 0, "GFN2-xTB", -137.5, "molecule")
 WATER = Geometry(np.array([8, 1, 1], dtype="u1"), np.eye(3))
 EXAMPLES = (
     "\x1b[31m\u202e\x9b2J\n",
@@ -69,19 +80,26 @@ def at(function):
 def results_of(text):
     """Return a run of two molecules, of which one failed, that says a text wherever one stands."""
     objective = Objective(Quantity(text, text, text), threshold=1.0)
+    name = objective.quantity.name
     outcomes = (
-        Success(14.0, text, text, {text: 1.0}, (text,), WATER),
-        Failure(text, text, text, text),
-        Success(15.0, text, text, {}, (text, "b"), WATER),
+        Success({name: 14.0, f"{text} too": 1.0}, {text: CALCULATION}, {text: WATER}, (text,)),
+        Failure(text, text),
+        Success({name: 15.0}, {}, {text: WATER}, (text, "b")),
     )
     simulated = tuple(
-        Simulated(number, number, text, number, float(number), text, 0.0, 1.0 + number, one)
+        Simulated(number, number, text, text, number, float(number), text, 0.0, 1.0 + number, one)
         for number, one in enumerate(outcomes)
     )
-    rankings = (TimedRanking(2, 1.0, 2.0, (2, 3), (14.5, 14.0), (0.5, 0.2)),)
-    stopped = Stopped(text, End.DONE)
-    protocol = SimulationProtocol(simulator=text)
-    return Results(9, objective, protocol, (), simulated, rankings, (), stopped)
+    events = (
+        (0.0, Began(9, 0)),
+        (0.0, Submitted((0, 1), Source.INITIAL, 0, 2, text)),
+        (1.0, RankingBegan(2, 1)),
+        (1.5, Ranked(2, (2, 3), (14.5, 14.0), (0.5, 0.2))),
+        (1.5, Submitted((2,), Source.RANKING, 2, 0, text)),
+        (4.0, Stopped(text, End.DONE)),
+    )
+    protocol = SimulationProtocol(simulator=text, quantity=name)
+    return Results(objective, protocol, (), events, simulated)
 
 
 def rows_of(path):
@@ -206,20 +224,22 @@ def said(run, text):
     asked = {"name": f"x{stored}", "unit": stored, "simulator": f"a:{stored}", "threshold": 1.0}
     environment = {"host": text, "command": [text], "packages": {text: text}}
     environment["library"] = {"name": text}
-    run = replace(
-        copy(run),
+    found = results_of(text)
+    record = copy(run.record)
+    record.objective, record.stage, record.stopped = (
+        found.objective,
+        text,
+        Stopped(text, End.FAILED),
+    )
+    for one in found.simulated:
+        record.take_outcome(one)
+    return replace(
+        run,
         folder=Path(utf8_text(text).replace("\0", "") or "."),
         settings=Settings.model_validate({"property": asked}),
         sessions=[replace(run.sessions[0], config=text, environment=environment)],
-        stopped=Stopped(text, End.FAILED),
-        recent=[],
-        best=[],
-        failures=Counter(),
-        messages={},
+        record=record,
     )
-    for one in results_of(text).simulated:
-        run.take_outcome(one)
-    return run
 
 
 class Tags(HTMLParser):

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from molloop.errors import SimulationError
-from molloop.simulate.outcome import Geometry, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import Success
 
 CONNECTION = int(sys.argv[1]) if sys.argv[1:2] and sys.argv[1].isdigit() else -1
 
@@ -51,7 +52,7 @@ def fork():
 
 def forks(how):  # noqa: PLR0912, PLR0915 - a list of evils
     """Fork in many ways; what the copy returns is another text's value."""
-    wrong = Success(-1.0)
+    wrong = Success({"ie": -1.0})
     if how == "return" and fork():
         return wrong
     if how == "returnlater" and fork():

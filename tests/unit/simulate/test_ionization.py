@@ -21,8 +21,10 @@ def test_published_values(smiles, ie_ev):
     success = vertical_ie(smiles)
     assert success.value == pytest.approx(ie_ev, abs=0.01)
     assert success.flags == ()
-    assert (success.level, success.fidelity) == ("gfn2", "relaxed")
-    energies = success.details["ion_energy_ev"], success.details["molecule_energy_ev"]
+    molecule, ion = (success.calculations[name] for name in ("molecule", "ion"))
+    assert {molecule.method, ion.method} == {"GFN2-xTB"}
+    assert {molecule.geometry, ion.geometry} == {"molecule"} == set(success.geometries)
+    energies = ion.energy_ev, molecule.energy_ev
     assert success.value == pytest.approx(energies[0] - energies[1], abs=1e-9)
 
 
@@ -52,8 +54,7 @@ def test_without_relaxation_the_geometry_is_the_force_field_s():
     success = vertical_ie("CCO", fidelity="mmff-geometry")
     start = start_structure("CCO", last_element=86, max_atoms=200).geometry
     assert np.array_equal(success.geometry.positions_angstrom, start.positions_angstrom)
-    assert success.details["n_steps"] == 0
-    assert success.fidelity == "mmff-geometry"
+    assert success.calculations["molecule"].n_steps == 0
     assert success.value == pytest.approx(vertical_ie("CCO").value, abs=0.3)
     assert success.value != vertical_ie("CCO").value
 
@@ -69,9 +70,9 @@ def test_without_relaxation_the_geometry_is_the_force_field_s():
     ],
 )
 def test_charges_and_spins_are_those_of_the_smiles(smiles, charge, n_unpaired, ion_n_unpaired):
-    details = vertical_ie(smiles).details
-    assert (details["charge"], details["n_unpaired"]) == (charge, n_unpaired)
-    assert (details["ion_charge"], details["ion_n_unpaired"]) == (charge + 1, ion_n_unpaired)
+    found = vertical_ie(smiles).calculations
+    states = {name: (one.charge, one.n_unpaired) for name, one in found.items()}
+    assert states == {"molecule": (charge, n_unpaired), "ion": (charge + 1, ion_n_unpaired)}
 
 
 def test_methyl_radical_loses_its_unpaired_electron():
@@ -122,6 +123,6 @@ def test_a_value_out_of_bounds_is_a_failure(monkeypatch):
 
 
 def test_the_lowest_of_several_conformers_is_taken():
-    one = vertical_ie("OCCCO").details["molecule_energy_ev"]
-    many = vertical_ie("OCCCO", n_conformers=20).details["molecule_energy_ev"]
+    one = vertical_ie("OCCCO").calculations["molecule"].energy_ev
+    many = vertical_ie("OCCCO", n_conformers=20).calculations["molecule"].energy_ev
     assert many < one - 0.01

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.simulate.outcome import Failure, Geometry, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import Calculation, Failure, Success
 from molloop.simulate.validation import accepted, checked, storable
 
 WATER = Geometry(np.array([8, 1, 1]), np.arange(9).reshape(3, 3))
@@ -46,7 +47,20 @@ class Text(str):
 
 
 def failure(**changes):
-    return Failure(**{"kind": "scf", "message": "", "level": "", "fidelity": ""} | changes)
+    return Failure(**{"kind": "scf", "message": ""} | changes)
+
+
+def named(changes=None, **others):
+    return Success({"ie": 1.0} | (changes or {}), **others)
+
+
+def at(numbers, positions):
+    return Success(1.0, geometries={"molecule": Geometry(numbers, positions)})
+
+
+def calculated(**changes):
+    facts = {"charge": 0, "n_unpaired": 1, "method": "GFN2-xTB", "energy_ev": -1.5}
+    return Success(1.0, {"molecule": Calculation(**facts | changes)})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +77,7 @@ def failure(**changes):
     ],
 )
 def test_a_value_is_a_real_number(value, kept):
-    found = checked(Success(value)).value
+    found = checked(Success(value), "ie").values["ie"]
     assert (type(found), found) == (float, kept)
 
 
@@ -89,46 +103,53 @@ def test_a_value_is_a_real_number(value, kept):
         (Success(None), "value: got None"),
         (Success(Wilful()), "value: got <Wilful instance"),
         (Success("x" * 10**6), "value: got 'xxxx"),
-        (Success(1.0, details=[1.0]), "details: got [1.0], expected numbers by their names"),
-        (Success(1.0, details={"gap": "large"}), "details['gap']: got 'large', expected a number"),
-        (Success(1.0, details={1: 2.0}), "details: got {1: 2.0}"),
-        (Success(1.0, details=dict.fromkeys(("\0", "?"), 1.0)), "names, which differ"),
+        (Success([1.0]), "value: got [1.0]"),
+        (Success({}), "values: got [], expected 'ie' among their names"),
+        (Success({"ea": 1.0}), "values: got ['ea'], expected 'ie' among their names"),
+        (Success({"ie": nan}), "values['ie']: got nan, expected a real number"),
+        (named({"gap": "large"}), "values['gap']: got 'large', expected a number"),
+        (named({1: 2.0}), "values: got {'ie': 1.0, 1: 2.0}, expected finite numbers by their"),
+        (named(dict.fromkeys(("\0", "?"), 1.0)), "names, which differ"),
+        (calculated(charge=0.5), "charge: got 0.5, expected a whole number"),
+        (calculated(charge=True), "charge: got True"),
+        (calculated(n_unpaired="1"), "n_unpaired: got '1'"),
+        (calculated(n_unpaired=-1), "n_unpaired: got -1"),
+        (calculated(method=None), "method: got None, expected a text"),
+        (calculated(energy_ev=nan), "energy_ev: got nan"),
+        (calculated(n_steps=inf), "n_steps: got inf"),
+        (Success(1.0, {"molecule": 1}), "calculations['molecule']: got 1, expected a Calculation"),
+        (Success(1.0, [1]), "calculations: got [1], expected Calculations by their names"),
         (Success(1.0, flags="odd"), "flags: got 'odd', expected a tuple of words"),
         (Success(1.0, flags=("odd", 1)), "flags[1]: got 1, expected a word"),
         (Success(1.0, flags={"odd"}), "flags: got {'odd'}"),
-        (Success(1.0, level=None), "level: got None, expected a text"),
-        (Success(1.0, fidelity=b"x"), "fidelity: got b'x'"),
         (Success(1.0, seconds=-0.1), "seconds: got -0.1"),
         (Success(1.0, seconds=nan), "seconds: got nan"),
-        (Success(1.0, schema_version=2), "schema_version: got 2"),
-        (Success(1.0, schema_version=True), "schema_version: got True"),
-        (Success(1.0, geometry=[1]), "geometry: got [1], expected a Geometry or None"),
-        (Success(1.0, geometry=Geometry([], [])), "geometry.numbers: got []"),
-        (Success(1.0, geometry=Geometry([0], [[0, 0, 0]])), "expected atomic numbers of 1 to 118"),
-        (Success(1.0, geometry=Geometry([119], [[0, 0, 0]])), "geometry.numbers: got [119]"),
-        (Success(1.0, geometry=Geometry([264], [[0, 0, 0]])), "geometry.numbers: got [264]"),
-        (Success(1.0, geometry=Geometry([1.5], [[0, 0, 0]])), "geometry.numbers: got [1.5]"),
-        (Success(1.0, geometry=Geometry([nan], [[0, 0, 0]])), "geometry.numbers: got [nan]"),
-        (Success(1.0, geometry=Geometry(["H"], [[0, 0, 0]])), "geometry.numbers: got ['H']"),
-        (Success(1.0, geometry=Geometry([[1]], [[0, 0, 0]])), "geometry.numbers: got [[1]]"),
-        (Success(1.0, geometry=Geometry([1], [0, 0, 0])), "geometry.positions_angstrom: got [0,"),
-        (Success(1.0, geometry=Geometry([1, 1], [[0, 0, 0]])), "of shape (2, 3)"),
-        (Success(1.0, geometry=Geometry([1], [[0, inf, 0]])), "expected finite numbers in Å"),
-        (Success(1.0, geometry=Geometry([1], [[0, 1j, 0]])), "geometry.positions_angstrom"),
+        (Success(1.0, geometries=[1]), "geometries: got [1], expected Geometries by"),
+        (Success(1.0, geometries={"a": 1}), "geometries['a']: got 1, expected a Geometry"),
+        (at([], []), "geometry.numbers: got []"),
+        (at([0], [[0, 0, 0]]), "expected atomic numbers of 1 to 118"),
+        (at([119], [[0, 0, 0]]), "geometry.numbers: got [119]"),
+        (at([264], [[0, 0, 0]]), "geometry.numbers: got [264]"),
+        (at([1.5], [[0, 0, 0]]), "geometry.numbers: got [1.5]"),
+        (at([nan], [[0, 0, 0]]), "geometry.numbers: got [nan]"),
+        (at(["H"], [[0, 0, 0]]), "geometry.numbers: got ['H']"),
+        (at([[1]], [[0, 0, 0]]), "geometry.numbers: got [[1]]"),
+        (at([1], [0, 0, 0]), "geometry.positions_angstrom: got [0,"),
+        (at([1, 1], [[0, 0, 0]]), "of shape (2, 3)"),
+        (at([1], [[0, inf, 0]]), "expected finite numbers in Å"),
+        (at([1], [[0, 1j, 0]]), "geometry.positions_angstrom"),
         (failure(kind=None), "kind: got None, expected a text"),
         (failure(kind=12), "kind: got 12"),
         (failure(message=1), "message: got 1, expected a text"),
-        (failure(can_retry=1), "can_retry: got 1, expected True or False"),
-        (failure(can_retry="no"), "can_retry: got 'no'"),
+        (failure(seconds="long"), "seconds: got 'long'"),
     ],
 )
 def test_what_is_wrong_is_told(outcome, words):
     with pytest.raises(ValueError, match=re.escape(words)) as caught:
-        checked(outcome)
+        checked(outcome, "ie")
     assert len(str(caught.value)) < 300
-    told = accepted(outcome, "gfn2", "relaxed")
+    told = accepted(outcome, "ie")
     assert (told.kind, told.message) == ("invalid_result", str(caught.value))
-    assert (told.level, told.fidelity, told.can_retry) == ("gfn2", "relaxed", False)
 
 
 @pytest.mark.parametrize(
@@ -154,27 +175,27 @@ def test_a_kind_is_a_word(kind, kept):
 
 @pytest.mark.parametrize("kind", ["", " ", "?!", "__", "\udc80", "_" * 64 + "a"])
 def test_a_failure_whose_kind_is_no_word_keeps_all_else(kind):
-    kept = checked(failure(kind=kind, message="no host", can_retry=True, seconds=1.0))
-    assert kept == failure(kind="unexpected", message="no host", can_retry=True, seconds=1.0)
+    kept = checked(failure(kind=kind, message="no host", seconds=1.0))
+    assert kept == failure(kind="unexpected", message="no host", seconds=1.0)
 
 
 def test_texts_can_be_stored():
     bad = "a\0b\udc80 \ud83d\ude00"
-    found = checked(failure(message=bad, level=bad, fidelity=Text(bad)))
-    assert (found.message, found.level) == ("a?b? ??", "a?b? ??")
-    assert (type(found.fidelity), found.fidelity) == (str, "a?b? ??")
+    assert checked(failure(message=bad)).message == "a?b? ??"
+    found = checked(failure(message=Text(bad))).message
+    assert (type(found), found) == (str, "a?b? ??")
     assert checked(failure(message="m" * 5000)).message == "m" * 4000 + " ..."
-    assert accepted(Success("\udc80"), "", "").message.startswith("value: got '\\udc80'")
+    assert accepted(Success("\udc80"), "ie").message.startswith("value: got '\\udc80'")
 
 
 def test_flags_are_words():
     flags = ["not_converged", "two words", " \t\n", "", "\udc80", "a\0b"]
-    found = checked(Success(1.0, flags=flags)).flags
+    found = checked(named(flags=flags)).flags
     assert found == ("not_converged", "two_words", "?", "a?b")
 
 
-def test_details_are_numbers_that_json_has():
-    details = {
+def test_further_values_are_numbers_that_json_has():
+    further = {
         "whole": np.int64(3),
         "real": np.float32(0.5),
         "array": np.array(0.25),
@@ -184,7 +205,8 @@ def test_details_are_numbers_that_json_has():
         "infinite": -inf,
         "a\0": Decimal(2),
     }
-    found = checked(Success(1.0, details=details)).details
+    found = checked(Success(further | {"ie": 1}), "ie").values
+    assert (next(iter(found)), found.pop("ie")) == ("ie", 1.0)
     assert found == {
         "whole": 3, "real": 0.5, "array": 0.25, "converged": 1, "long": 2.0**63, "a?": 2.0,
     }  # fmt: skip
@@ -196,7 +218,7 @@ def test_details_are_numbers_that_json_has():
 def test_a_geometry_is_of_the_types_that_are_stored():
     whole = Geometry([8.0, 1.0, 1.0], WATER.positions_angstrom.tolist())
     for given_geometry in (WATER, whole):
-        found = checked(Success(1.0, geometry=given_geometry)).geometry
+        found = checked(named(geometries={"a": given_geometry})).geometries["a"]
         assert found.numbers.tolist() == [8, 1, 1]
         assert found.positions_angstrom.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
         assert (found.numbers.dtype, found.positions_angstrom.dtype) == (np.uint8, np.float64)
@@ -204,36 +226,35 @@ def test_a_geometry_is_of_the_types_that_are_stored():
 
 def test_arrays_that_are_right_are_not_copied():
     right = Geometry(np.array([8, 1, 1], np.uint8), np.zeros((3, 3)))
-    kept = checked(Success(1.0, geometry=right)).geometry
+    kept = checked(named(geometries={"a": right})).geometry
     assert kept.numbers is right.numbers
     assert kept.positions_angstrom is right.positions_angstrom
     swapped = Geometry(right.numbers, right.positions_angstrom.astype(">f8"))
-    assert checked(Success(1.0, geometry=swapped)).geometry.positions_angstrom.dtype == "=f8"
+    kept = checked(named(geometries={"a": swapped})).geometry
+    assert kept.positions_angstrom.dtype == "=f8"
 
 
 def test_what_earlier_versions_have_stored_is_accepted():
     numbers = np.frombuffer(b"\1\1", "u1")
     positions = np.frombuffer(bytes(48), "<f8").reshape(-1, 3)
-    old = Success(
-        15.0,
-        "gfn2",
-        "relaxed",
-        {"": 1, "x": nan, "y": inf},
-        ("a b", ""),
-        Geometry(numbers, positions),
-    )
-    found = checked(old)
-    assert (found.value, found.details, found.flags) == (15.0, {"": 1}, ("a_b",))
+    values = {"ie": 15.0, "": 1, "x": nan, "y": inf}
+    found = checked(Success(values, {}, {"molecule": Geometry(numbers, positions)}, ("a b", "")))
+    assert (found.values, found.flags) == ({"ie": 15.0, "": 1}, ("a_b",))
     assert found.geometry.positions_angstrom.tolist() == [[0.0] * 3] * 2
-    assert checked(failure(kind="no-conformer", can_retry=True)).kind == "no_conformer"
+    assert checked(failure(kind="no-conformer")).kind == "no_conformer"
+
+
+def test_calculations_are_of_our_own_types():
+    [found] = checked(calculated(charge=np.int64(-1), n_steps=4.0), "ie").calculations.values()
+    assert found == Calculation(-1, 1, "GFN2-xTB", -1.5, n_steps=4)
+    assert (type(found.charge), type(found.n_steps)) == (int, int)
 
 
 def test_what_is_kept_is_of_our_own_types():
-    own = Own(np.float64(1.0), can := "gfn2", "own", seconds=np.float32(0.5))
-    found = checked(own)
-    assert (type(found), found) == (Success, Success(1.0, can, "own", seconds=0.5))
-    kept = checked(failure(can_retry=np.bool_(True)))
-    assert kept.can_retry is True
+    own = Own({Text("gap"): np.float64(2.0), "ie": np.float64(1.0)}, seconds=np.float32(0.5))
+    found = checked(own, "ie")
+    assert (type(found), found) == (Success, Success({"ie": 1.0, "gap": 2.0}, seconds=0.5))
+    assert list(map(type, found.values)) == [str, str]
 
 
 anything = st.recursive(
@@ -262,38 +283,54 @@ geometries = st.builds(
     st.lists(st.integers(0, 120), max_size=3),
     st.lists(st.lists(st.floats(-9, 9), min_size=3, max_size=3), max_size=3),
 )
+calculations = st.builds(
+    Calculation,
+    st.integers(),
+    st.integers(),
+    texts,
+    numbers,
+    texts,
+    texts,
+    st.integers() | anything,
+)
+
+
+def named_by(some):
+    names = texts.filter(lambda text: isinstance(text, str))
+    return st.dictionaries(names, some, max_size=3)
+
+
 outcomes = (
     anything
     | st.builds(
         Success,
-        value=numbers,
-        level=texts,
-        details=st.dictionaries(texts.filter(lambda text: isinstance(text, str)), numbers),
+        values=numbers | named_by(numbers) | named_by(numbers).map(lambda some: {"ie": 1.5} | some),
+        calculations=named_by(calculations | anything) | anything,
+        geometries=named_by(geometries | anything) | anything,
         flags=st.lists(texts, max_size=3),
-        geometry=st.none() | geometries | anything,
         seconds=st.floats(0) | anything,
     )
-    | st.builds(Failure, texts, texts, texts, texts, st.booleans() | anything)
+    | st.builds(Failure, texts, texts, numbers)
 )
 
 
 @given(outcomes)
 def test_whatever_is_given_an_outcome_comes_that_can_be_stored(outcome):
-    kept = accepted(outcome, "gfn2", "relaxed")
-    texts = [kept.level, kept.fidelity]
+    kept = accepted(outcome, "ie")
+    texts = []
     assert kept.seconds >= 0
     if isinstance(kept, Failure):
         assert re.fullmatch(r"(?!\d|_*$)\w{1,64}", kept.kind)
-        assert type(kept.can_retry) is bool
         texts += [kept.kind, kept.message]
     else:
         assert abs(kept.value) <= 1e100
-        json.dumps(kept.details, allow_nan=False)
+        assert next(iter(kept.values)) == "ie"
+        json.dumps([kept.values, [*map(vars, kept.calculations.values())]], allow_nan=False)
         assert " ".join(kept.flags).split() == list(kept.flags)
-        texts += [*kept.details, *kept.flags]
-        if kept.geometry is not None:
-            assert len(kept.geometry.numbers)
-            assert kept.geometry.positions_angstrom.shape == (len(kept.geometry.numbers), 3)
+        texts += [*kept.values, *kept.calculations, *kept.geometries, *kept.flags]
+        for one in kept.geometries.values():
+            assert len(one.numbers)
+            assert one.positions_angstrom.shape == (len(one.numbers), 3)
     for text in texts:
         assert type(text) is str
         assert storable(text) == text

@@ -13,13 +13,18 @@ from half_written import kill_in_mid_write
 from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Simulated
 from molloop.errors import StoreError
+from molloop.goal import Objective, Quantity
 from molloop.simulate.outcome import Failure, Success
 from molloop.store import database
+from molloop.store.reader import Reader
+from molloop.store.record import read_record
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 SESSION = Session("2026-01-02T03:04:05+00:00", "x = 1\n", {"host": "node", "pid": 7})
 BOTH = pytest.mark.parametrize("how", [Store.open, Store.read])
+
+IE = Objective(Quantity("IE", "eV"))
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def change(path, *statements):
 
 def test_reading_changes_nothing_on_disk(path):
     before = contents(path.parent)
-    with closing(Store.read(path)) as store:
+    with closing(Reader.read(path)) as store:
         assert store.events() == [(1.0, Began(3, 0))]
     assert contents(path.parent) == before
 
@@ -55,7 +60,7 @@ def test_what_a_killed_writer_left_is_undone_in_a_copy_by_who_reads(path):
     journal = kill_in_mid_write(path)
     before = contents(path.parent)
     for _ in range(2):
-        with closing(Store.read(path)) as store:
+        with closing(Reader.read(path)) as store:
             assert store.events() == [(1.0, Began(3, 0))]
     assert contents(path.parent) == before
     Store.open(path).close()  # who goes on undoes it in place
@@ -67,7 +72,7 @@ def test_a_copy_that_would_fill_the_disk_is_not_made(path, monkeypatch):
     kill_in_mid_write(path)
     monkeypatch.setattr(database, "MAX_COPY_BYTES", 1000)
     with pytest.raises(StoreError, match=r"a copy in .* takes \d+ bytes"):
-        Store.read(path)
+        Reader.read(path)
 
 
 def test_a_database_that_changes_while_it_is_copied_is_copied_again(path, monkeypatch):
@@ -82,7 +87,7 @@ def test_a_database_that_changes_while_it_is_copied_is_copied_again(path, monkey
             os.utime(path, ns=(1, 1))
 
     monkeypatch.setattr(database.shutil, "copyfile", changing)
-    with closing(Store.read(path)) as store:
+    with closing(Reader.read(path)) as store:
         assert len(store.events()) == 1
     assert len(calls) == 4
 
@@ -99,8 +104,8 @@ def test_a_database_that_changes_while_it_is_copied_is_copied_again(path, monkey
         ("ALTER TABLE tasks RENAME COLUMN work TO odd", "has the table 'tasks'"),
         ("DROP INDEX when_known", "lacks the index 'when_known'"),
         ("DROP TABLE tasks", "lacks the table 'tasks'"),
-        ("PRAGMA user_version = 2", "schema version 2, expected 3"),
-        ("PRAGMA user_version = 4", "schema version 4, expected 3"),
+        ("PRAGMA user_version = 2", "schema version 2, expected 4"),
+        ("PRAGMA user_version = 5", "schema version 5, expected 4"),
     ],
 )
 def test_a_schema_that_is_not_exactly_ours_is_refused(path, how, statement, told):
@@ -170,14 +175,14 @@ def test_reading_that_takes_too_long_ends(path, monkeypatch):
     monkeypatch.setattr(database, "LIMIT_BYTES_PER_S", 1e12)
     monkeypatch.setattr(database, "STEPS_PER_LOOK", 100)
     with pytest.raises(StoreError, match="takes longer than its size explains"):
-        Store.read(path).events()
+        Reader.read(path).events()
 
 
 def test_a_cell_that_no_run_has_written_is_not_read(path, monkeypatch):
     change(path, f"UPDATE sessions SET config = '{'x' * 20_000}'")
     monkeypatch.setattr(database, "MAX_CELL_BYTES", 10_000)
     with (
-        closing(Store.read(path)) as store,
+        closing(Reader.read(path)) as store,
         pytest.raises(StoreError, match=r"damaged .*too big"),
     ):
         store.sessions()
@@ -191,7 +196,7 @@ def test_reading_drops_no_lock_of_a_writer_in_the_same_process(path):
         "connection.execute('BEGIN IMMEDIATE')\n"
     )
     with closing(Store.open(path)) as writer, writer._transaction():
-        Store.read(path).close()
+        Reader.read(path).close()
         done = subprocess.run(
             [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
         )
@@ -200,14 +205,14 @@ def test_reading_drops_no_lock_of_a_writer_in_the_same_process(path):
 
 def test_texts_that_are_no_utf8_are_damage(path):
     change(path, "UPDATE sessions SET config = CAST(x'ff41' AS TEXT)")
-    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
+    with closing(Reader.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
         store.sessions()
 
 
 def test_words_that_are_no_json_are_damage_in_counts_too(path):
     change(path, "UPDATE events SET kind = 'Submitted', body = '{'")
-    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
-        store.progress(1, None)
+    with closing(Reader.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
+        read_record(store, IE, "gfn2")
 
 
 def test_a_signal_ends_a_command_while_sqlite_works(path):
@@ -260,36 +265,37 @@ def test_a_copy_is_read_in_limited_time_too(path, monkeypatch):
     monkeypatch.setattr(database, "LIMIT_BYTES_PER_S", 1e12)
     monkeypatch.setattr(database, "STEPS_PER_LOOK", 100)
     with pytest.raises(StoreError, match="takes longer than its size explains"):
-        Store.read(path).events()
+        Reader.read(path).events()
 
 
 @pytest.mark.parametrize("column", ["smiles", "failure_kind", "failure_message"])
 def test_cells_of_another_type_are_damage_in_counts_too(path, column):
-    failure = Failure("scf", "no", "gfn2", "relaxed")
-    outcome = Success(15.0, "gfn2", "relaxed") if column == "smiles" else failure
+    failure = Failure("scf", "no")
+    outcome = Success({"ie": 15.0}) if column == "smiles" else failure
     with closing(Store.open(path)) as store:
-        row = Simulated(0, 1, "C", 0, 2.0, "w", 1.0, 2.0, outcome)
+        row = Simulated(0, 1, "gfn2", "C", 0, 2.0, "w", 1.0, 2.0, outcome)
         store.append(2.0, [Submitted((1,), Source.INITIAL, 0), Finished(1)], [row])
-    ours = "SELECT sql FROM sqlite_schema WHERE name = 'outcomes'"
+    table = "molecules" if column == "smiles" else "jobs"
+    ours = f"SELECT sql FROM sqlite_schema WHERE name = '{table}'"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         [(sql,)] = connection.execute(ours)
-        change_sql = "UPDATE sqlite_schema SET sql = ? WHERE name = 'outcomes'"
+        change_sql = f"UPDATE sqlite_schema SET sql = ? WHERE name = '{table}'"
         connection.execute("PRAGMA writable_schema = 1")
         connection.execute(change_sql, (sql.replace(") STRICT", ")"),))
-    change(path, f"UPDATE outcomes SET {column} = x'00ff'")
+    change(path, f"UPDATE {table} SET {column} = x'00ff'")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = 1")
         connection.execute(change_sql, (sql,))
-    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
-        store.progress(1, None)
+    with closing(Reader.read(path)) as store, pytest.raises(StoreError, match="is damaged"):
+        read_record(store, IE, "gfn2")
 
 
 def test_more_ends_than_beginnings_are_damage(path):
     with closing(Store.open(path)) as store:
-        row = Simulated(0, 1, "C", 0, 2.0, "w", 1.0, 2.0, Success(15.0, "gfn2", "relaxed"))
+        row = Simulated(0, 1, "gfn2", "C", 0, 2.0, "w", 1.0, 2.0, Success({"ie": 15.0}))
         store.append(2.0, [Finished(1)], [row])
-    with closing(Store.read(path)) as store, pytest.raises(StoreError, match="1 have ended of 0"):
-        store.progress(1, None)
+    with closing(Reader.read(path)) as store, pytest.raises(StoreError, match="1 have ended of 0"):
+        read_record(store, IE, "gfn2")
 
 
 @BOTH

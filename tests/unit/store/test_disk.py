@@ -12,7 +12,7 @@ from molloop.errors import RunError, StoreError
 from molloop.store import run_dir
 from molloop.store.records import Session
 from molloop.store.run_dir import RunDir
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 BEGIN_AGAIN = r"No run has begun there.*disk has space.*begin it again"
 
@@ -36,7 +36,7 @@ def test_no_database(tmp_path, monkeypatch, has_file):
     """The folder takes no file, or a file and nothing into it."""
     if has_file:
 
-        def fill(_self, _known):
+        def fill(_self, _known, _stages):
             raise sqlite3.OperationalError("database or disk is full")
 
         monkeypatch.setattr(Store, "_fill", fill)

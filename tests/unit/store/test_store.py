@@ -12,14 +12,16 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from molloop.campaign.engine import Task, Work
-from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
+from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
 from molloop.errors import StoreError
-from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Success
 from molloop.simulate.validation import checked
-from molloop.store import store as store_module
-from molloop.store.records import Session
-from molloop.store.store import Progress, Store
+from molloop.store import writer
+from molloop.store.reader import Reader
+from molloop.store.records import Session, Stage
+from molloop.store.writer import Store
 
 SESSION = Session("2026-01-02T03:04:05+00:00", "x = 1\n", {"host": "node", "pid": 7})
 
@@ -31,47 +33,55 @@ def store(tmp_path):
     store.close()
 
 
+NEUTRAL = Calculation(-1, 1, "GFN2-xTB", -137.25, "molecule", "water", 7)
 WATER = Geometry(np.array([8, 1, 1], np.uint8), np.arange(9, dtype=float).reshape(3, 3) / 7)
 
 
-def success(value=15.0, geometry=WATER, **changes):
-    fields = {"details": {"neutral_energy_ev": -1.5}, "flags": ("not_converged",), "seconds": 0.25}
-    return Success(value, "gfn2", "relaxed", geometry=geometry, **fields | changes)
+def success(value=15.0, has_geometry=True, **changes):
+    fields = {"calculations": {"molecule": NEUTRAL}, "flags": ("not_converged",), "seconds": 0.25}
+    values = {"ie": value, "gap": -1.5}
+    geometries = {"molecule": WATER, "ion": WATER} if has_geometry else {}
+    return Success(values, geometries=geometries, **fields | changes)
 
 
 def simulated(proposal, molecule_id, outcome):
-    return Simulated(proposal, molecule_id, "O", 1, 2.5, "host:1", 1.0, 2.0, outcome)
+    return Simulated(proposal, molecule_id, "gfn2", "O", 1, 2.5, "host:1", 1.0, 2.0, outcome)
 
 
 def equal(one, other):
     """Compare two records; arrays do not compare by themselves."""
-    if isinstance(one.outcome, Success) and one.outcome.geometry is not None:
-        ours, theirs = one.outcome.geometry, other.outcome.geometry
-        assert np.array_equal(ours.numbers, theirs.numbers)
-        assert np.array_equal(ours.positions_angstrom, theirs.positions_angstrom)
+    if isinstance(one.outcome, Success):
+        ours, theirs = one.outcome.geometries, other.outcome.geometries
+        assert list(ours) == list(theirs)
+        for name, geometry in ours.items():
+            assert np.array_equal(geometry.numbers, theirs[name].numbers)
+            assert np.array_equal(geometry.positions_angstrom, theirs[name].positions_angstrom)
     return repr(one) == repr(other)
 
 
 @given(
     # SQLite keeps no negative zero
     value=st.floats(-LARGEST_VALUE, LARGEST_VALUE).map(lambda value: value + 0.0),
-    details=st.dictionaries(st.text(), st.floats(allow_nan=False)),
+    others=st.dictionaries(
+        st.text(), st.floats(-LARGEST_VALUE, LARGEST_VALUE).map(lambda x: x + 0.0)
+    ),
+    names=st.lists(st.text(), unique=True, max_size=3),
     flags=st.lists(st.text(min_size=1)).map(tuple),
     message=st.text(),
-    can_retry=st.booleans(),
 )
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_outcomes_read_back_bit_for_bit(tmp_path, value, details, flags, message, can_retry):
+def test_outcomes_read_back_bit_for_bit(tmp_path, value, others, names, flags, message):
     path = tmp_path / "campaign.sqlite"
     path.unlink(missing_ok=True)
     try:
-        first = checked(success(value, details=details, flags=flags))
-    except ValueError:  # two names of details that differ in what cannot be stored
+        calculations = dict.fromkeys(names, NEUTRAL)
+        first = checked(Success({"ie": value} | others, calculations, {}, flags), "ie")
+    except ValueError:  # two names that differ in what cannot be stored
         reject()
     rows = [
         simulated(0, 7, first),
-        simulated(1, 8, success(value, geometry=None)),
-        simulated(2, 9, checked(Failure("embedding", message, "gfn2", "relaxed", can_retry, 0.5))),
+        simulated(1, 8, success(value, has_geometry=False)),
+        simulated(2, 9, checked(Failure("embedding", message, 0.5))),
     ]
     store = Store.create(path, SESSION)
     store.append(1.0, [], rows)
@@ -91,7 +101,9 @@ def test_events_read_back_in_order(store):
 
 def test_what_a_run_began_with_reads_back(tmp_path):
     known = [Known("C", 17.0, 3), Known("CC", 15.5, None)]
-    store = Store.create(tmp_path / "campaign.sqlite", SESSION, known)
+    stage = Stage("gfn2", "gfn2", "relaxed")
+    store = Store.create(tmp_path / "campaign.sqlite", SESSION, known, [stage])
+    assert store.stages() == {"gfn2": stage}
     second = replace(SESSION, config="x = 2\n")
     store.add_session(second)
     assert store.known() == known
@@ -105,25 +117,14 @@ def test_tasks_read_back(store):
     assert store.tasks() == tasks
 
 
-def test_progress_counts_what_is_there(store):
-    assert store.progress(1, None) == Progress(0.0, None, 0, 0, {}, 0, None, 0)
-    first = [Began(10, 0), Submitted((1, 2, 3), Source.INITIAL, 0), RankingBegan(1, 1)]
-    rows = [
-        simulated(0, 1, success(15.0)),
-        simulated(1, 2, success(16.5)),
-        simulated(2, 3, Failure("scf", "", "gfn2", "relaxed")),
-    ]
-    store.append(0.5, [*first, Submitted((4, 5), Source.RANKING, 1)])
-    store.append(2.0, [Finished(1), Finished(2), Finished(3, "scf"), Ranked(1, (), (), ())], rows)
-    expected = Progress(2.0, Ranked(1, (), (), ()), 5, 2, {"scf": 1}, 1, (16.5, "O"), 1)
-    assert store.progress(1, 15.5) == expected
-    assert store.progress(-1, 15.5) == replace(expected, best=(15.0, "O"))
-
-
 def test_training_rows_follow_the_proposals(store):
     store.append(1.0, [], [simulated(2, 5, success(13.0)), simulated(0, 9, success(14.0))])
-    store.append(1.0, [], [simulated(1, 4, Failure("scf", "", "gfn2", "relaxed"))])
-    assert store.training_rows() == [(0, 9, 14.0), (2, 5, 13.0)]
+    store.append(1.0, [], [simulated(1, 4, Failure("scf", ""))])
+    elsewhere = replace(simulated(3, 9, success(1.0)), stage="ipea1")
+    store.append(1.0, [], [elsewhere])
+    assert store.training_rows("ie", "gfn2") == [(0, 9, 14.0), (2, 5, 13.0)]
+    assert store.training_rows("gap", "gfn2") == [(0, 9, -1.5), (2, 5, -1.5)]
+    assert store.training_rows("ie", "ipea1") == [(3, 9, 1.0)]
 
 
 def test_failures_are_counted_by_kind(store):
@@ -131,10 +132,7 @@ def test_failures_are_counted_by_kind(store):
     store.append(
         0.0,
         [],
-        [
-            simulated(k, k, Failure(kind, f"{kind} {k}", "gfn2", "relaxed"))
-            for k, kind in enumerate(kinds)
-        ],
+        [simulated(k, k, Failure(kind, f"{kind} {k}")) for k, kind in enumerate(kinds)],
     )
     assert store.failures() == [("scf", "scf 0", 2), ("embedding", "embedding 1", 1)]
 
@@ -151,9 +149,11 @@ def test_a_molecule_has_one_success_and_a_transaction_is_all_or_nothing(store):
 
 
 def test_a_second_process_reads_while_the_first_writes(store):
-    other = Store.read(store.path)
+    other = Reader.read(store.path)
     store.append(1.0, [Began(3, 0)])
     assert len(other.events()) == 1
+    other.close()
+    other = Store.read(store.path)
     with pytest.raises(StoreError, match="readonly"):
         other.append(2.0, [Began(3, 0)])
     other.close()
@@ -170,7 +170,7 @@ def test_the_file_belongs_to_its_owner_and_is_synchronised(store):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
-@pytest.mark.parametrize("how", [Store.open, Store.read])
+@pytest.mark.parametrize("how", [Store.open, Reader.read])
 def test_another_file_is_refused(tmp_path, content, how):
     path = tmp_path / "campaign.sqlite"
     path.write_bytes(content)
@@ -237,13 +237,13 @@ def test_a_half_written_transaction_is_undone_by_who_opens_it_next(store):
     done = subprocess.run([sys.executable, "-c", script, str(store.path)], check=False)
     assert done.returncode == 9
     assert store.path.with_name(f"{store.path.name}-journal").stat().st_size > 0
-    reader = Store.read(store.path)
+    reader = Reader.read(store.path)
     assert len(reader.events()) == 1
     reader.close()
 
 
 def test_what_is_no_unicode_in_a_message_is_kept_as_far_as_it_can_be(store):
-    failure = Failure("k\udcff", "a\udcffb" + 9000 * "c", "gfn2", "relaxed")
+    failure = Failure("k\udcff", "a\udcffb" + 9000 * "c")
     store.append(1.0, [Finished(7, "k")], [simulated(0, 7, failure)])
     [found] = store.simulated()
     assert found.outcome.kind == "k_"
@@ -274,7 +274,7 @@ def _hold(path, seconds, is_held):
 
 
 def test_a_reader_that_stops_in_the_middle_is_waited_for(store, monkeypatch):
-    monkeypatch.setattr(store_module, "PATIENCE_S", 20.0)
+    monkeypatch.setattr(writer, "PATIENCE_S", 20.0)
     is_held = threading.Event()
     reader = threading.Thread(target=_hold, args=(store.path, 2.5, is_held))
     reader.start()
@@ -285,7 +285,7 @@ def test_a_reader_that_stops_in_the_middle_is_waited_for(store, monkeypatch):
 
 
 def test_a_reader_that_never_goes_is_told(store, monkeypatch):
-    monkeypatch.setattr(store_module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(writer, "PATIENCE_S", 0.0)
     is_held = threading.Event()
     reader = threading.Thread(target=_hold, args=(store.path, 2.5, is_held))
     reader.start()

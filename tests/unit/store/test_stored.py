@@ -18,11 +18,9 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.jobs import Simulated
 from molloop.config.load import parse
 from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.simulate.outcome import Failure, Success
 from molloop.store import records
 from molloop.store.events import encode
 from molloop.store.stored import read_count, read_json, read_number, read_text
@@ -46,15 +44,13 @@ ENVIRONMENT = {
     "library": {"key": "a", "name": "qm9"},
     "simulator": None,
 }
-ROWS = (
-    records.outcome_row(
-        Simulated(0, 7, "O", 1, 2.5, "host:1", 1.0, 2.0,
-                  Success(15.5, "gfn2", "relaxed", {"neutral_energy_ev": -1.5}, ("odd",)))
-    ),
-    records.outcome_row(
-        Simulated(1, 8, "C", 1, 2.5, "host:1", 1.0, 2.0, Failure("scf", "no", "gfn2", "relaxed"))
-    ),
-)  # fmt: skip
+JOBS = (
+    (0, 7, "gfn2", "O", 1, 2.5, "host:1", 1.0, 2.0, 0.5, '["odd"]', None, None),
+    (1, 8, "gfn2", "C", 1, 2.5, "host:1", 1.0, 2.0, 0.5, None, "scf", "no"),
+)
+VALUE = ("ie", 15.5)
+CALCULATION = ("molecule", 0, 1, "GFN2-xTB", -137.5, "molecule", "", 7)
+WATER = ("molecule", bytes([8, 1, 1]), bytes(72))
 ODD = (
     *(None, "", "{", "null", "[]", '{"a": [', "[" * 2000, '{"a":' * 2000, "x" * 9000, "\udcff"),
     *(-1, 0, 0.5, 2**63, 1e300, float("inf"), float("nan"), True, b"\x00", "NaN", "1e999"),
@@ -80,13 +76,20 @@ def cases(rng):
     yield records.read_event, (1.0, kind, changed(text, rng))
     yield records.read_session, ("now", "x = 1\n", changed(json.dumps(ENVIRONMENT), rng))
     yield records.read_session, changed_cell(("now", "x = 1\n", json.dumps(ENVIRONMENT)), rng)
-    row = list(rng.choice(ROWS))
-    yield records.read_outcome, changed_cell(row, rng)
-    place = rng.choice((12, 13))  # details and flags
-    row[place] = changed(row[place] or "[]", rng)
-    yield records.read_outcome, tuple(row)
+    job = list(rng.choice(JOBS))
+    parts = ((VALUE,), (CALCULATION,), (WATER,)) if job[11] is None else ((), (), ())
+    yield read_outcome, (changed_cell(job, rng), *parts)
+    flags = changed(job[10] or "[]", rng)
+    yield read_outcome, ((*job[:10], flags, *job[11:]), *parts)
+    places = rng.randrange(3)
+    odd = [*parts[:places], (changed_cell((VALUE, CALCULATION, WATER)[places], rng),)]
+    yield read_outcome, (job, *odd, *parts[places + 1 :])
     yield records.read_task, changed_cell(("train", "host:1", 0.5, 1.0), rng)
     yield records.read_known, changed_cell(("C", 15.0, 3), rng)
+
+
+def read_outcome(row):
+    return records.read_outcome(*row)
 
 
 def refusal(read, row):

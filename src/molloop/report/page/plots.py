@@ -26,7 +26,8 @@ from molloop.report.figures import (
     line_look,
 )
 from molloop.report.numbers import rounded
-from molloop.report.page.feed import N_BEST, Run
+from molloop.report.page.feed import Run
+from molloop.store.record import N_BEST
 from molloop.texts import html_text, svg_text
 
 MAX_POINTS = 300
@@ -56,10 +57,10 @@ Floats = NDArray[np.float64]
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, in their order and over time."""
     objective, quantity = run.settings.objective(), _quantity(run)
-    values = np.array(run.values)
+    values = np.array(run.record.values)
     best = objective.sign * np.maximum.accumulate(objective.sign * values)
     rows = thinned(values, MAX_POINTS)
-    told = f"the best so far is {rounded(objective.best(run.values), 2)} {objective.quantity.unit}."
+    told = f"the best so far is {_best(run)}."
 
     def draw(axes: Axes, places: Floats) -> None:
         axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
@@ -77,10 +78,10 @@ def found_over_time(run: Run) -> Markup:
 
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
-        draw(axes, np.array(run.times_s))
+        draw(axes, np.array(run.record.times_s))
         axes.set(xlabel="Time (s)")
 
-    many = f"Values of {run.n_values:,} molecules"
+    many = f"Values of {run.record.n_values:,} molecules"
     return _svg(in_order, f"{many} in their order; {told}") + _svg(
         over_time, f"{many} over time; {told}"
     )
@@ -90,7 +91,7 @@ def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
     quantity = _quantity(run)
     heading, unit = quantity.heading, quantity.unit
-    means, stds, values = np.array(run.pairs).reshape(-1, 3).T
+    means, stds, values = np.array(run.record.pairs).reshape(-1, 3).T
     shares = observed_shares(means, stds, values)
 
     def pairs(figure: Figure) -> None:
@@ -112,7 +113,7 @@ def predicted_and_simulated(run: Run) -> Markup:
     middle = EXPECTED.index(0.5)
     return _svg(
         pairs,
-        f"Predicted against simulated values of {run.errors.n:,} molecules that the model "
+        f"Predicted against simulated values of {run.record.errors.n:,} molecules that the model "
         f"chose, off by {rounded(error, 2)} {unit} in the mean.",
     ) + _svg(
         calibration,
@@ -142,28 +143,28 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
         for number, run in enumerate(runs):
-            if run.values:
-                best = sign * np.maximum.accumulate(sign * np.array(run.values))
+            if run.record.values:
+                best = sign * np.maximum.accumulate(sign * np.array(run.record.values))
                 # a name that begins with _ would be none
                 label = f"{number + 1} {svg_text(names[number], N_LEGEND)}"
-                _draw_steps(axes, run.times_s, best, {"label": label} | line_look(number))
+                _draw_steps(axes, run.record.times_s, best, {"label": label} | line_look(number))
         axes.set(title="Best", xlabel="Time (s)", ylabel=heading)
-        if any(run.values for run in runs):
+        if any(run.record.values for run in runs):
             axes.legend(loc="lower right", fontsize="small")
 
     def over_simulations(figure: Figure) -> None:
         axes = figure.subplots()
         for number, run in enumerate(runs):
-            if (n := run.n_values) >= N_BEST:
-                top = running_mean_of_best(sign * np.array(run.values), N_BEST)[N_BEST - 1 :]
+            if (n := run.record.n_values) >= N_BEST:
+                top = running_mean_of_best(sign * np.array(run.record.values), N_BEST)[N_BEST - 1 :]
                 _draw_steps(axes, range(N_BEST, n + 1), sign * top, line_look(number))
         axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
         axes.set(ylabel=heading)
 
     told = "; ".join(
-        f"{name}: {rounded(one.best(run.values), 2)} {one.quantity.unit} after {run.n_values:,}"
-        for name, run, one in zip(names, runs, objectives, strict=True)
-        if run.values
+        f"{name}: {_best(run)} after {run.record.n_values:,}"
+        for name, run in zip(names, runs, strict=True)
+        if run.record.values
     )
     return _svg(over_time, f"The best values over time. {told}") + _svg(
         over_simulations, f"The mean of the best {N_BEST} over the values."
@@ -196,7 +197,7 @@ def workers_over_time(run: Run) -> Markup:
 
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
-        draw_work_over_time(axes, run.tasks)
+        draw_work_over_time(axes, run.record.tasks)
         axes.set(xlabel="Time (s)", ylabel="Workers")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=len(WORK_COLORS))
@@ -214,7 +215,7 @@ def workers_over_time(run: Run) -> Markup:
 
 def lately(run: Run, n: int = 150) -> list[Any]:
     """Return the last tasks."""
-    return sorted(run.tasks[-n:], key=lambda task: task.began_s)
+    return sorted(run.record.tasks[-n:], key=lambda task: task.began_s)
 
 
 def thinned(values: Floats, n: int) -> NDArray[np.intp]:
@@ -226,6 +227,11 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
         part = values[stretch]
         rows.append(stretch[np.unique([part.argmin(), part.argmax(), len(part) // 2])])
     return np.concatenate(rows)
+
+
+def _best(run: Run) -> str:
+    [best] = run.record.best(1)
+    return f"{rounded(run.record.value(best), 2)} {run.settings.objective().quantity.unit}"
 
 
 def _quantity(run: Run) -> Quantity:

@@ -15,10 +15,11 @@ from molloop.campaign.jobs import Simulated
 from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
-from molloop.report.page.feed import Errors, Run
+from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
+from molloop.store.record import Errors
 from molloop.texts import html_text
 
 N_KINDS = 20
@@ -57,9 +58,9 @@ def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:
 def figures(run: Run) -> dict[str, Markup]:
     """Return the sections that are drawn, by name; what there is nothing of is empty."""
     drawn: dict[str, tuple[bool, Callable[[Run], Markup]]] = {
-        "found": (bool(run.values), plots.found_over_time),
-        "pairs": (run.errors.n > 1, plots.predicted_and_simulated),
-        "workers": (len(run.tasks) > 0, plots.workers_over_time),
+        "found": (bool(run.record.values), plots.found_over_time),
+        "pairs": (run.record.errors.n > 1, plots.predicted_and_simulated),
+        "workers": (len(run.record.tasks) > 0, plots.workers_over_time),
     }
     return {name: draw(run) if is_there else Markup("") for name, (is_there, draw) in drawn.items()}
 
@@ -68,8 +69,7 @@ def facts(run: Run) -> dict[str, Any]:
     """Return what the templates show."""
     n_wanted = run.settings.campaign.max_training_count
     is_running = run.state == RUNNING
-    n_open = max(0, run.n_submitted - run.n_values - run.n_failed)
-    n_under_way, n_not_finished = split_open(run.state, n_open)
+    n_under_way, n_not_finished = split_open(run.state, run.record.n_open)
     return {
         "run": run,
         "name": run.name,
@@ -77,31 +77,31 @@ def facts(run: Run) -> dict[str, Any]:
         "quantity": run.settings.objective().quantity,
         "level_label": run.settings.protocol().label,
         "n_wanted": n_wanted,
-        "share": min(1.0, run.n_values / n_wanted),
+        "share": min(1.0, run.record.n_values / n_wanted),
         "is_running": is_running,
         "left_s": left_s(run) if is_running else None,
         "n_under_way": n_under_way,
         "n_not_finished": n_not_finished,
-        "best": run.best_first(),
-        "recent": [_recent(item) for item in run.recent],
-        "n_last": len(run.is_beyond),
-        "n_beyond_last": sum(run.is_beyond),
-        "error": _error(run.errors),
-        "failures": run.failures.most_common(N_KINDS),
-        "n_other_kinds": max(0, len(run.failures) - N_KINDS),
+        "best": run.record.best(),
+        "recent": [_recent(item) for item in run.record.recent],
+        "n_last": len(run.record.is_beyond),
+        "n_beyond_last": sum(run.record.is_beyond),
+        "error": _error(run.record.errors),
+        "failures": run.record.failures.most_common(N_KINDS),
+        "n_other_kinds": max(0, len(run.record.failures) - N_KINDS),
     }
 
 
 def left_s(run: Run) -> float | None:
     """Return how long the values that are missing take, as fast as the last ones came."""
-    n_missing = run.settings.campaign.max_training_count - run.n_values
-    since = max([0.0, *run.resumed_s])
-    lately = [time_s for time_s in run.times_s[-N_LATELY:] if time_s >= since]
+    n_missing = run.settings.campaign.max_training_count - run.record.n_values
+    since = max([0.0, *run.record.resumed_s])
+    lately = [time_s for time_s in run.record.times_s[-N_LATELY:] if time_s >= since]
     if len(lately) < 2 or n_missing < 1:
         return None
-    left = n_missing * (run.time_s - lately[0]) / (len(lately) - 1)
+    left = n_missing * (run.record.time_s - lately[0]) / (len(lately) - 1)
     limit_s = run.settings.stopping.time_limit_s
-    return left if limit_s is None else max(0.0, min(left, limit_s - run.time_s))
+    return left if limit_s is None else max(0.0, min(left, limit_s - run.record.time_s))
 
 
 def _recent(item: Simulated) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _error(errors: Errors) -> dict[str, float] | None:
 
 def provenance(run: Run) -> dict[str, Any]:
     """Return what does not change while a process runs: configuration, versions, utilisation."""
-    used = utilisation(run.tasks, run.resumed_s)
+    used = utilisation(run.record.tasks, run.record.resumed_s)
     session = run.sessions[-1]
     return {
         "sessions": run.sessions,

@@ -73,7 +73,7 @@ class Sections:
     async def _draw(self, run: Run) -> None:
         try:
             self._drawing_s, drawn = await asyncio.to_thread(_drawn, run)
-            self._show(drawn | {"drawn": f"Figures as of {render.duration(run.time_s)}"})
+            self._show(drawn | {"drawn": f"Figures as of {render.duration(run.record.time_s)}"})
         except Exception as error:  # noqa: BLE001  # the words go on
             self._show({"drawn": html_text(f"The figures cannot be drawn: {error}")})
         finally:

@@ -16,29 +16,31 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Resumed
 from molloop.config.settings import Settings
 from molloop.errors import InputError, StoreError
-from molloop.report.page.feed import Feed, Tasks
+from molloop.report.page.feed import Feed
 from molloop.store.follow import Mark
+from molloop.store.reader import Reader
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.tasks import Tasks
+from molloop.store.writer import Store
 
 
 def facts(run):
     return (
-        run.values,
-        run.times_s,
-        run.pairs,
-        [one.smiles for one in run.best_first()],
-        [one.proposal for one in run.recent],
-        run.failures,
-        run.messages,
-        run.n_submitted,
-        run.n_rankings,
-        sorted((task.work, task.began_s) for task in run.tasks),
-        run.n_beyond,
-        run.is_beyond,
-        run.errors,
-        run.stopped,
-        run.time_s,
+        run.record.values,
+        run.record.times_s,
+        run.record.pairs,
+        [one.smiles for one in run.record.best()],
+        [one.proposal for one in run.record.recent],
+        run.record.failures,
+        run.record.messages,
+        run.record.n_submitted,
+        run.record.n_rankings,
+        sorted((task.work, task.began_s) for task in run.record.tasks),
+        run.record.n_beyond,
+        run.record.is_beyond,
+        run.record.errors,
+        run.record.stopped,
+        run.record.time_s,
     )
 
 
@@ -47,18 +49,18 @@ def test_a_run_that_has_ended(tmp_path):
         for time_s, *rest in STEPS:
             store.append(time_s, *rest)
     run = Feed(tmp_path).run
-    assert run.values.tolist() == [15.0, 14.0, 16.5, 15.1]
-    assert run.pairs.tolist() == [16.0, 0.5, 16.5, 15.0, 0.2, 15.1]
-    assert [one.outcome.value for one in run.best_first()] == [16.5, 15.1, 15.0, 14.0]
-    assert [one.proposal for one in run.recent] == [4, 3, 2, 0, 1]
-    assert (run.failures, run.messages) == ({"scf": 1}, {"scf": ["no 0"]})
-    assert (run.n_submitted, run.n_rankings, run.n_molecules) == (5, 1, 1000)
-    assert (run.n_beyond, list(run.is_beyond)) == (1, [False, False, True, False])
+    assert run.record.values.tolist() == [15.0, 14.0, 16.5, 15.1]
+    assert run.record.pairs.tolist() == [16.0, 0.5, 16.5, 15.0, 0.2, 15.1]
+    assert [one.outcome.value for one in run.record.best()] == [16.5, 15.1, 15.0, 14.0]
+    assert [one.proposal for one in run.record.recent] == [4, 3, 2, 0, 1]
+    assert (run.record.failures, run.record.messages) == ({"scf": 1}, {"scf": ["no 0"]})
+    assert (run.record.n_submitted, run.record.n_rankings, run.record.n_molecules) == (5, 1, 1000)
+    assert (run.record.n_beyond, list(run.record.is_beyond)) == (1, [False, False, True, False])
     # off by -0.5 and -0.1, each within its standard deviation
-    assert (run.errors.n, run.errors.n_within) == (2, 2)
-    assert (run.errors.absolute, run.errors.signed) == pytest.approx((0.6, -0.6))
-    assert (run.state, run.time_s) == ("done", 8.0)
-    assert len(run.tasks) == 6
+    assert (run.record.errors.n, run.record.errors.n_within) == (2, 2)
+    assert (run.record.errors.absolute, run.record.errors.signed) == pytest.approx((0.6, -0.6))
+    assert (run.state, run.record.time_s) == ("done", 8.0)
+    assert len(run.record.tasks) == 6
 
 
 @given(cuts=st.sets(st.integers(0, len(STEPS))))
@@ -97,14 +99,14 @@ def test_a_run_that_goes_on_again_is_not_over(tmp_path):
         assert feed.read()
     assert feed.run.state == "ended without a word"  # no process holds it
     assert feed.run.settings.campaign.max_training_count == 99
-    assert feed.run.resumed_s == [9.0]
+    assert feed.run.record.resumed_s == [9.0]
 
 
 def test_only_the_best_ten_are_kept(tmp_path):
     with closing(new_store(tmp_path)) as store:
         rows = [item(number, 1.0 + number, float((7 * number) % 31)) for number in range(31)]
         store.append(40.0, [Began(9, 0), *(Finished(one.molecule_id) for one in rows)], rows)
-    found = [one.outcome.value for one in Feed(tmp_path).run.best_first()]
+    found = [one.outcome.value for one in Feed(tmp_path).run.record.best()]
     assert found == [float(value) for value in range(30, 20, -1)]
 
 
@@ -118,11 +120,14 @@ def test_a_threshold_that_changes_is_counted_anew(tmp_path):
         for time_s, *rest in STEPS:
             store.append(time_s, *rest)
         feed = Feed(tmp_path)
-        assert feed.run.n_beyond == 1
+        assert feed.run.record.n_beyond == 1
         config = Settings.model_validate({"property": {"threshold": 14.5}}).to_toml()
         store.add_session(Session("later", config, {}))
         assert feed.read()
-    assert (feed.run.n_beyond, list(feed.run.is_beyond)) == (3, [True, False, True, True])
+    assert (feed.run.record.n_beyond, list(feed.run.record.is_beyond)) == (
+        3,
+        [True, False, True, True],
+    )
 
 
 def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypatch):
@@ -130,7 +135,7 @@ def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypat
         store.append(*STEPS[0])
         feed = Feed(tmp_path)
         store.append(2.0, *STEPS[1][1:])
-        whole, n_calls = Store.news, 0
+        whole, n_calls = Reader.news, 0
 
         def busy_at_the_second(self, mark):
             nonlocal n_calls
@@ -139,11 +144,11 @@ def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypat
                 raise StoreError("It is busy.", "Wait.")
             return whole(self, mark)
 
-        monkeypatch.setattr(Store, "news", busy_at_the_second)
+        monkeypatch.setattr(Reader, "news", busy_at_the_second)
         with pytest.raises(StoreError):
             feed.read()
         assert feed.read()
-        assert feed.run.values.tolist() == [15.0]
+        assert feed.run.record.values.tolist() == [15.0]
         assert not feed.read()
 
 
@@ -157,13 +162,13 @@ def age(folder, by_s=60.0):
 @pytest.fixture
 def openings(monkeypatch):
     """List the databases that are opened to be read."""
-    read, paths = Store.read, []
+    read, paths = Reader.read, []
 
     def count(path):
         paths.append(path)
         return read(path)
 
-    monkeypatch.setattr(Store, "read", count)
+    monkeypatch.setattr(Reader, "read", count)
     return paths
 
 
@@ -184,7 +189,7 @@ def test_a_run_that_nobody_changes_is_not_opened_again(ended, openings, was_kill
     openings.clear()
     assert not any(feed.read() for _ in range(9))
     assert openings == []
-    assert feed.run.n_values == 4
+    assert feed.run.record.n_values == 4
 
 
 def test_a_run_that_goes_on_is_opened_again(ended, openings):
@@ -197,7 +202,7 @@ def test_a_run_that_goes_on_is_opened_again(ended, openings):
     assert feed.read()
     assert not feed.read()
     assert len(openings) == 1
-    assert feed.run.n_values == 5
+    assert feed.run.record.n_values == 5
 
 
 def test_a_run_that_was_changed_a_moment_ago_is_opened_again(ended, openings):
@@ -246,7 +251,7 @@ def test_another_run_in_the_same_folder_is_another_page(tmp_path):
     with closing(Store.create(tmp_path / "campaign.sqlite", Session("later", config, {}))) as store:
         store.append(*STEPS[0])
         assert feed.read()
-    assert (feed.run.n_values, feed.run.n_submitted) == (0, 3)
+    assert (feed.run.record.n_values, feed.run.record.n_submitted) == (0, 3)
 
 
 def test_tasks_in_columns_are_those_that_were_added():

@@ -90,8 +90,8 @@ def test_a_run_without_anything_has_a_page(tmp_path):
 
 def test_what_a_molecule_or_an_error_says_is_text(tmp_path):
     hostile = item(1, 3.0, None)
-    outcome = hostile.outcome.__class__(HOSTILE, HOSTILE, "gfn2", "relaxed")
-    hostile = hostile.__class__(1, 101, HOSTILE, 0, 3.0, HOSTILE, 2.0, 3.0, outcome)
+    outcome = hostile.outcome.__class__(HOSTILE, HOSTILE)
+    hostile = hostile.__class__(1, 101, "gfn2", HOSTILE, 0, 3.0, HOSTILE, 2.0, 3.0, outcome)
     with closing(new_store(tmp_path)) as store:
         store.append(0.0, [Began(10, 0), Submitted((100, 101), Source.INITIAL, 0)])
         store.append(2.0, [Finished(100)], [item(0, 2.0, 15.0, HOSTILE)])
@@ -186,7 +186,7 @@ def test_headings_have_no_gaps(run):
 def test_the_time_left_is_told_by_the_last_values(run):
     # 20 of 24 are missing; three came within 6 s of the first one, to the last event
     assert left_s(run) == 40
-    run.resumed_s = [6.5]
+    run.record.resumed_s = [6.5]
     assert left_s(run) is None  # one value since tells no pace
 
 
@@ -200,7 +200,7 @@ def test_large_molecules_are_not_drawn():
 
 
 def test_what_is_simulated_is_shown_of_a_run_that_goes_on_only(run):
-    run.n_submitted = 9
+    run.record.n_submitted = 9
     assert "Being simulated" not in words(texts(run)["progress"])
     assert "Not finished 4" in words(texts(run)["progress"])
     run.state = "running"
@@ -252,8 +252,8 @@ def test_a_budget_that_was_lowered_is_no_share_above_one(run):
 
 
 def test_many_kinds_of_failures_are_cut(run):
-    run.failures = Counter({f"kind{n}": 100 - n for n in range(50)})
-    run.messages = {kind: [] for kind in run.failures}
+    run.record.failures = Counter({f"kind{n}": 100 - n for n in range(50)})
+    run.record.messages = {kind: [] for kind in run.record.failures}
     found = words(texts(run)["failures"])
     assert "kind19 81" in found
     assert "kind20" not in found
@@ -265,5 +265,5 @@ def test_runs_that_have_hardly_begun_are_compared(tmp_path):
         store.append(*STEPS[0])
     run = Feed(tmp_path).run
     assert "2 runs" in frozen_document([run, run])
-    run.tasks.append(Task(Work.SIMULATE, "w", 0.0, 0.0))
+    run.record.tasks.append(Task(Work.SIMULATE, "w", 0.0, 0.0))
     assert "<svg" in plots.workers_over_time(run)

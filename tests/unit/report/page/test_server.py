@@ -13,7 +13,7 @@ from molloop.report.page import sections, server
 from molloop.report.page.feed import Feed
 from molloop.report.page.server import application
 from molloop.store.records import Session
-from molloop.store.store import Store
+from molloop.store.writer import Store
 
 TOKEN = "a-token"
 COOKIES = {"molloop-4321": TOKEN}

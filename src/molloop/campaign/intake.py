@@ -1,0 +1,176 @@
+"""What an engine has ended becomes events, outcomes and tasks, in the time of the campaign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from molloop.campaign.engine import (
+    Completion,
+    Group,
+    LostGroup,
+    LostRanking,
+    Ranking,
+    Simulations,
+    Task,
+)
+from molloop.campaign.events import Event, Finished, Lost, Ranked
+from molloop.campaign.jobs import Job, Simulated
+from molloop.campaign.ledger import Ledger
+from molloop.goal import Objective
+from molloop.simulate.outcome import Failure
+from molloop.simulate.validation import accepted
+
+# losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly,
+# that of a pool which was ended for another worker never, but no molecule goes round for ever
+MAX_LOSSES = {"worker": 2, "manager": 5, "task": 5, "pool": 20}
+
+
+@dataclass
+class Taken:
+    """What some completions come to.
+
+    Attributes
+    ----------
+    n_groups
+        How many groups are no longer at the engine.
+    lost_rankings
+        That have failed where they ran.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    simulated: list[Simulated] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    n_groups: int = 0
+    lost_rankings: list[LostRanking] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes in what one engine has ended.
+
+    Attributes
+    ----------
+    ledger
+        Says what is under way; it is read only.
+    began_s
+        When the engine began, in the time of the campaign.
+    """
+
+    ledger: Ledger
+    objective: Objective
+    began_s: float
+
+    def take(
+        self, completions: Sequence[Completion], now_s: float, *, counts_losses: bool
+    ) -> Taken:
+        """Return what some completions come to.
+
+        Parameters
+        ----------
+        now_s
+            In the time of the campaign.
+        counts_losses
+            Whether what was lost is to run again. Where workers may have been told to end, it runs
+            again later.
+        """
+        taken = Taken()
+        lost: list[Event] = []
+        for completion in completions:
+            match completion:
+                case Simulations():
+                    taken.n_groups += 1
+                    taken.simulated += self._simulated(completion, now_s)
+                    if counts_losses and (rest := _rest(completion)):
+                        lost += self._lose(rest, taken.simulated, now_s)
+                case LostGroup():
+                    taken.n_groups += 1
+                    if counts_losses:
+                        lost += self._lose(completion, taken.simulated, now_s)
+                case LostRanking():
+                    taken.lost_rankings.append(completion)
+                case Ranking():
+                    lost.append(self._ranked(completion))
+                    taken.tasks += map(self._shifted, completion.tasks)
+        taken.events = [*map(self._finished, taken.simulated), *lost]
+        return taken
+
+    def _simulated(self, done: Simulations, now_s: float) -> list[Simulated]:
+        # it may have fewer outcomes than molecules
+        columns = (done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)
+        stage = done.group.stage
+        return [
+            self._item(
+                key,
+                stage,
+                smiles,
+                now_s,
+                done.worker,
+                (self.began_s + times_s[0], self.began_s + times_s[1]),
+                outcome,
+            )
+            for key, smiles, outcome, times_s in zip(*columns, strict=False)
+        ]
+
+    def _item(
+        self,
+        molecule_id: int,
+        stage: str,
+        smiles: str,
+        now_s: float,
+        worker: str,
+        times_s: tuple[float, float],
+        outcome: object,
+    ) -> Simulated:
+        """Take in an outcome, whatever a worker has sent for one."""
+        proposal = self.ledger.in_flight[Job(molecule_id, stage)]
+        kept = accepted(outcome, self.objective.quantity.name)
+        where = (proposal.number, molecule_id, stage, smiles, proposal.batch)
+        return Simulated(*where, now_s, worker, *times_s, kept)
+
+    def _finished(self, item: Simulated) -> Finished:
+        failure = item.outcome.kind if isinstance(item.outcome, Failure) else ""
+        value = item.value(self.objective.quantity.name)
+        return Finished(item.molecule_id, failure, item.outcome.seconds, value, item.stage)
+
+    def _lose(self, lost: LostGroup, simulated: list[Simulated], now_s: float) -> list[Event]:
+        """Add failures of what was lost too often; return what runs again."""
+        given_up = self._given_up(lost, now_s)
+        simulated += given_up
+        too_often = {item.molecule_id for item in given_up}
+        again = tuple(key for key in lost.group.molecule_ids if key not in too_often)
+        return [Lost(again, lost.what, lost.group.stage)] if again else []
+
+    def _given_up(self, lost: LostGroup, now_s: float) -> list[Simulated]:
+        """Return failures for the molecules that were lost too often."""
+        stage, items = lost.group.stage, []
+        for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
+            n_losses = 1 + self.ledger.in_flight[Job(key, stage)].losses.count(lost.what)
+            if n_losses >= MAX_LOSSES[lost.what]:
+                message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
+                failure = Failure(lost.what, message)
+                items.append(self._item(key, stage, smiles, now_s, "", (now_s, now_s), failure))
+        return items
+
+    def _ranked(self, ranking: Ranking) -> Ranked:
+        chosen, request = ranking.chosen, ranking.request
+        # what was handed out while it went on is proposed no more
+        is_left = ~np.isin(chosen.ids, self.ledger.tried[len(request.training.tried) :])
+        # the search maximises, whatever the objective's direction
+        arrays = (chosen.ids, self.objective.sign * chosen.means, chosen.stds)
+        ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
+        seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
+        return Ranked(request.number, ids, means, stds, seconds)
+
+    def _shifted(self, task: Task) -> Task:
+        began_s, ended_s = self.began_s + task.began_s, self.began_s + task.ended_s
+        return replace(task, began_s=began_s, ended_s=ended_s)
+
+
+def _rest(done: Simulations) -> LostGroup | None:
+    """Return what a group that has ended early did not simulate."""
+    group, n = done.group, len(done.outcomes)
+    if n == len(group.molecule_ids):
+        return None
+    left = Group(group.molecule_ids[n:], group.smiles[n:], group.protocol)
+    return LostGroup(left, "task", done.trouble or "its group has ended before it")

@@ -1,0 +1,203 @@
+"""What Python users get back of a run: its outcomes, and what they come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.campaign.engine import Task
+from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
+from molloop.campaign.jobs import Known, Simulated
+from molloop.goal import Objective
+from molloop.report.accuracy import Accuracy
+from molloop.report.frame import outcome_frame
+from molloop.report.notebook import results_html
+from molloop.report.numbers import rounded
+from molloop.simulate.outcome import Success
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.reader import Reader
+from molloop.store.record import Record
+from molloop.texts import terminal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRanking:
+    """A ranking's best molecules, when it began and when they were known."""
+
+    batch: int
+    began_s: float
+    time_s: float
+    molecule_ids: tuple[int, ...]
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """What a run has found; a notebook shows a summary and draws the best molecules.
+
+    Attributes
+    ----------
+    objective, protocol
+        What was searched for, and how it was computed.
+    known
+        Values known beforehand.
+    events
+        What happened, each with its time in seconds.
+    simulated
+        In the order of their proposals.
+    work
+        What workers did beside simulations.
+    accuracy
+        Of the model, by the molecules that it is measured on; none where the run was told to end.
+    n_rejected, rejects
+        Lines of the library's source that hold no molecule, and the file that lists them.
+    """
+
+    objective: Objective
+    protocol: SimulationProtocol
+    known: tuple[Known, ...]
+    events: tuple[tuple[float, Event], ...]
+    simulated: tuple[Simulated, ...]
+    work: tuple[Task, ...] = ()
+    accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
+    n_rejected: int = 0
+    rejects: str = ""
+
+    @cached_property
+    def record(self) -> Record:
+        """What events and outcomes come to."""
+        record = Record(self.objective, self.protocol.stage, len(self.simulated) + 1)
+        record.take(self.events, self.simulated, self.work)
+        return record
+
+    @cached_property
+    def rankings(self) -> tuple[TimedRanking, ...]:
+        """Those that have ended, in their order."""
+        found, began_s = [], 0.0
+        for time_s, event in self.events:
+            match event:
+                case RankingBegan():
+                    began_s = time_s
+                case Ranked(batch, molecule_ids, means, stds):
+                    found.append(TimedRanking(batch, began_s, time_s, molecule_ids, means, stds))
+        return tuple(found)
+
+    @property
+    def n_molecules(self) -> int:
+        """Size of the library."""
+        return self.record.n_molecules
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """How it ended, if it has."""
+        return self.record.stopped
+
+    @property
+    def resumed_s(self) -> tuple[float, ...]:
+        """When another process went on with it."""
+        return tuple(self.record.resumed_s)
+
+    @property
+    def n_not_finished(self) -> int:
+        """Molecules that were handed out and have no outcome.
+
+        They are under way while the run goes on; a resumed one simulates them again.
+        """
+        return self.record.n_open
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """What workers did, simulations among it, in the order of their beginning."""
+        return tuple(sorted(self.record.tasks, key=lambda task: task.began_s))
+
+    def __repr__(self) -> str:
+        quantity, n_values = self.objective.quantity, self.record.n_values
+        best = "".join(
+            f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.smiles}"
+            for item in self.best(1)
+        )
+        n_failed = len(self.simulated) - n_values
+        told = f"{quantity.symbol}: {n_values:,} values, {n_failed:,} failed{best}"
+        return f"Results({terminal_text(told)})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook what was found."""
+        return results_html(self)
+
+    def frame(self, *, geometries: bool = False) -> "pd.DataFrame":
+        """Return a row a molecule, those without a value too, in the order of their proposals.
+
+        Parameters
+        ----------
+        geometries
+            Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
+            (shape (n, 3)) are there, each cell a list.
+
+        Returns
+        -------
+        Indexed by the molecule's id, its row in the library: `smiles`; the value in the quantity's
+        unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with
+        blanks between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then
+        the number of the ranking that chose it; `time_s`, when it was known; `seconds` that it
+        took; `worker`.
+        """
+        return outcome_frame(
+            self.simulated, self.objective.quantity, self.protocol, geometries=geometries
+        )
+
+    @cached_property
+    def values(self) -> dict[int, float]:
+        """Molecule id -> value in the quantity's unit, of all that were simulated."""
+        name = self.objective.quantity.name
+        return {
+            item.molecule_id: value
+            for item in self.simulated
+            if item.stage == self.protocol.stage and (value := item.value(name)) is not None
+        }
+
+    @cached_property
+    def successes(self) -> list[Simulated]:
+        """Simulations that gave a value, in the order in which they ended."""
+        ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
+        return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+
+    @property
+    def predictions(self) -> NDArray[np.float64]:
+        """What rankings predicted of the molecules that they chose, in the quantity's unit.
+
+        Mean, standard deviation and simulated value, in the order in which they ended, shape
+        (n, 3).
+        """
+        return np.array(self.record.pairs, dtype=np.float64).reshape(-1, 3)
+
+    def n_beyond_threshold(self, last: float = inf) -> int:
+        """Return how many values are beyond the threshold, of all or of the last ones."""
+        values = self.record.values
+        n = len(values) if last == inf else int(last)
+        return sum(map(self.objective.is_beyond_threshold, values[max(0, len(values) - n) :]))
+
+    def best(self, n: int) -> list[Simulated]:
+        """Return the n best simulated molecules, the best first."""
+        return self.record.best(n)
+
+
+def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> Results:
+    """Read a run from its database."""
+    # outcomes that come between the two readings do not count twice
+    events = tuple(reader.events())
+    return Results(
+        objective,
+        protocol,
+        tuple(reader.known()),
+        events,
+        tuple(reader.simulated()),
+        tuple(reader.tasks()),
+    )

@@ -1,0 +1,238 @@
+"""The one projection of a run: what its events and outcomes come to, folded as they come.
+
+Screen, page, report, tables, exports, status and Python read it; none computes its own best.
+"""
+
+import heapq
+from array import array
+from collections import Counter, deque
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from molloop.campaign.engine import Task, Work
+from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
+from molloop.campaign.jobs import Simulated
+from molloop.goal import Objective
+from molloop.simulate.outcome import Failure
+from molloop.store.follow import Mark
+from molloop.store.reader import Reader
+from molloop.store.tasks import Tasks
+
+N_BEST = 10
+N_RECENT = 12
+N_LAST = 50
+N_MESSAGES = 3
+MAX_KINDS = 200  # that messages are kept of
+
+
+@dataclass
+class Errors:
+    """Sums of what rankings expected of the molecules that they chose, and what these have."""
+
+    n: int = 0
+    absolute: float = 0.0
+    signed: float = 0.0
+    n_within: int = 0
+
+    def add(self, mean: float, std: float, value: float) -> None:
+        """Count a molecule: predicted mean and standard deviation, simulated value."""
+        error = mean - value
+        self.n += 1
+        self.absolute += abs(error)
+        self.signed += error
+        self.n_within += abs(error) <= std
+
+
+@dataclass
+class Record:
+    """What a run has come to, as far as it was taken in.
+
+    Attributes
+    ----------
+    objective, stage
+        Whose values these are.
+    n_kept
+        How many of the best outcomes are kept.
+    time_s
+        Of the last event, pauses left out.
+    stopped
+        How it ended, if it has.
+    resumed_s
+        When another process went on with it.
+    times_s, values
+        Of each value, in the order in which they were known.
+    predicted
+        Molecule id -> mean and standard deviation, of what the last ranking chose, best first.
+    pairs
+        Predicted mean and standard deviation, and simulated value, of what rankings chose, one
+        after the other.
+    errors
+        The same in sums.
+    recent
+        The last outcomes, the last one first.
+    tasks
+        What workers did, simulations among it.
+    failures, messages
+        How many by kind, and some of what they said.
+    n_beyond
+        Values beyond the threshold.
+    is_beyond
+        Whether each of the last ones is, in the same order.
+    """
+
+    objective: Objective
+    stage: str
+    n_kept: int = N_BEST
+    n_molecules: int = 0
+    n_known: int = 0
+    time_s: float = 0.0
+    n_submitted: int = 0
+    n_rankings: int = 0
+    stopped: Stopped | None = None
+    resumed_s: list[float] = field(default_factory=list)
+    times_s: "array[float]" = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
+    pairs: "array[float]" = field(default_factory=lambda: array("d"))
+    errors: Errors = field(default_factory=Errors)
+    recent: list[Simulated] = field(default_factory=list)
+    tasks: Tasks = field(default_factory=Tasks)
+    failures: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, list[str]] = field(default_factory=dict)
+    n_beyond: int = 0
+    is_beyond: deque[bool] = field(default_factory=lambda: deque(maxlen=N_LAST))
+    # a heap: value times sign, minus proposal, outcome
+    _best: list[tuple[float, int, Simulated]] = field(default_factory=list)
+    _expected: dict[int, tuple[float, float]] = field(default_factory=dict)  # of what is under way
+
+    @property
+    def n_values(self) -> int:
+        """Values that are there."""
+        return len(self.values)
+
+    @property
+    def n_failed(self) -> int:
+        """Simulations that gave none."""
+        return self.failures.total()
+
+    @property
+    def n_open(self) -> int:
+        """Molecules that were handed out and have no outcome."""
+        return max(0, self.n_submitted - self.n_values - self.n_failed)
+
+    def best(self, n: int = N_BEST) -> list[Simulated]:
+        """Return the best outcomes, the best first; of equal ones, the first proposed."""
+        return [item for *_, item in sorted(self._best, reverse=True)[:n]]
+
+    def value(self, item: Simulated) -> float:
+        """Return the value of one of the best."""
+        value = item.value(self.objective.quantity.name)
+        assert value is not None  # only what has one is among them
+        return value
+
+    def take(
+        self,
+        events: Iterable[tuple[float, Event]],
+        simulated: Iterable[Simulated] = (),
+        tasks: Iterable[Task] = (),
+    ) -> None:
+        """Take in what was stored next."""
+        entries: list[tuple[float, int, Any]] = [
+            *((time_s, 0, event) for time_s, event in events),
+            *((item.time_s, 1, item) for item in simulated),
+        ]
+        # a ranking is known before what it chose has ended
+        for time_s, is_outcome, one in sorted(entries, key=lambda entry: entry[:2]):
+            if is_outcome:
+                self.take_outcome(one)
+            else:
+                self.take_event(time_s, one)
+        for task in tasks:
+            self.tasks.append(task)
+
+    def take_event(self, time_s: float, event: Event) -> None:
+        """Take in an event; those of outcomes are taken in with them."""
+        self.time_s = max(self.time_s, time_s)
+        match event:
+            case Began(n_molecules, n_known):
+                self.n_molecules, self.n_known = n_molecules, n_known
+            case Resumed():
+                self.resumed_s.append(time_s)
+                self.stopped = None
+            case Submitted(molecule_ids, source):
+                self.n_submitted += len(molecule_ids)
+                if source is Source.RANKING:
+                    known = self.predicted
+                    self._expected |= {key: known[key] for key in molecule_ids if key in known}
+            case Ranked(_, molecule_ids, means, stds):
+                self.n_rankings += 1
+                both = zip(means, stds, strict=True)
+                self.predicted = dict(zip(molecule_ids, both, strict=True))
+            case Stopped():
+                self.stopped = event
+
+    def take_outcome(self, item: Simulated) -> None:
+        """Take in an outcome."""
+        self.time_s = max(self.time_s, item.time_s)
+        self.recent = [item, *self.recent[: N_RECENT - 1]]
+        if item.worker:
+            self.tasks.append(Task(Work.SIMULATE, item.worker, item.began_s, item.ended_s))
+        expected = self._expected.pop(item.molecule_id, None)
+        if isinstance(item.outcome, Failure):
+            self._count_failure(item.outcome)
+            return
+        value = item.value(self.objective.quantity.name)
+        if value is None or item.stage != self.stage:
+            return
+        self.times_s.append(item.time_s)
+        self.values.append(value)
+        is_beyond = self.objective.is_beyond_threshold(value)
+        self.n_beyond += is_beyond
+        self.is_beyond.append(is_beyond)
+        if expected is not None:
+            self.pairs.extend((*expected, value))
+            self.errors.add(*expected, value)
+        entry = (self.objective.sign * value, -item.proposal, item)
+        (heapq.heappush if len(self._best) < self.n_kept else heapq.heappushpop)(self._best, entry)
+
+    def _count_failure(self, failure: Failure) -> None:
+        self.failures[failure.kind] += 1
+        if failure.kind in self.messages or len(self.messages) < MAX_KINDS:
+            some = self.messages.setdefault(failure.kind, [])
+            if len(some) < N_MESSAGES and failure.message not in some:
+                some.append(failure.message)
+
+    def search_for(self, objective: Objective) -> None:
+        """Take another threshold, as a resumed run may have one; the rest stays the same."""
+        self.objective = objective
+        is_beyond = [objective.is_beyond_threshold(value) for value in self.values]
+        self.n_beyond = sum(is_beyond)
+        self.is_beyond = deque(is_beyond, maxlen=N_LAST)
+
+    def __copy__(self) -> "Record":
+        """Return one that later outcomes do not change."""
+        growing = (list, dict, array, deque, Counter, Errors, Tasks)
+        own: dict[str, Any] = {
+            name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
+        }
+        return replace(self, **own)
+
+
+def read_record(reader: Reader, objective: Objective, stage: str) -> Record:
+    """Return what a run has come to, of all that its database holds at some moment.
+
+    Raises
+    ------
+    StoreError
+        It cannot be read, or holds what no run has stored.
+    """
+    record, mark = Record(objective, stage), Mark()
+    while (news := reader.news(mark)).mark != mark:
+        mark = news.mark
+        record.take(news.events, news.simulated, news.tasks)
+    n_ended = record.n_values + record.n_failed
+    if n_ended > record.n_submitted:
+        raise reader.damaged(f"{n_ended} have ended of {record.n_submitted} handed out")
+    return record

@@ -149,8 +149,8 @@ def good_run(folder, library):
                     else success_of(key, library.smiles(key))
                 )
                 value = getattr(outcome, "value", None)
-                row = Simulated(number, key, SIMULATOR, library.smiles(key), batch, time_s, "host:1",
-                                time_s - 1, time_s, outcome)  # fmt: skip
+                where = (number, key, SIMULATOR, library.smiles(key), batch)
+                row = Simulated(*where, time_s, "host:1", time_s - 1, time_s, outcome)
                 store.append(
                     time_s,
                     [Finished(key, "" if value is not None else "scf", 1.0, value, SIMULATOR)],

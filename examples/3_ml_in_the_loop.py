@@ -14,11 +14,12 @@ import parsl
 
 from molloop import Settings, open_library
 from molloop.campaign.design import InitialDesign
+from molloop.campaign.events import Began, Ranked, RankingBegan
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
 from molloop.execution.sites import parsl_config
 from molloop.report.figures import write_loop_figure
-from molloop.results import Results, TimedRanking
+from molloop.results import Results
 from molloop.sandbox.worker import simulate_group
 from molloop.search import rank
 from molloop.search.policy import POLICIES
@@ -47,7 +48,7 @@ class Loop:
         self.folder = folder
         self.began_s = time.time()
         self.simulated = []
-        self.rankings = []
+        self.events = []
 
     @property
     def values(self):
@@ -73,7 +74,7 @@ class Loop:
             when = (ended_s[key], done.worker, began_s - self.began_s, ended_s[key])
             place, smiles = len(self.simulated), self.library.smiles(key)
             self.simulated.append(
-                Simulated(place, key, "gfn2", smiles, batch, *when, done.outcomes[0])
+                Simulated(place, key, PROTOCOL.stage, smiles, batch, *when, done.outcomes[0])
             )
 
     def rank(self, n, batch):
@@ -90,8 +91,9 @@ class Loop:
         best = merge(task, task.n_candidates, model, *parts).result()
         columns = (best.ids, best.means, best.stds)
         ids, means, stds = (tuple(column.tolist()) for column in columns)
-        now_s = time.time() - self.began_s
-        self.rankings.append(TimedRanking(batch, began_s, now_s, ids, means, stds))
+        ranked = Ranked(batch, ids, means, stds)
+        self.events += [(began_s, RankingBegan(batch, len(self.values)))]
+        self.events += [(time.time() - self.began_s, ranked)]
         return ids
 
     def report(self, batch):
@@ -124,7 +126,7 @@ if __name__ == "__main__":
             loop.report(batch)
 
     objective = Settings().objective()
-    found = (tuple(loop.simulated), tuple(loop.rankings))
-    results = Results(library.n_molecules, objective, PROTOCOL, (), *found, (), None)
+    events = ((0.0, Began(library.n_molecules, 0)), *loop.events)
+    results = Results(objective, PROTOCOL, (), events, tuple(loop.simulated))
     write_loop_figure(results, FIGURE)
     print(f"{FIGURE}.png shows the way there")

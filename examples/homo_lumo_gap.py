@@ -35,6 +35,5 @@ def homo_lumo_gap(smiles):
     energies_ev = result.get("orbital-energies") * Hartree
     n_occupied = int(np.sum(result.get("orbital-occupations") > 1.0))
     homo_ev, lumo_ev = energies_ev[n_occupied - 1 : n_occupied + 1]
-    return Success(
-        value=lumo_ev - homo_ev, details={"homo_ev": homo_ev, "lumo_ev": lumo_ev}, geometry=geometry
-    )
+    values = {"homo_lumo_gap": lumo_ev - homo_ev, "homo_ev": homo_ev, "lumo_ev": lumo_ev}
+    return Success(values, geometries={"molecule": geometry})

@@ -34,7 +34,7 @@ def run_dir(tmp_path):
             store.append(time_s, *rest)
         helium = Geometry(np.array([2], "u1"), np.zeros((1, 3)))
         last = item(5, 9.0, 24.5, "[He]")
-        last = replace(last, outcome=replace(last.outcome, geometry=helium))
+        last = replace(last, outcome=replace(last.outcome, geometries={"molecule": helium}))
         handed_out = Submitted((last.molecule_id,), Source.RANKING, 1)
         store.append(9.0, [handed_out, Finished(last.molecule_id)], [last])
     return folder

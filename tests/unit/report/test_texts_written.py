@@ -5,7 +5,6 @@ import io
 import warnings
 from collections import Counter
 from contextlib import closing
-from copy import copy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -224,21 +223,12 @@ def said(run, text):
     asked = {"name": f"x{stored}", "unit": stored, "simulator": f"a:{stored}", "threshold": 1.0}
     environment = {"host": text, "command": [text], "packages": {text: text}}
     environment["library"] = {"name": text}
-    found = results_of(text)
-    record = copy(run.record)
-    record.objective, record.stage, record.stopped = (
-        found.objective,
-        text,
-        Stopped(text, End.FAILED),
-    )
-    for one in found.simulated:
-        record.take_outcome(one)
     return replace(
         run,
         folder=Path(utf8_text(text).replace("\0", "") or "."),
         settings=Settings.model_validate({"property": asked}),
         sessions=[replace(run.sessions[0], config=text, environment=environment)],
-        record=record,
+        record=results_of(text).record,
     )
 
 

@@ -1,0 +1,100 @@
+"""A run of schema 3, as 0.1.0 wrote it: it is read, and not gone on with."""
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from molloop import read_results
+from molloop.config.load import load
+from molloop.config.settings import Settings
+from molloop.errors import StoreError
+from molloop.report.export import export
+from molloop.report.status import read_status
+from molloop.store.reader import Reader
+from molloop.store.schema import SCHEMAS
+from molloop.store.writer import Store
+
+DETAILS = '{"molecule_energy_ev": -137.5, "charge": 0, "odd": "text", "none": null}'
+EVENTS = (
+    (0.0, "Began", '{"n_molecules": 9, "n_known": 1}'),
+    (0.0, "Submitted", '{"molecule_ids": [4, 7], "source": "initial", "batch": 0, "n_drawn": 2}'),
+    (2.0, "Finished", '{"molecule_id": 7, "failure": "", "seconds": 0.5, "value": 18.25}'),
+    (3.0, "Finished", '{"molecule_id": 4, "failure": "scf", "seconds": 0.5, "value": null}'),
+    (3.0, "Stopped", '{"reason": "as asked", "end": "done"}'),
+)
+MADE_BY = ("gfn2", "relaxed")
+WATER = (bytes([8, 1, 1]), np.arange(9, dtype="<f8").tobytes())
+
+
+def write(folder, details=DETAILS, config=None):
+    path = folder / "campaign.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{SCHEMAS[3]} PRAGMA user_version = 3;")
+        connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", EVENTS)
+        session = ("then", config or Settings().to_toml(), '{"host": "h", "pid": 7}')
+        connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", session)
+        connection.execute("INSERT INTO known VALUES ('C', 14.5, NULL)")
+        connection.executemany(
+            f"INSERT INTO outcomes VALUES ({', '.join('?' * 20)})",
+            [
+                (1, 7, "O", 0, *MADE_BY, 2.0, "w", 1.0, 2.0, 0.5, 18.25, details, '["odd"]',
+                 *WATER, None, None, None, 1),
+                (0, 4, "[x]", 0, *MADE_BY, 3.0, "w", 2.0, 3.0, 0.5, None, None, None, None, None,
+                 "scf", "no convergence", 1, 1),
+            ],
+        )  # fmt: skip
+        connection.commit()
+    return path
+
+
+def test_outcomes_are_read_with_their_numbers_as_further_values(tmp_path):
+    found = read_results(tmp_path if write(tmp_path) else None)
+    failed, water = found.simulated
+    assert (failed.molecule_id, failed.outcome.kind, failed.stage) == (4, "scf", "gfn2")
+    assert water.outcome.values == {"ie": 18.25, "molecule_energy_ev": -137.5, "charge": 0}
+    assert water.outcome.flags == ("odd",)
+    assert water.outcome.geometry.numbers.tolist() == [8, 1, 1]
+    assert water.outcome.geometry.positions_angstrom[2].tolist() == [6.0, 7.0, 8.0]
+    assert (found.values, found.n_molecules, found.stopped.reason) == ({7: 18.25}, 9, "as asked")
+    assert found.known[0].value == 14.5
+
+
+def test_status_and_export_show_it(tmp_path):
+    before = write(tmp_path).read_bytes()
+    status = read_status(tmp_path)
+    assert (status.state, status.n_values, status.failures) == ("done", 1, {"scf": 1})
+    assert status.best == (18.25, "O")
+    assert export(read_results(tmp_path), "csv", tmp_path / "a.csv") == 2
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[2].startswith("7,O,18.25,gfn2,relaxed,odd,")
+    assert export(read_results(tmp_path), "extxyz", tmp_path / "a.xyz") == 1
+    assert "energy=-137.5" in (tmp_path / "a.xyz").read_text()
+    assert (tmp_path / "campaign.sqlite").read_bytes() == before
+    with closing(Reader.read(tmp_path / "campaign.sqlite")) as reader:
+        assert reader.stages()["gfn2"].fidelity == "relaxed"
+        assert reader.training_rows("ie", "gfn2") == [(1, 7, 18.25)]
+
+
+def test_a_property_of_one_s_own_has_its_name(tmp_path):
+    config = load(property={"name": "HOMO-LUMO gap", "simulator": "a.b:c"}).to_toml()
+    with closing(Reader.read(write(tmp_path, config=config))) as reader:
+        [_, item] = reader.simulated()
+    assert item.value("homo_lumo_gap") == 18.25
+
+
+def test_it_is_not_gone_on_with(tmp_path):
+    path = write(tmp_path)
+    with pytest.raises(StoreError, match=r"earlier molloop.*can be read, but not gone on with"):
+        Store.open(path)
+
+
+@pytest.mark.parametrize(
+    ("details", "config"),
+    [("{", None), (DETAILS, "x = ["), (DETAILS, "x = 1\n"), (DETAILS, "property = 3\n")],
+)
+def test_a_damaged_one_is_told(tmp_path, details, config):
+    path = write(tmp_path, details, config)
+    with pytest.raises(StoreError, match="is damaged"), closing(Reader.read(path)) as reader:
+        reader.simulated()

@@ -16,7 +16,7 @@ from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
 from molloop.config.sites import start_timeout_s
 from molloop.errors import InputError, RunError
-from molloop.library.assemble import REJECTS
+from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
 from molloop.report import results
 from molloop.report.results import Results

@@ -14,12 +14,11 @@ from molloop.files import write_whole
 from molloop.library.batches import join_batches
 from molloop.library.duplicates import first_occurrences
 from molloop.library.features import DESCRIPTORS
-from molloop.library.manifest import Counts, DescriptorStatistics, ShardEntry
+from molloop.library.manifest import REJECTS, Counts, DescriptorStatistics, ShardEntry
 from molloop.library.parts import Part
 from molloop.library.shards import Progress, Shard, ShardRef, write_shard
 from molloop.library.statistics import Statistics
 
-REJECTS = "rejects.csv"
 REJECTS_HEADINGS = ("file", "line", "smiles", "reason")
 MIN_SHARD_SIZE = 2**15
 MAX_SHARDS = 2048  # of a library of up to 10^9: a ranking is a task a shard

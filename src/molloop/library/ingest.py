@@ -19,9 +19,16 @@ import molloop
 from molloop.errors import InputError, RunError
 from molloop.files import file_sha256, write_whole
 from molloop.library import sources
-from molloop.library.assemble import REJECTS, assemble
+from molloop.library.assemble import assemble
 from molloop.library.features import DESCRIPTORS
-from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
+from molloop.library.manifest import (
+    MANIFEST,
+    REJECTS,
+    SCHEMA_VERSION,
+    BuildSpec,
+    Manifest,
+    SourceFile,
+)
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.shards import VERIFIED, Library, Progress
 

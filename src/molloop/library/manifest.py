@@ -11,6 +11,7 @@ from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
 from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
+REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
 SCHEMA_VERSION = 2
 MAX_BITS = 16384
 MAX_RADIUS = 16

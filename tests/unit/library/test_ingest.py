@@ -21,7 +21,7 @@ from molloop.library.features import MorganSpec, descriptors, identity_hash, mor
 from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
 from molloop.library.ingest import Files, build, open_or_build
-from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.manifest import REJECTS, BuildSpec, Counts
 from molloop.library.shards import Library, Shard
 
 
@@ -40,7 +40,7 @@ def all_smiles(library):
 
 
 def rejects(library):
-    with (library.folder / assemble.REJECTS).open(newline="") as file:
+    with (library.folder / REJECTS).open(newline="") as file:
         return list(csv.reader(file))[1:]
 
 

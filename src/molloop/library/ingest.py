@@ -31,6 +31,7 @@ from molloop.library.manifest import (
 )
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.shards import VERIFIED, Library, Progress
+from molloop.texts import utf8_text
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
@@ -87,9 +88,8 @@ class Files:
         """
         paths = tuple(sources.locate(name) for name in names)
         title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
-        title = sources.printable(title)
         files = tuple(map(_source_file, paths, sources.titles(paths)))
-        return cls(title, paths, files, column)
+        return cls(utf8_text(title), paths, files, column)
 
     @property
     def options(self) -> dict[str, int | str | None]:

@@ -412,8 +412,8 @@ def test_a_file_name_that_is_no_text(tmp_path):
     with open(path, "w") as file:  # noqa: PTH123 - no path that is text
         file.write("C\nxx\n")
     library = build_files([os.fsdecode(path)], tmp_path / "library")
-    assert rejects(library) == [["\ufffd.smi", "2", "xx", "not a valid molecule"]]
-    assert Library(library.folder).manifest.sources[0].file == "\ufffd.smi"
+    assert rejects(library) == [[r"\udcff.smi", "2", "xx", "not a valid molecule"]]
+    assert Library(library.folder).manifest.sources[0].file == r"\udcff.smi"
 
 
 def test_several_processes_give_the_same_library(tmp_path, small_smi, small_library, monkeypatch):

@@ -50,7 +50,7 @@ def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progres
     first_id = 0
     for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
         path = folder / f"shard-{len(shards):05}.arrow"
-        shards.append(write_shard(path, batch, first_id))
+        shards.append(write_shard(path, batch))
         statistics.add(Shard(ShardRef(str(path), first_id, batch.num_rows)).descriptors)
         first_id += batch.num_rows
         report("writing shards", first_id / n_molecules)

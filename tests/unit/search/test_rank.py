@@ -40,7 +40,7 @@ class Table:
             path = self.folder / f"shard-{start}-{end}.arrow"
             smiles = ["C"] * (end - start)
             hashes = np.arange(start, end, dtype=np.uint64)
-            write_shard(path, make_batch(smiles, self.bits[rows], self.raw[rows], hashes), start)
+            write_shard(path, make_batch(smiles, self.bits[rows], self.raw[rows], hashes))
             refs.append(ShardRef(str(path), start, end - start))
         return refs
 

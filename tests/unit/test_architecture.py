@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "store": (*VALUES, "files", "simulate", "campaign"),
     "config": (*VALUES, "library.sources", "search.policy", *LIGHT),
     "execution": (*RUN, "sandbox", "config"),
-    "replay": (*RUN, "execution", "config", "assembly.schedule"),
+    "replay": (*RUN, "execution", "report.curves"),
     "report": (*RUN, "config"),
     "assembly": (*RUN, "execution", "replay", "report", "sandbox", "config"),
 }

@@ -220,6 +220,7 @@ def tune(
 ) -> None:
     """Search for the settings that find the best soonest, and check them on other seeds."""
     from molloop.assembly import replays
+    from molloop.assembly.cases import describe
     from molloop.replay import summary
     from molloop.report.terminal import trials_table
 
@@ -233,7 +234,7 @@ def tune(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
     console = Console()
-    console.print(trials_table(*summary.trial_rows(found, objective)))
+    console.print(trials_table(*summary.trial_rows(found, objective, describe)))
     tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
     files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
     show(console, f"`molloop run` takes the best one: {files}")

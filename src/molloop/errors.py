@@ -83,7 +83,7 @@ class SimulationError(MolloopError):
     Parameters
     ----------
     kind
-        The class of failure, a stable word: ``invalid_smiles``, ``embedding``, ``relaxation``, ...
+        The class of failure, a stable word: ``invalid_smiles``, ``embedding``, ``scf``, ...
     message
         What happened, with the molecule's SMILES where that helps.
     can_retry

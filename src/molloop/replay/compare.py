@@ -12,6 +12,7 @@ import numpy as np
 
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
+from molloop.library.shards import Progress
 from molloop.replay.campaign import Case, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
@@ -19,7 +20,6 @@ from molloop.texts import csv_cell
 
 MEASURES = ("recall", "best", "regret", "n_above")
 N_TIMES = 200
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,16 +7,15 @@ from math import nan
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from molloop.errors import InputError
+from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Library, Progress
 from molloop.library.tables import first_word, number, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 
-Floats = NDArray[np.float64]
 SMILES = "smiles"
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 IE_COLUMN = "ie_ev"

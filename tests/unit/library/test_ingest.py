@@ -23,8 +23,9 @@ from molloop.library.batches import write_batch
 from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan, parse
 from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
-from molloop.library.ingest import Files, build, open_or_build
+from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import REJECTS, BuildSpec, Counts
+from molloop.library.origin import Files
 from molloop.library.shards import Library, Shard
 
 
@@ -270,8 +271,9 @@ import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from molloop.library import parts, sources
-from molloop.library.ingest import Files, build
+from molloop.library.ingest import build
 from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
 sources.BLOCK_SIZE, parts.BLOCKS_PER_PART = 200, 2
 build(Files.of([sys.argv[1]], "smiles"), Path(sys.argv[2]), BuildSpec(), n_processes=2)
 """

@@ -17,9 +17,9 @@ import zipfile
 from pathlib import Path
 
 from molloop.assembly import replays
+from molloop.assembly.cases import BASELINES
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.replay.compare import BASELINES
 
 PACKAGE = "qm9pack"
 PROPERTIES = {"homo": "minimise", "gap": "maximise", "mu": "maximise"}

@@ -37,6 +37,9 @@ extensions = [
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 # what is documented elsewhere: nothing is fetched to link it
+nitpick_ignore = [
+    ("py:class", "molloop.replay.tune.C")
+]  # a TypeVar, which autodoc takes for a class
 nitpick_ignore_regex = [("py:.*", r"(?!molloop\.).*")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]

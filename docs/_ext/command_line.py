@@ -59,6 +59,8 @@ def described(option: Any) -> str:
     text = option.help or ""
     if option.required:
         text += " Required."
+    elif isinstance(option.show_default, str):
+        text += f" Default: {option.show_default}."
     elif option.show_default and not option.is_flag and option.default is not None:
         text += f" Default: `{option.default}`."
     return text.strip()

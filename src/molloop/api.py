@@ -23,8 +23,9 @@ from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import load, parse, revise
 from molloop.config.settings import Settings
 from molloop.library.enumeration import Enumeration
-from molloop.library.ingest import Files, build, open_or_build
+from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
 from molloop.library.shards import Library, Progress
 from molloop.results import Results
 from molloop.simulate.outcome import Outcome

@@ -41,16 +41,31 @@ MAY_IMPORT = {
     "store": (*VALUES, "files", "simulate", "campaign"),
     "config": (*VALUES, "library.sources", "search.policy", *LIGHT),
     "execution": (*RUN, "sandbox", "config"),
-    "replay": (*RUN, "execution", "config", "assembly.schedule"),
-    "report": (*RUN, "config"),
-    "assembly": (*RUN, "execution", "replay", "report", "sandbox", "config"),
+    "replay": (*RUN, "execution", "report.curves"),
+    "report": (*RUN, "config", "results"),
+    # frames and summaries are made there, of what results hold
+    "results": (*RUN, "report"),
+    "assembly": (*RUN, "execution", "replay", "report", "results", "sandbox", "config"),
 }
 MAY_IMPORT["api"] = (*MAY_IMPORT["assembly"], "assembly")
 MAY_IMPORT["cli"] = (*MAY_IMPORT["api"], "api", "start")
 
 
-def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def path_of(module):
+    path = ROOT.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def nodes_that_run(node):
+    """All nodes but those that only a type checker reads."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from nodes_that_run(child)
+
+
+def imports_of(path, walk=ast.walk):
+    for node in walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -66,9 +81,7 @@ def room_of(module):
 def test_imports_follow_the_direction(module):
     room = room_of(module)
     allowed = {*MAY_IMPORT[room], room}
-    path = ROOT.parent.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    for name in imports_of(path):
+    for name in imports_of(path_of(module)):
         if not name.startswith("molloop."):
             continue
         rest = name.removeprefix("molloop.")
@@ -77,6 +90,44 @@ def test_imports_follow_the_direction(module):
         assert any(rest == one or rest.startswith(f"{one}.") for one in allowed), (
             f"{module} imports {name}"
         )
+
+
+def circles_of(imports):
+    """Return the groups of modules that import each other, directly or through others."""
+
+    def reached(module):
+        found, left = set(), [module]
+        while left:
+            new = imports[left.pop()] - found
+            found |= new
+            left += new
+        return found
+
+    reach = {module: reached(module) for module in imports}
+    return {
+        tuple(sorted(other for other in reach[module] if module in reach[other]))
+        for module in imports
+        if module in reach[module]
+    }
+
+
+def test_circles_by_hand():
+    assert circles_of({"a": {"b"}, "b": {"c"}, "c": set()}) == set()
+    assert circles_of({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == {("b", "c"), ("d",)}
+    assert circles_of({"a": {"b", "d"}, "b": {"c"}, "c": {"a"}, "d": set()}) == {("a", "b", "c")}
+
+
+def test_no_module_imports_itself_through_others():
+    """Imports within functions count. Those under TYPE_CHECKING do not: nothing runs them."""
+    imports = {
+        module: {
+            name if name in MODULES else name.rpartition(".")[0]
+            for name in imports_of(path_of(module), nodes_that_run)
+        }
+        & set(MODULES)
+        for module in MODULES
+    }
+    assert circles_of(imports) == set()
 
 
 def test_only_execution_imports_parsl():

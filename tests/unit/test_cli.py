@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -240,6 +241,14 @@ def test_an_option_of_one_value_refuses_a_second(words, option):
     else:
         with pytest.raises(InputError, match=f"{name}: got '2 values', expected one"):
             command.parse_args(context, [*arguments, *given])
+
+
+def test_help_shows_the_defaults_of_the_configuration_and_repeats_none():
+    shown = {one.name: one.show_default for words, one in OPTIONS if words == ("run",)}
+    assert (shown["max_training_count"], shown["batch_size"]) == ("24", "4")
+    assert (shown["level"], shown["site"], shown["policy"]) == ("gfn2", "local", "gp")
+    for words, option in OPTIONS:
+        assert not re.search(r"\([^)]*\)\.?$", option.help or ""), (words, option.name)
 
 
 def test_a_flag_may_be_given_twice(molloop, tmp_path):

@@ -17,7 +17,7 @@ from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
 from molloop.config.sites import start_timeout_s
 from molloop.errors import InputError, RunError
-from molloop.library.assemble import REJECTS
+from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
 from molloop.results import Results
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol

@@ -1,29 +1,28 @@
 """The Python interface of replays: campaigns over tables of known values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from molloop import results
 from molloop.assembly.campaign import cores, write_reports
+from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
-from molloop.intervals import mean_interval
+from molloop.goal import Objective
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
-from molloop.replay.compare import MEASURES, Comparison, baselines, compare, write_csv
+from molloop.replay.compare import Comparison, compare, write_csv
+from molloop.replay.drawing import draw_comparison, draw_search
 from molloop.replay.measures import Curves, Truth, measure
-from molloop.replay.summary import describe
 from molloop.replay.table import IE_COLUMN, Table, open_table
-from molloop.replay.tune import OBJECTIVES, Search, Trial, Tuned
-from molloop.report.curves import Line, Panel, Point, write_curves, write_front
+from molloop.replay.tune import OBJECTIVES, Search, Tuned
 from molloop.report.model_error import with_accuracy
 from molloop.results import Results
 
@@ -31,12 +30,6 @@ COMPARISON = "comparison.csv"
 COMPARISON_FIGURE = "comparison"  # a .png and a .svg
 TUNED_CONFIG = "tuned.toml"
 FRONT_FIGURE = "front"
-_LABELS = {
-    "recall": "Share of the best {k} found",
-    "best": "Best value found",
-    "regret": "Short of the best of all by",
-    "n_above": "Values beyond {threshold:g}",
-}
 
 
 def no_progress(_what: str, _fraction: float) -> None:
@@ -134,16 +127,16 @@ def replay_table(
             n_values += 1
             progress("replaying", n_values / n_wanted)
 
+    scenario = scenario or Scenario()
+    case = case_of(settings, table, scenario, settings.campaign.seed)
     progress("replaying", 0.0)
-    played = replay(settings, table, scenario or Scenario(), count)
+    played = replay(case, table, scenario, count)
     progress("measuring the model", 0.0)
     with closing(played.store) as store:
         found = results.read(store, objective, played.protocol)
-        truth = Truth.of(table.values, objective.sign, top_k, objective.threshold)
+        truth = _truth(table, objective, top_k)
         curves = measure(played, truth)
-    found = with_accuracy(
-        found, table.library, settings.policy(), settings.campaign.seed, table.values
-    )
+    found = with_accuracy(found, table.library, case.policy, case.seed, table.values)
     if out is not None:
         progress("writing tables and figures", 0.0)
         write_reports(found, table.library, _made(out))
@@ -196,15 +189,16 @@ def compare_policies(
         )
     beside = baselines(settings)
     asked = policies or (settings.search.policy,)
-    cases = {
+    compared = {
         name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
     } | beside
+    searched, scenario = settings.objective(), scenario or Scenario()
     found = compare(
         table,
-        cases,
+        {name: partial(case_of, one, table, scenario) for name, one in compared.items()},
         range(first_seed, first_seed + n_seeds),
-        scenario or Scenario(),
-        top_k,
+        scenario,
+        _truth(table, searched, top_k),
         n_processes or cores(),
         progress,
     )
@@ -212,47 +206,8 @@ def compare_policies(
         progress("writing table and figure", 0.0)
         folder = _made(out)
         write_csv(found, folder / COMPARISON)
-        _draw_comparison(found, settings, folder / COMPARISON_FIGURE)
+        draw_comparison(found, searched, folder / COMPARISON_FIGURE)
     return found
-
-
-def _draw_comparison(found: Comparison, settings: Settings, path: Path) -> None:
-    objective = settings.objective()
-    names = [one for one in MEASURES if one != "n_above" or objective.threshold is not None]
-    k = len(found.truth.top)
-    labels = {
-        name: _LABELS[name].format(k=k, threshold=objective.threshold or 0.0) for name in names
-    }
-    unit = f" ({objective.quantity.unit})" if objective.quantity.unit else ""
-    times_s = found.times_s()
-    rng = np.random.default_rng(0)
-
-    def lines(name: str, over_time: bool) -> Mapping[str, Line]:
-        drawn = {}
-        for policy in found.curves:
-            values = (
-                found.over_time(policy, name, times_s)
-                if over_time
-                else found.over_simulations(policy, name)
-            )
-            x = times_s if over_time else np.arange(1, values.shape[1] + 1)
-            band = mean_interval(values, rng)
-            drawn[policy] = Line(x, band.mean, band.low, band.high)
-        return drawn
-
-    rows = [
-        [
-            Panel(xlabel, labels[name] + (unit if name in ("best", "regret") else ""), one)
-            for name in names
-            for one in [lines(name, over_time)]
-        ]
-        for xlabel, over_time in (("Simulations", False), ("Time (s)", True))
-    ]
-    n = len(found.seeds)
-    title = f"{found.table.name}: " + (
-        f"means over {n} seeds, with their 95% intervals" if n > 1 else "one seed"
-    )
-    write_curves(rows, title, path)
 
 
 def tune_settings(
@@ -266,7 +221,7 @@ def tune_settings(
     out: str | PathLike[str] | None = None,
     n_processes: int | None = None,
     progress: Progress = no_progress,
-) -> Tuned:
+) -> Tuned[Settings]:
     """Search for the settings that find the largest value, or most of the best, soonest.
 
     Parameters
@@ -291,12 +246,13 @@ def tune_settings(
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
     settings = table_settings(given, table)
+    searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
-        settings,
+        SettingsSpace(settings, table, scenario),
         table,
-        scenario or Scenario(),
+        _truth(table, searched, top_k),
+        scenario,
         objective,
-        top_k,
         n_trials,
         seed,
         n_processes or cores(),
@@ -308,23 +264,15 @@ def tune_settings(
         # of the user's own property, which a run can simulate
         runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
         (folder / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
-        unit = f" ({settings.objective().quantity.unit})" if objective == "best" else ""
-        write_front(
-            [_point(one) for one in found.trials],
-            [_point(one) for one in found.front],
-            _point(found.unseen[0]),
-            _point(found.unseen[1]),
-            _LABELS[objective].format(k=top_k) + unit,
-            folder / FRONT_FIGURE,
-        )
+        draw_search(found, objective, searched, top_k, describe, folder / FRONT_FIGURE)
     return found
+
+
+def _truth(table: Table, objective: Objective, top_k: int) -> Truth:
+    return Truth.of(table.values, objective.sign, top_k, objective.threshold)
 
 
 def _made(folder: str | PathLike[str]) -> Path:
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _point(trial: Trial) -> Point:
-    return Point(trial.time_s, trial.value, describe(trial.settings))

@@ -12,7 +12,7 @@ from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
 from molloop.library.features import descriptors, identity_hash, morgan, parse
 from molloop.library.shards import Library
-from molloop.library.tables import first_word, rows_of
+from molloop.library.tables import first_word, number, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -119,14 +119,7 @@ def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[i
                     "none: a run does not keep the flags of known values",
                     "Remove the line; or empty the cell, to take the value without its doubt.",
                 )
-            value = number(cells[column])
-            if value is None:
-                raise InputError(
-                    f"{where}, {column}",
-                    cells[column],
-                    f"a finite number, {LARGEST_VALUE:g} at most",
-                    "Mend or remove the line.",
-                )
+            value = number(f"{where}, {column}", cells[column], LARGEST_VALUE)
             rows.append((line, first_word(cells["smiles"]), value))
     if not rows:
         raise InputError(
@@ -149,12 +142,3 @@ def _check_made(what: str, said: str, expected: str, made_by: Mapping[str, str])
         f"{expected!r}, this run's",
         f"Values that were computed in different ways do not compare: {remedy}",
     )
-
-
-def number(text: str) -> float | None:
-    """Return the number that a cell holds, or None where it is none that a model can take."""
-    try:
-        value = float(text.replace("_", "x"))  # Python takes 1_5 for 15
-    except ValueError:
-        return None
-    return value if abs(value) <= LARGEST_VALUE else None  # nan is not

@@ -21,6 +21,7 @@ from molloop.cli.options import (
     SetOption,
     SiteOption,
     TrustOption,
+    default_of,
     progress_display,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
@@ -119,16 +120,32 @@ def run(
         ),
     ] = None,
     initial_training_count: Annotated[
-        int | None, typer.Option(help="Values before the first model (8).")
+        int | None,
+        typer.Option(
+            help="Values before the first model.",
+            show_default=default_of("campaign.initial_training_count"),
+        ),
     ] = None,
     max_training_count: Annotated[
-        int | None, typer.Option(help="Values to simulate in all (24).")
+        int | None,
+        typer.Option(
+            help="Values to simulate in all.",
+            show_default=default_of("campaign.max_training_count"),
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="With --schedule batch: molecules between two trainings (4).")
+        int | None,
+        typer.Option(
+            help="With --schedule batch: molecules between two trainings.",
+            show_default=default_of("campaign.batch_size"),
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="With --schedule batch: same seed, same result (42).")
+        int | None,
+        typer.Option(
+            help="With --schedule batch: same seed, same result.",
+            show_default=default_of("campaign.seed"),
+        ),
     ] = None,
     training_data: Annotated[
         Path | None, typer.Option(help="CSV of known values: smiles, ie_ev, level, fidelity.")
@@ -140,10 +157,12 @@ def run(
     fidelity: FidelityOption = None,
     site: SiteOption = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that simulate (all cores).")
+        int | None,
+        typer.Option(help="Processes that simulate.", show_default="all cores"),
     ] = None,
     run_dir: Annotated[
-        Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")
+        Path | None,
+        typer.Option(help="Takes all that the run writes.", show_default="runs/<time>"),
     ] = None,
     assignments: SetOption = None,
     is_quiet: QuietOption = False,

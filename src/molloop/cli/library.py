@@ -40,7 +40,7 @@ ExcludeOption = Annotated[
 RadiusOption = Annotated[int, typer.Option(min=0, help="Of the Morgan fingerprints, in bonds.")]
 BitsOption = Annotated[int, typer.Option(help="Of the fingerprints, a multiple of 64.")]
 ProcessesOption = Annotated[
-    int | None, typer.Option(min=1, help="That parse molecules (all cores).")
+    int | None, typer.Option(min=1, help="That parse molecules.", show_default="all cores")
 ]
 LibraryArgument = Annotated[
     str,
@@ -88,7 +88,9 @@ def enumerate_products(
     out: OutOption,
     max_molecules: Annotated[
         int | None,
-        typer.Option(min=1, help="Take so many of the products, spread over all (all)."),
+        typer.Option(
+            min=1, help="Take so many of the products, spread over all.", show_default="all"
+        ),
     ] = None,
     column: ColumnOption = "smiles",
     min_heavy_atoms: MinAtomsOption = 0,

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molloop.cli import completion
+from molloop.config.settings import Settings
 
 if TYPE_CHECKING:
     from molloop.report.progress import ProgressDisplay
+
+
+def default_of(setting: str) -> str:
+    """Return what help shows as the default of an option that stands for a setting."""
+    section, _, name = setting.partition(".")
+    return str(getattr(getattr(Settings(), section), name))
+
 
 SetOption = Annotated[
     list[str] | None,
@@ -26,26 +34,43 @@ TrustOption = Annotated[
 ]
 LevelOption = Annotated[
     str | None,
-    typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).", autocompletion=completion.levels),
+    typer.Option(
+        help="gfn2, gfn1 or ipea1.",
+        show_default=default_of("simulation.level"),
+        autocompletion=completion.levels,
+    ),
 ]
 FidelityOption = Annotated[
     str | None,
-    typer.Option(help="relaxed or mmff-geometry (relaxed).", autocompletion=completion.fidelities),
+    typer.Option(
+        help="relaxed or mmff-geometry.",
+        show_default=default_of("simulation.fidelity"),
+        autocompletion=completion.fidelities,
+    ),
 ]
 ScheduleOption = Annotated[
     str | None,
-    typer.Option(help="interleaved or batch (interleaved).", autocompletion=completion.schedules),
+    typer.Option(
+        help="interleaved or batch.",
+        show_default=default_of("campaign.schedule"),
+        autocompletion=completion.schedules,
+    ),
 ]
 PolicyOption = Annotated[
     str | None,
     typer.Option(
-        help="gp, ridge, forest or published; gp-ei: with another score (gp).",
+        help="gp, ridge, forest or published; gp-ei: with another score.",
+        show_default=default_of("search.policy"),
         autocompletion=completion.policies,
     ),
 ]
 SiteOption = Annotated[
     str | None,
-    typer.Option(help="One of `molloop sites` (local).", autocompletion=completion.sites),
+    typer.Option(
+        help="One of `molloop sites`.",
+        show_default=default_of("site.name"),
+        autocompletion=completion.sites,
+    ),
 ]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress, only results and errors.")

@@ -12,6 +12,7 @@ from molloop.cli.options import (
     QuietOption,
     ScheduleOption,
     SetOption,
+    default_of,
     progress_display,
 )
 from molloop.cli.screen import show
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from molloop.replay.campaign import Scenario
     from molloop.replay.table import Table
     from molloop.report.progress import ProgressDisplay
+
+DEFAULT_BUDGET = 200
 
 TableArgument = Annotated[
     str,
@@ -41,8 +44,8 @@ ColumnOption = Annotated[str, typer.Option(help="Of the values; molecules are in
 DirectionOption = Annotated[
     str | None,
     typer.Option(
-        help="maximise or minimise (maximise).",
-        show_default=False,
+        help="maximise or minimise.",
+        show_default=default_of("property.direction"),
         autocompletion=completion.directions,
     ),
 ]
@@ -50,8 +53,8 @@ DurationsOption = Annotated[
     str | None,
     typer.Option(
         help="A column of seconds, or constant:S, uniform:LEAST,MOST, exponential:MEAN, "
-        "lognormal:MEDIAN,SIGMA (the column of qm9-ie-20k, or constant:1).",
-        show_default=False,
+        "lognormal:MEDIAN,SIGMA.",
+        show_default="the column of qm9-ie-20k, else constant:1",
     ),
 ]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Virtual ones.")]
@@ -61,10 +64,9 @@ TrainOption = Annotated[float, typer.Option(min=0, help="Seconds of a training."
 RankOption = Annotated[float, typer.Option(min=0, help="Seconds to rank a shard.")]
 TopOption = Annotated[int, typer.Option("--top", min=1, help="Molecules that recall looks at.")]
 BudgetOption = Annotated[
-    int | None, typer.Option(min=2, help="Values in all (200).", show_default=False)
+    int | None, typer.Option(min=2, help="Values in all.", show_default=str(DEFAULT_BUDGET))
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Takes what is made.")]
-DEFAULT_BUDGET = 200
 
 
 def replay(
@@ -82,7 +84,7 @@ def replay(
     policy: PolicyOption = None,
     schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
-    seed: Annotated[int | None, typer.Option(show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(show_default=default_of("campaign.seed"))] = None,
     top_k: TopOption = 100,
     out: OutOption = None,
     assignments: SetOption = None,
@@ -129,8 +131,8 @@ def compare(
         list[str] | None,
         typer.Option(
             "--policy",
-            help="May be repeated (the default one).",
-            show_default=False,
+            help="May be repeated.",
+            show_default=default_of("search.policy"),
             autocompletion=completion.policies,
         ),
     ] = None,
@@ -220,6 +222,7 @@ def tune(
 ) -> None:
     """Search for the settings that find the best soonest, and check them on other seeds."""
     from molloop.assembly import replays
+    from molloop.assembly.cases import describe
     from molloop.replay import summary
     from molloop.report.terminal import trials_table
 
@@ -233,7 +236,7 @@ def tune(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
     console = Console()
-    console.print(trials_table(*summary.trial_rows(found, objective)))
+    console.print(trials_table(*summary.trial_rows(found, objective, describe)))
     tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
     files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
     show(console, f"`molloop run` takes the best one: {files}")

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from molloop.cli.options import SetOption, SiteOption, TrustOption
+from molloop.cli.options import SetOption, SiteOption, TrustOption, default_of
 from molloop.cli.screen import say_what_is_executed, show
 from molloop.config.load import load
 from molloop.errors import InputError
@@ -39,12 +39,16 @@ def sites() -> None:
 def submit(
     path: Annotated[Path | None, typer.Argument(metavar="[CONFIG.toml]")] = None,
     site: SiteOption = None,
-    nodes: Annotated[int | None, typer.Option(help="Of the job (1).")] = None,
-    walltime: Annotated[str | None, typer.Option(help="Hours:minutes:seconds (1:00:00).")] = None,
+    nodes: Annotated[int | None, typer.Option(help="Of the job.", show_default="one")] = None,
+    walltime: Annotated[
+        str | None,
+        typer.Option(help="Hours:minutes:seconds.", show_default=default_of("site.walltime")),
+    ] = None,
     account: Annotated[str | None, typer.Option(help="Project that the job is charged to.")] = None,
     queue: Annotated[str | None, typer.Option(help="Of the scheduler.")] = None,
     run_dir: Annotated[
-        Path | None, typer.Option(help="Takes all that the run writes (runs/<time>).")
+        Path | None,
+        typer.Option(help="Takes all that the run writes.", show_default="runs/<time>"),
     ] = None,
     chain: Annotated[
         int, typer.Option(min=1, help="Jobs; each goes on where the last one's time ended.")

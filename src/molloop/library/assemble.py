@@ -14,12 +14,11 @@ from molloop.files import write_whole
 from molloop.library.batches import join_batches
 from molloop.library.duplicates import first_occurrences
 from molloop.library.features import DESCRIPTORS
-from molloop.library.manifest import Counts, DescriptorStatistics, ShardEntry
+from molloop.library.manifest import REJECTS, Counts, DescriptorStatistics, ShardEntry
 from molloop.library.parts import Part
 from molloop.library.shards import Progress, Shard, ShardRef, write_shard
 from molloop.library.statistics import Statistics
 
-REJECTS = "rejects.csv"
 REJECTS_HEADINGS = ("file", "line", "smiles", "reason")
 MIN_SHARD_SIZE = 2**15
 MAX_SHARDS = 2048  # of a library of up to 10^9: a ranking is a task a shard
@@ -51,7 +50,7 @@ def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progres
     first_id = 0
     for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
         path = folder / f"shard-{len(shards):05}.arrow"
-        shards.append(write_shard(path, batch, first_id))
+        shards.append(write_shard(path, batch))
         statistics.add(Shard(ShardRef(str(path), first_id, batch.num_rows)).descriptors)
         first_id += batch.num_rows
         report("writing shards", first_id / n_molecules)

@@ -12,8 +12,8 @@ from rdkit import Chem
 from molloop.errors import InputError
 from molloop.library import sources
 from molloop.library.features import parse_any
-from molloop.library.ingest import Files
 from molloop.library.manifest import SourceFile
+from molloop.library.origin import Files
 
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 RING_OFFSET = 50  # substituents close their rings with %50 and up, scaffolds below

@@ -30,7 +30,7 @@ class Featurized:
     Attributes
     ----------
     molecules
-        Columns of shards without the ids, in the order of the lines.
+        Columns of shards, in the order of the lines.
     rejects
         What is no molecule, or filtered out.
     counts

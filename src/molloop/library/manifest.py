@@ -2,16 +2,20 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
 from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 2
+REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
+SCHEMA_VERSION = 3
+READABLE = (2, 3)  # shards of 2, which molloop 0.1.0 built, have a column of ids beside the others
 MAX_BITS = 16384
 MAX_RADIUS = 16
 
@@ -81,10 +85,6 @@ class DescriptorStatistics:
     max: float
 
 
-class OtherVersionError(ValueError):
-    """A manifest that another version wrote; the message says what was expected."""
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a library is made of.
@@ -125,27 +125,64 @@ class Manifest:
         """Return the text of manifest.json."""
         return json.dumps(asdict(self), indent=1)
 
-    @classmethod
-    def from_json(cls, text: str) -> "Manifest":
-        """Read it back.
-
-        Raises
-        ------
-        OtherVersionError
-            Another version of molloop or RDKit wrote it.
-        ValueError
-            The text is no manifest.
-        """
-        facts = json.loads(text)
-        if (
-            isinstance(facts, dict)
-            and facts.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION
-        ):
-            raise OtherVersionError(f"schema version {SCHEMA_VERSION}")
-        manifest = _READER.validate_python(facts)
-        if tuple(one.name for one in manifest.descriptors) != DESCRIPTORS:
-            raise OtherVersionError(f"this version's {len(DESCRIPTORS)} descriptors")
-        return manifest
-
 
 _READER = TypeAdapter(Manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read that of a library.
+
+    Raises
+    ------
+    InputError
+        The folder holds none, or one of a version that this one cannot read.
+    RunError
+        It cannot be read, or is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(facts, dict):
+            _check_version(folder, facts)
+        manifest = _READER.validate_python(facts)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            "library",
+            str(folder),
+            "a folder that holds a built library",
+            f"There is no {MANIFEST} in it: `molloop library build` makes one.",
+        ) from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error}).", "Is it yours?") from error
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
+    if tuple(one.name for one in manifest.descriptors) != DESCRIPTORS:
+        expected = f"a library with the {len(DESCRIPTORS)} descriptors of this version of RDKit"
+        raise InputError("library", str(folder), expected, _build_again(asdict(manifest)))
+    return manifest
+
+
+def _check_version(folder: Path, facts: dict[str, Any]) -> None:
+    """Raise InputError where a manifest says that its library is of a version not known here."""
+    version = facts.get("schema_version", SCHEMA_VERSION)
+    if version not in READABLE:
+        known = " or ".join(map(str, READABLE))
+        expected = f"a library of version {known} (its manifest says {version!r})"
+        raise InputError("library", str(folder), expected, _build_again(facts))
+
+
+def _build_again(facts: dict[str, Any]) -> str:
+    options = facts.get("options")
+    is_enumerated = isinstance(options, dict) and "max_molecules" in options
+    source = "enumerate SCAFFOLDS SUBSTITUENTS" if is_enumerated else "build FILE..."
+    return (
+        f"Build it anew from {facts.get('name', 'its source')}: "
+        f"`molloop library {source} --out DIR`."
+    )
+
+
+def damaged(path: Path, why: str) -> RunError:
+    """Return the error that names a file of a library."""
+    return RunError(
+        f"{path} is damaged ({why}).", "Build the library again: remove its folder first."
+    )

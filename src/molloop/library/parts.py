@@ -26,8 +26,8 @@ from molloop.files import write_whole
 from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch
 from molloop.library.duplicates import Seen
 from molloop.library.featurize import Featurized, Reject, featurize_for
-from molloop.library.manifest import BuildSpec, Counts
-from molloop.library.shards import Progress, damaged
+from molloop.library.manifest import BuildSpec, Counts, damaged
+from molloop.library.shards import Progress
 from molloop.library.sources import BLOCK_SIZE, Block
 from molloop.texts import csv_cell
 
@@ -49,7 +49,7 @@ class Part:
         return self.path.with_suffix(".csv")
 
     def open(self) -> pa.RecordBatch:
-        """Map its molecules into memory: the columns of a shard without ids."""
+        """Map its molecules into memory: the columns of a shard."""
         try:
             return open_batch(self.path)
         except (OSError, pa.ArrowInvalid) as error:

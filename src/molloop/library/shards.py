@@ -17,14 +17,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.errors import InputError, RunError
 from molloop.files import file_sha256, write_whole
 from molloop.library.batches import open_batch, write_batch
 from molloop.library.features import Descriptors, PackedFingerprints
-from molloop.library.manifest import MANIFEST, Manifest, OtherVersionError, ShardEntry
+from molloop.library.manifest import ShardEntry, damaged, read_manifest
 
 VERIFIED = "verified.json"
-_REMEDY = "Build the library again: remove its folder first."
 
 Progress = Callable[[str, float], None]  # what is being done, and how much of it, 0 to 1
 
@@ -95,16 +93,10 @@ def _rows(buffer: pa.Buffer, column: pa.Array, width: int, dtype: type) -> NDArr
     return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 
-def write_shard(path: Path, batch: pa.RecordBatch, first_id: int) -> ShardEntry:
-    """Write one shard: molecules, with their ids before the other columns."""
-    ids = pa.array(np.arange(first_id, first_id + batch.num_rows, dtype=np.int64))
-    write_whole(path, partial(write_batch, batch.add_column(0, "id", ids)))
+def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
+    """Write one shard."""
+    write_whole(path, partial(write_batch, batch))
     return ShardEntry(path.name, batch.num_rows, file_sha256(path))
-
-
-def damaged(path: Path, why: str) -> RunError:
-    """Return the error that names a file of a library."""
-    return RunError(f"{path} is damaged ({why}).", _REMEDY)
 
 
 class Library:
@@ -113,7 +105,7 @@ class Library:
     Raises
     ------
     InputError
-        The folder holds no manifest.
+        The folder holds no library, or one of a version that this one cannot read.
     RunError
         It is damaged.
     """
@@ -121,28 +113,7 @@ class Library:
     def __init__(self, folder: str | PathLike[str]) -> None:
         folder = Path(folder)
         self.folder = folder.resolve()
-        try:
-            self.manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise InputError(
-                "library",
-                str(folder),
-                "a folder that holds a built library",
-                f"There is no {MANIFEST} in it: `molloop library build` makes one.",
-            ) from error
-        except OSError as error:
-            raise RunError(
-                f"{folder / MANIFEST} cannot be read ({error}).", "Is it yours?"
-            ) from error
-        except OtherVersionError as error:
-            raise InputError(
-                "library",
-                str(folder),
-                f"one of {error}",
-                "Another version of molloop or RDKit built it: use that one, or build it anew.",
-            ) from error
-        except ValueError as error:
-            raise damaged(self.folder / MANIFEST, str(error)) from error
+        self.manifest = read_manifest(folder)
         sizes = (entry.n_molecules for entry in self.manifest.shards)
         self._first_ids = list(accumulate(sizes, initial=0))
         self.shards = tuple(

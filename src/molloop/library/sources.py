@@ -1,6 +1,5 @@
 """Files of SMILES, read a block at a time."""
 
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -12,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 
 from molloop.errors import InputError
-from molloop.library.delimited import read_records
 from molloop.library.opened import (
     Fraction,
     compression_suffix,
@@ -21,7 +19,8 @@ from molloop.library.opened import (
     open_text,
     readable,
 )
-from molloop.library.tables import check_lines, delimiter_of, find_column, first_word
+from molloop.library.tables import find_column, first_word, open_table
+from molloop.texts import utf8_text
 
 BLOCK_SIZE = 4096
 BUILT_IN = {"qm9": "qm9.parquet"}
@@ -90,11 +89,6 @@ def reader_of(path: Path) -> str:
     return kind if kind == ".parquet" else f"{kind} {TEXT_VERSION}"
 
 
-def printable(name: str) -> str:
-    """Return a file's name, with another sign for what is no UTF-8 in it."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
 def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
     """Read files of SMILES one after the other.
 
@@ -134,7 +128,7 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
 def titles(paths: Sequence[Path]) -> list[str]:
     """Return the names of files; their whole paths, where two have the same name."""
     names = Counter(path.name for path in paths)
-    return [printable(path.name if names[path.name] == 1 else str(path)) for path in paths]
+    return [utf8_text(path.name if names[path.name] == 1 else str(path)) for path in paths]
 
 
 @contextmanager
@@ -150,16 +144,14 @@ def _smi(path: Path, _column: str, stack: ExitStack) -> tuple[Iterator[Entry], F
 
 
 def _table(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
-    text, fraction = open_text(path, stack)
-    names, records = read_records(text, delimiter_of(path))
-    place = find_column(path, column, names)
+    table = open_table(path, stack)
+    place = find_column(path, column, table.names)
 
     def entries() -> Iterator[Entry]:
-        for record in records:
-            check_lines(path, record, place)
+        for record in table.records(place):
             yield record.line, "" if record.fault else record.cells[place], record.fault
 
-    return entries(), fraction
+    return entries(), table.fraction
 
 
 def _parquet(path: Path, column: str, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:

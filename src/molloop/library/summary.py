@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from molloop.library.assemble import REJECTS
+from molloop.library.manifest import REJECTS
 
 if TYPE_CHECKING:
     from molloop.library.shards import Library

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from molloop.assembly.schedule import make_schedule
 from molloop.campaign.driver import Driver
 from molloop.campaign.events import Stopped
+from molloop.campaign.schedule import Schedule
 from molloop.campaign.warm_start import read_warm_start
-from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
+from molloop.goal import Objective
 from molloop.library.tables import rows_of
 from molloop.replay.table import MADE_BY, Table
+from molloop.search.policy import Policy
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.records import stage_of
@@ -43,6 +44,27 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """What is played: what a campaign over a table needs to be told.
+
+    Attributes
+    ----------
+    training_data
+        A table of values known beforehand.
+    grace_s
+        How long simulations go on at the time limit.
+    """
+
+    schedule: Schedule
+    policy: Policy
+    objective: Objective
+    seed: int
+    training_data: Path | None = None
+    grace_s: float = 0.0
+    time_limit_s: float = inf
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """A campaign that has ended: its store, a temporary one, how it ended, and its protocol."""
 
@@ -52,7 +74,7 @@ class Played:
 
 
 def replay(
-    settings: Settings,
+    case: Case,
     table: Table,
     scenario: Scenario,
     listener: Callable[..., None] = lambda *_: None,
@@ -66,34 +88,32 @@ def replay(
     InputError
         It ends before any simulation has, or its training data cannot be read.
     """
-    seed, training_data = settings.campaign.seed, settings.campaign.training_data
-    objective = settings.objective()
-    path = Path(training_data) if training_data else None
-    protocol = _protocol(table, path, objective.quantity.name)
-    warm_start = read_warm_start(path, objective.quantity.column, protocol, table.library)
+    protocol = _protocol(table, case.training_data, case.objective.quantity.name)
+    warm_start = read_warm_start(
+        case.training_data, case.objective.quantity.column, protocol, table.library
+    )
     engine = VirtualEngine(
         _lookup(table, protocol),
         scenario.n_workers,
         scenario.costs,
         scenario.failure_rate,
-        np.random.default_rng([seed, 1]),
+        np.random.default_rng([case.seed, 1]),
     )
     store = Store.temporary(warm_start.known, [stage_of(protocol)])
-    schedule = make_schedule(settings, table.library.n_molecules, scenario.n_workers)
     with closing(engine):
         state = Driver(
             engine,
             store,
             table.library,
-            schedule,
-            settings.policy(),
-            objective,
+            case.schedule,
+            case.policy,
+            case.objective,
             protocol,
             warm_start,
-            seed,
+            case.seed,
             listener,
-            grace_s=settings.campaign.grace_s,
-            time_limit_s=settings.stopping.time_limit_s or inf,
+            grace_s=case.grace_s,
+            time_limit_s=case.time_limit_s,
             poll_s=inf,
         ).run()
     if state.stopped is None or not store.simulated():

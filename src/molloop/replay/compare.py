@@ -10,19 +10,16 @@ from typing import Any
 import joblib
 import numpy as np
 
-from molloop.config.load import override
-from molloop.config.settings import Settings
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
-from molloop.replay.campaign import Scenario, replay
+from molloop.library.shards import Progress
+from molloop.replay.campaign import Case, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
 from molloop.texts import csv_cell
 
-BASELINES = ("random", "train-once", "published")
 MEASURES = ("recall", "best", "regret", "n_above")
 N_TIMES = 200
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +78,12 @@ class Comparison:
         return values[:, min(n, values.shape[1]) - 1]
 
 
-def baselines(settings: Settings) -> dict[str, Settings]:
-    """Return what every policy is compared with.
-
-    ``random`` molecules; ``train-once``: half of the budget random, the model trained on it once,
-    the other half what it finds best; ``published``: the tutorial's model, in batches.
-    """
-    n = settings.campaign.max_training_count
-    # all play to the end of the budget
-    settings = override(settings, {"stopping.patience": None, "stopping.min_gain": None})
-    once: dict[str, Any] = {
-        "campaign.schedule": "batch",
-        "campaign.initial_training_count": n // 2,
-        "campaign.batch_size": n - n // 2,
-    }
-    published = {"search.policy": "published", "campaign.schedule": "batch"}
-    changes: tuple[dict[str, Any], ...] = ({"search.policy": "random"}, once, published)
-    return {
-        name: override(settings, change) for name, change in zip(BASELINES, changes, strict=True)
-    }
-
-
 def compare(
     table: Table,
-    cases: Mapping[str, Settings],
+    cases: Mapping[str, Callable[[int], Case]],
     seeds: Sequence[int],
     scenario: Scenario,
-    top_k: int,
+    truth: Truth,
     n_processes: int = 1,
     progress: Progress = lambda _what, _fraction: None,
 ) -> Comparison:
@@ -116,20 +92,12 @@ def compare(
     Parameters
     ----------
     cases
-        Name -> configuration.
-    top_k
-        How many of the best molecules recall looks at.
+        Name -> the case of a seed.
     """
-    objective = next(iter(cases.values())).objective()
-    truth = Truth.of(table.values, objective.sign, top_k, objective.threshold)
-    jobs = [
-        (name, override(settings, {"campaign.seed": seed}))
-        for name, settings in cases.items()
-        for seed in seeds
-    ]
+    jobs = [(name, case_of(seed)) for name, case_of in cases.items() for seed in seeds]
     found: dict[str, list[Curves]] = {name: [] for name in cases}
     progress("replaying", 0.0)
-    done = replay_all([settings for _, settings in jobs], table, truth, scenario, n_processes)
+    done = replay_all([case for _, case in jobs], table, truth, scenario, n_processes)
     for number, ((name, _), curves) in enumerate(zip(jobs, done, strict=True), start=1):
         found[name].append(curves)
         progress("replaying", number / len(jobs))
@@ -138,16 +106,16 @@ def compare(
 
 
 def replay_all(
-    jobs: Sequence[Settings], table: Table, truth: Truth, scenario: Scenario, n_processes: int
+    cases: Sequence[Case], table: Table, truth: Truth, scenario: Scenario, n_processes: int
 ) -> Iterator[Curves]:
-    """Replay configurations in several processes; what each has found, in their order."""
+    """Replay cases in several processes; what each has found, in their order."""
     task = joblib.delayed(_replay_one)
-    parallel = joblib.Parallel(n_jobs=min(n_processes, len(jobs)), return_as="generator")
-    yield from parallel(task(one, table, truth, scenario) for one in jobs)
+    parallel = joblib.Parallel(n_jobs=min(n_processes, len(cases)), return_as="generator")
+    yield from parallel(task(one, table, truth, scenario) for one in cases)
 
 
-def _replay_one(settings: Settings, table: Table, truth: Truth, scenario: Scenario) -> Curves:
-    played = replay(settings, table, scenario)
+def _replay_one(case: Case, table: Table, truth: Truth, scenario: Scenario) -> Curves:
+    played = replay(case, table, scenario)
     with closing(played.store):
         return measure(played, truth)
 

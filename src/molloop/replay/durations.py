@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from molloop.errors import InputError
+from molloop.intervals import Floats
 
-Floats = NDArray[np.float64]
 FORMS = "constant:SECONDS, uniform:LEAST,MOST, exponential:MEAN or lognormal:MEDIAN,SIGMA"
 _DISTRIBUTIONS: dict[str, tuple[int, Callable[..., Floats]]] = {
     "constant": (1, lambda _rng, n, seconds: np.full(n, seconds)),

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.events import End
+from molloop.intervals import Floats
 from molloop.replay.campaign import Played
 from molloop.simulate.outcome import Success
 
-Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 

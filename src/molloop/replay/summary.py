@@ -1,10 +1,11 @@
 """What comparisons and searches come to, in rows and lines of words."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from molloop.config.settings import Settings
 from molloop.replay.compare import Comparison
-from molloop.replay.tune import Tuned
+from molloop.replay.tune import C, Tuned
 
 
 def comparison_rows(found: Comparison) -> list[list[str]]:
@@ -43,25 +44,19 @@ def failure_lines(found: Comparison) -> list[str]:
     ]
 
 
-def trial_rows(found: Tuned, objective: str) -> tuple[list[list[str]], str]:
-    """Return headings, a row a configuration, and what they are."""
+def trial_rows(
+    found: Tuned[C], objective: str, describe: Callable[[C], str]
+) -> tuple[list[list[str]], str]:
+    """Return headings, a row a configuration, and what they are.
+
+    Parameters
+    ----------
+    describe
+        Configuration -> what varies of it, in a line.
+    """
     rows = [["", "configuration", objective, "time (s)"]]
     named = [("front", one) for one in found.front]
     named += [("chosen, unseen seeds", found.unseen[0]), ("begun with", found.unseen[1])]
     for name, trial in named:
         rows.append([name, describe(trial.settings), f"{trial.value:.3f}", f"{trial.time_s:.2f}"])
     return rows, "Means over seeds; the time is that after which nothing better was found."
-
-
-def describe(settings: Settings) -> str:
-    """Return the settings that a search varies, in a line."""
-    campaign = settings.campaign
-    pace = (
-        f"batches of {campaign.batch_size}"
-        if campaign.schedule == "batch"
-        else f"retrained after {campaign.retrain_after or 'as many as pay'}"
-    )
-    return (
-        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
-        f"{campaign.max_training_count} in all"
-    )

@@ -7,17 +7,15 @@ from math import nan
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from molloop.campaign.warm_start import number
 from molloop.errors import InputError
+from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Library, Progress
-from molloop.library.tables import first_word, rows_of
+from molloop.library.tables import first_word, number, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 
-Floats = NDArray[np.float64]
 SMILES = "smiles"
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 IE_COLUMN = "ie_ev"
@@ -152,7 +150,8 @@ def _read(
         for line, cells in rows:
             smiles.append(first_word(cells[SMILES]))
             for name, found in numbers.items():
-                found.append(_number(f"{path}, line {line}, {name}", cells[name]))
+                where = f"{path}, line {line}, {name}"
+                found.append(number(where, cells[name], LARGEST_VALUE, empty=nan))
             for name in MADE_BY:
                 said = cells.get(name, "")
                 if said != made_by.setdefault(name, said):
@@ -164,13 +163,3 @@ def _read(
                         "lines of one.",
                     )
     return smiles, {name: np.array(found) for name, found in numbers.items()}, made_by
-
-
-def _number(what: str, text: str) -> float:
-    if text.strip().lower() in ("", "nan"):
-        return nan
-    value = number(text)
-    if value is None:
-        expected = f"a finite number, {LARGEST_VALUE:g} at most, or nothing"
-        raise InputError(what, text, expected, "Mend or remove the line.")
-    return value

@@ -2,34 +2,50 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from molloop.config.load import override
-from molloop.config.settings import Settings
 from molloop.library.shards import Progress
-from molloop.replay.campaign import Scenario
+from molloop.replay.campaign import Case, Scenario
 from molloop.replay.compare import replay_all
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
 
 OBJECTIVES = ("best", "recall")
-# models and acquisitions that are tried
-POLICY_NAMES = ("gp", "gp-ei", "gp-greedy", "ridge", "ridge-ucb", "forest", "published")
-MOST = 64  # of initial molecules, of a batch, of new values before a training
 # seeds a configuration in each round, and the share of the last round's that it is played with
 ROUNDS = ((1, 1.0), (3, 0.4), (10, 0.5))
 N_UNSEEN = 10
 NEARLY = 0.01  # of all that there is to gain: within it, the shorter time wins
 
+C = TypeVar("C")  # a configuration: who searches among them knows what it is
+
+
+class Space(Protocol[C]):
+    """The configurations that a search tries; those that are equal are the same one."""
+
+    @property
+    def start(self) -> C:
+        """Where the search begins; its own budget is the largest."""
+
+    def draw(self, rng: np.random.Generator) -> C:
+        """Draw one at random, of the same budget."""
+
+    def with_budget(self, one: C, n: int) -> C:
+        """Return one that ends after n simulations at most."""
+
+    def case(self, one: C, seed: int) -> Case:
+        """Return what is played of it."""
+
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Trial(Generic[C]):
     """A configuration, and what it finds.
 
     Attributes
     ----------
+    settings
+        The configuration.
     value
         Of the objective at the end, the mean over seeds.
     time_s
@@ -38,14 +54,14 @@ class Trial:
         After which it was reached with every seed.
     """
 
-    settings: Settings
+    settings: C
     value: float
     time_s: float
     n_simulations: int
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class Tuned(Generic[C]):
     """What a search has found.
 
     Attributes
@@ -61,14 +77,14 @@ class Tuned:
         in the search.
     """
 
-    trials: tuple[Trial, ...]
-    front: tuple[Trial, ...]
-    best: Trial
-    unseen: tuple[Trial, Trial]
+    trials: tuple[Trial[C], ...]
+    front: tuple[Trial[C], ...]
+    best: Trial[C]
+    unseen: tuple[Trial[C], Trial[C]]
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class Search(Generic[C]):
     """A search for the largest value, or recall, in the shortest time.
 
     Random configurations, of which the better part goes on to the next round, with more seeds:
@@ -77,56 +93,49 @@ class Search:
 
     Attributes
     ----------
-    settings
-        Where it begins; its own `max_training_count` is the largest budget.
     objective
-        ``best``, the largest value, or ``recall``.
-    top_k
-        Molecules that recall looks at.
+        ``best``, the best value, or ``recall``.
     n_trials
         Configurations of the first round.
     """
 
-    settings: Settings
+    space: Space[C]
     table: Table
+    truth: Truth
     scenario: Scenario = field(default_factory=Scenario)
     objective: str = "best"
-    top_k: int = 100
     n_trials: int = 60
     seed: int = 0
     n_processes: int = 1
 
-    def run(self, progress: Progress = lambda _what, _fraction: None) -> Tuned:
+    def run(self, progress: Progress = lambda _what, _fraction: None) -> Tuned[C]:
         """Run it."""
         rng = np.random.default_rng([self.seed, 2])
         n_seeds = ROUNDS[-1][0]
         seeds = rng.choice(2**31, size=n_seeds + N_UNSEEN, replace=False).tolist()
-        configurations = [self.settings]
-        configurations += [draw(self.settings, rng) for _ in range(self.n_trials - 1)]
-        trials: list[Trial] = []
+        start = self.space.start
+        configurations = [start, *(self.space.draw(rng) for _ in range(self.n_trials - 1))]
+        trials: list[Trial[C]] = []
         for number, (n, share) in enumerate(ROUNDS, start=1):
             if trials:
                 kept = self.ordered(trials)[: max(2, round(share * len(trials)))]
                 # where it begins is never lost by chance
-                again = [self.settings, *(trial.settings for trial in kept)]
-                configurations = list(dict.fromkeys(again))
+                configurations = list(dict.fromkeys([start, *(one.settings for one in kept)]))
             what = f"trying configurations (round {number} of {len(ROUNDS)})"
             trials = self._play(configurations, seeds[:n], what, progress)
         best = self.ordered(trials)[0]
-        chosen = _with_budget(best.settings, best.n_simulations)
-        unseen = self._play(
-            [chosen, self.settings], seeds[n_seeds:], "checking on unseen seeds", progress
-        )
+        chosen = self.space.with_budget(best.settings, best.n_simulations)
+        unseen = self._play([chosen, start], seeds[n_seeds:], "checking on unseen seeds", progress)
         return Tuned(tuple(trials), tuple(pareto(trials, self._sign)), best, (unseen[0], unseen[1]))
 
     def _play(
-        self, configurations: Sequence[Settings], seeds: Sequence[int], what: str, report: Progress
-    ) -> list[Trial]:
+        self, configurations: Sequence[C], seeds: Sequence[int], what: str, report: Progress
+    ) -> list[Trial[C]]:
         """Replay each configuration with each seed."""
-        jobs = [override(one, {"campaign.seed": key}) for one in configurations for key in seeds]
+        jobs = [self.space.case(one, seed) for one in configurations for seed in seeds]
         curves: list[Curves] = []
         report(what, 0.0)
-        for one in replay_all(jobs, self.table, self._truth(), self.scenario, self.n_processes):
+        for one in replay_all(jobs, self.table, self.truth, self.scenario, self.n_processes):
             curves.append(one)
             report(what, len(curves) / len(jobs))
         n = len(seeds)
@@ -135,20 +144,17 @@ class Search:
             for place, one in enumerate(configurations)
         ]
 
-    def _truth(self) -> Truth:
-        return Truth.of(self.table.values, self.settings.objective().sign, self.top_k)
-
     @property
     def _worst(self) -> float:
-        return self._truth().worst if self.objective == "best" else 0.0
+        return self.truth.worst if self.objective == "best" else 0.0
 
     @property
     def _sign(self) -> int:
-        return self.settings.objective().sign if self.objective == "best" else 1
+        return self.truth.sign if self.objective == "best" else 1
 
-    def ordered(self, trials: Sequence[Trial]) -> list[Trial]:
+    def ordered(self, trials: Sequence[Trial[C]]) -> list[Trial[C]]:
         """Return the best first: those that find nearly all by their time, then others by value."""
-        truth, sign, gain = self._truth(), self._sign, 1.0
+        truth, sign, gain = self.truth, self._sign, 1.0
         if self.objective == "best":
             gain = sign * (truth.best - float(np.nanmedian(truth.values)))
         least = max(sign * trial.value for trial in trials) - NEARLY * gain
@@ -158,7 +164,7 @@ class Search:
         return [*sorted(near, key=lambda trial: trial.time_s), *by_value]
 
 
-def judge(settings: Settings, curves: Sequence[Curves], objective: str, worst: float) -> Trial:
+def judge(settings: C, curves: Sequence[Curves], objective: str, worst: float) -> Trial[C]:
     """Return what a configuration finds, from its replays.
 
     Where it finds nothing or fails, that is worth the worst value.
@@ -175,37 +181,10 @@ def judge(settings: Settings, curves: Sequence[Curves], objective: str, worst: f
     return Trial(settings, float(np.mean(values)), float(np.mean(times_s)), max(counts))
 
 
-def pareto(trials: Sequence[Trial], sign: int) -> list[Trial]:
+def pareto(trials: Sequence[Trial[C]], sign: int) -> list[Trial[C]]:
     """Return those that no other is better than in both value and time, the fastest first."""
-    front: list[Trial] = []
+    front: list[Trial[C]] = []
     for trial in sorted(trials, key=lambda one: (one.time_s, -sign * one.value)):
         if not front or sign * trial.value > sign * front[-1].value:
             front.append(trial)
     return front
-
-
-def draw(settings: Settings, rng: np.random.Generator) -> Settings:
-    """Draw a configuration at random, of the same budget."""
-    n = settings.campaign.max_training_count
-    schedule = str(rng.choice(["batch", "interleaved"]))
-    changes: dict[str, Any] = {
-        "search.policy": str(rng.choice(POLICY_NAMES)),
-        "campaign.schedule": schedule,
-        "campaign.initial_training_count": min(n - 1, _log_uniform(rng, 2, MOST)),
-    }
-    if schedule == "batch":
-        changes["campaign.batch_size"] = _log_uniform(rng, 1, MOST)
-    else:
-        changes["campaign.retrain_after"] = _log_uniform(rng, 1, MOST)
-    return override(settings, changes)
-
-
-def _log_uniform(rng: np.random.Generator, least: int, most: int) -> int:
-    return round(float(np.exp(rng.uniform(np.log(least), np.log(most)))))
-
-
-def _with_budget(settings: Settings, n: int) -> Settings:
-    # failures were simulations too, but are no values
-    n = min(n, settings.campaign.max_training_count)
-    least = settings.campaign.initial_training_count + 1
-    return override(settings, {"campaign.max_training_count": max(least, n)})

@@ -4,7 +4,7 @@ Functions that pass files and small values, so that each can be a task on anothe
 does not depend on the number of shards.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from molloop.library.features import Scaling
 from molloop.library.shards import Library, Shard, ShardRef
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
+from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.policy import Policy
 from molloop.surrogate.model import Features, Floats, Surrogate
 
@@ -25,10 +26,6 @@ CANDIDATES_PER_PICK = 64
 MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
 MIN_PER_PICK = 4
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
-CHUNK = 2**15
-
-# structured: id, mean, std, score, features; see `_table`
-Candidates = NDArray[np.void]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,50 +185,11 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
         mean, std = model.predict(columns)
         ids = shard.first_id + rows
         score = acquisition(mean, std, task.circumstances(training, ids))
-        return _table(ids, mean, std, score, columns)
+        return table_of(ids, mean, std, score, columns)
 
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
     np.save(path, best_by_bound(bound, n, exact))
     return path
-
-
-def best_by_bound(
-    bound: Floats, n: int, exact: Callable[[NDArray[np.intp]], Candidates]
-) -> Candidates:
-    """Return the best n rows, best first, computing as few as an upper bound allows.
-
-    Parameters
-    ----------
-    bound
-        No row's score is above it, shape (m,); minus infinity leaves a row out.
-    exact
-        Rows -> their candidates.
-    """
-    rows = np.flatnonzero(bound > -np.inf)
-    n_first = min(2 * n, len(rows))
-    if n_first < len(rows):
-        first = np.argpartition(-bound[rows], n_first - 1)[:n_first]
-        found = exact(np.sort(rows[first]))
-        limit = np.partition(found["score"], len(found) - n)[-n]
-        others = np.delete(rows, first)
-        others = others[bound[others] >= limit]
-        others = others[np.argsort(-bound[others], kind="stable")]
-        for start in range(0, len(others), CHUNK):
-            chunk = others[start : start + CHUNK]
-            if bound[chunk[0]] < limit:
-                break
-            found = best(np.concatenate([found, exact(np.sort(chunk))]), n)
-            limit = found["score"][-1]
-    else:
-        found = exact(rows)
-    return best(found, n)
-
-
-def best(candidates: Candidates, n: int) -> Candidates:
-    """Return the best n, best first; equal scores go by the lower id."""
-    order = np.lexsort((candidates["id"], -candidates["score"]))[:n]
-    chosen: Candidates = candidates[order]
-    return chosen
 
 
 def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
@@ -286,23 +244,3 @@ def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
 def _load(model_path: Path, training_path: Path) -> tuple[Surrogate, Training]:
     """Read both files once for all tasks of a ranking that this process runs."""
     return surrogate.load(model_path), Training.read(training_path)
-
-
-def _table(
-    ids: NDArray[np.int64], mean: Floats, std: Floats, score: Floats, features: Features
-) -> Candidates:
-    table = np.empty(
-        len(ids),
-        dtype=[
-            ("id", np.int64),
-            ("mean", np.float64),
-            ("std", np.float64),
-            ("score", np.float64),
-            ("features", features.dtype, features.shape[1:]),
-        ],
-    )
-    for name, column in zip(
-        table.dtype.names or (), (ids, mean, std, score, features), strict=True
-    ):
-        table[name] = column
-    return table

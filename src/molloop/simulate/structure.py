@@ -23,14 +23,11 @@ class Structure:
         In elementary charges.
     n_unpaired
         Unpaired electrons.
-    strategy
-        How the coordinates were found.
     """
 
     molecule: Chem.Mol
     charge: int
     n_unpaired: int
-    strategy: str
 
     @property
     def geometry(self) -> Geometry:
@@ -60,9 +57,9 @@ def start_structure(
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large`` or ``embedding``.
     """
     molecule = _read(smiles, last_element, max_atoms)
-    strategy = embed(molecule, n_conformers)
+    embed(molecule, n_conformers)
     charge = Chem.GetFormalCharge(molecule)
-    return Structure(molecule, charge, _n_unpaired(molecule, charge), strategy)
+    return Structure(molecule, charge, _n_unpaired(molecule, charge))
 
 
 def molecule_with_hydrogens(smiles: str) -> Chem.Mol:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from molloop.errors import InputError, RunError
+from molloop.files import file_sha256, write_whole
 from molloop.library import assemble, ingest, parts, sources
 from molloop.library.assemble import shard_size
+from molloop.library.batches import write_batch
 from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan, parse
 from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
-from molloop.library.ingest import Files, build, open_or_build
-from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.ingest import build, open_or_build
+from molloop.library.manifest import REJECTS, BuildSpec, Counts
+from molloop.library.origin import Files
 from molloop.library.shards import Library, Shard
 
 
@@ -40,7 +44,7 @@ def all_smiles(library):
 
 
 def rejects(library):
-    with (library.folder / assemble.REJECTS).open(newline="") as file:
+    with (library.folder / REJECTS).open(newline="") as file:
         return list(csv.reader(file))[1:]
 
 
@@ -181,8 +185,8 @@ def test_fingerprints_of_another_size(tmp_path, small_smi):
 def test_a_shard_can_be_read_without_molloop(small_library):
     with pa.memory_map(small_library.shards[0].path) as file:
         table = pa.ipc.open_file(file).read_all()
-    assert table.column_names == ["id", "smiles", "fingerprint", "descriptors", "identity_hash"]
-    assert table["id"].to_pylist() == list(range(24))
+    assert table.column_names == ["smiles", "fingerprint", "descriptors", "identity_hash"]
+    assert table.num_rows == 24
     assert table["smiles"][10].as_py() == "CCO"
     assert table["descriptors"].type == pa.list_(pa.float32(), len(descriptors([parse("C")])[0]))
 
@@ -267,8 +271,9 @@ import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from molloop.library import parts, sources
-from molloop.library.ingest import Files, build
+from molloop.library.ingest import build
 from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
 sources.BLOCK_SIZE, parts.BLOCKS_PER_PART = 200, 2
 build(Files.of([sys.argv[1]], "smiles"), Path(sys.argv[2]), BuildSpec(), n_processes=2)
 """
@@ -412,8 +417,8 @@ def test_a_file_name_that_is_no_text(tmp_path):
     with open(path, "w") as file:  # noqa: PTH123 - no path that is text
         file.write("C\nxx\n")
     library = build_files([os.fsdecode(path)], tmp_path / "library")
-    assert rejects(library) == [["\ufffd.smi", "2", "xx", "not a valid molecule"]]
-    assert Library(library.folder).manifest.sources[0].file == "\ufffd.smi"
+    assert rejects(library) == [[r"\udcff.smi", "2", "xx", "not a valid molecule"]]
+    assert Library(library.folder).manifest.sources[0].file == r"\udcff.smi"
 
 
 def test_several_processes_give_the_same_library(tmp_path, small_smi, small_library, monkeypatch):
@@ -532,21 +537,66 @@ def test_only_what_was_touched_is_verified_again(tmp_path, monkeypatch):
     assert len(verified) == 10
 
 
-@pytest.mark.parametrize("change", ["schema_version", "descriptors", "shards"])
-def test_a_manifest_of_another_version_is_refused(tmp_path, change):
-    library = build_files([write(tmp_path, "C")], tmp_path / "library")
+def change_manifest(library, **changes):
     path = library.folder / "manifest.json"
-    facts = json.loads(path.read_text())
-    facts[change] = {"schema_version": 1, "descriptors": facts["descriptors"][1:], "shards": 3}[
-        change
-    ]
-    path.write_text(json.dumps(facts))
-    error, words = (
-        (RunError, r"manifest\.json is damaged")
-        if change == "shards"
-        else (InputError, "Another version of molloop or RDKit built it")
-    )
-    with pytest.raises(error, match=words):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize("version", [1, 4, "x", None])
+def test_a_library_of_a_version_not_known_is_told_with_the_command(tmp_path, version):
+    source = write(tmp_path, "C")
+    library = build_files([source], tmp_path / "library")
+    change_manifest(library, schema_version=version, counts="of another form")
+    for use in (Library, lambda folder: build_files([source], folder)):
+        with pytest.raises(
+            InputError, match=rf"version 2 or 3 \(its manifest says {version!r}"
+        ) as e:
+            use(library.folder)
+        told = f"Build it anew from {source}: `molloop library build FILE... --out DIR`."
+        assert str(e.value).endswith(told)
+        assert "\n" not in str(e.value)
+
+
+def test_a_library_of_molloop_0_1_is_read(tmp_path):
+    """Version 2 had a column of ids before the others."""
+    library = build_files([write(tmp_path, "CO", "C", "N")], tmp_path / "library")
+    expected = library.features("descriptors", [2, 0])
+    path = library.folder / library.manifest.shards[0].file
+    with pa.memory_map(str(path)) as file:
+        table = pa.ipc.open_file(file).read_all()
+    table = table.add_column(0, "id", pa.array(range(3), pa.int64()))
+    write_whole(path, partial(write_batch, table.to_batches()[0]))
+    entry = {"file": path.name, "n_molecules": 3, "sha256": file_sha256(path)}
+    change_manifest(library, schema_version=2, shards=[entry])
+    old = open_or_build(str(library.folder), cache_dir=tmp_path / "cache")
+    old.verify()
+    assert all_smiles(old) == ["CO", "C", "N"]
+    assert np.array_equal(old.features("descriptors", [2, 0]), expected)
+
+
+def test_a_kept_library_of_an_older_version_is_built_anew(tmp_path, monkeypatch):
+    source = write(tmp_path, "C", "N")
+    with monkeypatch.context() as older:
+        older.setattr(ingest, "SCHEMA_VERSION", 2)
+        first = open_or_build(source, cache_dir=tmp_path / "cache")
+    again = open_or_build(source, cache_dir=tmp_path / "cache")
+    assert (first.manifest.schema_version, again.manifest.schema_version) == (2, 3)
+    assert again.folder != first.folder
+
+
+def test_a_library_with_descriptors_of_another_rdkit_is_told_with_the_command(tmp_path):
+    library = build_files([write(tmp_path, "C")], tmp_path / "library")
+    facts = json.loads((library.folder / "manifest.json").read_text())
+    change_manifest(library, descriptors=facts["descriptors"][1:], options={"max_molecules": 9})
+    with pytest.raises(InputError, match=r"this version of RDKit.*library enumerate SCAFFOLDS"):
+        Library(library.folder)
+
+
+@pytest.mark.parametrize("shards", [3, [{"file": "shard-00000.arrow"}]])
+def test_a_manifest_that_is_none_is_damage(tmp_path, shards):
+    library = build_files([write(tmp_path, "C")], tmp_path / "library")
+    change_manifest(library, shards=shards)
+    with pytest.raises(RunError, match=r"manifest\.json is damaged"):
         Library(library.folder)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from molloop.assembly import replays
+from molloop.assembly.cases import SettingsSpace, describe
 from molloop.config.load import load
 from molloop.config.stopping import StoppingSettings
 from molloop.errors import InputError, RunError
@@ -15,7 +16,7 @@ from molloop.replay.campaign import Scenario
 from molloop.replay.compare import Comparison
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
-from molloop.replay.tune import Search, Trial, draw, judge, pareto
+from molloop.replay.tune import Search, Trial, judge, pareto
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +111,19 @@ def test_the_front_by_hand():
     assert [(one.value, one.time_s) for one in pareto(trials, -1)] == [(1, 0.5), (0, 9)]
 
 
-def test_what_is_drawn_is_a_configuration_of_the_same_budget():
+def test_what_is_drawn_is_a_configuration_of_the_same_budget(table):
     rng = np.random.default_rng(0)
-    drawn = [draw(settings(), rng) for _ in range(50)]
+    space = SettingsSpace(settings(), table, Scenario())
+    drawn = [space.draw(rng) for _ in range(50)]
     assert {one.campaign.max_training_count for one in drawn} == {16}
     assert {one.campaign.schedule for one in drawn} == {"batch", "interleaved"}
     assert len({one.search.policy for one in drawn}) > 3
+
+
+@pytest.mark.parametrize(("n", "expected"), [(9, 9), (2, 5), (99, 16)])
+def test_a_budget_is_above_the_initial_count_and_below_the_one_before(table, n, expected):
+    space = SettingsSpace(settings(), table, Scenario())
+    assert space.with_budget(space.start, n).campaign.max_training_count == expected
 
 
 @pytest.mark.parametrize("objective", ["best", "recall"])
@@ -133,13 +141,14 @@ def test_a_search_is_checked_on_other_seeds(table, tmp_path, monkeypatch, object
     assert load(tmp_path / "tuned.toml") == chosen.settings
     for ending in ("png", "svg"):
         assert (tmp_path / f"front.{ending}").stat().st_size > 10_000
-    rows, caption = summary.trial_rows(found, objective)
+    rows, caption = summary.trial_rows(found, objective, describe)
     assert rows[-2][0].startswith("chosen")
     assert "seeds" in caption
 
 
 def test_nearly_the_best_goes_by_time(table):
-    search = Search(settings(), table, objective="recall")
+    space = SettingsSpace(settings(), table, Scenario())
+    search = Search(space, table, Truth.of(table.values, 1, 5), objective="recall")
     trials = [trial(0.9, 1), trial(1.0, 9), trial(0.995, 3), trial(0.2, 0.1)]
     ordered = search.ordered(trials)
     assert [one.time_s for one in ordered] == [3, 9, 1, 0.1]

@@ -1,0 +1,114 @@
+"""A configuration becomes what replays play: cases, baselines, and the space of a search."""
+
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from molloop.assembly.schedule import make_schedule
+from molloop.config.load import override
+from molloop.config.settings import Settings
+from molloop.replay.campaign import Case, Scenario
+from molloop.replay.table import Table
+
+BASELINES = ("random", "train-once", "published")
+# models and acquisitions that a search tries
+POLICY_NAMES = ("gp", "gp-ei", "gp-greedy", "ridge", "ridge-ucb", "forest", "published")
+MOST = 64  # of initial molecules, of a batch, of new values before a training
+
+
+def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> Case:
+    """Return what is played of a configuration with a seed, which takes the place of its own."""
+    settings = override(settings, {"campaign.seed": seed})
+    training_data = settings.campaign.training_data
+    return Case(
+        make_schedule(settings, table.library.n_molecules, scenario.n_workers),
+        settings.policy(),
+        settings.objective(),
+        seed,
+        Path(training_data) if training_data else None,
+        settings.campaign.grace_s,
+        settings.stopping.time_limit_s or inf,
+    )
+
+
+def baselines(settings: Settings) -> dict[str, Settings]:
+    """Return what every policy is compared with.
+
+    ``random`` molecules; ``train-once``: half of the budget random, the model trained on it once,
+    the other half what it finds best; ``published``: the tutorial's model, in batches.
+    """
+    n = settings.campaign.max_training_count
+    # all play to the end of the budget
+    settings = override(settings, {"stopping.patience": None, "stopping.min_gain": None})
+    once: dict[str, Any] = {
+        "campaign.schedule": "batch",
+        "campaign.initial_training_count": n // 2,
+        "campaign.batch_size": n - n // 2,
+    }
+    published = {"search.policy": "published", "campaign.schedule": "batch"}
+    changes: tuple[dict[str, Any], ...] = ({"search.policy": "random"}, once, published)
+    return {
+        name: override(settings, change) for name, change in zip(BASELINES, changes, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class SettingsSpace:
+    """The configurations that a search tries.
+
+    Attributes
+    ----------
+    start
+        Where it begins; its own `max_training_count` is the largest budget.
+    """
+
+    start: Settings
+    table: Table
+    scenario: Scenario
+
+    def draw(self, rng: np.random.Generator) -> Settings:
+        """Draw one at random, of the same budget."""
+        n = self.start.campaign.max_training_count
+        schedule = str(rng.choice(["batch", "interleaved"]))
+        changes: dict[str, Any] = {
+            "search.policy": str(rng.choice(POLICY_NAMES)),
+            "campaign.schedule": schedule,
+            "campaign.initial_training_count": min(n - 1, _log_uniform(rng, 2, MOST)),
+        }
+        if schedule == "batch":
+            changes["campaign.batch_size"] = _log_uniform(rng, 1, MOST)
+        else:
+            changes["campaign.retrain_after"] = _log_uniform(rng, 1, MOST)
+        return override(self.start, changes)
+
+    def with_budget(self, one: Settings, n: int) -> Settings:
+        """Return one that ends after n simulations at most."""
+        # failures were simulations too, but are no values
+        n = min(n, one.campaign.max_training_count)
+        least = one.campaign.initial_training_count + 1
+        return override(one, {"campaign.max_training_count": max(least, n)})
+
+    def case(self, one: Settings, seed: int) -> Case:
+        """Return what is played of it."""
+        return case_of(one, self.table, self.scenario, seed)
+
+
+def describe(settings: Settings) -> str:
+    """Return the settings that a search varies, in a line."""
+    campaign = settings.campaign
+    pace = (
+        f"batches of {campaign.batch_size}"
+        if campaign.schedule == "batch"
+        else f"retrained after {campaign.retrain_after or 'as many as pay'}"
+    )
+    return (
+        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
+        f"{campaign.max_training_count} in all"
+    )
+
+
+def _log_uniform(rng: np.random.Generator, least: int, most: int) -> int:
+    return round(float(np.exp(rng.uniform(np.log(least), np.log(most)))))

@@ -1,0 +1,88 @@
+"""Figures of comparisons and searches."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from molloop.goal import Objective
+from molloop.intervals import mean_interval
+from molloop.replay.compare import MEASURES, Comparison
+from molloop.replay.tune import C, Trial, Tuned
+from molloop.report.curves import Line, Panel, Point, write_curves, write_front
+
+_LABELS = {
+    "recall": "Share of the best {k} found",
+    "best": "Best value found",
+    "regret": "Short of the best of all by",
+    "n_above": "Values beyond {threshold:g}",
+}
+
+
+def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None:
+    """Draw all measures over simulations and over time, as a .png and a .svg."""
+    names = [one for one in MEASURES if one != "n_above" or objective.threshold is not None]
+    k = len(found.truth.top)
+    labels = {name: _label(name, objective, k) for name in names}
+    times_s = found.times_s()
+    rng = np.random.default_rng(0)
+
+    def lines(name: str, over_time: bool) -> Mapping[str, Line]:
+        drawn = {}
+        for policy in found.curves:
+            values = (
+                found.over_time(policy, name, times_s)
+                if over_time
+                else found.over_simulations(policy, name)
+            )
+            x = times_s if over_time else np.arange(1, values.shape[1] + 1)
+            band = mean_interval(values, rng)
+            drawn[policy] = Line(x, band.mean, band.low, band.high)
+        return drawn
+
+    rows = [
+        [Panel(xlabel, labels[name], lines(name, over_time)) for name in names]
+        for xlabel, over_time in (("Simulations", False), ("Time (s)", True))
+    ]
+    n = len(found.seeds)
+    title = f"{found.table.name}: " + (
+        f"means over {n} seeds, with their 95% intervals" if n > 1 else "one seed"
+    )
+    write_curves(rows, title, path)
+
+
+def draw_search(
+    found: Tuned[C],
+    objective: str,
+    searched: Objective,
+    top_k: int,
+    describe: Callable[[C], str],
+    path: Path,
+) -> None:
+    """Draw configurations by what they find and how soon, as a .png and a .svg.
+
+    Parameters
+    ----------
+    describe
+        Configuration -> what varies of it, in a line.
+    """
+
+    def point(trial: Trial[C]) -> Point:
+        return Point(trial.time_s, trial.value, describe(trial.settings))
+
+    chosen, begun_with = map(point, found.unseen)
+    write_front(
+        list(map(point, found.trials)),
+        list(map(point, found.front)),
+        chosen,
+        begun_with,
+        _label(objective, searched, top_k),
+        path,
+    )
+
+
+def _label(measure: str, objective: Objective, k: int) -> str:
+    """Return what an axis says, with the unit of a value."""
+    label = _LABELS[measure].format(k=k, threshold=objective.threshold or 0.0)
+    is_value = measure in ("best", "regret")
+    return f"{label} ({objective.quantity.unit})" if is_value and objective.quantity.unit else label

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import cast
 
 import parsl
-from parsl.dataflow.futures import AppFuture
-from parsl.dataflow.states import States
 from parsl.executors import HighThroughputExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
@@ -31,11 +29,14 @@ from molloop.campaign.engine import (
     Work,
 )
 from molloop.errors import EngineError
-from molloop.execution import kernels, tasks
-from molloop.execution.health import NO_ANSWER, SAFE, Health
-from molloop.execution.pool import loss_marker
-from molloop.execution.providers import cancel_without_waiting, stop_asking
-from molloop.execution.sites import count_workers
+from molloop.execution import tasks
+from molloop.execution.parsl_config import count_workers
+from molloop.execution.parsl_inside import kernels
+from molloop.execution.parsl_inside.handing_out import by_name, hand_out, wait_until_launched
+from molloop.execution.parsl_inside.health import NO_ANSWER, SAFE, Health
+from molloop.execution.parsl_inside.jobs import cancel_without_waiting
+from molloop.execution.parsl_inside.paced import stop_asking
+from molloop.execution.parsl_inside.pool import loss_marker
 from molloop.execution.tasks import Timed
 from molloop.sandbox.halt import Halt
 from molloop.search import rank
@@ -43,8 +44,8 @@ from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.protocol import SimulationProtocol
 
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
+SIMULATE = by_name(tasks.simulate)
 HALT = "halt"
-LAUNCH_TIMEOUT_S = 1.0
 READ_PERIOD_S = 0.01  # between two looks at what has ended
 POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
@@ -131,14 +132,9 @@ class ParslEngine:
         )
 
     def _submit(self, packed: bytes) -> "Future[bytes]":
-        """Hand a group to the executor, past Parsl's book of tasks and what they depend on.
-
-        Simulations depend on nothing, and that book costs the driver as much as all else of Parsl.
-        """
         try:
             self._health.check_executor()  # to send to an interchange that is gone takes long
-            with self._kernel.submitter_lock:  # rankings come through another thread
-                return cast("Future[bytes]", self._executor.submit_payload(tasks.SIMULATE, packed))
+            return hand_out(self._kernel, self._executor, SIMULATE, packed)
         except Exception as error:  # noqa: BLE001 - what Parsl does not take has failed
             failed: Future[bytes] = Future()
             failed.set_exception(error)
@@ -153,7 +149,7 @@ class ParslEngine:
             request.training.write(task.training)
         fit = self._timed(Work.TRAIN, rank.fit, task)
         self._scan_all(request, task, [fit], task.n_candidates)
-        _wait_until_launched(fit)
+        wait_until_launched(fit)
 
     def _scan_all(
         self, request: RankRequest, task: RankTask, before: "list[Future[Timed]]", n: int
@@ -270,13 +266,6 @@ class ParslEngine:
             for one in results
         )
         return Ranking(request, chosen, ran_tasks)
-
-
-def _wait_until_launched(task: AppFuture) -> None:
-    """Have Parsl's own thread hand it out before the simulations that follow."""
-    until_s = time.monotonic() + LAUNCH_TIMEOUT_S
-    while task.task_status() == States.pending.name and time.monotonic() < until_s:
-        time.sleep(0.001)
 
 
 @contextmanager

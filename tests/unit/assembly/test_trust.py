@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from molloop.assembly import trust
+from molloop.assembly.site import batch_job, site_of
 from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.execution.sites import parsl_config
-from molloop.execution.submit import batch_job
+from molloop.execution.parsl_config import parsl_config
 from molloop.store.records import Session
 from molloop.store.store import Store
 
@@ -72,11 +72,11 @@ def test_a_directory_of_another_user_is_asked_about(tmp_path, monkeypatch):
 
 def reached(settings, folder):
     """Return all texts that Parsl's commands and a batch script are made of."""
-    [executor] = parsl_config(settings.site, folder).executors
+    [executor] = parsl_config(site_of(settings.site), folder).executors
     made_of = (executor, executor.provider, getattr(executor.provider, "launcher", None))
     found = [str(value) for one in made_of for value in getattr(one, "__dict__", {}).values()]
     if settings.site.name in ("slurm", "pbs"):
-        found.append(batch_job(settings, folder, "campaign.sqlite").script)
+        found.append(batch_job(settings, folder).script)
     return "\n".join(found)
 
 

@@ -15,7 +15,6 @@ from typing import cast
 
 import parsl
 from parsl.executors import HighThroughputExecutor
-from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
 from molloop.campaign.engine import (
     Completion,
@@ -35,8 +34,8 @@ from molloop.execution.parsl_inside import kernels
 from molloop.execution.parsl_inside.handing_out import by_name, hand_out, wait_until_launched
 from molloop.execution.parsl_inside.health import NO_ANSWER, SAFE, Health
 from molloop.execution.parsl_inside.jobs import cancel_without_waiting
+from molloop.execution.parsl_inside.losses import what_was_lost
 from molloop.execution.parsl_inside.paced import stop_asking
-from molloop.execution.parsl_inside.pool import loss_marker
 from molloop.execution.tasks import Timed
 from molloop.sandbox.halt import Halt
 from molloop.search import rank
@@ -47,7 +46,6 @@ _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
 SIMULATE = by_name(tasks.simulate)
 HALT = "halt"
 READ_PERIOD_S = 0.01  # between two looks at what has ended
-POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
 class ParslEngine:
@@ -222,7 +220,9 @@ class ParslEngine:
         except Exception as error:  # noqa: BLE001 - of Parsl, of a host, or of reading the result
             self._health.check_executor()
             _LOG.warning("molloop: %s is lost", group.molecule_ids, exc_info=error)
-            return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
+            return LostGroup(
+                group, what_was_lost(self._executor, error), f"{type(error).__name__}: {error}"
+            )
         return Simulations(
             group,
             result.outcomes,
@@ -230,18 +230,6 @@ class ParslEngine:
             tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
             result.trouble,
         )
-
-    def _lost(self, error: BaseException) -> str:
-        """Return what was lost; a pool that has lost a worker is ended with all of its tasks."""
-        if isinstance(error, WorkerLost):
-            return "worker"
-        if not isinstance(error, ManagerLost):
-            return "task"  # what a molecule does is an outcome: this is its host's trouble
-        with suppress(OSError):
-            marker = loss_marker(self._executor.worker_logdir, error.hostname)
-            if time.time() - marker.stat().st_mtime < POOL_END_S:
-                return "pool"
-        return "manager"
 
     def _own(self, epoch_s: float) -> float:
         """Return a worker's time by this engine's clock."""

@@ -190,9 +190,13 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
             values[section][name] = _absolute(text, folder)
 
 
+def _is_file(text: str) -> bool:
+    return text not in ("", *BUILT_IN)
+
+
 _PATHS: dict[tuple[str, str], Callable[[str], bool]] = {
-    ("library", "source"): lambda text: text not in ("", *BUILT_IN),
-    ("campaign", "training_data"): bool,
+    ("library", "source"): _is_file,
+    ("campaign", "training_data"): _is_file,
     ("site", "name"): is_site_file,
 }
 

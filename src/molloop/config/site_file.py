@@ -112,8 +112,9 @@ def read_site(path: Path) -> SiteFacts:
     """
     values = _values(path)
     scheduler = values.get("scheduler", "")
-    if scheduler in tuple(BASES):  # a tuple takes what a TOML file may name, lists too
-        values = {**_values_of_base(BASES[scheduler]), **values}
+    # of a list or table, which TOML may have here, the schema tells
+    base = BASES.get(scheduler, "local") if isinstance(scheduler, str) else "local"
+    values = {**_values_of_base(base), **values}
     try:
         return SiteFacts.model_validate(values)
     except ValidationError as error:

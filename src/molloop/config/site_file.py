@@ -86,7 +86,7 @@ class SiteFacts(Section):
 
 def is_site_file(name: str) -> bool:
     """Whether the name of a site is the path of a file."""
-    return name.endswith(ENDING)
+    return name.endswith(ENDING) and "\0" not in name
 
 
 def facts_of(name: str) -> SiteFacts:

@@ -119,6 +119,11 @@ def test_what_is_no_plain_file_is_not_waited_for(tmp_path):
             read_site(tmp_path / name)
 
 
+def test_a_name_that_no_file_can_have_is_no_path():
+    with pytest.raises(InputError, match=r"site\.name: .*expected one of local"):
+        load(site={"name": "a\0.toml"})
+
+
 def test_bytes_that_are_no_text_are_told(own):
     own.write_bytes(b"summary = '\xff'\n")
     with pytest.raises(InputError, match="cannot be read"):

@@ -23,9 +23,9 @@ from molloop.campaign.events import Finished
 from molloop.campaign.schedule import Batch, Plan
 from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
-from molloop.config.site import SiteSettings
+from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import parsl_config
+from molloop.execution.site import Site
 from molloop.search.policy import POLICIES
 from molloop.store.records import Session
 from molloop.store.writer import Store
@@ -74,7 +74,7 @@ def run(n, group_size):
     memory = Memory(n)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        config = parsl_config(SiteSettings(workers=N_WORKERS), folder / "parsl")
+        config = parsl_config(Site(workers=N_WORKERS), folder / "parsl")
         engine = ParslEngine(config, folder / "scratch", 60)
         memory.engine = engine
         plan = Plan(InitialDesign(n, 1), Dispatch(N_WORKERS, group_size), n, n, 4, 1.0)

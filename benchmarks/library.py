@@ -24,9 +24,9 @@ from rdkit import Chem
 
 from molloop import simulate_molecules
 from molloop.campaign.engine import RankRequest
-from molloop.config.site import SiteSettings
+from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import parsl_config
+from molloop.execution.site import Site
 from molloop.library.features import identity_hash, parse
 from molloop.library.shards import Library
 from molloop.search.policy import POLICIES as ALL_POLICIES
@@ -129,7 +129,7 @@ def rank(folder, known_path):
     hashes = {identity_hash(Chem.MolToSmiles(parse(text))): text for text in values}
     known = {key: values[hashes[one]] for one, key in library.find(hashes).items()}
     with tempfile.TemporaryDirectory() as scratch, PeakMemory(os.getpid(), scratch) as memory:
-        config = parsl_config(SiteSettings(workers=N_WORKERS), Path(scratch) / "parsl")
+        config = parsl_config(Site(workers=N_WORKERS), Path(scratch) / "parsl")
         engine = ParslEngine(config, Path(scratch) / "scratch", 60)
         with contextlib.closing(engine):
             number = 0

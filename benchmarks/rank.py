@@ -25,9 +25,9 @@ from rdkit import Chem
 from sklearn.neighbors import KNeighborsRegressor
 
 from molloop.campaign.engine import RankRequest
-from molloop.config.site import SiteSettings
+from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import parsl_config
+from molloop.execution.site import Site
 from molloop.library.features import identity_hash, parse
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Shard
@@ -86,7 +86,7 @@ def rank_whole(library):
     )
     with tempfile.TemporaryDirectory() as scratch:
         engine = ParslEngine(
-            parsl_config(SiteSettings(workers=N_WORKERS), Path(scratch) / "parsl"),
+            parsl_config(Site(workers=N_WORKERS), Path(scratch) / "parsl"),
             Path(scratch) / "scratch",
             60,
         )

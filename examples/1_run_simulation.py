@@ -9,8 +9,9 @@ from pathlib import Path
 
 import parsl
 
+from molloop.assembly.site import site_of
 from molloop.config.load import load
-from molloop.execution.sites import parsl_config
+from molloop.execution.parsl_config import parsl_config
 
 
 @parsl.python_app
@@ -25,7 +26,7 @@ def simulate(smiles):
 if __name__ == "__main__":
     # one worker process on this machine; in a job on a supercomputer: polaris instead of local
     site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0], "site.workers": 1}).site
-    with parsl.load(parsl_config(site, Path("runs/examples/parsl").absolute())):
+    with parsl.load(parsl_config(site_of(site), Path("runs/examples/parsl").absolute())):
         future = simulate("O")  # water
         print(f"The call came back at once with a future; done: {future.done()}")
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import parsl
 
 from molloop import Settings, open_library
+from molloop.assembly.site import site_of
 from molloop.campaign.design import InitialDesign
 from molloop.config.load import load
-from molloop.execution.sites import parsl_config
+from molloop.execution.parsl_config import parsl_config
 from molloop.sandbox.worker import simulate_one
 from molloop.search import rank
 from molloop.search.policy import POLICIES
@@ -69,7 +70,7 @@ def rank_library(library, values, n, folder):
 if __name__ == "__main__":
     library = open_library(Settings())  # QM9: built at the first use, then opened at once
     site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0]}).site
-    config = parsl_config(site, FOLDER / "parsl")
+    config = parsl_config(site_of(site), FOLDER / "parsl")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with parsl.load(config), tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         values = simulate_random_molecules(library, N_SIMULATIONS)

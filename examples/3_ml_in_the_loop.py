@@ -13,11 +13,12 @@ from pathlib import Path
 import parsl
 
 from molloop import Settings, open_library
+from molloop.assembly.site import site_of
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.events import Began, Ranked, RankingBegan
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
-from molloop.execution.sites import parsl_config
+from molloop.execution.parsl_config import parsl_config
 from molloop.report.figures import write_loop_figure
 from molloop.results import Results
 from molloop.sandbox.worker import simulate_group
@@ -110,7 +111,7 @@ if __name__ == "__main__":
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     library = open_library(Settings())
     site = load(None, (), {"site.name": (*sys.argv[1:], "local")[0]}).site
-    config = parsl_config(site, Path("runs/examples/parsl").absolute())
+    config = parsl_config(site_of(site), Path("runs/examples/parsl").absolute())
     with parsl.load(config), tempfile.TemporaryDirectory(dir=FIGURE.parent) as folder:
         loop = Loop(library, Path(folder).absolute())
         design = InitialDesign(library.n_molecules, SEED)

@@ -315,7 +315,7 @@ def test_what_watches_a_pool_may_be_killed_too(start, mark, small_smi, tmp_path)
 
 def is_watch(pid):
     words = command_line(pid).split()
-    return words[:1] == [sys.executable] and "molloop.execution.pool" in words
+    return words[:1] == [sys.executable] and "molloop.execution.parsl_inside.pool" in words
 
 
 def wait_for(is_so, seconds=30):

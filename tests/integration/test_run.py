@@ -209,7 +209,7 @@ def test_workers_that_cannot_import_the_simulation_end_the_run(molloop, small_sm
 
 BREAK_WORKERS = """
 import sys
-if any("parsl_pool" in word for word in sys.orig_argv):
+if any("worker_pool" in word for word in sys.orig_argv):
     {how}
 """
 

@@ -8,6 +8,7 @@ A fenced block is run or, with the reason in a comment before it, is not:
     <!-- varies: token=\\S+ -->                 in its output, beside what is MEASURED
     <!-- ended by Ctrl-C: molloop watch -->    that command, once it has printed what is shown
     <!-- file: mine.toml -->                   the block is the content of a file
+    <!-- site file: ours.toml -->              the same, of a site file
     <!-- output -->                            the block is what the one before it printed
 
 `console` blocks are commands behind `$`, each followed by its output, if any is shown; `...` in it
@@ -192,7 +193,7 @@ class Runner:
         """Run a block; return what is wrong, or nothing."""
         if any(block.said("not run")):
             return ""
-        for name in block.said("file"):
+        for name in (*block.said("file"), *block.said("site file")):
             (self.folder / name).write_text(block.text)
         varies = block.said("varies")
         if block.said("output"):
@@ -201,7 +202,7 @@ class Runner:
             return self._run_commands(block, varies)
         if block.language == "python" and not block.said("file"):
             return self._run_python(block.text)
-        if block.language == "toml":
+        if block.language == "toml" and not block.said("site file"):
             return _wrong_toml(block.text)
         return ""
 

@@ -111,7 +111,7 @@ def test_a_pool_that_is_killed_leaves_the_other_of_its_job(polaris, small_smi, t
     wait_for(has_values(tmp_path / "run", 6), 60, "six values")
     pools = [
         one for one in psutil.process_iter(["cmdline"])
-        if "molloop.execution.pool" in (words := one.info["cmdline"] or ())
+        if "molloop.execution.parsl_inside.pool" in (words := one.info["cmdline"] or ())
         and any(str(tmp_path) in word for word in words)
     ]  # fmt: skip
     assert len(pools) == 2

@@ -28,6 +28,8 @@ from molloop.campaign.events import Resumed
 
 SITE = ("site.name=pbs", "site.interface=lo", "site.nodes=2", "site.workers=1")
 HISTORY = {"off": {}, "on": {"HISTORY": "1"}}
+# in the commands of a pool of workers and of what watches it
+POOL = re.compile(r"parsl_inside\.(worker_)?pool")
 
 
 @pytest.fixture(params=HISTORY)
@@ -226,7 +228,7 @@ def test_a_job_that_is_deleted_stores_its_end_and_the_chain_goes_on(
     if workers_hang:
         session = int((pbs.job(1) / "session").read_text())
         stop(one for one in psutil.Process(session).children(recursive=True)
-             if "molloop.execution.p" in " ".join(one.cmdline()))  # fmt: skip
+             if POOL.search(" ".join(one.cmdline())))  # fmt: skip
     assert pbs.call("qdel", "1.stand-in")[0] == 0
     began_s = time.monotonic()
     wait_for(lambda: ended_by(tmp_path / "run") == "SIGTERM", 30, "the end that is stored")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from molloop import limits, results
 from molloop.assembly.schedule import make_schedule
+from molloop.assembly.site import site_of
 from molloop.campaign.driver import Driver, Listener
 from molloop.campaign.ending import Interruption
 from molloop.campaign.engine import Engine
 from molloop.campaign.events import End
 from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
-from molloop.config.sites import start_timeout_s
 from molloop.errors import InputError, RunError
 from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
@@ -70,14 +70,14 @@ def parsl_config(settings: Settings, run_dir: Path) -> Any:
     Raises
     ------
     InputError
-        The path does not suit it.
+        The path does not suit it, or the site cannot be used.
     RunError
         This process may open too few files.
     """
-    from molloop.execution import sites
+    from molloop.execution import parsl_config
 
     limits.require_files("Parsl", limits.PARSL_FILES)
-    return sites.parsl_config(settings.site, run_dir.absolute() / "parsl")
+    return parsl_config.parsl_config(site_of(settings.site), run_dir.absolute() / "parsl")
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,11 @@ class Campaign:
     def _engine(self) -> "ParslEngine":
         from molloop.execution.parsl_engine import ParslEngine
 
-        site = self.settings.site
+        site = site_of(self.settings.site)
         return ParslEngine(
             parsl_config(self.settings, self.folder),
             self.folder / "scratch",
-            start_timeout_s(site.name, site.worker_start_timeout_s),
+            site.worker_start_timeout_s,
             site.queue_timeout_s or inf,
         )
 

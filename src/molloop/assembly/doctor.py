@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from molloop.assembly.campaign import parsl_config
+from molloop.assembly.site import site_of
 from molloop.campaign.engine import Group, Simulations
 from molloop.config.settings import Settings
-from molloop.config.sites import OWN, facts_of, start_timeout_s
 from molloop.errors import MolloopError
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import SCHEDULERS
+from molloop.execution.site import Site
 from molloop.sandbox.worker import simulate_group
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -78,7 +79,13 @@ def examine(
         Where runs will be; it is made if need be, and what is written there is removed.
     asks_scheduler
         Whether a job may be asked for, to see whether a worker answers.
+
+    Raises
+    ------
+    InputError
+        The site is a file that cannot be used.
     """
+    site_of(settings.site)  # before anything takes time
     yield versions()
     yield simulation()
     yield free_disk(run_dir)
@@ -147,25 +154,24 @@ def _is_seen_by_others(path: Path, name: str) -> bool:
 
 def scheduler(settings: Settings) -> Finding:
     """Look whether the site's settings are whole, and its scheduler's commands are there."""
-    what, name = "site", settings.site.name
-    facts = facts_of(name)
-    if facts.scheduler and current_allocation() is None:
-        commands = SCHEDULERS[facts.scheduler].commands
+    what, site = "site", site_of(settings.site)
+    if site.scheduler and current_allocation() is None:
+        commands = SCHEDULERS[site.scheduler].commands
         missing = [one for one in commands if shutil.which(one) is None]
         if missing:
-            told = f"{name}: no command {', '.join(missing)}"
+            told = f"{site.name}: no command {', '.join(missing)}"
             return Finding(what, False, told, "Log in to the site, or name another with --site.")
     try:
         config = parsl_config(settings, Path("/tmp/molloop"))
     except MolloopError as error:
         return Finding(what, False, str(error), "Set it in the configuration, or with --set.")
     [executor] = config.executors
-    return Finding(what, True, f"{name}: workers connect to {executor.address}")
+    return Finding(what, True, f"{site.name}: workers connect to {executor.address}")
 
 
 def server(settings: Settings) -> Iterator[Finding]:
     """Ask a PBS server that gives allocations whether it remembers jobs that have ended."""
-    is_pbs = facts_of(settings.site.name).scheduler == "pbs"
+    is_pbs = site_of(settings.site).scheduler == "pbs"
     if not is_pbs or current_allocation() is not None or shutil.which(ASK_PBS[0]) is None:
         return
     what, remedy = "PBS server", "Is this a login node of the site, and is the server up?"
@@ -206,18 +212,16 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     """Have a worker simulate a molecule, through all that a run goes through."""
     from molloop.execution.parsl_engine import ParslEngine
 
-    what = "worker"
-    facts = facts_of(settings.site.name)
-    is_outside = facts is OWN or (facts.scheduler and current_allocation() is None)
+    what, site = "worker", site_of(settings.site)
+    is_outside = site.function or (site.scheduler and current_allocation() is None)
     if is_outside and not asks_scheduler:
         told = (
             f"not tried, nor whether nodes see {run_dir}: it takes a job; --ask-scheduler has one "
             "asked for"
         )
         return Finding(what, True, told)
-    site = settings.site
-    n_nodes = _n_nodes(settings)
-    timeout_s = start_timeout_s(site.name, site.worker_start_timeout_s)
+    n_nodes = _n_nodes(site)
+    timeout_s = site.worker_start_timeout_s
     began_s = time.monotonic()
     try:
         with (
@@ -249,10 +253,10 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     return Finding(what, is_ok, f"{told} after {answered_s - began_s:.1f} s", "Look at its log.")
 
 
-def _n_nodes(settings: Settings) -> int:
+def _n_nodes(site: Site) -> int:
     """Return how many nodes should have workers."""
-    site, allocation = settings.site, current_allocation()
-    if not facts_of(site.name).scheduler:
+    allocation = current_allocation()
+    if not site.scheduler:
         return 1
     return site.nodes or (allocation.nodes if allocation else 1)
 

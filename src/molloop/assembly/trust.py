@@ -1,7 +1,7 @@
 """What of a run's configuration is executed, and whether its user wants that.
 
 A run directory may come from somebody else. To look at it runs nothing of it; to go on with it runs
-the simulator and the shell lines that its database names.
+the simulator and the shell lines that its database names, and those of the site file that it names.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from molloop.config.settings import Settings
+from molloop.config.site_file import BASES, SITES, is_site_file, read_site
 from molloop.errors import InputError
 from molloop.store.run_dir import CONFIG, find_run
 
@@ -20,6 +21,14 @@ EXECUTED = (
     "site.worker_init",
     "site.directives",
     "site.launcher_options",
+)
+# of a site file
+EXECUTED_OF_SITES = (
+    "worker_init",
+    "directives",
+    "launcher_options",
+    "select_options",
+    "bind_option",
 )
 MAX_CONFIG_BYTES = 10**6
 
@@ -35,8 +44,8 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
     Raises
     ------
     InputError
-        It belongs to somebody else, or its config.toml names other things to execute; what would
-        be executed.
+        It belongs to somebody else, its config.toml names other things to execute, or its site
+        file came with it; what would be executed.
     """
     by_database = executed(stored.model_dump(mode="json"))
     find_run(run_dir)  # whose files are plain ones
@@ -48,6 +57,9 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
     if (by_file or {}) != by_database:
         told = "cannot be read" if by_file is None else f"executes {words(by_file)}"
         why.append(f"its {CONFIG} {told}")
+    site = stored.site.name
+    if is_site_file(site) and Path(site).resolve().is_relative_to(run_dir.resolve()):
+        why.append(f"its site file {site} lies in it")
     if why:
         raise InputError(
             "run directory",
@@ -59,7 +71,10 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
 
 
 def executed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that name code or shell lines, where they are not the defaults."""
+    """Return what names code or shell lines, where it is not the default.
+
+    Of a site file, what it says now: a run that goes on reads it anew.
+    """
     defaults = Settings().model_dump(mode="json")
     found = {}
     for key in EXECUTED:
@@ -68,7 +83,23 @@ def executed(values: dict[str, Any]) -> dict[str, Any]:
         value = table.get(name) if isinstance(table, dict) else None
         if value is not None and value != defaults[section][name]:
             found[key] = value
-    return found
+    return found | _executed_by_site(found.get("site.name"))
+
+
+def _executed_by_site(name: object) -> dict[str, Any]:
+    """Return the same of a site file; nothing where it cannot be read, as no run takes it then."""
+    if not isinstance(name, str) or not is_site_file(name):
+        return {}
+    try:
+        facts = read_site(Path(name))
+    except InputError:
+        return {}
+    base = SITES[BASES[facts.scheduler]]
+    return {
+        f"{key} of {name}": value
+        for key in EXECUTED_OF_SITES
+        if (value := getattr(facts, key)) != getattr(base, key)
+    }
 
 
 def _executed_by_file(path: Path) -> dict[str, Any] | None:

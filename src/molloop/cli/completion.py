@@ -12,7 +12,7 @@ Candidates = list[tuple[str, str]]
 
 def sites() -> Candidates:
     """Return names of sites."""
-    from molloop.config.sites import SITES
+    from molloop.config.site_file import SITES
 
     return [(name, facts.summary) for name, facts in SITES.items()]
 

@@ -18,7 +18,7 @@ GO_ON = "Name another with --run-dir; without the configuration, the job goes on
 
 def sites() -> None:
     """List the sites that a run knows, and what is fixed on each."""
-    from molloop.config.sites import SITES
+    from molloop.config.site_file import SITES
 
     console = Console()
     width = max(map(len, SITES)) + 2
@@ -59,6 +59,7 @@ def submit(
 ) -> None:
     """Run in a job of a scheduler, which stops in time and can be resumed by another."""
     from molloop import api
+    from molloop.assembly.site import batch_job
     from molloop.execution import submit as jobs
     from molloop.store.run_dir import STORE
 
@@ -82,7 +83,7 @@ def submit(
         say_what_is_executed(settings)
     else:
         settings = load(path, assignments or [], site=given)
-    job = jobs.batch_job(settings, folder, STORE, is_trusted=is_trusted)
+    job = batch_job(settings, folder, is_trusted=is_trusted)
     console = Console()
     show(console, *job.script.split("\n"))
     if dry_run:

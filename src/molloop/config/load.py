@@ -1,15 +1,16 @@
 """Configurations: TOML in, a file and what overrides it; nothing unknown accepted."""
 
-import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from molloop.config.section import input_error
 from molloop.config.settings import Settings
+from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
 
@@ -112,7 +113,10 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         Something is unknown, of the wrong type or out of bounds.
     """
     values = settings.model_dump()
-    if changes.get("site.name", settings.site.name) != settings.site.name:
+    site = changes.get("site.name", settings.site.name)
+    if isinstance(site, str) and is_site_file(site):
+        site = _absolute(site, Path.cwd())
+    if site != settings.site.name:
         del values["site"]
     return _build(values, changes)
 
@@ -179,11 +183,26 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
     """Make paths absolute, so that the run directory's configuration means the same anywhere."""
-    for section, name in (("library", "source"), ("campaign", "training_data")):
+    for (section, name), is_path in _PATHS.items():
         table = values.get(section)
         text = table.get(name) if isinstance(table, dict) else None
-        if isinstance(text, str) and text not in ("", *BUILT_IN):
-            values[section][name] = os.path.normpath(folder / os.path.expanduser(text))  # noqa: PTH111 - it never raises
+        if isinstance(text, str) and is_path(text):
+            values[section][name] = _absolute(text, folder)
+
+
+def _is_file(text: str) -> bool:
+    return text not in ("", *BUILT_IN)
+
+
+_PATHS: dict[tuple[str, str], Callable[[str], bool]] = {
+    ("library", "source"): _is_file,
+    ("campaign", "training_data"): _is_file,
+    ("site", "name"): is_site_file,
+}
+
+
+def _absolute(text: str, folder: Path) -> str:
+    return os.path.normpath(folder / os.path.expanduser(text))  # noqa: PTH111 - it never raises
 
 
 def _parse_assignment(text: str) -> tuple[str, Any]:
@@ -205,26 +224,9 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _input_error(error: ValidationError) -> InputError:
-    """Turn the first thing that pydantic minds into our words."""
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden":
-        return InputError(path, first["input"], "no such setting", _suggest(path))
-    expected = first["msg"]
-    for prefix in ("Value error, expected ", "Input should be "):
-        expected = expected.removeprefix(prefix)
-    value = first["input"]
-    if isinstance(value, dict):
-        value = ", ".join(f"{key} = {item}" for key, item in value.items())
-    return InputError(path, value, expected, f"`molloop config` explains it{more}.")
-
-
-def _suggest(path: str) -> str:
     names = [
         f"{section}.{name}"
         for section, field in Settings.model_fields.items()
         for name in field.annotation.model_fields  # type: ignore[union-attr]
     ]
-    close = difflib.get_close_matches(path, [*Settings.model_fields, *names], n=1)
-    return f"Is {close[0]} meant?" if close else "`molloop config` lists all settings."
+    return input_error(error, [*Settings.model_fields, *names], "`molloop config`")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field, Strict, field_validator
 
-from molloop.config.section import Section, one_of
-from molloop.config.sites import SITES
+from molloop.config.section import Section, batch_lines, one_line, one_of
+from molloop.config.site_file import SITES, is_site_file
 
 AFFINITIES = ("none", "block", "block-reverse", "alternating")
 CORE_LIST = re.compile(r"list:\d+([,:-]\d+)*")
@@ -14,7 +14,6 @@ MIN_WALLTIME_S = 60
 WALLTIME = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")
 # what stands in batch scripts and commands as it is
 SCHEDULER_NAME = re.compile(r"[\w.@:+,-]+")
-DIRECTIVE = re.compile(r"#(SBATCH|PBS) .+")
 
 
 class SiteSettings(Section):
@@ -23,7 +22,8 @@ class SiteSettings(Section):
     name: str = Field(
         "local",
         description="; ".join(f"{name}: {site.summary}" for name, site in SITES.items())
-        + "; package.module:function: a function that returns a parsl.Config. Within a job of the "
+        + "; mycluster.toml: a file of your own that says what is fixed there; "
+        "package.module:function: a function that returns a parsl.Config. Within a job of the "
         "site's scheduler a run uses that job's nodes, outside it asks for some.",
     )
     nodes: int | None = Field(
@@ -76,7 +76,7 @@ class SiteSettings(Section):
     def _known_site(cls, value: str) -> str:
         module, _, function = value.partition(":")
         is_own = function.isidentifier() and all(map(str.isidentifier, module.split(".")))
-        return value if is_own else one_of(value, SITES)
+        return value if is_own or is_site_file(value) else one_of(value, SITES)
 
     @field_validator("walltime")
     @classmethod
@@ -97,16 +97,12 @@ class SiteSettings(Section):
     @field_validator("directives")
     @classmethod
     def _lines_of_a_script(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(map(DIRECTIVE.fullmatch, value)):
-            raise ValueError("expected lines that begin with #SBATCH or #PBS")
-        return value
+        return batch_lines(value)
 
     @field_validator("launcher_options")
     @classmethod
     def _a_line(cls, value: str | None) -> str | None:
-        if value is not None and len(value.splitlines()) > 1:
-            raise ValueError("expected one line")
-        return value
+        return None if value is None else one_line(value)
 
     @field_validator("cpu_affinity")
     @classmethod

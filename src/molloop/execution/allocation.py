@@ -9,12 +9,14 @@ from pathlib import Path
 
 import psutil
 
-from molloop.config.site import SiteSettings
-from molloop.config.sites import KILL_DELAY_S, SITES
 from molloop.errors import InputError
+from molloop.execution.site import Site
 from molloop.limits import available_cores
 
 NODE_FILE, NODE_LIST = "PBS_NODEFILE", "SLURM_JOB_NODELIST"
+# how long a job that is taken back, or whose time is over, has from SIGTERM to SIGKILL: by default,
+# KillWait of Slurm, kill_delay of PBS's queues
+KILL_DELAY_S = {"slurm": 30.0, "pbs": 10.0}
 # of what a scheduler leaves a job that it ends, and at most: tables and figures take the rest
 GRACE_SHARE, LONGEST_GRACE_S = 0.3, 4.0
 
@@ -79,7 +81,7 @@ def last_grace_s(environment: Mapping[str, str] = os.environ) -> float:
     return min((min(LONGEST_GRACE_S, GRACE_SHARE * one) for one in delays_s), default=inf)
 
 
-def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
+def workers_per_node(site: Site, allocation: Allocation | None) -> int:
     """Return how many workers a node has: a core each.
 
     Raises
@@ -87,10 +89,9 @@ def workers_per_node(site: SiteSettings, allocation: Allocation | None) -> int:
     InputError
         Nothing says how many cores the nodes of a cluster have.
     """
-    facts = SITES[site.name]
-    if workers := site.workers or facts.cores:
-        return workers
-    if not facts.scheduler:
+    if site.workers:
+        return site.workers
+    if not site.scheduler:
         return available_cores()
     if allocation is None:
         raise InputError(

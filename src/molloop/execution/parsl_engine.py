@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import parsl
-from parsl.dataflow.futures import AppFuture
-from parsl.dataflow.states import States
 from parsl.executors import HighThroughputExecutor
-from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
 from molloop.campaign.engine import (
     Completion,
@@ -31,11 +28,14 @@ from molloop.campaign.engine import (
     Work,
 )
 from molloop.errors import EngineError
-from molloop.execution import kernels, tasks
-from molloop.execution.health import NO_ANSWER, SAFE, Health
-from molloop.execution.pool import loss_marker
-from molloop.execution.providers import cancel_without_waiting, stop_asking
-from molloop.execution.sites import count_workers
+from molloop.execution import tasks
+from molloop.execution.parsl_config import count_workers
+from molloop.execution.parsl_inside import kernels
+from molloop.execution.parsl_inside.handing_out import by_name, hand_out, wait_until_launched
+from molloop.execution.parsl_inside.health import NO_ANSWER, SAFE, Health
+from molloop.execution.parsl_inside.jobs import cancel_without_waiting
+from molloop.execution.parsl_inside.losses import what_was_lost
+from molloop.execution.parsl_inside.paced import stop_asking
 from molloop.execution.tasks import Timed
 from molloop.sandbox.halt import Halt
 from molloop.search import rank
@@ -43,10 +43,9 @@ from molloop.search.rank import WIDER, Merged, RankTask
 from molloop.simulate.protocol import SimulationProtocol
 
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
+SIMULATE = by_name(tasks.simulate)
 HALT = "halt"
-LAUNCH_TIMEOUT_S = 1.0
 READ_PERIOD_S = 0.01  # between two looks at what has ended
-POOL_END_S = 60.0  # so long after a pool was ended, what it had is surely missed
 
 
 class ParslEngine:
@@ -131,14 +130,9 @@ class ParslEngine:
         )
 
     def _submit(self, packed: bytes) -> "Future[bytes]":
-        """Hand a group to the executor, past Parsl's book of tasks and what they depend on.
-
-        Simulations depend on nothing, and that book costs the driver as much as all else of Parsl.
-        """
         try:
             self._health.check_executor()  # to send to an interchange that is gone takes long
-            with self._kernel.submitter_lock:  # rankings come through another thread
-                return cast("Future[bytes]", self._executor.submit_payload(tasks.SIMULATE, packed))
+            return hand_out(self._kernel, self._executor, SIMULATE, packed)
         except Exception as error:  # noqa: BLE001 - what Parsl does not take has failed
             failed: Future[bytes] = Future()
             failed.set_exception(error)
@@ -153,7 +147,7 @@ class ParslEngine:
             request.training.write(task.training)
         fit = self._timed(Work.TRAIN, rank.fit, task)
         self._scan_all(request, task, [fit], task.n_candidates)
-        _wait_until_launched(fit)
+        wait_until_launched(fit)
 
     def _scan_all(
         self, request: RankRequest, task: RankTask, before: "list[Future[Timed]]", n: int
@@ -226,7 +220,9 @@ class ParslEngine:
         except Exception as error:  # noqa: BLE001 - of Parsl, of a host, or of reading the result
             self._health.check_executor()
             _LOG.warning("molloop: %s is lost", group.molecule_ids, exc_info=error)
-            return LostGroup(group, self._lost(error), f"{type(error).__name__}: {error}")
+            return LostGroup(
+                group, what_was_lost(self._executor, error), f"{type(error).__name__}: {error}"
+            )
         return Simulations(
             group,
             result.outcomes,
@@ -234,18 +230,6 @@ class ParslEngine:
             tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
             result.trouble,
         )
-
-    def _lost(self, error: BaseException) -> str:
-        """Return what was lost; a pool that has lost a worker is ended with all of its tasks."""
-        if isinstance(error, WorkerLost):
-            return "worker"
-        if not isinstance(error, ManagerLost):
-            return "task"  # what a molecule does is an outcome: this is its host's trouble
-        with suppress(OSError):
-            marker = loss_marker(self._executor.worker_logdir, error.hostname)
-            if time.time() - marker.stat().st_mtime < POOL_END_S:
-                return "pool"
-        return "manager"
 
     def _own(self, epoch_s: float) -> float:
         """Return a worker's time by this engine's clock."""
@@ -270,13 +254,6 @@ class ParslEngine:
             for one in results
         )
         return Ranking(request, chosen, ran_tasks)
-
-
-def _wait_until_launched(task: AppFuture) -> None:
-    """Have Parsl's own thread hand it out before the simulations that follow."""
-    until_s = time.monotonic() + LAUNCH_TIMEOUT_S
-    while task.task_status() == States.pending.name and time.monotonic() < until_s:
-        time.sleep(0.001)
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from parsl.jobs.states import JobStatus
 
-from molloop.config.site import SiteSettings
-from molloop.config.sites import SITES, SiteFacts
 from molloop.errors import InputError
 from molloop.execution.allocation import workers_per_node
 from molloop.execution.answers import Answer, Unsaid, read_qstat, read_slurm
+from molloop.execution.site import Site
 
+SCHEDULER_TIMEOUT_S = 120  # of one of its commands
 PASSED_ON = ("PYTHONPATH", "XDG_CACHE_HOME")
 SACCT = "sacct -X --noheader --format=jobid,state%20 --job {jobs}"
 # by default squeue leaves out what has ended
@@ -33,8 +33,7 @@ class Scheduler:
     directives
         Lines of every batch script.
     header
-        Lines of a batch script that say what a job asks for, from the site's settings and facts and
-        the path of the log.
+        Lines of a batch script that say what a job asks for, from the site and the path of the log.
     submits
         The command that takes a script.
     after
@@ -51,7 +50,7 @@ class Scheduler:
     """
 
     directives: tuple[str, ...]
-    header: Callable[[SiteSettings, SiteFacts, Path], list[str]]
+    header: Callable[[Site, Path], list[str]]
     submits: tuple[str, ...]
     after: tuple[str, ...]
     cancels: str
@@ -104,13 +103,13 @@ def ask_pbs(jobs: Sequence[str], ask: Ask) -> dict[str, Answer]:
     return answers
 
 
-def _slurm_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
+def _slurm_header(site: Site, log: Path) -> list[str]:
     options = {
         "job-name": "molloop",
         "nodes": site.nodes or 1,
         "time": site.walltime,
         "account": site.account,
-        facts.queue_option: site.queue,
+        site.queue_option: site.queue,
         "output": log,
         "open-mode": "append",
     }
@@ -118,11 +117,11 @@ def _slurm_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
     return [*named, "#SBATCH --exclusive"]
 
 
-def _pbs_header(site: SiteSettings, facts: SiteFacts, log: Path) -> list[str]:
-    n_cpus = facts.threads or workers_per_node(site, None)
+def _pbs_header(site: Site, log: Path) -> list[str]:
+    n_cpus = site.threads or workers_per_node(site, None)
     select = f"select={site.nodes or 1}:ncpus={n_cpus}"
-    if facts.select_options:
-        select += f":{facts.select_options}"
+    if site.select_options:
+        select += f":{site.select_options}"
     options = {"A": site.account, "q": site.queue}
     return [
         "#PBS -N molloop",
@@ -162,9 +161,9 @@ SCHEDULERS = {
 }
 
 
-def check_needs(site: SiteSettings) -> None:
+def check_needs(site: Site) -> None:
     """Raise InputError where a setting is missing without which the scheduler takes no job."""
-    for name in SITES[site.name].needs:
+    for name in site.needs:
         if getattr(site, name) is None:
             raise InputError(
                 f"site.{name}", None, f"the {name} that {site.name} wants", f"Set site.{name}."

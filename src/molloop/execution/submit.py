@@ -5,22 +5,21 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from parsl.jobs.states import JobState, JobStatus
 
 from molloop.campaign.events import End
-from molloop.config.settings import Settings
-from molloop.config.site import seconds_of
-from molloop.config.sites import SITES, directives_of, facts_of
 from molloop.errors import InputError, RunError
 from molloop.execution.answers import Answer, Unsaid
+from molloop.execution.parsl_config import check_path
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
-from molloop.execution.sites import check_path
-from molloop.store.run_dir import LOCK, check_own
+from molloop.execution.site import Site, directives_of
+from molloop.store.run_dir import LOCK, STORE, check_own
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
@@ -63,7 +62,13 @@ class BatchJob:
 
 
 def batch_job(
-    settings: Settings, folder: Path, store: str, *, is_trusted: bool = False
+    site: Site,
+    folder: Path,
+    config: str,
+    changes: Mapping[str, Any],
+    grace_s: float,
+    *,
+    is_trusted: bool = False,
 ) -> BatchJob:
     """Return the job that begins a run, or goes on with the one that the folder holds.
 
@@ -71,41 +76,41 @@ def batch_job(
 
     Parameters
     ----------
+    site
+        It has a scheduler.
     folder
         The run directory.
-    store
-        Name of the file there that a run has begun with.
+    config
+        The configuration, as TOML, with which the job begins a run.
+    changes
+        ``section.key`` and value of the settings that a run which goes on takes from this job.
+    grace_s
+        How long simulations may be waited for when the run ends.
     is_trusted
         Whether the job goes on with a run that may be somebody else's.
 
     Raises
     ------
     InputError
-        The site has no scheduler, wants a setting that is missing, or the job is too short.
+        The site wants a setting that is missing, or the job is too short.
     """
-    site = settings.site
-    facts = facts_of(site.name)
-    if not facts.scheduler:
-        names = ", ".join(name for name, one in SITES.items() if one.scheduler)
-        raise InputError("site.name", site.name, f"a site with a scheduler: {names}", "Name one.")
     check_needs(site)
-    walltime_s = seconds_of(site.walltime)
-    limit_s = walltime_s - STOP_BEFORE_S - round(settings.campaign.grace_s)
+    limit_s = site.walltime_s - STOP_BEFORE_S - round(grace_s)
     if limit_s <= 0:
         raise InputError(
             "site.walltime",
             site.walltime,
-            f"more than {walltime_s - limit_s} s, which its end takes",
+            f"more than {site.walltime_s - limit_s} s, which its end takes",
             "Raise it, or lower campaign.grace_s.",
         )
     path = folder.absolute()
     check_path(path)
-    scheduler = SCHEDULERS[facts.scheduler]
+    scheduler = SCHEDULERS[site.scheduler]
     command = f"{shlex.quote(sys.executable)} -P -m molloop"
     lines = [
         "#!/bin/bash",
-        *scheduler.header(site, facts, path / SCHEDULER_LOG),
-        *directives_of((*scheduler.directives, *facts.directives), site.directives),
+        *scheduler.header(site, path / SCHEDULER_LOG),
+        *directives_of(scheduler.directives, site.directives),
         "",
         f"exec >> {path / LOG} 2>&1",
         f"if [ -e {path / FAILED} ]; then",
@@ -114,9 +119,9 @@ def batch_job(
         "fi",
         f"cd {shlex.quote(str(Path.cwd()))} || exit 1",
         *exports(),
-        *(line for line in (facts.worker_init, site.worker_init) if line),
-        f"if [ -e {path / store} ]; then",
-        f"    words=(resume {path}{' --trust' if is_trusted else ''}{_changes(settings)})",
+        *([site.worker_init] if site.worker_init else []),
+        f"if [ -e {path / STORE} ]; then",
+        f"    words=(resume {path}{' --trust' if is_trusted else ''}{_options(changes)})",
         "else",
         f"    words=(run {path / CONFIG} --run-dir {path})",
         "fi",
@@ -143,17 +148,14 @@ def batch_job(
         'exit "$code"',
         "",
     ]
-    return BatchJob(folder, "\n".join(lines), settings.to_toml(), scheduler)
+    return BatchJob(folder, "\n".join(lines), config, scheduler)
 
 
-def _changes(settings: Settings) -> str:
-    """Return options that give a run which goes on the site and the budget of this job."""
-    given = {f"site.{name}": value for name, value in settings.site.model_dump().items()}
-    given["campaign.max_training_count"] = settings.campaign.max_training_count
-    given["campaign.grace_s"] = settings.campaign.grace_s
+def _options(changes: Mapping[str, Any]) -> str:
+    """Return the options of `molloop resume` that change settings."""
     assigned = [
         f"{name}={tomlkit.item(list(value) if isinstance(value, tuple) else value).as_string()}"
-        for name, value in given.items()
+        for name, value in changes.items()
         if value is not None
     ]
     return "".join(f" --set {shlex.quote(one)}" for one in assigned)

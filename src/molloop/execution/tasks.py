@@ -79,7 +79,3 @@ def unpack(packed: bytes) -> GroupResult:
     """Read a result of :func:`simulate`."""
     result: GroupResult = pickle.loads(packed)
     return result
-
-
-# by its name: Parsl's workers call it with what was packed
-SIMULATE = {"task_executor": {"f": f"{simulate.__module__}.{simulate.__name__}"}}

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import pytest
 
 from molloop.assembly import trust
+from molloop.assembly.site import batch_job, site_of
 from molloop.config.load import override
 from molloop.config.settings import Settings
+from molloop.config.site_file import SiteFacts
 from molloop.errors import InputError
-from molloop.execution.sites import parsl_config
-from molloop.execution.submit import batch_job
+from molloop.execution.parsl_config import parsl_config
 from molloop.store.records import Session
 from molloop.store.writer import Store
 
@@ -72,11 +73,11 @@ def test_a_directory_of_another_user_is_asked_about(tmp_path, monkeypatch):
 
 def reached(settings, folder):
     """Return all texts that Parsl's commands and a batch script are made of."""
-    [executor] = parsl_config(settings.site, folder).executors
+    [executor] = parsl_config(site_of(settings.site), folder).executors
     made_of = (executor, executor.provider, getattr(executor.provider, "launcher", None))
     found = [str(value) for one in made_of for value in getattr(one, "__dict__", {}).values()]
-    if settings.site.name in ("slurm", "pbs"):
-        found.append(batch_job(settings, folder, "campaign.sqlite").script)
+    if site_of(settings.site).scheduler:
+        found.append(batch_job(settings, folder).script)
     return "\n".join(found)
 
 
@@ -109,3 +110,104 @@ def test_a_part_of_a_directory_that_is_another_users_is_asked_about_too(tmp_path
     monkeypatch.setattr(Path, "lstat", lambda path: other if path.name == "parsl" else lstat(path))
     with pytest.raises(InputError, match=f"belongs to user {os.geteuid() + 7}"):
         trust.check_trust(folder, Settings())
+
+
+SITE = """
+scheduler = "slurm"
+cores = 4
+interface = "lo"
+worker_init = "module load mine"
+directives = ["#SBATCH --constraint=mine"]
+"""
+
+
+@pytest.fixture
+def site_file(tmp_path):
+    path = tmp_path / "ours.toml"
+    path.write_text(SITE)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "run").mkdir()
+    return tmp_path / "run"
+
+
+def test_what_a_site_file_has_executed_is_shown_and_trusted_where_both_name_it(site_file, folder):
+    settings = Settings.model_validate({"site": {"name": str(site_file)}})
+    text = settings.to_toml()
+    trust.check_trust(run_dir(folder, text, text), settings)
+    assert trust.executed(settings.model_dump(mode="json")) == {
+        "site.name": str(site_file),
+        f"worker_init of {site_file}": "module load mine",
+        f"directives of {site_file}": ("#SBATCH --constraint=mine",),
+    }
+
+
+def test_a_site_file_that_only_the_database_names_is_asked_about_with_its_lines(site_file, folder):
+    settings = Settings.model_validate({"site": {"name": str(site_file)}})
+    run_dir(folder, Settings().to_toml(), settings.to_toml())
+    with pytest.raises(InputError, match=r"worker_init of .*ours\.toml = 'module load mine'"):
+        trust.check_trust(folder, settings)
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_site_file_that_came_with_the_run_is_asked_about(site_file, folder, is_linked, tmp_path):
+    inside = site_file.rename(folder / "ours.toml")
+    named = inside
+    if is_linked:
+        named = tmp_path / "link.toml"
+        named.symlink_to(inside)
+    settings = Settings.model_validate({"site": {"name": str(named)}})
+    text = settings.to_toml()
+    with pytest.raises(InputError, match=rf"its site file {named} lies in it\..*module load mine"):
+        trust.check_trust(run_dir(folder, text, text), settings)
+
+
+def test_a_site_file_by_a_path_from_here_is_found_in_the_run_too(site_file, folder, monkeypatch):
+    site_file.rename(folder / "ours.toml")
+    monkeypatch.chdir(folder.parent)
+    settings = Settings.model_validate({"site": {"name": "run/ours.toml"}})  # as no run stores it
+    text = settings.to_toml()
+    with pytest.raises(InputError, match=r"its site file run/ours\.toml lies in it"):
+        trust.check_trust(run_dir(folder, text, text), settings)
+
+
+def test_a_site_file_that_is_gone_executes_nothing(tmp_path):
+    values = {"site": {"name": str(tmp_path / "none.toml")}}
+    assert list(trust.executed(values)) == ["site.name"]
+    with pytest.raises(InputError, match="cannot be read"):
+        site_of(Settings.model_validate(values).site)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "expected"),
+    [
+        ("", {"worker_init"}),
+        ("slurm", {"worker_init", "directives", "launcher_options"}),
+        (
+            "pbs",
+            {"worker_init", "directives", "launcher_options", "select_options", "bind_option"},
+        ),
+    ],
+)
+def test_what_of_a_site_file_reaches_a_shell_is_shown(tmp_path, scheduler, expected):
+    path = tmp_path / "ours.toml"
+    plain = f'scheduler = "{scheduler}"\n'
+    settings = Settings.model_validate({"site": {"name": str(path), "workers": 1}})
+    path.write_text(plain)
+    before = reached(settings, tmp_path).count("$(false)")
+    found = set()
+    for name in SiteFacts.model_fields:
+        value = f'"#{scheduler} $(false)"'
+        if name == "directives":
+            value = '["#PBS $(false)"]'
+        elif name == "needs":
+            value = f"[{value}]"
+        path.write_text(f"{plain if name != 'scheduler' else ''}{name} = {value}\n")
+        with suppress(InputError):  # what is validated
+            if reached(settings, tmp_path).count("$(false)") > before:
+                assert f"{name} of {path}" in trust.executed(settings.model_dump(mode="json"))
+                found.add(name)
+    assert found == expected

@@ -12,11 +12,12 @@ from parsl.dataflow.states import States
 from parsl.jobs.states import JobState, JobStatus
 
 from molloop.campaign.engine import Group, LostGroup
-from molloop.config.site import SiteSettings
 from molloop.errors import EngineError
-from molloop.execution import kernels, parsl_engine, tasks
+from molloop.execution import parsl_engine, tasks
+from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
-from molloop.execution.sites import parsl_config
+from molloop.execution.parsl_inside import kernels
+from molloop.execution.site import Site
 from molloop.sandbox import halt
 from molloop.sandbox.worker import GroupResult
 from molloop.simulate.outcome import Failure, Success
@@ -58,7 +59,7 @@ class Executor:
 
 @pytest.fixture
 def config(tmp_path):
-    return parsl_config(SiteSettings(workers=1), tmp_path / "parsl")
+    return parsl_config(Site(workers=1), tmp_path / "parsl")
 
 
 @pytest.fixture
@@ -201,5 +202,5 @@ def test_nothing_is_sent_to_an_interchange_that_is_gone(engine, executor, asked)
 def test_a_model_is_handed_out_before_the_simulations_that_follow(engine):
     states = [States.pending, States.pending, States.launched]
     task = SimpleNamespace(task_status=lambda: states.pop(0).name)
-    parsl_engine._wait_until_launched(task)
+    parsl_engine.wait_until_launched(task)
     assert states == []

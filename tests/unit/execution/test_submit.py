@@ -6,11 +6,12 @@ from contextlib import closing
 import pytest
 from small_run import new_store
 
+from molloop.assembly.site import batch_job
 from molloop.campaign.events import Began, End, Stopped
 from molloop.cli.site import submit as cli
 from molloop.config.load import load
 from molloop.errors import InputError, RunError
-from molloop.execution.submit import batch_job, submit
+from molloop.execution.submit import submit
 from molloop.store.records import Session
 from molloop.store.run_dir import RunDir
 
@@ -22,7 +23,7 @@ def at_once(monkeypatch):
 
 def job(folder, **site):
     settings = {f"site.{key}": one for key, one in site.items()}
-    return batch_job(load(None, (), settings), folder, "campaign.sqlite")
+    return batch_job(load(None, (), settings), folder)
 
 
 def is_shell(script):
@@ -267,9 +268,9 @@ def test_a_run_that_may_be_somebody_elses_is_submitted_when_it_is_trusted(tmp_pa
     with pytest.raises(InputError, match=r"worker_init = 'echo hidden'.*--trust"):
         cli(None, run_dir=tmp_path, dry_run=True)
     cli(None, run_dir=tmp_path, dry_run=True, is_trusted=True)
-    given = batch_job(hidden, tmp_path, "campaign.sqlite", is_trusted=True)
+    given = batch_job(hidden, tmp_path, is_trusted=True)
     assert f"words=(resume {tmp_path} --trust " in given.script
-    assert "--trust" not in batch_job(hidden, tmp_path, "campaign.sqlite").script
+    assert "--trust" not in batch_job(hidden, tmp_path).script
 
 
 def test_a_job_is_not_written_through_links(tmp_path):

@@ -2,6 +2,9 @@
 
 It has a session of its own, so Ctrl-C in a terminal reaches the driver alone, which then ends
 it in order; on Linux it dies with the driver, so a killed run leaves none behind.
+
+Seen in Parsl 2026.10.26: an interchange lives on when its driver is killed, and so do its workers.
+Its module is run as a program, and reads its configuration from the standard input.
 """
 
 import os

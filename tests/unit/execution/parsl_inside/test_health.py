@@ -9,8 +9,8 @@ from parsl.jobs.states import JobState, JobStatus
 from parsl.providers import SlurmProvider
 
 from molloop.errors import EngineError
-from molloop.execution import health
-from molloop.execution.health import Health
+from molloop.execution.parsl_inside import health
+from molloop.execution.parsl_inside.health import Health
 
 
 class Clock:

@@ -1,10 +1,9 @@
-"""Sites: settings become a Parsl configuration."""
+"""A site becomes a Parsl configuration."""
 
 import importlib
 import logging
 import shlex
 import socket
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -15,30 +14,18 @@ from parsl.dataflow.taskrecord import TaskRecord
 from parsl.executors import HighThroughputExecutor, MPIExecutor
 from parsl.executors.base import ParslExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
-from parsl.executors.high_throughput.executor import (
-    DEFAULT_INTERCHANGE_LAUNCH_CMD,
-    DEFAULT_LAUNCH_CMD,
-)
 from parsl.logconfigs.file import FileLogging
 from parsl.providers.base import ExecutionProvider
 
-from molloop.config.site import SiteSettings, seconds_of
-from molloop.config.sites import SITES
 from molloop.errors import InputError
 from molloop.execution.allocation import current_allocation, workers_per_node
 from molloop.execution.blocks import BlockLimit
-from molloop.execution.pool import HEARTBEAT_PERIOD_S
+from molloop.execution.parsl_inside import commands
+from molloop.execution.parsl_inside.pool import HEARTBEAT_PERIOD_S
 from molloop.execution.providers import provider_of
-from molloop.sandbox.processes import ONE_THREAD
+from molloop.execution.site import Site
 
 LABEL = "workers"
-THREADS = " ".join(f"{name}={n}" for name, n in ONE_THREAD.items())
-POOL_COMMAND = DEFAULT_LAUNCH_CMD.replace(
-    "process_worker_pool.py",
-    f"env {THREADS} {shlex.quote(sys.executable)} -P -m molloop.execution.pool "
-    "{addresses} {worker_port} {logdir}",
-)
-INTERCHANGE_COMMAND = [sys.executable, "-P", "-m", "molloop.execution.interchange"]
 LOOPBACK = "127.0.0.1"
 DOCUMENTATION_HOST = "192.0.2.1"  # no host has it (RFC 5737)
 HEARTBEAT_THRESHOLD_S = 20
@@ -49,7 +36,7 @@ MANAGER_LOST_COST = 0.4  # of a retry: one lost worker ends the tasks of its who
 AS_MANY_AS_ASKED = 0.001  # cores a worker: their number is the setting's
 
 
-def parsl_config(site: SiteSettings, run_dir: Path) -> parsl.Config:
+def parsl_config(site: Site, run_dir: Path) -> parsl.Config:
     """Return the configuration of a site, with the directory that takes Parsl's files.
 
     Within a job of the site's scheduler, the run uses that job's nodes; outside, Parsl asks the
@@ -64,7 +51,7 @@ def parsl_config(site: SiteSettings, run_dir: Path) -> parsl.Config:
         setting is missing or is not of this machine.
     """
     check_path(run_dir)
-    config = _own_config(site.name) if ":" in site.name else parsl.Config([_executor(site)])
+    config = _own_config(site.function) if site.function else parsl.Config([_executor(site)])
     config.run_dir = str(run_dir)
     config.retries = RANKING_RETRIES
     config.retry_handler = _retry_cost
@@ -165,36 +152,31 @@ def _own_config(name: str) -> parsl.Config:
             "an executor whose tasks run on one core, not an MPIExecutor",
             "Take a HighThroughputExecutor: no simulation here is a program of MPI.",
         )
-    if executor.launch_cmd == DEFAULT_LAUNCH_CMD:
-        executor.launch_cmd = POOL_COMMAND
-    if executor.interchange_launch_cmd == DEFAULT_INTERCHANGE_LAUNCH_CMD:
-        executor.interchange_launch_cmd = INTERCHANGE_COMMAND
+    commands.use_own(executor)
     return cast("parsl.Config", config)
 
 
-def _executor(site: SiteSettings) -> HighThroughputExecutor:
-    facts = SITES[site.name]
-    allocation = current_allocation() if facts.scheduler else None
-    if allocation is not None and allocation.scheduler != facts.scheduler:
+def _executor(site: Site) -> HighThroughputExecutor:
+    allocation = current_allocation() if site.scheduler else None
+    if allocation is not None and allocation.scheduler != site.scheduler:
         scheduler = allocation.scheduler
         raise InputError(
             "site.name", site.name, f"a site with {scheduler}, in a job of it", "Mend it."
         )
-    is_asked_for = bool(facts.scheduler) and allocation is None
-    walltime_s = seconds_of(site.walltime)
+    is_asked_for = bool(site.scheduler) and allocation is None
     return HighThroughputExecutor(
         label=LABEL,
-        address=address_of(site.interface or facts.interface) if facts.scheduler else LOOPBACK,
+        address=address_of(site.interface) if site.scheduler else LOOPBACK,
         max_workers_per_node=workers_per_node(site, allocation),
         cores_per_worker=AS_MANY_AS_ASKED,
         cpu_affinity=site.cpu_affinity,
-        launch_cmd=POOL_COMMAND,
-        interchange_launch_cmd=INTERCHANGE_COMMAND,
+        launch_cmd=commands.POOL,
+        interchange_launch_cmd=commands.INTERCHANGE,
         block_error_handler=BlockLimit(),
         heartbeat_period=HEARTBEAT_PERIOD_S,
         heartbeat_threshold=HEARTBEAT_THRESHOLD_S,
-        drain_period=max(walltime_s - DRAIN_S, walltime_s // 2) if is_asked_for else None,
-        provider=provider_of(site, facts, allocation),
+        drain_period=max(site.walltime_s - DRAIN_S, site.walltime_s // 2) if is_asked_for else None,
+        provider=provider_of(site, allocation),
     )
 
 

@@ -1,4 +1,11 @@
-"""Parsl's kernel, started and stopped without waiting for a process that is gone."""
+"""Parsl's kernel, started and stopped without waiting for a process that is gone.
+
+Seen in Parsl 2026.10.26: `DataFlowKernel` waits two minutes for an interchange that has ended, asks
+one that hangs without a limit, and waits for ever for some processes when it cleans up; it leaves
+allocations where it has given up on an executor. No option limits these waits, so they are set on
+the sockets of `HighThroughputExecutor.command_client` and `outgoing_q`, under the lock of the
+former; `interchange_proc` is watched and `cleanup` is called in a thread of its own.
+"""
 
 import logging
 import threading
@@ -12,13 +19,9 @@ from parsl.executors import HighThroughputExecutor
 from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import EngineError
-from molloop.execution.providers import (
-    SCHEDULER_TIMEOUT_S,
-    cancel_without_waiting,
-    cancellation,
-    open_jobs,
-    stop_asking,
-)
+from molloop.execution.parsl_inside.jobs import cancel_without_waiting, cancellation, open_jobs
+from molloop.execution.parsl_inside.paced import stop_asking
+from molloop.execution.schedulers import SCHEDULER_TIMEOUT_S
 
 LOOK_PERIOD_S = 0.2
 STOP_TIMEOUT_S = 8.0  # what is left then ends with this process

@@ -6,6 +6,10 @@ is well. So does one that loses the interchange before it has registered. Theref
 lost a process is ended, once it has had the time to tell the driver which, and so is one whose
 interchange cannot be reached. Another takes its place here, as the scheduler's job may have other
 nodes and goes on; unless nobody is left who could use it. No process of a pool outlives it.
+
+Seen in Parsl 2026.10.26: its pool does not look whether its processes live. This one knows them by
+`multiprocessing.spawn` in their commands, shortens `--drain_period`, and counts on a pool to tell
+the interchange of a lost worker within two of its heartbeats.
 """
 
 import os
@@ -34,7 +38,7 @@ from molloop.sandbox.processes import (
     kill_descendants,
 )
 
-WORKER_POOL = "molloop.execution.parsl_pool"
+WORKER_POOL = "molloop.execution.parsl_inside.worker_pool"
 SPAWNED = "multiprocessing.spawn"  # in the command of workers, and of what serves them
 DRAIN_OPTION = "--drain_period="
 HEARTBEAT_PERIOD_S = 5

@@ -1,4 +1,10 @@
-"""Whether workers come, and what the scheduler and their logs say where they do not."""
+"""Whether workers come, and what the scheduler and their logs say where they do not.
+
+Seen in Parsl 2026.10.26: a worker that never comes looks like one that is slow, an interchange that
+has ended like one that is busy, and a thread that takes no more results like none that come. Parsl
+tells of none of it, so `interchange_proc`, `_result_queue_thread`, `status_facade` and
+`bad_state_is_set` of the executor are looked at, and the newest log in its run directory is shown.
+"""
 
 import time
 from math import inf
@@ -14,7 +20,7 @@ from parsl.jobs.states import JobState
 from parsl.providers.cluster_provider import ClusterProvider
 
 from molloop.errors import EngineError
-from molloop.execution.providers import words_of_scheduler
+from molloop.execution.parsl_inside.jobs import words_of_scheduler
 
 NO_ANSWER = (zmq.ZMQError, CommandClientBadError, CommandClientTimeoutError)
 SAFE = "What was simulated is stored: `molloop resume` goes on."

@@ -16,20 +16,22 @@ from parsl.launchers import MpiExecLauncher, SrunLauncher
 from parsl.providers import LocalProvider, PBSProProvider, SlurmProvider
 from parsl.providers.errors import SubmitException
 
+from molloop.assembly.site import site_of
 from molloop.config.load import load, revise
 from molloop.config.site import seconds_of
-from molloop.config.sites import SITES
+from molloop.config.site_file import SITES
 from molloop.errors import InputError
-from molloop.execution import allocation, kernels, providers, schedulers, sites
+from molloop.execution import allocation, providers, schedulers
+from molloop.execution import parsl_config as configuration
 from molloop.execution.allocation import current_allocation
+from molloop.execution.parsl_config import address_of, count_workers, parsl_config
+from molloop.execution.parsl_inside import jobs, kernels, paced
 from molloop.execution.schedulers import PASSED_ON
-from molloop.execution.sites import address_of, count_workers, parsl_config
 
 
 def config_of(tmp_path, **site):
-    return parsl_config(
-        load(None, (), {f"site.{key}": one for key, one in site.items()}).site, tmp_path
-    )
+    settings = load(None, (), {f"site.{key}": one for key, one in site.items()})
+    return parsl_config(site_of(settings.site), tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +168,7 @@ def test_the_cores_of_a_cluster_s_nodes_are_asked_for(tmp_path):
 
 @pytest.mark.parametrize("missing", ["account", "queue"])
 def test_what_a_named_site_needs_is_told(tmp_path, monkeypatch, missing):
-    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "10.0.0.1")
+    monkeypatch.setattr("molloop.execution.parsl_config.address_of", lambda _: "10.0.0.1")
     given = {"account": "me", "queue": "debug"}
     with pytest.raises(InputError, match=f"site.{missing}"):
         config_of(tmp_path, name="polaris", **(given | {missing: None}))
@@ -175,7 +177,7 @@ def test_what_a_named_site_needs_is_told(tmp_path, monkeypatch, missing):
 def test_polaris_as_its_guide_has_it(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "molloop.execution.sites.address_of", lambda name: asked.append(name) or "::1"
+        "molloop.execution.parsl_config.address_of", lambda name: asked.append(name) or "::1"
     )
     config = config_of(tmp_path, name="polaris", account="me", queue="debug", nodes=2)
     provider = config.executors[0].provider
@@ -193,7 +195,7 @@ def test_polaris_as_its_guide_has_it(tmp_path, monkeypatch):
 
 
 def test_perlmutter_as_its_guide_has_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "::1")
+    monkeypatch.setattr("molloop.execution.parsl_config.address_of", lambda _: "::1")
     config = config_of(tmp_path, name="perlmutter", account="me", queue="debug")
     provider = config.executors[0].provider
     assert "#SBATCH --qos=debug" in provider.scheduler_options
@@ -329,11 +331,11 @@ def test_the_address_is_no_bridge_s(monkeypatch):
     one = SimpleNamespace(family=socket.AF_INET, address="172.17.0.1")
     other = SimpleNamespace(family=socket.AF_INET, address="10.1.2.3")
     found = {"docker0": [one], "eth0": [other]}
-    monkeypatch.setattr(sites.psutil, "net_if_addrs", lambda: found)
-    monkeypatch.setattr(sites.socket, "gethostbyname", lambda _: "127.0.1.1")
-    monkeypatch.setattr(sites, "_routed", lambda: "10.1.2.3")
+    monkeypatch.setattr(configuration.psutil, "net_if_addrs", lambda: found)
+    monkeypatch.setattr(configuration.socket, "gethostbyname", lambda _: "127.0.1.1")
+    monkeypatch.setattr(configuration, "_routed", lambda: "10.1.2.3")
     assert address_of(None) == "10.1.2.3"
-    monkeypatch.setattr(sites, "_routed", lambda: "")
+    monkeypatch.setattr(configuration, "_routed", lambda: "")
     assert address_of(None) == "172.17.0.1"
 
 
@@ -343,7 +345,7 @@ def test_an_allocation_too_short_to_use_is_told(tmp_path):
 
 
 def test_what_the_user_asks_for_replaces_what_the_site_fixes(tmp_path, monkeypatch):
-    monkeypatch.setattr("molloop.execution.sites.address_of", lambda _: "::1")
+    monkeypatch.setattr("molloop.execution.parsl_config.address_of", lambda _: "::1")
     mine = ["#PBS -l filesystems=home:flare", "#PBS -m n"]
     config = config_of(tmp_path, name="polaris", account="me", queue="debug", directives=mine)
     options = config.executors[0].provider.scheduler_options
@@ -385,7 +387,7 @@ def known(folder, job, state):
 def slurm(tmp_path, monkeypatch):
     """Slurm with accounting, and three jobs: one waits, one runs, one has failed."""
     monkeypatch.setattr(
-        "molloop.execution.providers.SlurmProvider.execute_wait", lambda *_: (0, "", "")
+        "molloop.execution.parsl_inside.paced.SlurmProvider.execute_wait", lambda *_: (0, "", "")
     )
     provider = config_of(tmp_path, name="slurm", workers=2).executors[0].provider
     for job, state in (("1", "PENDING"), ("2", "RUNNING"), ("3", "FAILED")):
@@ -401,10 +403,10 @@ def test_a_job_that_accounting_does_not_list_yet_still_waits(slurm, monkeypatch)
     asked = Answers(monkeypatch, slurm, (0, "2 RUNNING\n", ""), (0, "2 COMPLETED\n", ""))
     slurm._status()
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
-    monkeypatch.setattr(providers, "LISTED_S", 0.0)
+    monkeypatch.setattr(paced, "LISTED_S", 0.0)
     slurm._status()  # it was asked just now
     assert states(slurm) == ["PENDING", "RUNNING", "FAILED"]
-    monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
+    monkeypatch.setattr(paced, "SCHEDULER_POLL_S", 0)
     slurm._status()
     assert states(slurm) == ["FAILED", "COMPLETED", "FAILED"]
     assert "3" not in asked.asked[0].partition("--job")[2]
@@ -457,8 +459,8 @@ def test_a_job_of_pbs_has_time_to_appear_unless_its_script_has_ended(pbs, monkey
     pbs._status()
     assert states(pbs) == ["FAILED", "PENDING"]
     assert pbs.resources["1.server"]["status"].message == "its script ended with 9"
-    monkeypatch.setattr(providers, "LISTED_S", 0.0)
-    monkeypatch.setattr(providers, "SCHEDULER_POLL_S", 0)
+    monkeypatch.setattr(paced, "LISTED_S", 0.0)
+    monkeypatch.setattr(paced, "SCHEDULER_POLL_S", 0)
     pbs._status()
     assert states(pbs) == ["FAILED", "FAILED"]
 
@@ -484,27 +486,27 @@ def test_jobs_that_had_ended_already_are_taken_back(pbs, monkeypatch, tmp_path):
     command(monkeypatch, tmp_path, "qdel", "echo 'qdel: Job has finished 2.server' >&2; exit 35")
     assert pbs.cancel(["1.server", "2.server"]) == [True, True]
     assert states(pbs) == ["CANCELLED", "CANCELLED"]
-    assert providers.cancellation(pbs) == ""
+    assert jobs.cancellation(pbs) == ""
 
 
 def test_only_jobs_that_are_left_are_named(pbs, monkeypatch, tmp_path):
     answer = "echo 'qdel: Unauthorized Request 2.server' >&2; exit 159"
     command(monkeypatch, tmp_path, "qdel", answer)
     assert pbs.cancel(["1.server", "2.server"]) == [True, False]
-    assert providers.cancellation(pbs) == "qdel 2.server"
+    assert jobs.cancellation(pbs) == "qdel 2.server"
 
 
 def test_jobs_are_given_back_by_a_process_of_its_own(slurm, monkeypatch, tmp_path):
     command(monkeypatch, tmp_path, "scancel", f'echo "$@" > {tmp_path}/unfinished\n'
             f"mv {tmp_path}/unfinished {tmp_path}/called")  # fmt: skip
     # the third has ended
-    assert providers.cancel_without_waiting(slurm) == "scancel 1 2"
+    assert jobs.cancel_without_waiting(slurm) == "scancel 1 2"
     until_s = time.monotonic() + 10
     while not (tmp_path / "called").exists() and time.monotonic() < until_s:
         time.sleep(0.01)
     assert (tmp_path / "called").read_text() == "1 2\n"
     slurm.resources.clear()
-    assert providers.cancel_without_waiting(slurm) == ""
+    assert jobs.cancel_without_waiting(slurm) == ""
 
 
 def test_what_jobs_are_given_means_the_same_elsewhere(tmp_path, monkeypatch):
@@ -537,14 +539,14 @@ def test_a_job_that_is_held_is_waited_for(slurm, monkeypatch):
 def test_nothing_is_submitted_once_the_run_ends(slurm, monkeypatch):
     monkeypatch.setattr(SlurmProvider, "submit", lambda *_: "7")
     assert slurm.submit("pool", 1) == "7"
-    providers.stop_asking(slurm)
+    paced.stop_asking(slurm)
     assert slurm.max_blocks == 0  # so Parsl asks for none, of any provider
     with pytest.raises(SubmitException, match="the run ends"):
         slurm.submit("pool", 1)  # and does not wait for half a minute
 
 
 def test_nothing_is_submitted_after_a_run_that_has_asked_for_nothing(slurm):
-    providers.stop_asking(slurm)
+    paced.stop_asking(slurm)
     with pytest.raises(SubmitException, match="the run ends"):
         slurm.submit("pool", 1)
 
@@ -554,7 +556,7 @@ class Clock:
 
     def __init__(self, monkeypatch, provider):
         self.now_s = 1000.0
-        monkeypatch.setattr(providers.time, "monotonic", lambda: self.now_s)
+        monkeypatch.setattr(paced.time, "monotonic", lambda: self.now_s)
         monkeypatch.setattr(provider.run_ends, "wait", self.wait)
 
     def wait(self, seconds):

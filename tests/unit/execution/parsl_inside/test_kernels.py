@@ -9,7 +9,7 @@ import zmq
 from parsl.executors.high_throughput.zmq_pipes import CommandClient
 
 from molloop.errors import EngineError
-from molloop.execution import kernels
+from molloop.execution.parsl_inside import kernels
 
 
 def test_a_late_answer_is_dropped_and_the_next_question_is_answered(monkeypatch):

@@ -1,6 +1,9 @@
 """Parsl's pool of workers as a process whose own processes die with it.
 
 Parsl's module runs here, in this one's name: so what it starts imports this one first.
+
+Seen in Parsl 2026.10.26: the workers of a pool that is killed go on. They are started by
+`multiprocessing` with the method spawn, which imports the main module in each as `__mp_main__`.
 """
 
 import os

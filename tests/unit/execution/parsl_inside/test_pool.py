@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import psutil
 import pytest
 
-from molloop.execution import pool
-from molloop.execution.pool import Interchange, Reach, loss_marker
+from molloop.execution.parsl_inside import pool
+from molloop.execution.parsl_inside.pool import Interchange, Reach, loss_marker
 
+SOURCES = Path(pool.__file__).parents[3]
 # two members, one of which notes what it is; other children come and go
 POOL = """
 import multiprocessing, multiprocessing.util, subprocess, sys, time
@@ -44,7 +46,7 @@ if __name__ == "__main__":
 # times of tests, not of nodes
 WATCHED = """
 import sys
-from molloop.execution import pool
+from molloop.execution.parsl_inside import pool
 pool.WORKER_POOL = "fake_pool"
 pool.LOOK_PERIOD_S = 0.05
 pool.LOSS_GRACE_S = 0.5
@@ -74,7 +76,7 @@ def start(tmp_path):
             [sys.executable, "-c", script, *words],
             env=os.environ
             | {
-                "PYTHONPATH": str(tmp_path),
+                "PYTHONPATH": f"{tmp_path}{os.pathsep}{SOURCES}",
                 "MOLLOOP_TEST_MARK": str(tmp_path),
                 "TMPDIR": str(tmp_path / "tmp"),
             },

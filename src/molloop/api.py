@@ -197,6 +197,7 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
+    settings.policy()  # says what is wrong with a model of the user's own
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
     protocol = settings.protocol()
@@ -253,6 +254,7 @@ def resume(
     """
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
+    settings.policy()
     library = open_library(settings, progress)
     protocol = settings.protocol()
     check_simulator(protocol)

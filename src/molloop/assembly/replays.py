@@ -199,6 +199,8 @@ def compare_policies(
     cases = {
         name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
     } | beside
+    for case in cases.values():
+        case.policy()  # says here what is wrong with it, not in another process
     found = compare(
         table,
         cases,
@@ -288,6 +290,7 @@ def tune_settings(
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
+    given.policy()  # says here what is wrong with it, not in another process
     settings = table_settings(given, table)
     search = Search(
         settings,

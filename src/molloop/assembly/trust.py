@@ -1,7 +1,7 @@
 """What of a run's configuration is executed, and whether its user wants that.
 
 A run directory may come from somebody else. To look at it runs nothing of it; to go on with it runs
-the simulator and the shell lines that its database names.
+the simulator, the model and the shell lines that its database names.
 """
 
 import os
@@ -12,10 +12,13 @@ from typing import Any
 
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.search.policy import is_own
 from molloop.store.run_dir import CONFIG, find_run
 
+POLICY = "search.policy"
 EXECUTED = (
     "property.simulator",
+    POLICY,
     "site.name",
     "site.worker_init",
     "site.directives",
@@ -59,15 +62,18 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
 
 
 def executed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that name code or shell lines, where they are not the defaults."""
+    """Return the settings that name code or shell lines, where they are not molloop's own."""
     defaults = Settings().model_dump(mode="json")
     found = {}
     for key in EXECUTED:
         section, _, name = key.partition(".")
         table = values.get(section)
         value = table.get(name) if isinstance(table, dict) else None
-        if value is not None and value != defaults[section][name]:
-            found[key] = value
+        if value is None or value == defaults[section][name]:
+            continue
+        if key == POLICY and isinstance(value, str) and is_own(value):
+            continue
+        found[key] = value
     return found
 
 

@@ -350,6 +350,8 @@ class Driver:
         # the search maximises, whatever the property's direction
         arrays = (chosen.ids, self.target.sign * chosen.means, chosen.stds)
         ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
+        if not self.policy.predicts:
+            means = stds = ()
         seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
         return Ranked(request.number, ids, means, stds, seconds)
 

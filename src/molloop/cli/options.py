@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molloop.cli import completion
+from molloop.surrogate.registry import MODELS
 
 if TYPE_CHECKING:
     from molloop.report.progress import ProgressDisplay
@@ -39,7 +40,7 @@ ScheduleOption = Annotated[
 PolicyOption = Annotated[
     str | None,
     typer.Option(
-        help="gp, ridge, forest or published; gp-ei: with another score (gp).",
+        help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class (gp).",
         autocompletion=completion.policies,
     ),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from molloop.config.search import STORED
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
@@ -143,7 +144,7 @@ def parse(text: str) -> Settings:
         Another version wrote it, or it is damaged.
     """
     try:
-        return Settings.model_validate(tomllib.loads(text))
+        return Settings.model_validate(tomllib.loads(text), context=STORED)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         expected = "a configuration that molloop wrote"
         raise InputError(

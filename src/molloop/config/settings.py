@@ -45,7 +45,13 @@ class Settings(Section):
         return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
 
     def policy(self) -> Policy:
-        """Return what chooses molecules."""
+        """Return what chooses molecules; this imports its model.
+
+        Raises
+        ------
+        InputError
+            It has none, or none that can be imported.
+        """
         return policy_named(self.search.policy)
 
     def target(self) -> Property:

@@ -20,7 +20,7 @@ from molloop.errors import InputError, RunError
 from molloop.files import file_sha256, write_whole
 from molloop.library import sources
 from molloop.library.assemble import REJECTS, assemble
-from molloop.library.features import DESCRIPTORS
+from molloop.library.kinds import all_names
 from molloop.library.manifest import MANIFEST, SCHEMA_VERSION, BuildSpec, Manifest, SourceFile
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.shards import VERIFIED, Library, Progress
@@ -208,7 +208,7 @@ def _key(source: Source, spec: BuildSpec) -> str:
         [one.sha256 for one in source.files],
         source.options,
         spec,
-        DESCRIPTORS,
+        all_names(),
         rdkit.__version__,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -13,10 +13,17 @@ from molloop.replay.campaign import Scenario
 from molloop.replay.compare import replay_all
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
+from molloop.surrogate.registry import MODELS, RANDOM
 
 OBJECTIVES = ("best", "recall")
-# models and acquisitions that are tried
-POLICY_NAMES = ("gp", "gp-ei", "gp-greedy", "ridge", "ridge-ucb", "forest", "published")
+# models that are tried with another acquisition than their own, too
+VARIANTS = ("gp-ei", "gp-greedy", "ridge-ucb")
+POLICY_NAMES = tuple(
+    one
+    for name in MODELS.own
+    if name != RANDOM
+    for one in (name, *(other for other in VARIANTS if other.startswith(f"{name}-")))
+)
 MOST = 64  # of initial molecules, of a batch, of new values before a training
 # seeds a configuration in each round, and the share of the last round's that it is played with
 ROUNDS = ((1, 1.0), (3, 0.4), (10, 0.5))

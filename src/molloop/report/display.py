@@ -72,7 +72,7 @@ class RunDisplay:
             last = results.rankings[-1]
             self._batch, self._predicted = (
                 last.batch,
-                dict(zip(last.molecule_ids, last.means, strict=True)),
+                dict(zip(last.molecule_ids, last.means, strict=False)),
             )
 
     def show_event(self, time_s: float, event: Event, simulated: Simulated | None) -> None:
@@ -103,7 +103,7 @@ class RunDisplay:
                 if self._simulates_meanwhile:
                     self._close_batch(time_s)
                     self._batch, self._n_training = self._next
-                self._predicted = dict(zip(molecule_ids, means, strict=True))
+                self._predicted = dict(zip(molecule_ids, means, strict=False))
             case Stopped():
                 self._close_batch(time_s)
                 self._progress.show("writing tables and figures", has_other_lines=True)

@@ -140,8 +140,8 @@ class Results:
         predicted = {
             (ranking.batch, key): (mean, std)
             for ranking in self.rankings
-            for key, mean, std in zip(
-                ranking.molecule_ids, ranking.means, ranking.stds, strict=True
+            for key, mean, std in zip(  # without a model there are none
+                ranking.molecule_ids, ranking.means, ranking.stds, strict=False
             )
         }
         rows = [

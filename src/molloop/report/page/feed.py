@@ -210,7 +210,7 @@ class Run:
             case Ranked(_, molecule_ids, means, stds):
                 self.n_rankings += 1
                 both = zip(means, stds, strict=True)
-                self._ranked = dict(zip(molecule_ids, both, strict=True))
+                self._ranked = dict(zip(molecule_ids, both, strict=False))
             case Stopped():
                 self.stopped = event
 

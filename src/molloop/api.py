@@ -9,6 +9,7 @@ from typing import Any
 
 from molloop.assembly.campaign import (
     Campaign,
+    check_model,
     check_simulator,
     cores,
     make_session,
@@ -197,7 +198,7 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
-    settings.policy()  # says what is wrong with a model of the user's own
+    check_model(settings)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
     protocol = settings.protocol()
@@ -254,7 +255,7 @@ def resume(
     """
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
-    settings.policy()
+    check_model(settings)
     library = open_library(settings, progress)
     protocol = settings.protocol()
     check_simulator(protocol)

@@ -251,7 +251,7 @@ class Library:
         Parameters
         ----------
         kind
-            A key of :data:`molloop.library.kinds.KINDS`. ``fingerprints``: packed, shape
+            A key of ``molloop.library.kinds.KINDS``. ``fingerprints``: packed, shape
             (n, n_bits / 8); ``descriptors``: standardised, (n, d).
         """
         ids = np.array(molecule_ids, dtype=np.int64)

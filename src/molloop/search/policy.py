@@ -20,7 +20,7 @@ class Policy:
     model
         Its class, ``package.module:Class``.
     features
-        A key of :data:`molloop.library.kinds.KINDS`: what the model learns from.
+        A key of ``molloop.library.kinds.KINDS``: what the model learns from.
     acquisition
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
     """

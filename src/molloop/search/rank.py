@@ -67,7 +67,7 @@ class Training:
         Parameters
         ----------
         kind
-            A key of :data:`molloop.library.kinds.KINDS`.
+            A key of ``molloop.library.kinds.KINDS``.
         tried
             Ids that are left out beside those with a value.
         """

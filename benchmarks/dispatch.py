@@ -26,7 +26,7 @@ from molloop.config.settings import Settings
 from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.store.records import Session
 from molloop.store.writer import Store
 
@@ -85,7 +85,7 @@ def run(n, group_size):
                 store,
                 Molecules(n),
                 Batch(plan),
-                POLICIES["published"],
+                policy_named("published"),
                 settings.objective(),
                 settings.protocol(),
                 WarmStart((), {"fingerprints": np.empty((0, 32), np.uint8)}),

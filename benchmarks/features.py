@@ -19,12 +19,12 @@ import joblib
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molloop import surrogate
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse
 from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
+from molloop.surrogate.registry import model_class
 
 TABLE = locate("qm9-ie-20k")
 N_INITIAL, BATCH_SIZE, N_TOTAL = 8, 4, 200
@@ -49,7 +49,7 @@ def replay(policy, features, values, seed):
     top = set(np.argsort(-values)[:N_TOP].tolist())
     tried = rng.permutation(len(values))[:N_INITIAL].tolist()
     while len(tried) < N_TOTAL:
-        model = surrogate.MODELS[policy.model].fit(features[tried], values[tried], rng)
+        model = model_class(policy.model).fit(features[tried], values[tried], rng)
         acquisition = ACQUISITIONS[policy.acquisition]
         given = Circumstances(np.arange(len(values)), float(values[tried].max()))
         score = acquisition(*model.predict(features), given)
@@ -104,7 +104,7 @@ def main():
         for values in targets.values():
             task = joblib.delayed(replay)
             found = joblib.Parallel(2)(
-                task(POLICIES[name], features, values, seed) for seed in seeds
+                task(policy_named(name), features, values, seed) for seed in seeds
             )
             shares.append(" ".join(f"{share:5.3f}" for share in np.mean(found, axis=0)))
         print(

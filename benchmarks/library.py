@@ -29,11 +29,12 @@ from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
 from molloop.library.features import identity_hash, parse
 from molloop.library.shards import Library
-from molloop.search.policy import POLICIES as ALL_POLICIES
+from molloop.search.policy import policy_named
 from molloop.search.rank import Training
 from molloop.simulate.outcome import Success
+from molloop.surrogate.registry import MODELS, RANDOM
 
-POLICIES = {name: one for name, one in ALL_POLICIES.items() if name != "random"}
+POLICIES = {name: policy_named(name) for name in MODELS.own if name != RANDOM}
 EXAMPLES = Path(__file__).parent.parent / "examples"
 N_POINTS = 200
 N_WORKERS = 2

@@ -32,9 +32,10 @@ from molloop.library.features import identity_hash, parse
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Shard
 from molloop.replay.table import locate
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.search.rank import Training
 from molloop.surrogate.knn import KNearestNeighbors
+from molloop.surrogate.registry import MODELS, RANDOM
 
 TABLE = locate("qm9-ie-20k")
 N_POINTS = 200
@@ -92,7 +93,8 @@ def rank_whole(library):
         )
         number = 0
         with contextlib.closing(engine):
-            for policy in (one for name, one in POLICIES.items() if name != "random"):
+            for name in (one for one in MODELS.own if one != RANDOM):
+                policy = policy_named(name)
                 known = dict(zip(ids, values, strict=True))
                 training = Training.of(library, policy.features, known)
                 times = []
@@ -109,7 +111,7 @@ def rank_whole(library):
                     times.append(time.perf_counter() - began_s)
                 # the first two import the model on the workers
                 median_s, worst_s = statistics.median(times[2:]), max(times[2:])
-                print(f"  {policy.model:10} {median_s:7.3f} s  (largest {worst_s:.3f} s)")
+                print(f"  {name:10} {median_s:7.3f} s  (largest {worst_s:.3f} s)")
 
 
 def main():

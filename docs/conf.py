@@ -33,6 +33,7 @@ extensions = [
     "command_line",
     "configuration",
     "database",
+    "models",
 ]
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True

@@ -18,7 +18,7 @@ from molloop.config.load import load
 from molloop.execution.parsl_config import parsl_config
 from molloop.sandbox.worker import simulate_one
 from molloop.search import rank
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -26,7 +26,7 @@ N_SIMULATIONS = 16
 SEED = 42
 FOLDER = Path("runs/examples").absolute()  # which all nodes see
 PROTOCOL = SimulationProtocol(level="gfn2")
-POLICY = POLICIES["published"]  # or gp, ridge, forest
+POLICY = policy_named("published")  # or gp, ridge, forest
 
 # a function of molloop becomes an app as any function does
 simulate = parsl.python_app(simulate_one)

@@ -23,7 +23,7 @@ from molloop.report.figures import write_loop_figure
 from molloop.results import Results
 from molloop.sandbox.worker import simulate_group
 from molloop.search import rank
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 
@@ -32,7 +32,7 @@ MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
 BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
 PROTOCOL = SimulationProtocol(level="gfn2")
-POLICY = POLICIES["published"]  # or gp, ridge, forest
+POLICY = policy_named("published")  # or gp, ridge, forest
 FIGURE = Path("runs/examples/parsl_ml_in_the_loop")  # a .png and a .svg
 
 simulate = parsl.python_app(simulate_group)

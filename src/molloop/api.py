@@ -10,6 +10,7 @@ from typing import Any
 from molloop import results
 from molloop.assembly.campaign import (
     Campaign,
+    check_model,
     check_simulator,
     cores,
     make_session,
@@ -201,6 +202,7 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
+    check_model(settings)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
     protocol = settings.protocol()
@@ -259,6 +261,7 @@ def resume(
     """
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
+    check_model(settings)
     library = open_library(settings, progress)
     protocol = settings.protocol()
     check_simulator(protocol)

@@ -127,9 +127,8 @@ def test_links_of_pages_outside_the_documentation_lead_somewhere(name):
 
 
 def test_the_first_change_of_contributing(tmp_path, environment):
-    """Write what it says where it says so: the new model passes the tests of all models."""
+    """Write what it says where it says so: one file, one line, one test."""
     page = Path("CONTRIBUTING.md")
-    text = (ROOT / page).read_text("utf-8")
     shutil.copytree(ROOT / "src", tmp_path / "src")
     tests = tmp_path / "tests" / "unit" / "surrogate"
     tests.mkdir(parents=True)
@@ -138,19 +137,41 @@ def test_the_first_change_of_contributing(tmp_path, environment):
     (tests / "test_nearest.py").write_text(files["test_nearest.py"])
     surrogate = tmp_path / "src" / "molloop" / "surrogate"
     (surrogate / "nearest.py").write_text(files["nearest.py"])
-    [line] = re.findall(r"`(\"nearest\": \w+,)`", text)
-    models = (surrogate / "__init__.py").read_text()
-    (surrogate / "__init__.py").write_text(
-        "from molloop.surrogate.nearest import Nearest\n"
-        + models.replace("] = {\n", f"] = {{\n    {line}\n")
+    [line] = [one.text for one in _blocks(page) if one.text.strip().startswith('"nearest": ')]
+    registry = (surrogate / "registry.py").read_text()
+    assert registry.count("MODELS = Registry(\n    {\n") == 1
+    (surrogate / "registry.py").write_text(
+        registry.replace("MODELS = Registry(\n    {\n", f"MODELS = Registry(\n    {{\n{line}")
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests", "-k", "nearest or by_hand"],
-        cwd=tmp_path,
-        env=environment | {"PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"[1-9]\d* passed, \d+ deselected", done.stdout), done.stdout
+
+    def python(*words):
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=tmp_path,
+            env=environment | {"PYTHONPATH": str(tmp_path / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    tested = python("-m", "pytest", "-q", "tests", "-k", "nearest or by_hand")
+    assert re.search(r"[1-9]\d* passed, \d+ deselected", tested), tested
+    assert "test_models.py" in python("-m", "pytest", "-q", "tests", "--co", "-k", "nearest-90")
+    assert "nearest: the nearest molecule's value" in python("-m", "molloop", "config")
+    assert "nearest, gp, " in " ".join(python("-m", "molloop", "run", "--help").split())
+    words = ("compare", str(_small_table(tmp_path)), "--policy", "nearest", "--seeds", "1")
+    budget = ("--max-training-count", "12", "--out", "compared")
+    assert re.search(r"^ nearest +0\.", python("-m", "molloop", *words, *budget), re.MULTILINE)
+    with (tmp_path / "compared" / "comparison.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["policy"] == "nearest"]
+    assert len(rows) == 12
+
+
+def _small_table(folder):
+    """Return a table of 40 molecules and their values."""
+    known = ROOT / "src" / "molloop" / "replay" / "data" / "qm9-ie-20k.csv.gz"
+    with gzip.open(known, "rt", newline="") as file:
+        (folder / "known.csv").write_text("".join(islice(file, 41)))
+    return folder / "known.csv"

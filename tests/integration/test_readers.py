@@ -1,4 +1,4 @@
-"""What only reads a run: it imports no simulator of the user's, and leaves nothing in the run."""
+"""What only reads a run: it imports no code of the user's, and leaves nothing in the run."""
 
 import signal
 import subprocess
@@ -23,10 +23,10 @@ SIMULATOR = f"from pathlib import Path\nPath({IMPORTED!r}).touch()\nraise Runtim
 
 @pytest.fixture
 def run_dir(tmp_path):
-    """Return a run whose simulator says when it is imported."""
+    """Return a run whose simulator and model say when they are imported."""
     (tmp_path / "bad.py").write_text(SIMULATOR)
     own = {"simulator": "bad:simulate", "name": "length", "unit": "letters"}
-    config = Settings.model_validate({"property": own}).to_toml()
+    config = Settings.model_validate({"property": own, "search": {"policy": "bad:Model"}}).to_toml()
     folder = tmp_path / "run"
     folder.mkdir()
     with closing(Store.create(folder / "campaign.sqlite", Session("now", config, {}))) as store:
@@ -52,7 +52,7 @@ def _content(folder):
         *(("export", "--format", one, "--out", "a") for one in EXPORT_FORMATS),
     ],
 )
-def test_readers_import_no_simulator(molloop, run_dir, tmp_path, words):
+def test_readers_import_no_code_of_a_run(molloop, run_dir, tmp_path, words):
     command, *options = words
     before = _content(run_dir)
     done = molloop(command, "run", *options, extra={"PYTHONPATH": str(tmp_path)})

@@ -123,6 +123,50 @@ def test_every_policy_gives_the_same_with_one_and_two_workers(molloop, small_smi
     assert runs[0] == runs[1]
 
 
+OWN_MODEL = """\
+import numpy as np
+from molloop.surrogate.model import Surrogate
+
+
+class Longest(Surrogate):
+    learns_from = "fingerprints"
+
+    def __init__(self, bits):
+        self.bits = bits
+
+    @classmethod
+    def fit(cls, features, values, rng):
+        return cls(features[np.argmax(values)])
+
+    def predict(self, features):
+        shared = np.bitwise_count(features & self.bits).sum(axis=1)
+        return shared.astype(float), np.ones(len(features))
+"""
+
+
+def test_a_model_of_ones_own_chooses_on_the_workers(molloop, small_smi, tmp_path):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "longest.py").write_text(OWN_MODEL)
+    words = ("run", "--library", small_smi, "--policy", "longest:Longest-ucb", "--workers", 1)
+    lost = molloop(*words, "--run-dir", "lost", *SMALL_RUN)
+    assert lost.returncode == 2
+    assert "No module named 'longest'. Is its folder on PYTHONPATH?" in lost.stderr
+    assert not (tmp_path / "lost").exists()
+    path = {"PYTHONPATH": str(folder)}
+    done = molloop(*words, "--run-dir", "own", *SMALL_RUN, extra=path)
+    assert done.returncode == 0, done.stderr
+    events, _ = stored(tmp_path / "own")
+    [first, *_] = [one for _, one in events if isinstance(one, Ranked)]
+    # it counts the bits that a molecule shares with the best one
+    assert list(first.means) == sorted(first.means, reverse=True)
+    assert all(mean == int(mean) for mean in first.means)
+    assert set(first.stds) == {1.0}
+    again = molloop("resume", "own", "--set", "campaign.max_training_count=13", extra=path)
+    assert again.returncode == 0, again.stderr
+    assert "executes search.policy = 'longest:Longest-ucb'" in again.stderr
+
+
 def test_known_values_are_not_simulated_again(molloop, small_smi, tmp_path):
     one = molloop("run", "--quiet", "--library", small_smi, "--run-dir", "one", *SMALL_RUN)
     assert (one.returncode, one.stderr) == (0, "")

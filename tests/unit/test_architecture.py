@@ -19,13 +19,14 @@ MODULES = sorted(
 LIGHT = ("simulate.levels", "simulate.protocol")
 # what an outcome is: all that `sandbox` knows of chemistry
 OUTCOMES = tuple(f"simulate.{name}" for name in ("outcome", "protocol", "simulators", "validation"))
-VALUES = ("errors", "texts", "molecule", "goal")
+VALUES = ("errors", "texts", "molecule", "goal", "registry")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
 MAY_IMPORT = {
     "errors": (),
     "start": (),
+    "registry": (),
     "intervals": (),
     "files": (),
     "texts": (),
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "search": (*VALUES, "library", "simulate", "surrogate"),
     "campaign": CHOICE,
     "store": (*VALUES, "files", "simulate", "campaign"),
-    "config": (*VALUES, "library.sources", "search.policy", *LIGHT),
+    "config": (*VALUES, "library.sources", "search.policy", "surrogate.registry", *LIGHT),
     "execution": (*RUN, "sandbox"),
     "replay": (*RUN, "execution", "report.curves"),
     "report": (*RUN, "config", "results"),

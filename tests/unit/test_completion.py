@@ -35,7 +35,7 @@ def completed(*words, cwd=None, shell="bash"):
         (("simulate", "O", "--fidelity", "m"), ["mmff-geometry"]),
         (("run", "--schedule", ""), ["interleaved", "batch"]),
         (("submit", "--site", "p"), ["pbs", "polaris", "perlmutter"]),
-        (("run", "--policy", "gp"), ["gp", "gp-greedy", "gp-ei"]),
+        (("run", "--policy", "gp"), ["gp", "gp-greedy", "gp-ucb", "gp-ei"]),
         (("compare", "t.csv", "--policy", "ran"), ["random"]),
         (("replay", "q"), ["qm9-ie-20k"]),
         (("replay", "t.csv", "--direction", "mi"), ["minimise"]),

@@ -1,5 +1,7 @@
 """A configuration becomes what it names: schedule, engine, driver, reports."""
 
+import subprocess
+import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,11 +22,13 @@ from molloop.errors import InputError, RunError
 from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
 from molloop.results import Results
+from molloop.search.policy import is_own
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
 from molloop.store.disk import what_is_there
 from molloop.store.records import Session
 from molloop.store.run_dir import environment
 from molloop.store.writer import Store
+from molloop.surrogate.registry import SETTING
 
 if TYPE_CHECKING:
     from molloop.execution.parsl_engine import ParslEngine
@@ -54,6 +58,25 @@ def check_simulator(protocol: SimulationProtocol) -> None:
             protocol.simulator,
             "a function that can be imported, package.module:function",
             f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
+        )
+
+
+def check_model(settings: Settings) -> None:
+    """Raise InputError where a policy's model cannot be imported, here or by a worker."""
+    name, policy = settings.search.policy, settings.policy()
+    if is_own(name):
+        return
+    code = f"from molloop.surrogate.registry import model_class; model_class({policy.model!r})"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2]
+        raise InputError(
+            SETTING,
+            name,
+            "a model that workers can import, which begin in another folder",
+            f"Importing it fails there: {reason}. Is its folder on PYTHONPATH?",
         )
 
 

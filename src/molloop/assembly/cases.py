@@ -12,10 +12,17 @@ from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.replay.campaign import Case, Scenario
 from molloop.replay.table import Table
+from molloop.surrogate.registry import MODELS, RANDOM
 
 BASELINES = ("random", "train-once", "published")
-# models and acquisitions that a search tries
-POLICY_NAMES = ("gp", "gp-ei", "gp-greedy", "ridge", "ridge-ucb", "forest", "published")
+# models that a search tries with another acquisition than their own, too
+VARIANTS = ("gp-ei", "gp-greedy", "ridge-ucb")
+POLICY_NAMES = tuple(
+    one
+    for name in MODELS.own
+    if name != RANDOM
+    for one in (name, *(other for other in VARIANTS if other.startswith(f"{name}-")))
+)
 MOST = 64  # of initial molecules, of a batch, of new values before a training
 
 

@@ -192,6 +192,8 @@ def compare_policies(
     compared = {
         name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
     } | beside
+    for case in compared.values():
+        case.policy()  # says here what is wrong with it, not in another process
     searched, scenario = settings.objective(), scenario or Scenario()
     found = compare(
         table,
@@ -245,6 +247,7 @@ def tune_settings(
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
+    given.policy()  # says here what is wrong with it, not in another process
     settings = table_settings(given, table)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(

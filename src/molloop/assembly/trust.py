@@ -1,7 +1,8 @@
 """What of a run's configuration is executed, and whether its user wants that.
 
 A run directory may come from somebody else. To look at it runs nothing of it; to go on with it runs
-the simulator and the shell lines that its database names, and those of the site file that it names.
+the simulator, the model and the shell lines that its database names, and those of the site file
+that it names.
 """
 
 import os
@@ -13,10 +14,13 @@ from typing import Any
 from molloop.config.settings import Settings
 from molloop.config.site_file import BASES, SITES, is_site_file, read_site
 from molloop.errors import InputError
+from molloop.search.policy import is_own
 from molloop.store.run_dir import CONFIG, find_run
 
+POLICY = "search.policy"
 EXECUTED = (
     "property.simulator",
+    POLICY,
     "site.name",
     "site.worker_init",
     "site.directives",
@@ -71,7 +75,7 @@ def check_trust(run_dir: Path, stored: Settings) -> None:
 
 
 def executed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return what names code or shell lines, where it is not the default.
+    """Return the settings that name code or shell lines, where they are not molloop's own.
 
     Of a site file, what it says now: a run that goes on reads it anew.
     """
@@ -81,8 +85,11 @@ def executed(values: dict[str, Any]) -> dict[str, Any]:
         section, _, name = key.partition(".")
         table = values.get(section)
         value = table.get(name) if isinstance(table, dict) else None
-        if value is not None and value != defaults[section][name]:
-            found[key] = value
+        if value is None or value == defaults[section][name]:
+            continue
+        if key == POLICY and isinstance(value, str) and is_own(value):
+            continue
+        found[key] = value
     return found | _executed_by_site(found.get("site.name"))
 
 

@@ -108,6 +108,8 @@ class RankingBegan:
 class Ranked:
     """A ranking ended: the best molecules that were not handed out, best first, with predictions.
 
+    Without a model there are no predictions.
+
     `seconds` is what its tasks took, on all workers together.
     """
 

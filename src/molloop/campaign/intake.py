@@ -159,6 +159,8 @@ class Intake:
         # the search maximises, whatever the objective's direction
         arrays = (chosen.ids, self.objective.sign * chosen.means, chosen.stds)
         ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
+        if not request.policy.predicts:
+            means = stds = ()
         seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
         return Ranked(request.number, ids, means, stds, seconds)
 

@@ -10,7 +10,8 @@ from rdkit import Chem
 
 from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
-from molloop.library.features import descriptors, identity_hash, morgan, parse
+from molloop.library.features import identity_hash, parse
+from molloop.library.kinds import KINDS
 from molloop.library.shards import Library
 from molloop.library.tables import first_word, number, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
@@ -97,9 +98,10 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
 def _with_features(
     known: tuple[Known, ...], molecules: list[Chem.Mol], library: Library
 ) -> WarmStart:
-    features: dict[str, NDArray[Any]] = {
-        "fingerprints": morgan(molecules, library.manifest.spec.morgan),
-        "descriptors": library.scaling.apply(descriptors(molecules)),
+    spec, scaling = library.manifest.spec.morgan, library.scaling
+    features = {
+        name: kind.for_models(kind.compute(molecules, spec), scaling)
+        for name, kind in KINDS.items()
     }
     return WarmStart(known, features)
 

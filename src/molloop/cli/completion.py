@@ -19,15 +19,17 @@ def sites() -> Candidates:
 
 def policies() -> Candidates:
     """Return names of policies, and of those with another acquisition."""
-    from molloop.search.policy import POLICIES, SELECTABLE
+    from molloop.search.policy import SELECTABLE
+    from molloop.surrogate.registry import MODELS, RANDOM
 
+    listed = MODELS.listed()
     others = [
         (f"{name}-{one}", f"{name}, by {one}")
-        for name, policy in POLICIES.items()
+        for name in listed
         for one in SELECTABLE
-        if policy.acquisition not in (one, "random")
+        if name != RANDOM
     ]
-    return [*((name, policy.summary) for name, policy in POLICIES.items()), *others]
+    return [*((name, model.summary) for name, model in listed.items()), *others]
 
 
 def schedules() -> Candidates:

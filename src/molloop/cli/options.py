@@ -7,6 +7,7 @@ import typer
 
 from molloop.cli import completion
 from molloop.config.settings import Settings
+from molloop.surrogate.registry import MODELS
 
 if TYPE_CHECKING:
     from molloop.report.progress import ProgressDisplay
@@ -59,7 +60,7 @@ ScheduleOption = Annotated[
 PolicyOption = Annotated[
     str | None,
     typer.Option(
-        help="gp, ridge, forest or published; gp-ei: with another score.",
+        help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class (gp).",
         show_default=default_of("search.policy"),
         autocompletion=completion.policies,
     ),

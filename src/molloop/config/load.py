@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from molloop.config.search import STORED
 from molloop.config.section import input_error
 from molloop.config.settings import Settings
 from molloop.config.site_file import is_site_file
@@ -147,7 +148,7 @@ def parse(text: str) -> Settings:
         Another version wrote it, or it is damaged.
     """
     try:
-        return Settings.model_validate(tomllib.loads(text))
+        return Settings.model_validate(tomllib.loads(text), context=STORED)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         expected = "a configuration that molloop wrote"
         raise InputError(

@@ -1,9 +1,12 @@
 """The section `search`."""
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from molloop.config.section import Section
-from molloop.search.policy import POLICIES, SELECTABLE, policy_named
+from molloop.search.policy import SELECTABLE, is_name, names
+from molloop.surrogate.registry import MODELS
+
+STORED = "stored"  # the context in which what a run has stored is read
 
 
 class SearchSettings(Section):
@@ -11,17 +14,15 @@ class SearchSettings(Section):
 
     policy: str = Field(
         "gp",
-        description="; ".join(f"{name}: {policy.summary}" for name, policy in POLICIES.items())
-        + f". With another acquisition: {', '.join(f'gp-{one}' for one in SELECTABLE)}.",
+        description="; ".join(f"{name}: {model.summary}" for name, model in MODELS.own.items())
+        + f". With another acquisition: {', '.join(f'gp-{one}' for one in SELECTABLE)}. Or a model "
+        "of another package by its name, or package.module:Class, a model of your own.",
     )
 
     @field_validator("policy")
     @classmethod
-    def _known_policy(cls, value: str) -> str:
-        try:
-            policy_named(value)
-        except KeyError:
-            raise ValueError(
-                f"expected one of {', '.join(POLICIES)}, or one with -{', -'.join(SELECTABLE)}"
-            ) from None
+    def _known_policy(cls, value: str, info: ValidationInfo) -> str:
+        # who only reads a run need not have the package whose model it used
+        if not (info.context == STORED or is_name(value)):
+            raise ValueError(f"expected {names()}")
         return value

@@ -48,7 +48,13 @@ class Settings(Section):
         )
 
     def policy(self) -> Policy:
-        """Return what chooses molecules."""
+        """Return what chooses molecules; this imports its model.
+
+        Raises
+        ------
+        InputError
+            It has none, or none that can be imported.
+        """
         return policy_named(self.search.policy)
 
     def objective(self) -> Objective:

@@ -16,6 +16,10 @@ from molloop.campaign.engine import Work
 from molloop.sandbox.halt import Halt
 from molloop.sandbox.worker import GroupResult, simulate_group, worker_name
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.surrogate.registry import MODELS, model_class
+
+for one in MODELS.own.values():
+    model_class(one.reference)
 
 # tasks without a priority, the simulations, come last
 FIRST = {"priority": 0}

@@ -1,36 +1,56 @@
 """Molecules as columns, in memory and in files."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.features import FeatureKind
+from molloop.library.kinds import KINDS
 
 
 def make_batch(
     smiles: Sequence[str],
-    fingerprints: PackedFingerprints,
-    descriptors: Descriptors,
+    features: Mapping[str, NDArray[Any]],
     identity_hashes: NDArray[np.uint64],
 ) -> pa.RecordBatch:
-    """Put n molecules into columns: arrays of shape (n, n_bits / 8), (n, d) and (n,)."""
-    flat = pa.array(descriptors.reshape(-1), pa.float32())
+    """Put n molecules into columns: features of every kind, (n, width) each, and hashes, (n,)."""
     return pa.record_batch(
         {
             "smiles": pa.array(smiles, pa.large_string()),
-            "fingerprint": pa.Array.from_buffers(
-                pa.binary(fingerprints.shape[1]),
-                len(smiles),
-                [None, pa.py_buffer(np.ascontiguousarray(fingerprints))],
-            ),
-            "descriptors": pa.FixedSizeListArray.from_arrays(flat, descriptors.shape[1]),
+            **{kind.column: _as_column(features[name], kind) for name, kind in KINDS.items()},
             "identity_hash": pa.array(identity_hashes, pa.uint64()),
         }
     )
+
+
+def _as_column(rows: NDArray[Any], kind: FeatureKind) -> pa.Array:
+    n, width = rows.shape
+    if kind.dtype is np.uint8:
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(rows))]
+        return pa.Array.from_buffers(pa.binary(width), n, buffers)
+    flat = pa.array(rows.reshape(-1), pa.from_numpy_dtype(kind.dtype))
+    return pa.FixedSizeListArray.from_arrays(flat, width)
+
+
+def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
+    """Return features of a kind as the columns hold them, not copied, shape (n, width).
+
+    Raises
+    ------
+    KeyError
+        There is no such column.
+    """
+    column = batch.column(kind.column)
+    is_bytes = kind.dtype is np.uint8
+    buffer = column.buffers()[1] if is_bytes else column.values.buffers()[1]
+    width = column.type.byte_width if is_bytes else column.type.list_size
+    flat: NDArray[Any] = np.frombuffer(buffer, dtype=kind.dtype)
+    return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 
 def hashes_of(batch: pa.RecordBatch) -> NDArray[np.uint64]:

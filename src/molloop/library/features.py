@@ -1,8 +1,10 @@
-"""SMILES to features: packed Morgan fingerprints and descriptors."""
+"""SMILES to features: packed Morgan fingerprints and descriptors, and what a kind of them is."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +61,68 @@ class Scaling:
         scaled = descriptors - self.mean.astype(np.float32)
         scaled *= inverse.astype(np.float32)
         return np.clip(scaled, -MAX_SIGMA, MAX_SIGMA, out=scaled)
+
+
+class FeatureKind(ABC):
+    """A kind of features: numbers of a molecule that models learn from.
+
+    Attributes
+    ----------
+    column, dtype
+        Of the shards, where a library keeps them: bytes, or numbers.
+    names
+        What its numbers are, where that does not depend on how a library is built.
+    """
+
+    column: ClassVar[str]
+    dtype: ClassVar[type[np.generic]]
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def width(self, spec: MorganSpec) -> int:
+        """Return how many numbers a molecule has."""
+        del spec
+        return len(self.names)
+
+    @abstractmethod
+    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> NDArray[Any]:
+        """Return the features of n molecules as a library keeps them, shape (n, width)."""
+
+    def for_models(self, kept: NDArray[Any], scaling: Scaling) -> NDArray[Any]:
+        """Return what models see of features as a library keeps them, shape (n, width)."""
+        del scaling
+        return kept
+
+
+class Fingerprints(FeatureKind):
+    """Packed Morgan fingerprints."""
+
+    column = "fingerprint"
+    dtype = np.uint8
+
+    def width(self, spec: MorganSpec) -> int:
+        """Return how many bytes a fingerprint has."""
+        return spec.n_bits // 8
+
+    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:
+        """Return them, shape (n, n_bits / 8)."""
+        return morgan(molecules, spec)
+
+
+class StandardisedDescriptors(FeatureKind):
+    """Descriptors, kept as RDKit gives them, and standardised for models."""
+
+    column = "descriptors"
+    dtype = np.float32
+    names = DESCRIPTORS
+
+    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> Descriptors:
+        """Return them as RDKit gives them, shape (n, d)."""
+        del spec
+        return descriptors(molecules)
+
+    def for_models(self, kept: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
+        """Return them standardised, shape (n, d)."""
+        return scaling.apply(kept)
 
 
 def parse(smiles: str) -> Chem.Mol | None:

@@ -13,7 +13,8 @@ from rdkit import Chem
 
 from molloop.library.batches import make_batch
 from molloop.library.duplicates import Seen
-from molloop.library.features import descriptors, identity_hash, morgan, parse
+from molloop.library.features import identity_hash, parse
+from molloop.library.kinds import KINDS
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.sources import Block
 
@@ -80,8 +81,7 @@ def featurize(
     return Featurized(
         make_batch(
             smiles,
-            morgan(molecules, spec.morgan),
-            descriptors(molecules),
+            {name: kind.compute(molecules, spec.morgan) for name, kind in KINDS.items()},
             np.array(hashes, dtype=np.uint64),
         ),
         tuple(rejects),

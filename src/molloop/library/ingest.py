@@ -18,7 +18,7 @@ from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library import sources
 from molloop.library.assemble import assemble
-from molloop.library.features import DESCRIPTORS
+from molloop.library.kinds import all_names
 from molloop.library.manifest import (
     MANIFEST,
     REJECTS,
@@ -141,7 +141,7 @@ def _key(source: Source, spec: BuildSpec) -> str:
         [one.sha256 for one in source.files],
         source.options,
         spec,
-        DESCRIPTORS,
+        all_names(),
         rdkit.__version__,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -18,8 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
-from molloop.library.batches import open_batch, write_batch
+from molloop.library.batches import features_of, open_batch, write_batch
 from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 
 VERIFIED = "verified.json"
@@ -68,14 +69,19 @@ class Shard:
     @cached_property
     def fingerprints(self) -> PackedFingerprints:
         """Packed fingerprints, shape (n, n_bits / 8)."""
-        column = self._batch.column("fingerprint")
-        return _rows(column.buffers()[1], column, column.type.byte_width, np.uint8)
+        return self.features("fingerprints")
 
     @cached_property
     def descriptors(self) -> Descriptors:
         """Descriptors as RDKit gives them, shape (n, d)."""
-        column = self._batch.column("descriptors")
-        return _rows(column.values.buffers()[1], column, column.type.list_size, np.float32)
+        return self.features("descriptors")
+
+    def features(self, kind: str) -> NDArray[Any]:
+        """Return features of a kind as they are kept, shape (n, width)."""
+        try:
+            return features_of(self._batch, KINDS[kind])
+        except KeyError as error:
+            raise damaged(Path(self.ref.path), f"it holds no {kind}") from error
 
     @cached_property
     def identity_hashes(self) -> NDArray[np.uint64]:
@@ -86,11 +92,6 @@ class Shard:
     def smiles(self) -> pa.Array:
         """SMILES as they were given, shape (n,)."""
         return self._batch.column("smiles")
-
-
-def _rows(buffer: pa.Buffer, column: pa.Array, width: int, dtype: type) -> NDArray[Any]:
-    flat: NDArray[Any] = np.frombuffer(buffer, dtype=dtype)
-    return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 
 def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
@@ -221,21 +222,19 @@ class Library:
         Parameters
         ----------
         kind
-            ``fingerprints``: packed, shape (n, n_bits / 8); ``descriptors``: standardised, (n, d).
+            A key of ``molloop.library.kinds.KINDS``. ``fingerprints``: packed, shape
+            (n, n_bits / 8); ``descriptors``: standardised, (n, d).
         """
         ids = np.array(molecule_ids, dtype=np.int64)
         if len(ids):
             self._check(int(ids.min()), int(ids.max()))
         numbers = np.searchsorted(self._first_ids, ids, side="right") - 1
-        is_packed = kind == "fingerprints"
-        spec = self.manifest.spec
-        width = spec.morgan.n_bits // 8 if is_packed else len(self.manifest.descriptors)
-        found = np.empty((len(ids), width), dtype=np.uint8 if is_packed else np.float32)
+        one = KINDS[kind]
+        found = np.empty((len(ids), one.width(self.manifest.spec.morgan)), dtype=one.dtype)
         for number in np.unique(numbers).tolist():
             shard, here = self._shard(number), np.flatnonzero(numbers == number)
-            column = shard.fingerprints if is_packed else shard.descriptors
-            found[here] = column[ids[here] - self._first_ids[number]]
-        return found if is_packed else self.scaling.apply(found)
+            found[here] = shard.features(kind)[ids[here] - self._first_ids[number]]
+        return one.for_models(found, self.scaling)
 
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop import surrogate
 from molloop.campaign.jobs import Simulated
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
@@ -15,6 +14,7 @@ from molloop.report.accuracy import Accuracy
 from molloop.results import Results
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Success
+from molloop.surrogate.registry import model_class
 
 Floats = NDArray[np.float64]
 MOST_ONE_BY_ONE = 64
@@ -30,7 +30,7 @@ RANDOM, CHOSEN, OTHERS = (
 def with_accuracy(
     results: Results, library: Library, policy: Policy, seed: int, values: Floats | None = None
 ) -> Results:
-    """Return results that also say how wrong the model is.
+    """Return results that also say how wrong the model is, where the policy goes by one.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ def with_accuracy(
     values
         All of a known library's, by molecule id; None where they are not known.
     """
+    if not policy.predicts:
+        return results
     found = {
         RANDOM: on_random(results, library, policy, seed),
         CHOSEN: on_chosen(results),
@@ -59,7 +61,7 @@ def on_random(results: Results, library: Library, policy: Policy, seed: int) -> 
         return None
     rng = np.random.default_rng([seed, 0])
     features, values = _learned(results, library, policy, items)
-    model = surrogate.MODELS[policy.model]
+    model = model_class(policy.model)
     means, stds = np.empty(n), np.empty(n)
     for part in np.array_split(rng.permutation(n), n if n <= MOST_ONE_BY_ONE else N_PARTS):
         others = np.setdiff1d(np.arange(len(values)), part)
@@ -93,7 +95,7 @@ def on_others(
     if len(learned) == 0 or len(others) == 0:
         return None
     sign = results.objective.sign
-    model = surrogate.MODELS[policy.model].fit(
+    model = model_class(policy.model).fit(
         *_learned(results, library, policy, set(results.values)), np.random.default_rng([seed, 0])
     )
     means, stds = model.predict(library.features(policy.features, others.tolist()))

@@ -61,7 +61,7 @@ def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path
             level,
         )
         for ranking in results.rankings
-        for molecule_id, mean in list(zip(ranking.molecule_ids, ranking.means, strict=True))[
+        for molecule_id, mean in list(zip(ranking.molecule_ids, ranking.means, strict=False))[
             :N_BEST_PREDICTED
         ]
     ]

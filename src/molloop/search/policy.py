@@ -1,9 +1,14 @@
 """Policies: which model, on which features, and which acquisition choose the molecules.
 
-Light to import: the configuration reads the names.
+Light to import: the configuration reads the names. A model is imported where a policy is made.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from molloop.errors import InputError
+from molloop.surrogate.registry import MODELS, RANDOM, SETTING, model_class
+
+SELECTABLE = ("greedy", "ucb", "ei")  # acquisitions that a policy's name may end with
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,56 +18,80 @@ class Policy:
     Attributes
     ----------
     model
-        A key of ``molloop.surrogate.MODELS``.
+        Its class, ``package.module:Class``.
     features
-        ``fingerprints`` or ``descriptors``: what the model learns from.
+        A key of ``molloop.library.kinds.KINDS``: what the model learns from.
     acquisition
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
-    summary
-        For users.
     """
 
     model: str
     features: str
     acquisition: str
-    summary: str
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it goes by predictions of a model."""
+        return self.acquisition != RANDOM
 
 
-SELECTABLE = ("greedy", "ucb", "ei")  # acquisitions that a policy's name may end with
+def is_own(name: str) -> bool:
+    """Whether a name is of molloop's own policies: no other code is executed for it."""
+    return _split(name)[0] in MODELS.own
 
-POLICIES = {
-    "published": Policy(
-        "knn",
-        "fingerprints",
-        "greedy",
-        "the tutorial's nearest neighbours on Morgan fingerprints, greedy",
-    ),
-    "gp": Policy(
-        "gp",
-        "descriptors",
-        "ucb",
-        "a Gaussian process on descriptors, upper confidence bound",
-    ),
-    "ridge": Policy("ridge", "descriptors", "greedy", "linear regression on descriptors, greedy"),
-    "forest": Policy(
-        "forest", "descriptors", "ucb", "a random forest on descriptors, upper confidence bound"
-    ),
-    "random": Policy("ridge", "descriptors", "random", "random molecules, to compare with"),
-}
+
+def is_name(name: str) -> bool:
+    """Whether a policy has a name, as far as that is known without its code."""
+    try:
+        _parts(name)
+    except KeyError:
+        return False
+    return True
+
+
+def names() -> str:
+    """Return which names there are, for users."""
+    return (
+        f"one of {', '.join(MODELS.listed())}, or a model of your own, package.module:Class; "
+        f"behind each but {RANDOM} may stand -{', -'.join(SELECTABLE)}"
+    )
 
 
 def policy_named(name: str) -> Policy:
-    """Return a policy by its name, or by that and another acquisition: ``gp-ei``.
+    """Return a policy: its name names a model, and may end with an acquisition, as ``gp-ei``.
+
+    The model's class is imported: it says which features it learns from, and which acquisition is
+    meant where the name does not say it.
 
     Raises
     ------
-    KeyError
-        There is none.
+    InputError
+        There is none, or the class cannot be imported or is none of a model.
     """
-    base, dash, acquisition = name.partition("-")
-    policy = POLICIES[base]
-    if not dash:
-        return policy
-    if acquisition not in SELECTABLE or policy.acquisition == "random":
-        raise KeyError(name)
-    return replace(policy, acquisition=acquisition)
+    from molloop.library.kinds import KINDS
+
+    if not is_name(name):
+        raise InputError(SETTING, name, names(), "`molloop config` explains them.")
+    reference, acquisition = _parts(name)
+    model = model_class(reference)
+    said = {
+        "learns_from": (model.learns_from, KINDS),
+        "acquisition": (model.acquisition, SELECTABLE),
+    }
+    for attribute, (value, known) in said.items():
+        if value not in known and name != RANDOM:
+            expected = f"a class whose {attribute} is one of {', '.join(known)}"
+            raise InputError(SETTING, name, expected, f"It is {value!r}.")
+    return Policy(reference, model.learns_from, acquisition or model.acquisition)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return where the model is, and the acquisition that a name ends with; KeyError: no policy."""
+    model, acquisition = _split(name)
+    return MODELS.reference(model), acquisition
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the name of the model, and the acquisition behind it, if any."""
+    model, _, acquisition = name.rpartition("-")
+    return (model, acquisition) if acquisition in SELECTABLE and model != RANDOM else (name, "")

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop import surrogate
 from molloop.library.features import Scaling
+from molloop.library.kinds import KINDS
 from molloop.library.shards import Library, Shard, ShardRef
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.policy import Policy
-from molloop.surrogate.model import Features, Floats, Surrogate
+from molloop.surrogate.model import Features, Floats, Surrogate, load, save
+from molloop.surrogate.registry import model_class
 
 CANDIDATES_PER_PICK = 64
 MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
@@ -63,7 +64,7 @@ class Training:
         Parameters
         ----------
         kind
-            ``fingerprints`` or ``descriptors``.
+            A key of ``molloop.library.kinds.KINDS``.
         tried
             Ids that are left out beside those with a value.
         """
@@ -155,21 +156,19 @@ def fit(task: RankTask) -> Path:
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
     del training  # so that features are not there twice
-    model = surrogate.MODELS[task.policy.model].fit(features, values, rng)
+    model = model_class(task.policy.model).fit(features, values, rng)
     path = task.folder / "model.npz"
-    surrogate.save(task.policy.model, model, path)
+    save(model, path)
     return path
 
 
 def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
     """Write the best n molecules of a shard that have not been tried; return the file."""
-    model, training = _load(model_path, task.training)
-    opened = Shard(shard)
+    model, training = _load(task.policy.model, model_path, task.training)
+    kind, kept = KINDS[task.policy.features], Shard(shard).features(task.policy.features)
 
     def features(rows: Any) -> Features:
-        if task.policy.features == "fingerprints":
-            return opened.fingerprints[rows]
-        return training.scaling.apply(opened.descriptors[rows])
+        return kind.for_models(kept[rows], training.scaling)
 
     acquisition = ACQUISITIONS[task.policy.acquisition]
     bound = np.empty(shard.n_molecules)
@@ -207,7 +206,7 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     if len(found) == 0:
         nothing = np.empty(0)
         return Merged(nothing.astype(np.int64), nothing, nothing, is_exact=True)
-    model, training = _load(model_path, task.training)
+    model, training = _load(task.policy.model, model_path, task.training)
     n_found = len(found)
     joint = model.joint(np.concatenate([found["features"], training.pending]))
     # what the scans said of a candidate holds to the last bit
@@ -241,6 +240,6 @@ def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
 
 
 @lru_cache(maxsize=1)
-def _load(model_path: Path, training_path: Path) -> tuple[Surrogate, Training]:
+def _load(reference: str, model_path: Path, training_path: Path) -> tuple[Surrogate, Training]:
     """Read both files once for all tasks of a ranking that this process runs."""
-    return surrogate.load(model_path), Training.read(training_path)
+    return load(model_class(reference), model_path), Training.read(training_path)

@@ -169,7 +169,8 @@ class Record:
             case Ranked(_, molecule_ids, means, stds):
                 self.n_rankings += 1
                 both = zip(means, stds, strict=True)
-                self.predicted = dict(zip(molecule_ids, both, strict=True))
+                # without a model there are none
+                self.predicted = dict(zip(molecule_ids, both, strict=False))
             case Stopped():
                 self.stopped = event
 

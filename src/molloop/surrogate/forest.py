@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Joint, check_shapes, independent
+from molloop.surrogate.model import Features, Floats, Surrogate, check_shapes
 
 N_TREES = 100
 SHARE_OF_DESCRIPTORS = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
-class RandomForest:
+class RandomForest(Surrogate):
     """Mean and standard deviation over the trees of scikit-learn's forest.
 
     Breiman, Mach. Learn. 45, 5 (2001), doi:10.1023/A:1010933404324. The trees are grown from
@@ -30,6 +30,8 @@ class RandomForest:
         Of the forest.
     """
 
+    acquisition = "ucb"
+
     points: NDArray[np.float32]
     values: Floats
     seed: int
@@ -38,13 +40,9 @@ class RandomForest:
         check_shapes(self.points, self.values)
 
     @classmethod
-    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> "RandomForest":
+    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
         """Draw a seed."""
         return cls(features, values, int(rng.integers(2**31)))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what it is made of."""
-        return {"points": self.points, "values": self.values, "seed": np.array(self.seed)}
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""
@@ -57,14 +55,6 @@ class RandomForest:
         mean = total / len(self._trees)
         variance = np.maximum(squares / len(self._trees) - mean**2, 0)
         return self._centre + mean, np.sqrt(variance)
-
-    def screen(self, features: Features) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation; no bound is faster to be had."""
-        return self.predict(features)
-
-    def joint(self, features: Features) -> Joint:
-        """Return the predictions for features of shape (m, d), as if they were independent."""
-        return independent(*self.predict(features))
 
     @property
     def _centre(self) -> float:

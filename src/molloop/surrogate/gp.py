@@ -2,14 +2,22 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, lapack, solve_triangular
 from scipy.optimize import minimize
 
-from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
+from molloop.surrogate.model import (
+    Features,
+    Floats,
+    Joint,
+    Surrogate,
+    check_shapes,
+    in_blocks,
+    is_spread,
+)
 
 # bounds of the search, and the prior that decides while values are few; see `_fit_scales`
 LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = (0.3, 1000.0)
@@ -31,7 +39,7 @@ MAX_TELLING = 64
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianProcess:
+class GaussianProcess(Surrogate):
     """Posterior of a Gaussian process with a constant mean, whose kernel has two parts.
 
     A squared exponential, which learns what is near, and a linear one, which goes on where nothing
@@ -52,6 +60,8 @@ class GaussianProcess:
         linear part, over that of the squared exponential.
     """
 
+    acquisition = "ucb"
+
     points: NDArray[np.float32]
     values: Floats
     length_scale: float
@@ -62,7 +72,7 @@ class GaussianProcess:
         check_shapes(self.points, self.values)
 
     @classmethod
-    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> "GaussianProcess":
+    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
         """Choose scale and ratios by the marginal likelihood, of up to 600 random points.
 
         Of more than 4,000 molecules it learns from the 2,000 largest values, as a search for the
@@ -76,16 +86,6 @@ class GaussianProcess:
         if len(rows) > MAX_LIKELIHOOD_POINTS:
             rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
         return cls(features, values, *_fit_scales(features[rows].astype(np.float64), values[rows]))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what it is made of."""
-        return {
-            "points": self.points,
-            "values": self.values,
-            "length_scale": np.array(self.length_scale),
-            "noise_ratio": np.array(self.noise_ratio),
-            "linear_ratio": np.array(self.linear_ratio),
-        }
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""

@@ -1,12 +1,12 @@
 """Nearest neighbours by the Jaccard distance of packed fingerprints: the published model."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Joint, independent
+from molloop.surrogate.model import Features, Floats, Surrogate
 
 N_NEIGHBORS = 4
 # molecules of one pass: its working arrays stay in the cache of a core
@@ -14,7 +14,7 @@ BLOCK_SIZE = 8192
 
 
 @dataclass(frozen=True, eq=False)
-class KNearestNeighbors:
+class KNearestNeighbors(Surrogate):
     """Mean of the four nearest training values, weighted by the inverse distance.
 
     A distance of zero takes all the weight. Neighbours at the same distance: the lowest index
@@ -28,6 +28,8 @@ class KNearestNeighbors:
         Shape (n,), n >= 1.
     """
 
+    learns_from = "fingerprints"
+
     fingerprints: NDArray[np.uint8]
     values: Floats
 
@@ -40,24 +42,10 @@ class KNearestNeighbors:
             )
 
     @classmethod
-    def fit(
-        cls, features: Features, values: Floats, rng: np.random.Generator
-    ) -> "KNearestNeighbors":
+    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
         """Remember fingerprints and values."""
         del rng
         return cls(features, values)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what it is made of."""
-        return {"fingerprints": self.fingerprints, "values": self.values}
-
-    def screen(self, features: Features) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation; no bound is faster to be had."""
-        return self.predict(features)
-
-    def joint(self, features: Features) -> Joint:
-        """Return the predictions as if they were independent."""
-        return independent(*self.predict(features))
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Predict for m packed fingerprints, shape (m, n_bits / 8).

@@ -1,14 +1,17 @@
 """What every surrogate model offers."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from inspect import signature
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-# fingerprints (n, n_bits / 8) in bytes, or standardised descriptors (n, d) in float32
+# such as fingerprints (n, n_bits / 8) in bytes, or standardised descriptors (n, d) in float32
 Features = NDArray[Any]
 
 
@@ -32,28 +35,76 @@ class Joint:
     covariance: Callable[[int], Floats]
 
 
-class Surrogate(Protocol):
-    """A fitted model.
+class Surrogate(ABC):
+    """A fitted model: what a class of a model derives from.
 
-    Predicting changes nothing, and what is predicted for a molecule is the same bit for bit
-    whatever is predicted beside it.
+    It has to bring `fit` and `predict`; the rest has defaults. Predicting changes nothing, and what
+    is predicted for a molecule is the same bit for bit whatever is predicted beside it.
+
+    A model travels to the workers as numbers: the arguments of its constructor, which it keeps in
+    attributes of the same names, as the fields of a dataclass are. What is no number is made of
+    them where it is needed.
+
+    Attributes
+    ----------
+    learns_from
+        Its features, a key of ``molloop.library.kinds.KINDS``.
+    acquisition
+        What turns its predictions into a score where the policy's name does not say it: ``greedy``,
+        ``ucb`` or ``ei``.
     """
 
+    learns_from: ClassVar[str] = "descriptors"
+    acquisition: ClassVar[str] = "greedy"
+
     @classmethod
+    @abstractmethod
     def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
-        """Learn from n >= 1 values, shape (n,), and their features, shape (n, width)."""
+        """Learn from n >= 1 values, shape (n,), and their features, shape (n, width).
+
+        Large values are good. All that is random is drawn from `rng`.
+        """
+
+    @abstractmethod
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation, each of shape (m,), for features (m, width)."""
 
     def screen(self, features: Features) -> tuple[Floats, Floats]:
-        """Return what mean and standard deviation can be at most, shapes (n,), faster."""
+        """Return what mean and standard deviation can be at most, shapes (m,).
 
-    def predict(self, features: Features) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation, each of shape (n,)."""
+        Worth writing where such bounds are faster to be had than the predictions, which are taken
+        otherwise.
+        """
+        return self.predict(features)
 
     def joint(self, features: Features) -> Joint:
-        """Return the joint prediction for n molecules."""
+        """Return the prediction for m molecules together; by default, as if independent."""
+        return independent(*self.predict(features))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that the model is made of, by the names of its constructor's arguments."""
+        return {name: np.asarray(getattr(self, name)) for name in signature(type(self)).parameters}
+
+
+def save(model: Surrogate, path: Path) -> None:
+    """Write a model to a file that any worker can open; numbers and text only.
+
+    Raises
+    ------
+    TypeError
+        It is made of something else.
+    """
+    arrays = model.arrays()
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"{type(model).__name__}.{name} is no array of numbers or text")
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def load(kind: type[Surrogate], path: Path) -> Surrogate:
+    """Read a model of some class back."""
+    with np.load(path, allow_pickle=False) as file:
+        return kind(**{name: file[name][()] for name in file.files})
 
 
 def check_shapes(points: Features, values: Floats) -> None:

@@ -2,14 +2,22 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
 
-from molloop.surrogate.model import Features, Floats, Joint, check_shapes, in_blocks, is_spread
+from molloop.surrogate.model import (
+    Features,
+    Floats,
+    Joint,
+    Surrogate,
+    check_shapes,
+    in_blocks,
+    is_spread,
+)
 
 PENALTY = (1e-4, 1e6)
 N_GRID = 47
@@ -17,7 +25,7 @@ BLOCK_SIZE = 2048
 
 
 @dataclass(frozen=True, eq=False)
-class Ridge:
+class Ridge(Surrogate):
     """Linear regression whose coefficients have a normal prior.
 
     Bishop, Pattern Recognition and Machine Learning, Springer 2006, section 3.5. The standard
@@ -41,15 +49,11 @@ class Ridge:
         check_shapes(self.points, self.values)
 
     @classmethod
-    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> "Ridge":
+    def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
         """Choose the penalty by the marginal likelihood."""
         del rng
         check_shapes(features, values)
         return cls(features, values, _fit_penalty(features.astype(np.float64), values))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what it is made of."""
-        return {"points": self.points, "values": self.values, "penalty": np.array(self.penalty)}
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""
@@ -60,10 +64,6 @@ class Ridge:
         centred = features - self._centre
         std = np.sqrt(np.square(centred @ self._factor).sum(axis=1))
         return np.stack([self.values.mean() + centred @ self._coefficients, std])
-
-    def screen(self, features: Features) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation; no bound is faster to be had."""
-        return self.predict(features)
 
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""

@@ -7,7 +7,7 @@ import pytest
 
 from molloop.assembly import trust
 from molloop.assembly.site import batch_job, site_of
-from molloop.config.load import override
+from molloop.config.load import override, parse
 from molloop.config.settings import Settings
 from molloop.config.site_file import SiteFacts
 from molloop.errors import InputError
@@ -60,6 +60,22 @@ def test_a_file_that_names_more_than_the_database_is_told_too(tmp_path):
     folder = run_dir(tmp_path, OWN.to_toml(), Settings().to_toml())
     with pytest.raises(InputError, match=r"config\.toml executes property\.simulator = 'mine:f'"):
         trust.check_trust(folder, Settings())
+
+
+@pytest.mark.parametrize("policy", ["mine:Model", "mine:Model-ei", "theirs", "theirs-ucb"])
+def test_a_model_that_is_not_molloops_is_code_that_a_run_executes(tmp_path, policy):
+    text = Settings().to_toml().replace('policy = "gp"', f'policy = "{policy}"')
+    stored = parse(text)
+    assert trust.executed(stored.model_dump(mode="json")) == {"search.policy": policy}
+    folder = run_dir(tmp_path, Settings().to_toml(), text)
+    with pytest.raises(InputError, match=f"To go on executes search.policy = '{policy}'"):
+        trust.check_trust(folder, stored)
+
+
+@pytest.mark.parametrize("policy", ["ridge", "ridge-ei", "random", "published-ucb"])
+def test_molloops_own_models_are_not_asked_about(policy):
+    named = override(Settings(), {"search.policy": policy})
+    assert trust.executed(named.model_dump(mode="json")) == {}
 
 
 def test_a_directory_of_another_user_is_asked_about(tmp_path, monkeypatch):

@@ -30,11 +30,12 @@ from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
 from molloop.search import rank
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.records import Session
 from molloop.store.writer import Store
+from molloop.surrogate.registry import MODELS
 
 
 def fake_value(smiles):
@@ -150,7 +151,7 @@ class Campaign:
             self.store,
             library,
             Batch(plan) if retrain_after is None else Interleaved(plan, retrain_after),
-            POLICIES[policy],
+            policy_named(policy),
             settings.objective(),
             settings.protocol(),
             warm_start,
@@ -194,7 +195,7 @@ def test_what_is_told_is_stored_first_and_in_the_same_order(tmp_path, small_libr
             assert item.molecule_id == event.molecule_id
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", MODELS.own)
 def test_the_order_in_which_simulations_end_changes_nothing(tmp_path, small_library, policy):
     runs = []
     for seed in range(4):

@@ -110,7 +110,7 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("campaign.batch_size=true", ["campaign.batch_size", "got True", "integer"]),
         ("campaign.seed=many", ["campaign.seed", "'many'", "integer"]),
         ("campaign.initial_training_count=24", ["below max_training_count (24)"]),
-        ("search.policy=best", ["search.policy", "'best'", "one of published"]),
+        ("search.policy=best", ["search.policy", "'best'", "one of gp, ridge"]),
         ("simulation.level=dft", ["simulation.level", "'dft'", "gfn2"]),
         ("property.unit=kcal/mol", ["property", "kcal/mol", "unit eV"]),
         ("property.direction=up", ["property.direction", "'up'", "'maximise' or 'minimise'"]),

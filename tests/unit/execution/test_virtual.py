@@ -13,7 +13,7 @@ from molloop.campaign.warm_start import read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError
 from molloop.execution.virtual import Costs, VirtualEngine
-from molloop.search.policy import POLICIES
+from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.writer import Store
@@ -115,7 +115,7 @@ def campaign(library, schedule, n_workers, costs=FREE, most=20, **options):
         store,
         library,
         Batch(plan) if schedule == "batch" else Interleaved(plan, 3),
-        POLICIES["ridge"],
+        policy_named("ridge"),
         settings.objective(),
         settings.protocol(),
         warm_start,

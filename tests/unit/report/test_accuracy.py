@@ -6,6 +6,7 @@ from molloop.config.load import load
 from molloop.replay.table import Table
 from molloop.report.accuracy import Accuracy
 from molloop.report.model_error import CHOSEN, OTHERS, RANDOM
+from molloop.surrogate.ridge import Ridge
 
 
 def test_by_hand():
@@ -44,3 +45,31 @@ def test_what_descriptors_say_is_predicted_and_what_they_do_not_is_not(small_lib
         errors.append(accuracy[RANDOM].error / values.std())
     assert errors[0] < 0.3
     assert errors[1] > 0.6
+
+
+def test_random_molecules_are_chosen_without_a_model_and_none_is_reported(
+    small_library, tmp_path, monkeypatch
+):
+    n = small_library.n_molecules
+    fitted = []
+    monkeypatch.setattr(Ridge, "fit", lambda *arguments: fitted.append(arguments))
+    settings = load(
+        None,
+        (),
+        {
+            "campaign.initial_training_count": 4,
+            "campaign.max_training_count": 12,
+            "campaign.schedule": "batch",
+            "search.policy": "random",
+        },
+    )
+    table = Table("small", "ie_ev", small_library, np.arange(float(n)), np.ones(n))
+    found = replays.replay_table(table, settings, out=tmp_path).results
+    assert len(found.values) == 12
+    assert [len(one.molecule_ids) for one in found.rankings] == [5, 5]
+    assert [(one.means, one.stds) for one in found.rankings] == [((), ()), ((), ())]
+    assert found.predictions.shape == (0, 3)
+    assert found.accuracy == {}
+    assert fitted == []
+    rows = (tmp_path / "best_molecules.csv").read_text().splitlines()
+    assert len(rows) == 1

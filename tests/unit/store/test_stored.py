@@ -33,6 +33,7 @@ EVENTS = (
     Lost((2,), "worker"),
     RankingBegan(1, 1),
     Ranked(1, (4, 5), (15.0, 14.5), (0.5, 0.25), 1.5),
+    Ranked(2, (4, 5), (), ()),  # of a policy without a model
     Resumed(("site.workers: 2 -> 4",)),
     Stopped("as asked", End.DONE),
 )

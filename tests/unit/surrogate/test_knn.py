@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsRegressor
 
-from molloop import surrogate
 from molloop.surrogate.knn import KNearestNeighbors
+from molloop.surrogate.model import load, save
 
 
 def pack(*bits_set, n_bits=64):
@@ -109,7 +109,7 @@ def test_a_saved_model_predicts_the_same(tmp_path):
     rng = np.random.default_rng(0)
     packed = rng.integers(0, 256, (40, 32), dtype=np.uint8)
     model = KNearestNeighbors(packed, rng.normal(size=40))
-    surrogate.save("knn", model, tmp_path / "model.npz")
-    again = surrogate.load(tmp_path / "model.npz")
+    save(model, tmp_path / "model.npz")
+    again = load(KNearestNeighbors, tmp_path / "model.npz")
     for one, other in zip(model.predict(packed[:9]), again.predict(packed[:9]), strict=True):
         assert np.array_equal(one, other)

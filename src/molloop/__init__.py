@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         resume,
         run,
         simulate_molecules,
+        suggest,
     )
     from molloop.assembly.replays import compare_policies, open_known, replay_table, tune_settings
     from molloop.config.load import load
@@ -31,6 +32,7 @@ _HOMES = {
     "resume": "molloop.api",
     "run": "molloop.api",
     "simulate_molecules": "molloop.api",
+    "suggest": "molloop.api",
     "compare_policies": "molloop.assembly.replays",
     "open_known": "molloop.assembly.replays",
     "replay_table": "molloop.assembly.replays",
@@ -67,6 +69,7 @@ __all__ = [
     "resume",
     "run",
     "simulate_molecules",
+    "suggest",
     "tune_settings",
 ]
 

@@ -14,12 +14,15 @@ from molloop.assembly.campaign import (
     make_session,
     parsl_config,
 )
+from molloop.assembly.measured import given_pending, given_values, read_measured, read_pending
 from molloop.assembly.resumption import check_resumption
+from molloop.assembly.suggest import Suggestions, suggestions
 from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Interruption, Listener
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import load, parse, revise
 from molloop.config.settings import Settings
+from molloop.errors import InputError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
@@ -159,6 +162,81 @@ def enumerate_library(
     files = os.fspath(scaffolds), os.fspath(substituents)
     source = Enumeration.of(*files, column, max_molecules)
     return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
+
+
+def suggest(
+    library: Library | Settings | AnyPath,
+    training_data: Mapping[str, float] | AnyPath,
+    n: int = 20,
+    *,
+    pending: Iterable[str] | AnyPath | None = None,
+    column: str | None = None,
+    direction: str = "maximise",
+    policy: str = "gp",
+    seed: int = 42,
+    progress: Progress | None = None,
+) -> Suggestions:
+    """Name the molecules of a library to try next, for values that come from elsewhere.
+
+    Values of an experiment or of another code train a model, and the library is ranked with it, as
+    in a run, but for the simulations: ask, try, and ask again with what came out.
+
+    Parameters
+    ----------
+    library
+        Or what :func:`open_library` takes.
+    training_data
+        A .csv or .tsv file with the columns ``smiles`` and one of numbers; or values by SMILES.
+        Molecules that the library does not hold train the model, too. One whose cell is empty was
+        tried and gave no value: it is not suggested either.
+    n
+        How many.
+    pending
+        Molecules that are being tried elsewhere: a file with the column ``smiles``, or SMILES. They
+        are not suggested, and others are chosen as if their values were known to be the expected
+        ones. One that has a value is pending no more.
+    column
+        Of the values; None: the only one that holds numbers.
+    direction
+        Which values are good: ``maximise`` or ``minimise``.
+    policy
+        As :confval:`search.policy`.
+    seed
+        Of whatever the model draws.
+    progress
+        Called while the library is built, with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        A file, a column, a SMILES or a value cannot be read, values were computed in different
+        ways, a molecule has two, there are fewer than two, or no molecule is left.
+    RunError
+        As :func:`open_library`.
+    """
+    if n < 1:
+        raise InputError("n", n, "1 at least", "Ask for more.")
+    given = {"search.policy": policy, "property.direction": direction, "campaign.seed": seed}
+    settings = load(overrides=given)
+    if policy == "random":
+        raise InputError("search.policy", policy, "one with a model", "Chance needs no values.")
+    if isinstance(training_data, Mapping):
+        values = given_values(training_data, column)
+    else:
+        values = read_measured(Path(training_data), column)
+    if isinstance(pending, str | os.PathLike):
+        waiting = read_pending(Path(pending))
+    else:
+        waiting = given_pending(pending or ())
+    return suggestions(
+        library if isinstance(library, Library) else open_library(library, progress),
+        values,
+        waiting,
+        n,
+        sign=settings.target().sign,
+        policy=settings.policy(),
+        seed=settings.campaign.seed,
+    )
 
 
 def new_run_dir() -> Path:

@@ -82,7 +82,8 @@ class Shard:
     @cached_property
     def identity_hashes(self) -> NDArray[np.uint64]:
         """Hash of each canonical SMILES, shape (n,)."""
-        return np.asarray(self._batch.column("identity_hash").to_numpy(), dtype=np.uint64)
+        column = self._batch.column("identity_hash")  # `to_numpy` would load pandas
+        return _rows(column.buffers()[1], column, 1, np.uint64)[:, 0]
 
     @cached_property
     def smiles(self) -> pa.Array:

@@ -75,7 +75,7 @@ def check_lines(path: Path, record: Record, place: int) -> None:
 
 @contextmanager
 def rows_of(
-    path: Path, what: str, columns: Sequence[str], others: Sequence[str] = ()
+    path: Path, what: str, columns: Sequence[str], others: Sequence[str] | None = ()
 ) -> Iterator[Iterator[Row]]:
     """Open a table of values, .csv or .tsv: its rows as cells by column, each with its line.
 
@@ -86,7 +86,7 @@ def rows_of(
     columns
         That it must have; the first one holds the SMILES.
     others
-        That it may have.
+        That it may have; None: any that has a name of its own.
 
     Raises
     ------
@@ -106,6 +106,8 @@ def rows_of(
                 " and ".join(columns),
                 f"Add {' and '.join(missing)} to its first line, which names the columns.",
             )
+        if others is None:
+            others = [name for name in names if name and names.count(name) == 1]
         for name in (*columns, *others):
             if names.count(name) > 1:
                 raise InputError(

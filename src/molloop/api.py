@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from molloop.assembly.abreast import in_threads
 from molloop.assembly.campaign import (
     Campaign,
     check_simulator,
@@ -22,48 +24,76 @@ from molloop.campaign.driver import Interruption, Listener
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import load, parse, revise
 from molloop.config.settings import Settings
-from molloop.errors import InputError
+from molloop.errors import InputError, SimulationError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import Files, build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.shards import Library, Progress
 from molloop.report import results
 from molloop.report.results import Results
-from molloop.simulate.outcome import Outcome
+from molloop.simulate.outcome import Failure, Outcome
 from molloop.store.run_dir import RunDir, find_run
 from molloop.store.store import Store
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from rdkit.Chem import Mol
 
 AnyPath = str | os.PathLike[str]
 
 
 def simulate_molecules(
-    smiles: Iterable[str], settings: Settings | None = None
+    molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
+    settings: Settings | None = None,
+    n_processes: int | None = 1,
 ) -> Iterator[Outcome]:
-    """Simulate molecules one after the other, in a child of this process.
+    """Simulate molecules, each in a child of this process.
 
     Parameters
     ----------
-    smiles
-        Each is simulated as it is given; one string is one molecule.
+    molecules
+        One or several: SMILES, molecules of RDKit, atoms of ASE. A SMILES is simulated as it is
+        given. Of RDKit's and ASE's, the SMILES counts: a geometry is found anew. The bonds of ASE's
+        are told by their coordinates and ``atoms.info["charge"]``, 0 by default.
     settings
         Their sections `property` and `simulation` say how; the defaults otherwise.
+    n_processes
+        That simulate at the same time; None: one a core.
 
     Yields
     ------
-    One outcome each, in order: a success with its value in the property's unit, or a failure.
-    Never raises for a molecule.
+    One outcome each, in order: a success with its value in the property's unit, or a failure. It
+    says its SMILES, and the name: RDKit's ``_Name`` or ``atoms.info["name"]``. Never raises for a
+    molecule: where the bonds of atoms cannot be told, it is a failure of the kind
+    ``unknown_bonds``.
 
     Raises
     ------
     InputError
-        The simulator cannot be imported.
+        The simulator cannot be imported, or something is no molecule.
     """
     from molloop.sandbox.worker import simulate_one
+    from molloop.simulate.given import listed, name_of, smiles_of
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
-    texts = [smiles] if isinstance(smiles, str) else smiles
-    return (simulate_one(text, protocol) for text in texts)
+
+    def outcome_of(given: "str | Mol | Atoms") -> Outcome:
+        smiles = ""
+        try:
+            smiles = smiles_of(given)
+            outcome = simulate_one(smiles, protocol)
+        except SimulationError as error:
+            made_by = protocol.outcome_level, protocol.outcome_fidelity
+            outcome = Failure(error.kind, error.message, *made_by)
+        return replace(outcome, smiles=smiles, name=name_of(given))
+
+    n = cores() if n_processes is None else n_processes
+    return (
+        map(outcome_of, listed(molecules))
+        if n == 1
+        else in_threads(outcome_of, listed(molecules), n)
+    )
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from molloop.errors import InputError, SimulationError
 from molloop.files import write_whole
-from molloop.simulate.outcome import Geometry, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import Success
 from molloop.simulate.property import Property
 from molloop.texts import sdf_line, utf8_text, xyz_text
 

@@ -6,10 +6,11 @@ from ase import Atoms
 from rdkit import Chem, rdBase
 
 from molloop.errors import SimulationError
+from molloop.molecule import Geometry
 from molloop.simulate.connectivity import changed_bonds
 from molloop.simulate.force_field import hessian
 from molloop.simulate.levels import LAST_ELEMENT, LEVELS, Level
-from molloop.simulate.outcome import Geometry, Success
+from molloop.simulate.outcome import Success
 from molloop.simulate.relax import ACCURACIES, Relaxed, relax
 from molloop.simulate.structure import Structure, start_structure
 from molloop.simulate.xtb import XTB, XTB_ERRORS

@@ -6,27 +6,10 @@ functions in Python.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from molloop.molecule import Geometry
 
 SCHEMA_VERSION = 1
 LARGEST_VALUE = 1e100  # models square values
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Atoms in space.
-
-    Attributes
-    ----------
-    numbers
-        Atomic numbers, shape (n,).
-    positions_angstrom
-        Shape (n, 3).
-    """
-
-    numbers: NDArray[np.uint8]
-    positions_angstrom: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +31,8 @@ class Success:
         The relaxed molecule.
     seconds
         Time that it took.
+    smiles, name
+        Of the molecule, where :func:`molloop.simulate_molecules` gives it; else empty.
     """
 
     value: float
@@ -58,6 +43,8 @@ class Success:
     geometry: Geometry | None = None
     seconds: float = 0.0
     schema_version: int = SCHEMA_VERSION
+    smiles: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +59,8 @@ class Failure:
         A sentence.
     can_retry
         Whether the same call may succeed later.
+    smiles, name
+        As of a success.
     """
 
     kind: str
@@ -81,6 +70,8 @@ class Failure:
     can_retry: bool = False
     seconds: float = 0.0
     schema_version: int = SCHEMA_VERSION
+    smiles: str = ""
+    name: str = ""
 
 
 Outcome = Success | Failure

@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.optimize import BFGS
 from numpy.typing import NDArray
 
-from molloop.simulate.outcome import Geometry
+from molloop.molecule import Geometry
 from molloop.simulate.xtb import XTB
 
 FMAX_EV_PER_ANGSTROM = 0.02

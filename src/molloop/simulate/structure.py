@@ -6,8 +6,8 @@ import numpy as np
 from rdkit import Chem
 
 from molloop.errors import SimulationError
+from molloop.molecule import Geometry
 from molloop.simulate.embedding import embed
-from molloop.simulate.outcome import Geometry
 from molloop.texts import MAX_SMILES, may_be_smiles
 
 

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.molecule import Geometry
 from molloop.simulate.outcome import (
     LARGEST_VALUE,
     SCHEMA_VERSION,
     Failure,
-    Geometry,
     Outcome,
     Success,
 )

@@ -9,7 +9,7 @@ from tblite.exceptions import TBLiteRuntimeError, TBLiteValueError
 from tblite.interface import Calculator as TBLite
 from tblite.interface import Result
 
-from molloop.simulate.outcome import Geometry
+from molloop.molecule import Geometry
 
 XTB_ERRORS = (TBLiteRuntimeError, TBLiteValueError)
 

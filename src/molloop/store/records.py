@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
-from molloop.simulate.outcome import LARGEST_VALUE, Failure, Geometry, Outcome, Success
+from molloop.molecule import Geometry
+from molloop.simulate.outcome import LARGEST_VALUE, Failure, Outcome, Success
 from molloop.simulate.validation import checked, storable
 from molloop.store.events import decode
 from molloop.store.stored import read_count, read_json, read_number, read_one_of, read_text

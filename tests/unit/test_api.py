@@ -1,11 +1,13 @@
 """The Python interface, as far as nothing is run; `tests/integration` runs it."""
 
+from contextlib import closing
 from pathlib import Path
 
 import ase.build
 import numpy as np
 import pytest
 from rdkit import Chem
+from small_run import STEPS, new_store
 
 import molloop
 from molloop.api import run_settings
@@ -153,3 +155,26 @@ def test_a_geometry_becomes_atoms():
     ).to_atoms()
     assert atoms.get_chemical_formula() == "HO"
     assert atoms.get_distance(0, 1) == pytest.approx(0.9)
+
+
+def test_a_run_is_told_exported_and_frozen(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for step in STEPS:
+            store.append(*step)
+    status = molloop.read_status(str(tmp_path))
+    assert (status.state, status.n_values, status.best) == ("done", 4, (16.5, "CC"))
+    assert molloop.export_run(tmp_path, str(tmp_path / "all.csv"), "csv") == 5
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 5
+    shown = []
+    out = tmp_path / "page.html"
+    molloop.write_report(str(tmp_path), out, lambda what, _: shown.append(what.split()[0]))
+    assert shown == ["reading", "drawing"]
+    assert "16.5" in out.read_text()
+    molloop.write_report([tmp_path, tmp_path], tmp_path / "two.html")
+    own = tmp_path / "campaign.sqlite"
+    for write in (
+        lambda: molloop.write_report(tmp_path, own),
+        lambda: molloop.export_run(tmp_path, own, "ase-db"),
+    ):
+        with pytest.raises(molloop.InputError, match="another file than those of the run"):
+            write()

@@ -460,6 +460,12 @@ def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monke
 
     told = fail(RunError("The log ends with:\n\x1b[31mred\rhidden\n", "Mend it."))
     assert told == "molloop: The log ends with:\n\\x1b[31mred\\x0dhidden\nMend it.\n"
+    noted = RunError("The workers are lost.", "Look.")
+    noted.add_note("Tables cannot be written\n(\x1b[31mfull).")
+    told = fail(noted)
+    assert told == (
+        "molloop: The workers are lost. Look.\nTables cannot be written\n(\\x1b[31mfull).\n"
+    )
     told = fail(InputError("a\nmolloop: all is well", "b", "c\x9b", "d"))
     assert told == "molloop: a\\x0amolloop: all is well: got 'b', expected c\\u009b. d\n"
 

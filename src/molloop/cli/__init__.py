@@ -75,8 +75,14 @@ def main() -> None:
         told = f"molloop: {error}"
         # the log of workers has lines; what a user gave stands in one
         lines = told.split("\n") if isinstance(error, RunError) else [told]
-        say(*lines, is_error=True)
+        say(*lines, *_notes(error), is_error=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        say(f"molloop: {error}. Is the disk full, or not yours to write?", is_error=True)
+        told = f"molloop: {error}. Is the disk full, or not yours to write?"
+        say(told, *_notes(error), is_error=True)
         sys.exit(1)
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return the lines of what else went wrong, such as in the tables of a run that failed."""
+    return [line for note in getattr(error, "__notes__", ()) for line in note.split("\n")]

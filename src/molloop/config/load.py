@@ -1,6 +1,5 @@
 """Configurations: TOML in, a file and what overrides it; nothing unknown accepted."""
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from molloop.config.settings import Settings
+from molloop.config.told import input_error
 from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
 
@@ -131,26 +131,18 @@ def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise _input_error(error) from error
+        raise input_error(error, Settings) from error
 
 
 def parse(text: str) -> Settings:
-    """Read a configuration that `Settings.to_toml` wrote.
+    """Read the configuration that a run stored.
 
     Raises
     ------
     InputError
         Another version wrote it, or it is damaged.
     """
-    try:
-        return Settings.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        expected = "a configuration that molloop wrote"
-        raise InputError(
-            "stored configuration", str(error), expected, "Begin another run."
-        ) from error
-    except ValidationError as error:
-        raise _input_error(error) from error
+    return Settings.from_toml(text, "stored configuration", "Begin another run.")
 
 
 def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
@@ -202,29 +194,3 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
             "Give each by a --set of its own; `molloop config` lists all.",
         )
     return key.strip(), parsed["value"]
-
-
-def _input_error(error: ValidationError) -> InputError:
-    """Turn the first thing that pydantic minds into our words."""
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden":
-        return InputError(path, first["input"], "no such setting", _suggest(path))
-    expected = first["msg"]
-    for prefix in ("Value error, expected ", "Input should be "):
-        expected = expected.removeprefix(prefix)
-    value = first["input"]
-    if isinstance(value, dict):
-        value = ", ".join(f"{key} = {item}" for key, item in value.items())
-    return InputError(path, value, expected, f"`molloop config` explains it{more}.")
-
-
-def _suggest(path: str) -> str:
-    names = [
-        f"{section}.{name}"
-        for section, field in Settings.model_fields.items()
-        for name in field.annotation.model_fields  # type: ignore[union-attr]
-    ]
-    close = difflib.get_close_matches(path, [*Settings.model_fields, *names], n=1)
-    return f"Is {close[0]} meant?" if close else "`molloop config` lists all settings."

@@ -1,9 +1,10 @@
 """Everything that a user may set."""
 
 import textwrap
+import tomllib
 
 import tomlkit
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from molloop.config.campaign import CampaignSettings
 from molloop.config.library import LibrarySettings
@@ -13,6 +14,8 @@ from molloop.config.section import Section
 from molloop.config.simulation import SimulationSettings
 from molloop.config.site import SiteSettings
 from molloop.config.stopping import StoppingSettings
+from molloop.config.told import input_error
+from molloop.errors import InputError
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.levels import LEVELS
 from molloop.simulate.property import Property
@@ -62,6 +65,31 @@ class Settings(Section):
             level_label=label if is_ie else chosen.simulator,
             threshold=chosen.threshold,
         )
+
+    @classmethod
+    def from_toml(
+        cls, text: str, what: str = "configuration", remedy: str = "Mend it."
+    ) -> "Settings":
+        """Return the configuration that a text is, as :meth:`to_toml` writes it.
+
+        Paths stay as they are; :func:`molloop.load` reads a file, and takes its paths from there.
+
+        Parameters
+        ----------
+        what, remedy
+            What an error calls the text, and what to do about one that is no TOML.
+
+        Raises
+        ------
+        InputError
+            It is no TOML, or something is unknown, of the wrong type or out of bounds.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error
+        except ValidationError as error:
+            raise input_error(error, cls) from error
 
     def to_toml(self) -> str:
         """Write it with a comment a setting; a setting without a value stands in a comment."""

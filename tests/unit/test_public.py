@@ -1,9 +1,11 @@
 """Every type of molloop that a public signature needs is public itself."""
 
 import inspect
+import re
 import sys
 import typing
 from functools import cached_property
+from pathlib import Path
 
 import ase
 import pandas as pd
@@ -72,3 +74,11 @@ def test_a_signature_names_its_types():
     }
     fields = {one for hint in hints(molloop.Results) for one in own_types(hint)}
     assert {molloop.Known, molloop.Simulated, molloop.Task} <= fields
+
+
+def test_the_reference_lists_what_is_public():
+    page = Path(__file__).parents[2] / "docs" / "reference" / "python.md"
+    text = page.read_text("utf-8")
+    listed = re.findall(r"^\.\. auto\w+:: molloop\.(\w+)(?:\(\))?$", text, re.M)
+    linked = re.findall(r"`molloop\.(\w+)\s<molloop\.campaign\.events", text)
+    assert sorted([*listed, *linked]) == sorted(molloop.__all__)

@@ -16,7 +16,7 @@ class SimulationProtocol:
         :class:`~molloop.simulate.outcome.Success` or raises
         :class:`~molloop.errors.SimulationError`.
     level, fidelity
-        Of the ionization energy: keys of :mod:`molloop.simulate.levels`.
+        Of the ionization energy: keys of ``molloop.simulate.levels``.
     n_conformers
         That are embedded; the lowest by the force field is taken.
     max_atoms

@@ -7,67 +7,188 @@ if TYPE_CHECKING:
     from molloop.api import (
         build_library,
         enumerate_library,
+        export_run,
         open_library,
         read_results,
         resume,
         run,
         simulate_molecules,
+        suggest,
+        write_report,
     )
-    from molloop.assembly.replays import compare_policies, open_known, replay_table, tune_settings
+    from molloop.assembly.replays import (
+        Replayed,
+        compare_policies,
+        open_known,
+        replay_table,
+        tune_settings,
+    )
+    from molloop.assembly.suggest import Suggestion, Suggestions
+    from molloop.campaign.ending import Interruption
+    from molloop.campaign.engine import Task, Work
+    from molloop.campaign.events import (
+        Began,
+        End,
+        Finished,
+        Lost,
+        Ranked,
+        RankingBegan,
+        Resumed,
+        Source,
+        Stopped,
+        Submitted,
+    )
+    from molloop.campaign.jobs import Known, Simulated
+    from molloop.config.campaign import CampaignSettings
+    from molloop.config.library import LibrarySettings
     from molloop.config.load import load
+    from molloop.config.property import PropertySettings
+    from molloop.config.search import SearchSettings
     from molloop.config.settings import Settings
+    from molloop.config.simulation import SimulationSettings
+    from molloop.config.site import SiteSettings
+    from molloop.config.stopping import StoppingSettings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.execution.virtual import Costs
+    from molloop.goal import Direction, Objective, Quantity
+    from molloop.intervals import Interval
+    from molloop.library.features import MorganSpec
+    from molloop.library.filters import Filters
+    from molloop.library.manifest import BuildSpec
     from molloop.library.shards import Library
-    from molloop.results import Results
-    from molloop.simulate.outcome import Failure, Success
+    from molloop.molecule import Geometry
+    from molloop.replay.campaign import Scenario
+    from molloop.replay.compare import Comparison
+    from molloop.replay.measures import Curves, Truth
+    from molloop.replay.table import Table
+    from molloop.replay.tune import Trial, Tuned
+    from molloop.report.accuracy import Accuracy
+    from molloop.report.status import Status, read_status
+    from molloop.results import Results, TimedRanking
+    from molloop.search.policy import Policy
+    from molloop.simulate.outcome import Calculation, Failure, Success
+    from molloop.simulate.protocol import SimulationProtocol
 
 __version__ = metadata.version("molloop")
 
-_HOMES = {
-    "build_library": "molloop.api",
-    "enumerate_library": "molloop.api",
-    "open_library": "molloop.api",
-    "read_results": "molloop.api",
-    "resume": "molloop.api",
-    "run": "molloop.api",
-    "simulate_molecules": "molloop.api",
-    "compare_policies": "molloop.assembly.replays",
-    "open_known": "molloop.assembly.replays",
-    "replay_table": "molloop.assembly.replays",
-    "tune_settings": "molloop.assembly.replays",
-    "Library": "molloop.library.shards",
-    "Results": "molloop.results",
-    "Success": "molloop.simulate.outcome",
-    "Failure": "molloop.simulate.outcome",
-    "Settings": "molloop.config.settings",
-    "load": "molloop.config.load",
-    "InputError": "molloop.errors",
-    "MolloopError": "molloop.errors",
-    "RunError": "molloop.errors",
-    "SimulationError": "molloop.errors",
+# what a signature needs is public, too
+_PUBLIC = {
+    "molloop.api": (
+        "build_library enumerate_library export_run open_library read_results "
+        "resume run simulate_molecules suggest write_report "
+    ),
+    "molloop.assembly.replays": "Replayed compare_policies open_known replay_table tune_settings",
+    "molloop.assembly.suggest": "Suggestion Suggestions",
+    "molloop.campaign.ending": "Interruption",
+    "molloop.campaign.engine": "Task Work",
+    "molloop.campaign.events": (
+        "Began End Finished Lost Ranked RankingBegan Resumed Source Stopped Submitted "
+    ),
+    "molloop.campaign.jobs": "Known Simulated",
+    "molloop.config.campaign": "CampaignSettings",
+    "molloop.config.library": "LibrarySettings",
+    "molloop.config.load": "load",
+    "molloop.config.property": "PropertySettings",
+    "molloop.config.search": "SearchSettings",
+    "molloop.config.settings": "Settings",
+    "molloop.config.simulation": "SimulationSettings",
+    "molloop.config.site": "SiteSettings",
+    "molloop.config.stopping": "StoppingSettings",
+    "molloop.errors": "InputError MolloopError RunError SimulationError",
+    "molloop.execution.virtual": "Costs",
+    "molloop.goal": "Direction Objective Quantity",
+    "molloop.intervals": "Interval",
+    "molloop.library.features": "MorganSpec",
+    "molloop.library.filters": "Filters",
+    "molloop.library.manifest": "BuildSpec",
+    "molloop.library.shards": "Library",
+    "molloop.molecule": "Geometry",
+    "molloop.replay.campaign": "Scenario",
+    "molloop.replay.compare": "Comparison",
+    "molloop.replay.measures": "Curves Truth",
+    "molloop.replay.table": "Table",
+    "molloop.replay.tune": "Trial Tuned",
+    "molloop.report.accuracy": "Accuracy",
+    "molloop.report.status": "Status read_status",
+    "molloop.results": "Results TimedRanking",
+    "molloop.search.policy": "Policy",
+    "molloop.simulate.outcome": "Calculation Failure Success",
+    "molloop.simulate.protocol": "SimulationProtocol",
 }
+_HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [
+    "Accuracy",
+    "Began",
+    "BuildSpec",
+    "Calculation",
+    "CampaignSettings",
+    "Comparison",
+    "Costs",
+    "Curves",
+    "Direction",
+    "End",
     "Failure",
+    "Filters",
+    "Finished",
+    "Geometry",
     "InputError",
+    "Interruption",
+    "Interval",
+    "Known",
     "Library",
+    "LibrarySettings",
+    "Lost",
     "MolloopError",
+    "MorganSpec",
+    "Objective",
+    "Policy",
+    "PropertySettings",
+    "Quantity",
+    "Ranked",
+    "RankingBegan",
+    "Replayed",
     "Results",
+    "Resumed",
     "RunError",
+    "Scenario",
+    "SearchSettings",
     "Settings",
+    "Simulated",
     "SimulationError",
+    "SimulationProtocol",
+    "SimulationSettings",
+    "SiteSettings",
+    "Source",
+    "Status",
+    "Stopped",
+    "StoppingSettings",
+    "Submitted",
     "Success",
+    "Suggestion",
+    "Suggestions",
+    "Table",
+    "Task",
+    "TimedRanking",
+    "Trial",
+    "Truth",
+    "Tuned",
+    "Work",
     "build_library",
     "compare_policies",
     "enumerate_library",
+    "export_run",
     "load",
     "open_known",
     "open_library",
     "read_results",
+    "read_status",
     "replay_table",
     "resume",
     "run",
     "simulate_molecules",
+    "suggest",
     "tune_settings",
+    "write_report",
 ]
 
 

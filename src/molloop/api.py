@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molloop import results
+from molloop.assembly.abreast import in_threads
 from molloop.assembly.campaign import (
     Campaign,
     check_model,
@@ -16,56 +18,87 @@ from molloop.assembly.campaign import (
     make_session,
     parsl_config,
 )
+from molloop.assembly.measured import given_pending, given_values, read_measured, read_pending
 from molloop.assembly.resumption import check_resumption
+from molloop.assembly.suggest import Suggestions, suggestions
 from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Listener
 from molloop.campaign.ending import Interruption
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import load, parse, revise
 from molloop.config.settings import Settings
+from molloop.errors import InputError, SimulationError
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.shards import Library, Progress
 from molloop.results import Results
-from molloop.simulate.outcome import Outcome
+from molloop.simulate.outcome import Failure, Outcome
 from molloop.store.reader import Reader
 from molloop.store.records import stage_of
-from molloop.store.run_dir import RunDir, find_run
+from molloop.store.run_dir import RunDir, find_run, is_own
 from molloop.store.writer import Store
+from molloop.texts import terminal_path
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from rdkit.Chem import Mol
 
 AnyPath = str | os.PathLike[str]
 
 
 def simulate_molecules(
-    smiles: Iterable[str], settings: Settings | None = None
+    molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
+    settings: Settings | None = None,
+    n_processes: int | None = 1,
 ) -> Iterator[Outcome]:
-    """Simulate molecules one after the other, in a child of this process.
+    """Simulate molecules, each in a child of this process.
 
     Parameters
     ----------
-    smiles
-        Each is simulated as it is given; one string is one molecule.
+    molecules
+        One or several: SMILES, molecules of RDKit, atoms of ASE. A SMILES is simulated as it is
+        given. Of RDKit's and ASE's, the SMILES counts: a geometry is found anew. The bonds of ASE's
+        are told by their coordinates and ``atoms.info["charge"]``, 0 by default.
     settings
         Their sections `property` and `simulation` say how; the defaults otherwise.
+    n_processes
+        That simulate at the same time; None: one a core.
 
     Yields
     ------
-    One outcome each, in order: a success with its value in the property's unit, or a failure.
-    Never raises for a molecule.
+    One outcome each, in order: a success with its value in the property's unit, or a failure. It
+    says its SMILES, and the name: RDKit's ``_Name`` or ``atoms.info["name"]``. Never raises for a
+    molecule: where the bonds of atoms cannot be told, it is a failure of the kind
+    ``unknown_bonds``.
 
     Raises
     ------
     InputError
-        The simulator cannot be imported.
+        The simulator cannot be imported, or something is no molecule.
     """
     from molloop.sandbox.worker import simulate_one
+    from molloop.simulate.given import listed, name_of, smiles_of
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
-    texts = [smiles] if isinstance(smiles, str) else smiles
-    return (simulate_one(text, protocol) for text in texts)
+
+    def outcome_of(given: "str | Mol | Atoms") -> Outcome:
+        smiles = ""
+        try:
+            smiles = smiles_of(given)
+            outcome = simulate_one(smiles, protocol)
+        except SimulationError as error:
+            outcome = Failure(error.kind, error.message)
+        return replace(outcome, smiles=smiles, name=name_of(given))
+
+    n = cores() if n_processes is None else n_processes
+    return (
+        map(outcome_of, listed(molecules))
+        if n == 1
+        else in_threads(outcome_of, listed(molecules), n)
+    )
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
@@ -164,6 +197,81 @@ def enumerate_library(
     files = os.fspath(scaffolds), os.fspath(substituents)
     source = Enumeration.of(*files, column, max_molecules)
     return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
+
+
+def suggest(
+    library: Library | Settings | AnyPath,
+    training_data: Mapping[str, float] | AnyPath,
+    n: int = 20,
+    *,
+    pending: Iterable[str] | AnyPath | None = None,
+    column: str | None = None,
+    direction: str = "maximise",
+    policy: str = "gp",
+    seed: int = 42,
+    progress: Progress | None = None,
+) -> Suggestions:
+    """Name the molecules of a library to try next, for values that come from elsewhere.
+
+    Values of an experiment or of another code train a model, and the library is ranked with it, as
+    in a run, but for the simulations: ask, try, and ask again with what came out.
+
+    Parameters
+    ----------
+    library
+        Or what :func:`open_library` takes.
+    training_data
+        A .csv or .tsv file with the columns ``smiles`` and one of numbers; or values by SMILES.
+        Molecules that the library does not hold train the model, too. One whose cell is empty was
+        tried and gave no value: it is not suggested either.
+    n
+        How many.
+    pending
+        Molecules that are being tried elsewhere: a file with the column ``smiles``, or SMILES. They
+        are not suggested, and others are chosen as if their values were known to be the expected
+        ones. One that has a value is pending no more.
+    column
+        Of the values; None: the only one that holds numbers.
+    direction
+        Which values are good: ``maximise`` or ``minimise``.
+    policy
+        As :confval:`search.policy`.
+    seed
+        Of whatever the model draws.
+    progress
+        Called while the library is built, with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        A file, a column, a SMILES or a value cannot be read, values were computed in different
+        ways, a molecule has two, there are fewer than two, or no molecule is left.
+    RunError
+        As :func:`open_library`.
+    """
+    if n < 1:
+        raise InputError("n", n, "1 at least", "Ask for more.")
+    given = {"search.policy": policy, "property.direction": direction, "campaign.seed": seed}
+    settings = load(overrides=given)
+    if policy == "random":
+        raise InputError("search.policy", policy, "one with a model", "Chance needs no values.")
+    if isinstance(training_data, Mapping):
+        values = given_values(training_data, column)
+    else:
+        values = read_measured(Path(training_data), column)
+    if isinstance(pending, str | os.PathLike):
+        waiting = read_pending(Path(pending))
+    else:
+        waiting = given_pending(pending or ())
+    return suggestions(
+        library if isinstance(library, Library) else open_library(library, progress),
+        values,
+        waiting,
+        n,
+        sign=settings.objective().sign,
+        policy=settings.policy(),
+        seed=settings.campaign.seed,
+    )
 
 
 def new_run_dir() -> Path:
@@ -293,6 +401,88 @@ def read_results(run_dir: AnyPath) -> Results:
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
         settings = parse(store.sessions()[-1].config)
         return results.read(store, settings.objective(), settings.protocol())
+
+
+def export_run(
+    run_dir: AnyPath, out: AnyPath, file_format: str, progress: Progress | None = None
+) -> int:
+    """Write a run's values and geometries for other programs; return how many molecules.
+
+    Parameters
+    ----------
+    out
+        The file; one that is there is replaced.
+    file_format
+        ``csv``, ``parquet``, ``sdf``, ``extxyz`` or ``ase-db``.
+    progress
+        Called with what is being done.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run, the format or the file is wrong.
+    StoreError
+        Its database cannot be read.
+    """
+    from molloop.report.export import export
+
+    show = progress or _show_nothing
+    show(f"reading {terminal_path(run_dir)}", 0.0)
+    found = read_results(run_dir)
+    _spare_runs(Path(out), [Path(run_dir)])
+    show(f"writing {terminal_path(out)}", 0.0)
+    return export(found, file_format, Path(out))
+
+
+def write_report(
+    run_dirs: AnyPath | Sequence[AnyPath], out: AnyPath, progress: Progress | None = None
+) -> None:
+    """Freeze the page of a run, or of several side by side, into one file that needs no other.
+
+    Parameters
+    ----------
+    out
+        The file; one that is there is replaced.
+    progress
+        Called with what is being done.
+
+    Raises
+    ------
+    InputError
+        A directory holds no run, or the file cannot be written.
+    StoreError
+        A database cannot be read.
+    """
+    from molloop.files import write_whole
+    from molloop.report.page.feed import Feed
+    from molloop.report.page.render import frozen_document
+
+    show = progress or _show_nothing
+    folders = [
+        Path(one) for one in ([run_dirs] if isinstance(run_dirs, str | os.PathLike) else run_dirs)
+    ]
+    runs = []
+    for folder in folders:
+        show(f"reading {terminal_path(folder)}", 0.0)
+        runs.append(Feed(folder).run)
+    show("drawing", 0.0)
+    text = frozen_document(runs)
+    _spare_runs(Path(out), folders)
+    try:
+        write_whole(Path(out), lambda unfinished: unfinished.write_text(text, "utf-8"))
+    except OSError as error:
+        expected = "a file that can be written"
+        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
+
+
+def _show_nothing(_what: str, _fraction: float) -> None:
+    pass
+
+
+def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
+    """Raise InputError where the file to write is one that a run is made of."""
+    if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
+        raise InputError("--out", str(out), "another file than those of the run", "Name another.")
 
 
 def run_settings(

@@ -1,9 +1,13 @@
 """A molecule, and atoms in space."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ class Geometry:
 
     numbers: NDArray[np.uint8]
     positions_angstrom: NDArray[np.float64]
+
+    def to_atoms(self) -> "Atoms":
+        """Return ASE's atoms, without a cell."""
+        from ase import Atoms
+
+        return Atoms(self.numbers, self.positions_angstrom)
 
 
 @dataclass(frozen=True)

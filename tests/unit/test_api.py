@@ -1,11 +1,18 @@
 """The Python interface, as far as nothing is run; `tests/integration` runs it."""
 
+from contextlib import closing
 from pathlib import Path
 
+import ase.build
+import numpy as np
 import pytest
+from rdkit import Chem
+from small_run import STEPS, new_store
 
 import molloop
 from molloop.api import run_settings
+from molloop.molecule import Geometry
+from molloop.simulate.given import smiles_of
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Session
 from molloop.store.writer import Store
@@ -82,6 +89,92 @@ def test_a_run_that_would_execute_other_things_than_its_file_says_is_asked_about
     assert run_settings(tmp_path, trust=True).site.worker_init == "echo hidden"
 
 
-def test_one_string_is_one_molecule():
-    outcomes = list(molloop.simulate_molecules("O"))
-    assert [one.value for one in outcomes] == [pytest.approx(18.294, abs=0.01)]
+def test_one_molecule_alone_is_one():
+    water = ase.build.molecule("H2O")
+    water.info["name"] = "water"
+    titled = Chem.AddHs(Chem.MolFromSmiles("O"))
+    titled.SetProp("_Name", "dihydrogen oxide")
+    for given, name in (("O", ""), (water, "water"), (titled, "dihydrogen oxide")):
+        [outcome] = molloop.simulate_molecules(given)
+        assert outcome.value == pytest.approx(18.294, abs=0.01)
+        assert (outcome.smiles, outcome.name) == ("O", name)
+
+
+def test_several_processes_keep_the_order():
+    texts = ["O", "C1CC", "N", "C", "CO", "CF", "C#N"]
+    found = list(molloop.simulate_molecules(iter(texts), n_processes=2))
+    assert [one.smiles for one in found] == texts
+    assert [isinstance(one, Failure) for one in found] == [one == "C1CC" for one in texts]
+    alone = list(molloop.simulate_molecules(texts))
+    assert [one.value for one in found if isinstance(one, Success)] == [
+        one.value for one in alone if isinstance(one, Success)
+    ]
+
+
+def test_what_is_not_wanted_is_not_simulated():
+    asked = []
+
+    def molecules():
+        for text in ("O", "N", "C", "CO", "CF", "C#N", "CC", "CN"):
+            asked.append(text)
+            yield text
+
+    found = molloop.simulate_molecules(molecules(), n_processes=2)
+    assert asked == []
+    assert next(found).smiles == "O"
+    found.close()
+    assert len(asked) == 4
+
+
+def test_bonds_of_atoms_are_told_by_their_charge():
+    positions = [[0, 0, 0], *([0.6 * x, 0.6 * y, 0.6 * x * y] for x in (-1, 1) for y in (-1, 1))]
+    ammonium = ase.Atoms("NH4", positions, info={"charge": 1})
+    assert smiles_of(ammonium) == "[NH4+]"
+    ammonium.info.clear()
+    methyl = ase.build.molecule("CH3")
+    for given in (ammonium, methyl):
+        [outcome] = molloop.simulate_molecules([given])
+        assert (outcome.kind, outcome.smiles) == ("unknown_bonds", "")
+        assert given.get_chemical_formula() in outcome.message
+        assert "atoms.info['charge']" in outcome.message
+    assert smiles_of(ase.build.molecule("CH3NO2")) == "C[N+](=O)[O-]"
+    assert smiles_of(ase.build.molecule("C6H6")) == "c1ccccc1"
+
+
+def test_what_is_no_molecule_is_told():
+    broken = Chem.MolFromSmiles("CN(C)(C)C", sanitize=False)  # nitrogen of five bonds
+    [outcome] = molloop.simulate_molecules(broken)
+    assert outcome.kind == "invalid_molecule"
+    with pytest.raises(molloop.InputError, match="molecules: got 7, expected a SMILES"):
+        list(molloop.simulate_molecules(["O", 7]))
+
+
+def test_a_geometry_becomes_atoms():
+    atoms = Geometry(
+        np.array([8, 1], dtype=np.uint8), np.array([[0.0, 0, 0], [0, 0, 0.9]])
+    ).to_atoms()
+    assert atoms.get_chemical_formula() == "HO"
+    assert atoms.get_distance(0, 1) == pytest.approx(0.9)
+
+
+def test_a_run_is_told_exported_and_frozen(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for step in STEPS:
+            store.append(*step)
+    status = molloop.read_status(str(tmp_path))
+    assert (status.state, status.n_values, status.best) == ("done", 4, (16.5, "CC"))
+    assert molloop.export_run(tmp_path, str(tmp_path / "all.csv"), "csv") == 5
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 5
+    shown = []
+    out = tmp_path / "page.html"
+    molloop.write_report(str(tmp_path), out, lambda what, _: shown.append(what.split()[0]))
+    assert shown == ["reading", "drawing"]
+    assert "16.5" in out.read_text()
+    molloop.write_report([tmp_path, tmp_path], tmp_path / "two.html")
+    own = tmp_path / "campaign.sqlite"
+    for write in (
+        lambda: molloop.write_report(tmp_path, own),
+        lambda: molloop.export_run(tmp_path, own, "ase-db"),
+    ):
+        with pytest.raises(molloop.InputError, match="another file than those of the run"):
+            write()

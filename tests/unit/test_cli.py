@@ -469,6 +469,12 @@ def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monke
 
     told = fail(RunError("The log ends with:\n\x1b[31mred\rhidden\n", "Mend it."))
     assert told == "molloop: The log ends with:\n\\x1b[31mred\\x0dhidden\nMend it.\n"
+    noted = RunError("The workers are lost.", "Look.")
+    noted.add_note("Tables cannot be written\n(\x1b[31mfull).")
+    told = fail(noted)
+    assert told == (
+        "molloop: The workers are lost. Look.\nTables cannot be written\n(\\x1b[31mfull).\n"
+    )
     told = fail(InputError("a\nmolloop: all is well", "b", "c\x9b", "d"))
     assert told == "molloop: a\\x0amolloop: all is well: got 'b', expected c\\u009b. d\n"
 
@@ -479,3 +485,34 @@ def test_a_configuration_is_shown_and_reads_back(molloop, tmp_path):
     done = molloop("config", tmp_path / "a.toml")
     assert is_seen(done.stdout.replace("\n", ""))
     assert tomllib.loads(done.stdout)["site"]["worker_init"] == odd
+
+
+def test_what_to_try_next_is_a_table(molloop, tmp_path):
+    (tmp_path / "some.smi").write_text("C\nN\nO\nCO\nCN\n")
+    (tmp_path / "values.csv").write_text("smiles,ie_ev\nC,16.9\nN,16.4\nCCO,15.1\nO,\n")
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = ("suggest", "some.smi", "--training-data", "values.csv")
+    done = molloop(*words, cwd=tmp_path, env=env)
+    assert done.returncode == 0
+    assert done.stderr.endswith(
+        "3 values of ie_ev · 1 of molecules that the library does not hold · "
+        "1 molecules without a value\n"
+    )
+    header, *rows = done.stdout.splitlines()
+    assert header == "molecule_id,smiles,predicted_ie_ev,predicted_ie_ev_std"
+    assert {row.split(",")[1] for row in rows} == {"CO", "CN"}
+    (tmp_path / "first.csv").write_text(f"{header}\n{rows[0]}\n")
+    again = molloop(*words, "--pending", "first.csv", "--out", "a.csv", "-q", cwd=tmp_path, env=env)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "1 molecules: a.csv\n", "")
+    written = (tmp_path / "a.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in written] == ["smiles", rows[1].split(",")[1]]
+    wrong = molloop(*words, "--out", tmp_path, cwd=tmp_path, env=env)
+    assert wrong.returncode == 2
+    assert "--out" in wrong.stderr
+    (tmp_path / "values.csv").write_text("smiles,ie_ev\nC,16.9\nN,high\n")
+    wrong = molloop(*words, "--column", "ie_ev", cwd=tmp_path, env=env)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == (
+        "molloop: values.csv, line 3, ie_ev: got 'high', expected a finite number, 1e+100 at most. "
+        "Mend the value, or leave it out.\n"
+    )

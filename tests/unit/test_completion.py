@@ -43,6 +43,8 @@ def completed(*words, cwd=None, shell="bash"):
         (("run", "--library", "q"), ["qm9"]),
         (("run", "--library", ""), []),
         (("export", "r", "--format", "e"), ["extxyz"]),
+        (("suggest", "q"), ["qm9"]),
+        (("suggest", "qm9", "--direction", "mi"), ["minimise"]),
     ],
     ids=" ".join,
 )

@@ -1,8 +1,9 @@
 """A configuration becomes what it names: schedule, engine, driver, reports."""
 
+import logging
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
@@ -18,7 +19,7 @@ from molloop.campaign.engine import Engine
 from molloop.campaign.events import End
 from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
-from molloop.errors import InputError, RunError
+from molloop.errors import InputError, MolloopError, RunError
 from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
 from molloop.results import Results
@@ -32,6 +33,9 @@ from molloop.surrogate.registry import SETTING
 
 if TYPE_CHECKING:
     from molloop.execution.parsl_engine import ParslEngine
+
+LOG = logging.getLogger("molloop")
+LOG.addHandler(logging.NullHandler())  # silent until the user's program asks for it
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
@@ -117,20 +121,26 @@ class Campaign:
     def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
         """Run it, and write what was found, however it ends."""
         interruption = interruption or Interruption()
+        LOG.info("%s: a session began, of %s molecules", self.folder, self.library.n_molecules)
         try:
             with closing(self._engine()) as engine:
                 interruption.abandon = engine.abandon
                 self._driver(engine, listener, interruption).run()
-        except BaseException:
-            # what an ended run has found is written too, but may not hide why it ended
-            with suppress(Exception):
-                self._report()
+        except BaseException as error:
+            LOG.error("%s: the session ended by an error: %s", self.folder, error)
+            self._report_beside(error)
             raise
         finally:
             interruption.abandon = None
-        found = self._report()
+        found = self._found()
+        if found.stopped is not None:
+            end, why = found.stopped.end.value, found.stopped.reason
+            LOG.info("%s: the session ended, %s: %s", self.folder, end, why)
         if found.stopped is not None and found.stopped.end is End.FAILED:
-            raise RunError(_why(found.stopped.reason, self.store), _REMEDY)
+            failed = RunError(_why(found.stopped.reason, self.store), _REMEDY)
+            self._report_beside(failed)
+            raise failed
+        self._write(found)
         if interruption.reason:
             return found  # whoever ends it may not wait until models are fitted
         return self._with_accuracy(found)
@@ -167,19 +177,32 @@ class Campaign:
             changes=self.changes,
         )
 
-    def _report(self) -> Results:
-        found = replace(
+    def _found(self) -> Results:
+        return replace(
             results.read(self.store, self.settings.objective(), self.settings.protocol()),
             n_rejected=self.library.manifest.counts.invalid,
             rejects=str(self.library.folder / REJECTS),
         )
+
+    def _write(self, found: Results) -> None:
         try:
             write_reports(found, self.library, self.folder)
         except OSError as error:
             raise RunError(
                 f"Tables and figures cannot be written ({error}).", what_is_there(self.store.path)
             ) from error
-        return found
+
+    def _report_beside(self, ended: BaseException) -> None:
+        """Write what a run has found that ended by an error; another one is a note to it."""
+        try:
+            self._write(self._found())
+        except Exception as error:
+            LOG.exception("%s: tables and figures cannot be written", self.folder)
+            told = str(error)
+            if not isinstance(error, MolloopError):
+                told = f"Tables and figures cannot be written ({type(error).__name__}: {error})."
+            if told != str(ended):
+                ended.add_note(told)
 
     def _with_accuracy(self, found: Results) -> Results:
         from molloop.report.model_error import with_accuracy

@@ -1,6 +1,6 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,27 +52,56 @@ def read_warm_start(
         has a flag.
     """
     rows = [] if path is None else _read(path, column, protocol)
+    return known_values(rows, column, library)
+
+
+def known_values(
+    rows: Iterable[tuple[str, str, float]], column: str, library: Library
+) -> WarmStart:
+    """Return known values, each molecule once, and which of them the library holds.
+
+    Parameters
+    ----------
+    rows
+        Where it stands, SMILES and value of each.
+    column
+        Of the values.
+
+    Raises
+    ------
+    InputError
+        A SMILES cannot be read, or a molecule has two values.
+    """
     molecules: dict[int, Chem.Mol] = {}
     values: dict[int, tuple[str, float]] = {}
-    for line, smiles, value in rows:
-        molecule = parse(smiles)
-        if molecule is None:
-            raise InputError(
-                f"{path}, line {line}, smiles", smiles, "a valid SMILES", "Mend or remove the line."
-            )
-        key = identity_hash(Chem.MolToSmiles(molecule))
+    for where, smiles, value in rows:
+        key, molecule = identified(where, smiles)
         if key not in values:
             molecules[key], values[key] = molecule, (smiles, value)
         elif values[key][1] != value:
             raise InputError(
-                f"{path}, line {line}, {column}",
+                f"{where}, {column}",
                 value,
                 f"{values[key][1]}, which an earlier line has for the same molecule",
                 "Keep one of the two.",
             )
     ids = library.find(list(values))
     known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
-    return _with_features(known, list(molecules.values()), library)
+    return WarmStart(known, features_of(list(molecules.values()), library))
+
+
+def identified(where: str, smiles: str) -> tuple[int, Chem.Mol]:
+    """Return what a SMILES stands for, behind the hash by which a library finds it.
+
+    Raises
+    ------
+    InputError
+        It is none; the error says where it stands.
+    """
+    molecule = parse(smiles)
+    if molecule is None:
+        raise InputError(f"{where}, smiles", smiles, "a valid SMILES", "Mend or remove the line.")
+    return identity_hash(Chem.MolToSmiles(molecule)), molecule
 
 
 def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
@@ -92,21 +121,19 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
                 "Go on with the version of RDKit that began it.",
             )
         molecules.append(molecule)
-    return _with_features(tuple(known), molecules, library)
+    return WarmStart(tuple(known), features_of(molecules, library))
 
 
-def _with_features(
-    known: tuple[Known, ...], molecules: list[Chem.Mol], library: Library
-) -> WarmStart:
+def features_of(molecules: Sequence[Chem.Mol], library: Library) -> dict[str, NDArray[Any]]:
+    """Return features of n molecules by kind, each (n, width), as models of a library take them."""
     spec, scaling = library.manifest.spec.morgan, library.scaling
-    features = {
+    return {
         name: kind.for_models(kind.compute(molecules, spec), scaling)
         for name, kind in KINDS.items()
     }
-    return WarmStart(known, features)
 
 
-def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[int, str, float]]:
+def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[str, str, float]]:
     rows = []
     made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     with rows_of(path, "campaign.training_data", ("smiles", column), (*made_by, FLAGS)) as table:
@@ -122,7 +149,7 @@ def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[i
                     "Remove the line; or empty the cell, to take the value without its doubt.",
                 )
             value = number(f"{where}, {column}", cells[column], LARGEST_VALUE)
-            rows.append((line, first_word(cells["smiles"]), value))
+            rows.append((where, first_word(cells["smiles"]), value))
     if not rows:
         raise InputError(
             "campaign.training_data", str(path), "at least one row", "Leave the option out."

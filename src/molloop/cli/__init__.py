@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library, replay, report, signals, site
+from molloop.cli import campaign, library, replay, report, signals, site, suggest
 from molloop.cli.command import Command
 from molloop.cli.screen import say
 from molloop.errors import MolloopError, RunError
@@ -44,6 +44,7 @@ def _root(
 
 app.command("config", cls=Command)(campaign.show_config)
 app.command(cls=Command)(campaign.simulate)
+app.command(cls=Command)(suggest.suggest)
 app.command(cls=Command)(campaign.run)
 app.command(cls=Command)(campaign.resume)
 app.command(cls=Command)(campaign.status)
@@ -74,8 +75,14 @@ def main() -> None:
         told = f"molloop: {error}"
         # the log of workers has lines; what a user gave stands in one
         lines = told.split("\n") if isinstance(error, RunError) else [told]
-        say(*lines, is_error=True)
+        say(*lines, *_notes(error), is_error=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        say(f"molloop: {error}. Is the disk full, or not yours to write?", is_error=True)
+        told = f"molloop: {error}. Is the disk full, or not yours to write?"
+        say(told, *_notes(error), is_error=True)
         sys.exit(1)
+
+
+def _notes(error: BaseException) -> list[str]:
+    """Return the lines of what else went wrong, such as in the tables of a run that failed."""
+    return [line for note in getattr(error, "__notes__", ()) for line in note.split("\n")]

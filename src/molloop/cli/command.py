@@ -20,6 +20,7 @@ NEEDS = {
     "simulate": (480, 2),
     "export": (600, 2),
     "library": (780, 2),
+    "suggest": (780, 2),
 }
 
 

@@ -1,6 +1,5 @@
 """`molloop watch`, `report` and `export`."""
 
-from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -55,24 +54,11 @@ def report(
     is_quiet: QuietOption = False,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other."""
-    from molloop.files import write_whole
-    from molloop.report.page.feed import Feed
-    from molloop.report.page.render import frozen_document
+    from molloop import api
 
     with progress_display(is_quiet) as display:
-        runs = []
-        for folder in run_dirs:
-            display.show(f"reading {terminal_path(folder)}")
-            runs.append(Feed(folder).run)
-        display.show("drawing")
-        text = frozen_document(runs)
-    _spare_runs(out, run_dirs)
-    try:
-        write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
-    except OSError as error:
-        expected = "a file that can be written"
-        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
-    say(f"{terminal_path(out)}: {len(text.encode()) / 1e6:.1f} MB")
+        api.write_report(run_dirs, out, display.show)
+    say(f"{terminal_path(out)}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 def export(
@@ -90,14 +76,9 @@ def export(
 ) -> None:
     """Write a run's values and relaxed geometries for other programs; also while it goes on."""
     from molloop import api
-    from molloop.report.export import export as write
 
     with progress_display(is_quiet) as display:
-        display.show(f"reading {terminal_path(run_dir)}")
-        found = api.read_results(run_dir)
-        _spare_runs(out, [run_dir])
-        display.show(f"writing {terminal_path(out)}")
-        n = write(found, file_format, out)
+        n = api.export_run(run_dir, out, file_format, display.show)
     say(f"{n:,} molecules: {terminal_path(out)}")
 
 
@@ -110,11 +91,3 @@ def _address(host: str) -> tuple[str, bool]:
     except ValueError:
         return host.lower(), host.lower() == "localhost"
     return str(address), address.is_loopback
-
-
-def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
-    """Raise InputError where the file to write is one that a run is made of."""
-    from molloop.store.run_dir import is_own
-
-    if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
-        raise InputError("--out", str(out), "another file than those of the run", "Name another.")

@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from molloop.config.search import STORED
-from molloop.config.section import input_error
-from molloop.config.settings import Settings
+from molloop.config.settings import Settings, settings_error
 from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
@@ -136,26 +135,18 @@ def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise _input_error(error) from error
+        raise settings_error(error) from error
 
 
 def parse(text: str) -> Settings:
-    """Read a configuration that `Settings.to_toml` wrote.
+    """Read the configuration that a run stored.
 
     Raises
     ------
     InputError
         Another version wrote it, or it is damaged.
     """
-    try:
-        return Settings.model_validate(tomllib.loads(text), context=STORED)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        expected = "a configuration that molloop wrote"
-        raise InputError(
-            "stored configuration", str(error), expected, "Begin another run."
-        ) from error
-    except ValidationError as error:
-        raise _input_error(error) from error
+    return Settings.read_toml(text, "stored configuration", "Begin another run.", STORED)
 
 
 def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
@@ -222,12 +213,3 @@ def _parse_assignment(text: str) -> tuple[str, Any]:
             "Give each by a --set of its own; `molloop config` lists all.",
         )
     return key.strip(), parsed["value"]
-
-
-def _input_error(error: ValidationError) -> InputError:
-    names = [
-        f"{section}.{name}"
-        for section, field in Settings.model_fields.items()
-        for name in field.annotation.model_fields  # type: ignore[union-attr]
-    ]
-    return input_error(error, [*Settings.model_fields, *names], "`molloop config`")

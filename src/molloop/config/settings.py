@@ -1,18 +1,21 @@
 """Everything that a user may set."""
 
 import textwrap
+import tomllib
+from typing import Any
 
 import tomlkit
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from molloop.config.campaign import CampaignSettings
 from molloop.config.library import LibrarySettings
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
-from molloop.config.section import Section
+from molloop.config.section import Section, input_error
 from molloop.config.simulation import SimulationSettings
 from molloop.config.site import SiteSettings
 from molloop.config.stopping import StoppingSettings
+from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import IONIZATION, SimulationProtocol
@@ -66,6 +69,31 @@ class Settings(Section):
             Quantity(chosen.name, chosen.unit, title), chosen.direction, chosen.threshold
         )
 
+    @classmethod
+    def from_toml(cls, text: str) -> "Settings":
+        """Return the configuration that a text is, as :meth:`to_toml` writes it.
+
+        Paths stay as they are; :func:`molloop.load` reads a file, and takes its paths from there.
+
+        Raises
+        ------
+        InputError
+            It is no TOML, or something is unknown, of the wrong type or out of bounds.
+        """
+        return cls.read_toml(text, "configuration", "Mend it.")
+
+    @classmethod
+    def read_toml(
+        cls, text: str, what: str, remedy: str, context: Any = None
+    ) -> "Settings":
+        """Return the same of a text that errors call `what`; `remedy` mends what is no TOML."""
+        try:
+            return cls.model_validate(tomllib.loads(text), context=context)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error
+        except ValidationError as error:
+            raise settings_error(error) from error
+
     def to_toml(self) -> str:
         """Write it with a comment a setting; a setting without a value stands in a comment."""
         document = tomlkit.document()
@@ -86,3 +114,13 @@ class Settings(Section):
             table.add(tomlkit.nl())
             document.add(section_name, table)
         return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def settings_error(error: ValidationError) -> InputError:
+    """Turn the first thing that pydantic minds of a configuration into our words."""
+    names = [
+        f"{section}.{name}"
+        for section, field in Settings.model_fields.items()
+        for name in field.annotation.model_fields  # type: ignore[union-attr]
+    ]
+    return input_error(error, [*Settings.model_fields, *names], "`molloop config`")

@@ -55,7 +55,9 @@ def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
 
 def hashes_of(batch: pa.RecordBatch) -> NDArray[np.uint64]:
     """Return the identity hashes of molecules in columns, shape (n,)."""
-    return np.asarray(batch.column("identity_hash"))
+    column = batch.column("identity_hash")  # `to_numpy` and `asarray` would load pandas
+    flat = np.frombuffer(column.buffers()[1], dtype=np.uint64)
+    return flat[column.offset : column.offset + len(column)]
 
 
 def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

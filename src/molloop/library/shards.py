@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
-from molloop.library.batches import features_of, open_batch, write_batch
+from molloop.library.batches import features_of, hashes_of, open_batch, write_batch
 from molloop.library.features import Descriptors, PackedFingerprints
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
@@ -86,7 +86,7 @@ class Shard:
     @cached_property
     def identity_hashes(self) -> NDArray[np.uint64]:
         """Hash of each canonical SMILES, shape (n,)."""
-        return np.asarray(self._batch.column("identity_hash").to_numpy(), dtype=np.uint64)
+        return hashes_of(self._batch)
 
     @cached_property
     def smiles(self) -> pa.Array:

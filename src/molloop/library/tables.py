@@ -130,7 +130,7 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
 
 @contextmanager
 def rows_of(
-    path: Path, what: str, columns: Sequence[str], others: Sequence[str] = ()
+    path: Path, what: str, columns: Sequence[str], others: Sequence[str] | None = ()
 ) -> Iterator[Iterator[Row]]:
     """Open a table of values, .csv or .tsv: its rows as cells by column, each with its line.
 
@@ -141,7 +141,7 @@ def rows_of(
     columns
         That it must have; the first one holds the SMILES.
     others
-        That it may have.
+        That it may have; None: any that has a name of its own.
 
     Raises
     ------
@@ -160,6 +160,8 @@ def rows_of(
                 " and ".join(columns),
                 f"Add {' and '.join(missing)} to its first line, which names the columns.",
             )
+        if others is None:
+            others = [name for name in table.names if name and table.names.count(name) == 1]
         for name in (*columns, *others):
             if table.names.count(name) > 1:
                 raise InputError(

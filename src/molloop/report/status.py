@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from molloop.campaign.events import Stopped
@@ -79,8 +80,8 @@ def split_open(state: str, n_open: int) -> tuple[int, int]:
     return (n_open, 0) if state in (RUNNING, UNKNOWN) else (0, n_open)
 
 
-def read_status(run_dir: Path) -> Status:
-    """Read it.
+def read_status(run_dir: str | PathLike[str]) -> Status:
+    """Read where a run stands, while it goes on or afterwards.
 
     Raises
     ------
@@ -89,8 +90,9 @@ def read_status(run_dir: Path) -> Status:
     StoreError
         Its database cannot be read.
     """
-    path = find_run(run_dir)
-    held = is_held(run_dir)  # asked first: a run that ends meanwhile is not taken for a lost one
+    folder = Path(run_dir)
+    path = find_run(folder)
+    held = is_held(folder)  # asked first: a run that ends meanwhile is not taken for a lost one
     with closing(Reader.read(path)) as store:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)

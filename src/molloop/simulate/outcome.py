@@ -58,6 +58,8 @@ class Success:
         Doubts that a reader of the values should know, such as ``not_converged``.
     seconds
         Time that it took.
+    smiles, name
+        Of the molecule, where :func:`molloop.simulate_molecules` gives it; else empty.
     """
 
     values: Mapping[str, float] | float
@@ -65,6 +67,8 @@ class Success:
     geometries: Mapping[str, Geometry] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    smiles: str = ""
+    name: str = ""
 
     @property
     def named(self) -> Mapping[str, float]:
@@ -95,11 +99,15 @@ class Failure:
         A sentence.
     seconds
         Time that it took.
+    smiles, name
+        As of a success.
     """
 
     kind: str
     message: str
     seconds: float = 0.0
+    smiles: str = ""
+    name: str = ""
 
 
 Outcome = Success | Failure

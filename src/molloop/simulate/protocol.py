@@ -20,7 +20,7 @@ class SimulationProtocol:
     quantity
         Name of the quantity that is asked for.
     level, fidelity
-        Of the ionization energy: keys of :mod:`molloop.simulate.levels`.
+        Of the ionization energy: keys of ``molloop.simulate.levels``.
     n_conformers
         That are embedded; the lowest by the force field is taken.
     max_atoms

@@ -163,3 +163,13 @@ def test_a_property_has_a_column_of_its_own(name, unit):
     own = ["property.simulator=mine:one", f"property.name={name!r}", f"property.unit={unit!r}"]
     with pytest.raises(InputError, match="which is empty or another column"):
         load(None, own)
+
+
+def test_a_text_is_a_configuration():
+    assert Settings.from_toml("[campaign]\nseed = 7") == load(campaign={"seed": 7})
+    with pytest.raises(InputError, match=r"^configuration: .*expected TOML.* Mend it"):
+        Settings.from_toml("[campaign")
+    with pytest.raises(InputError, match=r"^campaign\.sede: .*Is campaign\.seed meant"):
+        Settings.from_toml("[campaign]\nsede = 7")
+    with pytest.raises(InputError, match=r"^stored configuration: .*Begin another run"):
+        parse("[campaign")

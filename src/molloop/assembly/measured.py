@@ -1,0 +1,150 @@
+"""Values that come from elsewhere: an experiment, another code, a file or a dict of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from molloop.errors import InputError
+from molloop.goal import OTHER_COLUMNS
+from molloop.library.tables import Row, first_word, number, rows_of
+from molloop.simulate.outcome import LARGEST_VALUE
+
+SMILES = "smiles"
+MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
+TRAINING_DATA, PENDING = "--training-data", "--pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Values, and the molecules that were tried and gave none.
+
+    Attributes
+    ----------
+    column
+        What the values are called.
+    values
+        Where each stands, its SMILES and its value.
+    without
+        Where each molecule without a value stands, and its SMILES.
+    """
+
+    column: str
+    values: tuple[tuple[str, str, float], ...]
+    without: tuple[tuple[str, str], ...] = ()
+
+
+def read_measured(path: Path, column: str | None = None) -> Measured:
+    """Read a table of SMILES and values; a cell that is empty or ``nan`` holds no value.
+
+    Parameters
+    ----------
+    path
+        A .csv or .tsv file, also compressed, with the molecules in ``smiles``.
+    column
+        Of the values; None: the one whose cells are numbers.
+
+    Raises
+    ------
+    InputError
+        The file, a column or a value cannot be read; several columns hold numbers, and none was
+        named; or its columns ``level`` and ``fidelity`` say that values were computed in different
+        ways.
+    """
+    if column == SMILES:
+        raise InputError("--column", column, "a column of numbers", "Name another.")
+    required, others = ((SMILES,), None) if column is None else ((SMILES, column), MADE_BY)
+    with rows_of(path, TRAINING_DATA, required, others) as table:
+        rows = list(table)
+    name = _column_of_numbers(path, rows) if column is None else column
+    values, without = [], []
+    made_by: dict[str, str] = {}
+    for line, cells in rows:
+        where, smiles = f"{path}, line {line}", first_word(cells[SMILES])
+        if _is_empty(cells[name]):
+            without.append((where, smiles))
+            continue
+        _check_made_alike(where, cells, made_by)
+        values.append((where, smiles, _value(f"{where}, {name}", cells[name])))
+    return Measured(name, tuple(values), tuple(without))
+
+
+def given_values(values: Mapping[str, float], column: str | None = None) -> Measured:
+    """Take values by SMILES.
+
+    Raises
+    ------
+    InputError
+        One is no finite number.
+    """
+    name = column or "value"
+    rows = [
+        (f"{name} of {smiles!r}", first_word(smiles), _value(f"{name} of {smiles!r}", str(value)))
+        for smiles, value in values.items()
+    ]
+    return Measured(name, tuple(rows))
+
+
+def read_pending(path: Path) -> list[tuple[str, str]]:
+    """Read where each molecule of a table stands, and its SMILES, of the column ``smiles``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    with rows_of(path, PENDING, (SMILES,)) as rows:
+        return [(f"{path}, line {line}", first_word(cells[SMILES])) for line, cells in rows]
+
+
+def given_pending(smiles: Iterable[str]) -> list[tuple[str, str]]:
+    """Take molecules by SMILES."""
+    return [(f"pending {text!r}", first_word(text)) for text in smiles]
+
+
+def _is_empty(text: str) -> bool:
+    return text.strip().lower() in ("", "nan")
+
+
+def _value(what: str, text: str) -> float:
+    return number(what, text, LARGEST_VALUE)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        _value("", text)
+    except InputError:
+        return False
+    return True
+
+
+def _column_of_numbers(path: Path, rows: list[Row]) -> str:
+    """Return the one column whose cells are numbers, beside what tables say of their making."""
+    names = [name for name in (rows[0][1] if rows else {}) if name not in OTHER_COLUMNS]
+    found = []
+    for name in names:
+        cells = [cells[name] for _, cells in rows if not _is_empty(cells[name])]
+        if cells and all(map(_is_number, cells)):
+            found.append(name)
+    if len(found) == 1:
+        return found[0]
+    raise InputError(
+        "--column",
+        None,
+        f"the name of the values: {' and '.join(found) or 'none of the columns'} of {path} "
+        f"{'hold' if found else 'holds'} numbers alone",
+        f"Name one of {', '.join(found or names) or 'its columns'}.",
+    )
+
+
+def _check_made_alike(where: str, cells: Mapping[str, str], made_by: dict[str, str]) -> None:
+    """Raise InputError where a value was computed in another way than those before it."""
+    for name in MADE_BY:
+        said = cells.get(name, "")
+        if said != made_by.setdefault(name, said):
+            raise InputError(
+                f"{where}, {name}",
+                said,
+                f"{made_by[name]!r}, as the lines before",
+                "Values that were computed in different ways do not compare: keep the lines of "
+                "one.",
+            )

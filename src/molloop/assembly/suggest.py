@@ -1,0 +1,185 @@
+"""Which molecules of a library to try next, for values that come from elsewhere."""
+
+import csv
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import StringIO
+from math import floor, log10
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
+from molloop.campaign.warm_start import features_of, identified, known_values
+from molloop.errors import InputError
+from molloop.library.shards import Library
+from molloop.search.policy import Policy
+from molloop.search.rank import RankTask, Training, rank
+from molloop.texts import csv_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_VALUES = 2
+DIGITS_OF_STD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A molecule to try, and what a model expects of it.
+
+    Attributes
+    ----------
+    molecule_id
+        Its row in the library.
+    mean, std
+        Expected value and standard deviation, in the unit of the values.
+    """
+
+    molecule_id: int
+    smiles: str
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What to try next.
+
+    Attributes
+    ----------
+    column
+        What the values are called.
+    molecules
+        The first one first: each was chosen in the light of those before it.
+    n_values, n_without, n_pending
+        Molecules with a value, those that were tried and gave none, and those that are pending.
+    n_outside
+        How many of those with a value the library does not hold.
+    """
+
+    column: str
+    molecules: tuple[Suggestion, ...]
+    n_values: int
+    n_outside: int
+    n_without: int
+    n_pending: int
+
+    @property
+    def header(self) -> tuple[str, str, str, str]:
+        """Names of the columns: what is expected is not named as a value is."""
+        mean = f"predicted_{self.column}"
+        return "molecule_id", "smiles", mean, f"{mean}_std"
+
+    def frame(self) -> "pd.DataFrame":
+        """Return a row a molecule: `smiles`, and for ``ie_ev`` `predicted_ie_ev` and its `_std`.
+
+        It is indexed by the molecule's id.
+        """
+        import pandas as pd
+
+        rows = [(one.molecule_id, one.smiles, one.mean, one.std) for one in self.molecules]
+        return pd.DataFrame(rows, columns=list(self.header)).set_index("molecule_id")
+
+    def to_csv(self) -> str:
+        """Return the same as CSV, numbers to four digits of the standard deviation."""
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(map(csv_cell, self.header))
+        for one in self.molecules:
+            numbers = (_shown(number, one.std) for number in (one.mean, one.std))
+            writer.writerow((one.molecule_id, csv_cell(one.smiles), *numbers))
+        return text.getvalue()
+
+
+def suggestions(
+    library: Library,
+    measured: Measured,
+    pending: Iterable[tuple[str, str]],
+    n: int,
+    *,
+    sign: int,
+    policy: Policy,
+    seed: int,
+) -> Suggestions:
+    """Rank a library as the first ranking of a run does that begins with these values.
+
+    Parameters
+    ----------
+    pending
+        Where each molecule stands, and its SMILES. Their values are believed to turn out as
+        predicted; one that has a value is pending no more.
+    sign
+        What values are multiplied with, so that large ones are good.
+
+    Raises
+    ------
+    InputError
+        A SMILES cannot be read, a molecule has two values, fewer than two have one, or no molecule
+        of the library is left.
+    """
+    known = known_values(measured.values, measured.column, library)
+    if len(known.known) < LEAST_VALUES:
+        raise InputError(
+            TRAINING_DATA,
+            f"{len(known.known)} molecules with a value of {measured.column}",
+            f"{LEAST_VALUES} at least",
+            "A model learns from differences: measure some molecules of the library at random.",
+        )
+    with_value = {identified(where, smiles)[0] for where, smiles, _ in measured.values}
+    without = {identified(*one)[0] for one in measured.without} - with_value
+    waiting = dict(identified(*one) for one in pending)
+    waiting = {key: molecule for key, molecule in waiting.items() if key not in with_value}
+    ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
+    tried = {*ids, *library.find({*without, *waiting}).values()}
+    if len(tried) == library.n_molecules:
+        raise InputError(
+            f"{TRAINING_DATA}, {PENDING}",
+            f"all {library.n_molecules:,} molecules of the library",
+            "some that were not tried",
+            "Name another library.",
+        )
+    training = Training(
+        features=known.features[policy.features],
+        values=sign * np.array([one.value for one in known.known]),
+        order=np.arange(len(known.known)),
+        tried=np.array(sorted(tried), dtype=np.int64),
+        pending=features_of(list(waiting.values()), library)[policy.features],
+        scaling=library.scaling,
+    )
+    return Suggestions(
+        measured.column,
+        tuple(
+            Suggestion(key, library.smiles(key), sign * mean, std)
+            for key, mean, std in _ranked(library, training, policy, n, seed)
+        ),
+        n_values=len(known.known),
+        n_outside=len(known.known) - len(ids),
+        n_without=len(without),
+        n_pending=len(waiting),
+    )
+
+
+def _ranked(
+    library: Library, training: Training, policy: Policy, n: int, seed: int
+) -> list[tuple[int, float, float]]:
+    """Return the chosen molecules: id, mean and standard deviation."""
+    from threadpoolctl import threadpool_limits
+
+    # one thread, as on a worker: the same numbers, and none waits for cores that others use
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
+        task = RankTask(Path(folder), policy, n, (seed, 1))
+        training.write(task.training)
+        chosen = rank(task, library.shards)
+    columns = chosen.ids.tolist(), chosen.means.tolist(), chosen.stds.tolist()
+    return list(zip(*columns, strict=True))
+
+
+def _shown(number: float, std: float) -> str:
+    """Return a number to four digits of its standard deviation; without one, in full."""
+    if not std > 0:
+        return repr(number)
+    decimals = DIGITS_OF_STD - 1 - floor(log10(std))
+    return f"{number:.{max(decimals, 0)}f}"

@@ -1,0 +1,96 @@
+"""`molloop suggest`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from molloop.cli import completion
+from molloop.cli.options import PolicyOption, QuietOption, progress_display
+from molloop.cli.screen import say
+from molloop.errors import InputError
+from molloop.texts import terminal_path
+
+if TYPE_CHECKING:
+    from molloop.assembly.suggest import Suggestions
+
+
+def suggest(
+    library: Annotated[
+        str,
+        typer.Argument(
+            metavar="LIBRARY",
+            help="qm9, a library's folder, or a file of SMILES.",
+            show_default=False,
+            autocompletion=completion.libraries,
+        ),
+    ],
+    training_data: Annotated[
+        Path, typer.Option(help="CSV of values: smiles and a column of numbers.")
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 20,
+    pending: Annotated[
+        Path | None, typer.Option(help="CSV of molecules that are being tried: smiles.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Of the values (the only one that holds numbers).")
+    ] = None,
+    direction: Annotated[
+        str,
+        typer.Option(
+            help="Which values are good: maximise or minimise.",
+            autocompletion=completion.directions,
+        ),
+    ] = "maximise",
+    policy: PolicyOption = None,
+    seed: Annotated[int, typer.Option(help="Of what the model draws.")] = 42,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write instead; one that is there is replaced.")
+    ] = None,
+    is_quiet: QuietOption = False,
+) -> None:
+    """Name the molecules to try next, for values from elsewhere, as CSV: no run, no simulation."""
+    from molloop import api
+
+    with progress_display(is_quiet) as display:
+        found = api.suggest(
+            library,
+            training_data,
+            n,
+            pending=pending,
+            column=column,
+            direction=direction,
+            policy=policy or "gp",
+            seed=seed,
+            progress=display.show_library,
+        )
+    if not is_quiet:
+        say(_told(found), is_error=True)
+    text = found.to_csv()
+    if out is None:
+        say(*text.removesuffix("\n").split("\n"))
+        return
+    _write(text, out)
+    say(f"{len(found.molecules):,} molecules: {terminal_path(out)}")
+
+
+def _told(found: "Suggestions") -> str:
+    """Say what a model was trained on."""
+    parts = [f"{found.n_values:,} values of {found.column}"]
+    if found.n_outside:
+        parts.append(f"{found.n_outside:,} of molecules that the library does not hold")
+    if found.n_without:
+        parts.append(f"{found.n_without:,} molecules without a value")
+    if found.n_pending:
+        parts.append(f"{found.n_pending:,} pending")
+    return " · ".join(parts)
+
+
+def _write(text: str, out: Path) -> None:
+    from molloop.files import write_whole
+
+    try:
+        write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
+    except OSError as error:
+        expected = "a file that can be written"
+        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error

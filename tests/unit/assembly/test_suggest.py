@@ -1,0 +1,190 @@
+"""What to try next, for values from elsewhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import molloop
+from molloop.assembly.measured import read_measured
+from molloop.errors import InputError
+from molloop.library.ingest import open_or_build
+from molloop.replay.campaign import Scenario
+from molloop.replay.table import Table
+
+# of alcohols, amines, ethers: made up, but for their order
+VALUES = {"C": 4.0, "N": 1.0, "CO": 2.0, "CC": 3.5, "C=O": 1.5, "CF": 4.5, "CCCCCC": 3.0}
+
+
+def written(path, text):
+    path.write_text(text)
+    return path
+
+
+def table_of(folder, values=VALUES, column="logp"):
+    rows = "".join(f"{smiles},{value}\n" for smiles, value in values.items())
+    return written(folder / "values.csv", f"smiles,{column}\n{rows}")
+
+
+def names(found):
+    return [one.smiles for one in found.molecules]
+
+
+def test_molecules_with_a_value_are_not_suggested(small_library, tmp_path):
+    found = molloop.suggest(small_library, table_of(tmp_path), 100)
+    # hexane is not in the library
+    assert (found.column, found.n_values, found.n_outside) == ("logp", 7, 1)
+    everything = {small_library.smiles(key) for key in range(small_library.n_molecules)}
+    assert set(names(found)) == everything - set(VALUES)
+    assert len(names(found)) == 24 - 6
+    for one in found.molecules:
+        assert small_library.smiles(one.molecule_id) == one.smiles
+        assert one.std > 0
+
+
+def test_it_is_the_first_ranking_of_a_run_that_begins_with_the_values(small_library, tmp_path):
+    columns = "smiles,logp,level,fidelity"
+    rows = "".join(f"{smiles},{value},exp,own\n" for smiles, value in VALUES.items())
+    path = written(tmp_path / "values.csv", f"{columns}\n{rows}")
+    lengths = [float(len(small_library.smiles(key))) for key in range(24)]
+    table = Table("t", "logp", small_library, np.array(lengths), np.ones(24), "exp", "own")
+    settings = molloop.load(
+        campaign={
+            "training_data": str(path),
+            "schedule": "batch",
+            "initial_training_count": 7,
+            "max_training_count": 11,
+            "batch_size": 4,
+            "seed": 5,
+        }
+    )
+    ranking = molloop.replay_table(table, settings, Scenario(), 5).results.rankings[0]
+    found = molloop.suggest(small_library, path, 5, seed=5)  # the least that a run ranks
+    assert tuple(one.molecule_id for one in found.molecules) == ranking.molecule_ids
+    # a replay takes as many threads as there are, which may change the last bit
+    assert [one.mean for one in found.molecules] == pytest.approx(ranking.means, rel=1e-12)
+    assert [one.std for one in found.molecules] == pytest.approx(ranking.stds, rel=1e-12)
+
+
+def test_what_is_pending_is_believed_to_turn_out_as_expected(small_library, tmp_path):
+    # as what was chosen before is: asked for one at a time, the same three come
+    three = molloop.suggest(small_library, VALUES, 3)
+    asked = []
+    for _ in range(3):
+        found = molloop.suggest(small_library, VALUES, 1, pending=asked)
+        assert found.n_pending == len(asked)
+        asked += names(found)
+    assert asked == names(three)
+    # what was suggested is a table of pending molecules
+    path = written(tmp_path / "pending.csv", three.to_csv())
+    others = molloop.suggest(small_library, VALUES, 15, pending=path)
+    assert set(names(others)).isdisjoint(asked)
+    assert len(names(others)) == 15
+
+
+def test_pending_molecules_outside_of_the_library_and_with_a_value(small_library):
+    found = molloop.suggest(small_library, VALUES, 100, pending=["CCCCCCCC", "OC", "C"])
+    assert found.n_pending == 1  # octane; the other two have values by now
+    assert len(found.molecules) == 18
+    # the most unsure one comes first; its twin of another isotope says as much as it would itself
+    assert names(molloop.suggest(small_library, VALUES, 2)) == ["C1CC1", "FC(F)F"]
+    twin = molloop.suggest(small_library, VALUES, 1, pending=["[13CH2]1CC1"])
+    assert names(twin) == ["FC(F)F"]
+
+
+def test_values_of_molecules_outside_train_the_model(small_library):
+    without = {smiles: value for smiles, value in VALUES.items() if smiles != "CCCCCC"}
+    one, other = (molloop.suggest(small_library, values, 18) for values in (VALUES, without))
+    means = [{m.smiles: m.mean for m in found.molecules} for found in (one, other)]
+    assert means[0]["CCC"] != means[1]["CCC"]
+
+
+def test_small_values_are_good_where_one_says_so(small_library):
+    negated = {smiles: -value for smiles, value in VALUES.items()}
+    least = molloop.suggest(small_library, VALUES, 5, direction="minimise")
+    most = molloop.suggest(small_library, negated, 5)
+    assert [(one.smiles, -one.mean, one.std) for one in least.molecules] == [
+        (one.smiles, one.mean, one.std) for one in most.molecules
+    ]
+
+
+def test_what_gave_no_value_is_not_suggested(small_library, tmp_path):
+    path = table_of(tmp_path, VALUES | {"CCO": "", "COC": "nan", "N#C": ""})
+    found = molloop.suggest(small_library, path, 100)
+    assert (found.n_values, found.n_without) == (7, 3)
+    assert {"CCO", "COC", "C#N"}.isdisjoint(names(found))
+    assert len(names(found)) == 15
+
+
+def test_the_one_column_of_numbers_is_found(tmp_path):
+    text = "name,smiles,IP (eV),,level,batch,\nmethane,C,12.6, ,exp,1,\nwater,O x,,b,exp,2,\n"
+    found = read_measured(written(tmp_path / "a.csv", text))
+    where = f"{tmp_path / 'a.csv'}, line"
+    assert found.column == "IP (eV)"
+    assert found.values == ((f"{where} 2", "C", 12.6),)
+    assert found.without == ((f"{where} 3", "O"),)
+    # a number elsewhere is no matter, where the column is named
+    text = "smiles,id,ip\nC,7,12.6\nO,8,12.6\n"
+    assert read_measured(written(tmp_path / "b.csv", text), "ip").column == "ip"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("smiles,a,b\nC,1,2\nN,2,3\n", {}, "--column: is missing.* a and b .*Name one of a, b"),
+        ("smiles,a\nC,x\nN,2\n", {}, "none of the columns .*Name one of a"),
+        ("smiles\nC\n", {}, "--column"),
+        ("smiles,a\n", {}, "--column"),
+        ("SMILES,a\nC,1\n", {}, "'SMILES, a'.*Add smiles"),
+        ("smiles,a\nC,1\nN,x\n", {"column": "a"}, "line 3, a: got 'x', expected a finite number"),
+        ("smiles,a\nC,1\nN,inf\n", {"column": "a"}, "line 3, a: got 'inf'"),
+        ("smiles,a\nC,1\n", {"column": "b"}, "Add b"),
+        ("smiles,a\nC,1\n", {"column": "smiles"}, "--column: got 'smiles'"),
+        ("smiles,a\nC,1\nCx,2\nN,3\n", {}, "line 3, smiles: got 'Cx'"),
+        ("smiles,a\nCO,1\nN,2\nOC,3\n", {}, "line 4, a: got 3.0, expected 1.0"),
+        ("smiles,a\nC,1\nN,\n", {}, "1 molecules with a value of a.*2 at least"),
+        ("smiles,a,level\nC,1,x\nN,2,y\n", {}, "line 3, level: got 'y', expected 'x'"),
+        ("smiles,a,fidelity\nC,1,x\nN,2,\n", {}, "line 3, fidelity: got '', expected 'x'"),
+        ("smiles,a\nC,1\nN,2\n", {"policy": "best"}, "search.policy: got 'best'"),
+        ("smiles,a\nC,1\nN,2\n", {"policy": "random"}, "one with a model"),
+        ("smiles,a\nC,1\nN,2\n", {"direction": "up"}, "property.direction: got 'up'"),
+        ("smiles,a\nC,1\nN,2\n", {"n": 0}, "n: got 0"),
+        ("smiles,a\nC,1\nN,2\n", {"pending": ["x"]}, "pending 'x', smiles"),
+    ],
+)
+def test_what_is_wrong_is_told(small_library, tmp_path, text, options, words):
+    with pytest.raises(InputError, match=words):
+        molloop.suggest(small_library, written(tmp_path / "values.csv", text), **options)
+
+
+def test_a_value_that_has_no_level_does_not_ask_for_one(small_library, tmp_path):
+    text = "smiles,a,level\nC,1,x\nN,2,x\nO,,\n"
+    found = molloop.suggest(small_library, written(tmp_path / "values.csv", text), 1)
+    assert found.n_without == 1
+
+
+def test_a_library_without_another_molecule_is_told(tmp_path):
+    source = written(tmp_path / "two.smi", "C\nN\n")
+    library = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    with pytest.raises(InputError, match="all 2 molecules of the library"):
+        molloop.suggest(library, {"C": 1.0, "N": 2.0})
+
+
+def test_numbers_are_written_as_sure_as_they_are(small_library):
+    found = molloop.suggest(small_library, {"C": -1000.0, "N": 2000.0}, 1)
+    [one] = found.molecules
+    text = f"molecule_id,smiles,predicted_value,predicted_value_std\n{one.molecule_id},{one.smiles}"
+    head, _, numbers = found.to_csv().removesuffix("\n").rpartition(one.smiles)
+    assert head + one.smiles == text
+    mean, std = map(float, numbers.split(",")[1:])
+    assert mean == pytest.approx(one.mean, abs=one.std / 1000)
+    assert std == pytest.approx(one.std, rel=1e-3)
+    frame = found.frame()
+    assert frame.index.tolist() == [one.molecule_id]
+    assert frame.iloc[0].tolist() == [one.smiles, one.mean, one.std]
+
+
+def test_a_file_of_smiles_is_a_library(small_smi, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = molloop.suggest(Path(small_smi), {"C": 1.0, "O": 2.0}, 2)
+    assert len(found.molecules) == 2

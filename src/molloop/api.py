@@ -55,12 +55,14 @@ def simulate_molecules(
     InputError
         The simulator cannot be imported.
     """
-    from molloop.sandbox.worker import simulate_one
+    from molloop.sandbox.worker import run_one
+    from molloop.simulate.task import SimulationTask
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
     texts = [smiles] if isinstance(smiles, str) else smiles
-    return (simulate_one(text, protocol) for text in texts)
+    task = SimulationTask(protocol)
+    return (run_one(text, task) for text in texts)
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:

@@ -1,6 +1,8 @@
 """Everything that a user may set."""
 
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import tomlkit
 from pydantic import Field, ValidationInfo, field_validator
@@ -10,13 +12,15 @@ from molloop.config.library import LibrarySettings
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
 from molloop.config.section import Section
-from molloop.config.simulation import SimulationSettings
+from molloop.config.simulation import SimulationSettings, unread_by
 from molloop.config.site import SiteSettings
 from molloop.config.stopping import StoppingSettings
+from molloop.goal import Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.levels import LEVELS
 from molloop.simulate.property import Property
-from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.simulators import IONIZATION
 
 COMMENT_WIDTH = 90
 
@@ -32,6 +36,17 @@ class Settings(Section):
     stopping: StoppingSettings = Field(default=StoppingSettings())
     site: SiteSettings = Field(default=SiteSettings())
 
+    @field_validator("simulation")
+    @classmethod
+    def _options_of_this_simulator(
+        cls, value: SimulationSettings, info: ValidationInfo
+    ) -> SimulationSettings:
+        chosen = info.data.get("property")
+        if chosen is None:
+            return value  # it is wrong itself
+        value.require_options_of(chosen.simulator)
+        return value
+
     @field_validator("stopping")
     @classmethod
     def _gain_of_a_model(cls, value: StoppingSettings, info: ValidationInfo) -> StoppingSettings:
@@ -42,7 +57,14 @@ class Settings(Section):
 
     def protocol(self) -> SimulationProtocol:
         """Return what workers need to know of a simulation."""
-        return SimulationProtocol(simulator=self.property.simulator, **self.simulation.model_dump())
+        chosen, simulation = self.property, self.simulation
+        return SimulationProtocol(
+            chosen.simulator,
+            simulation.options_of(chosen.simulator),
+            Quantity(chosen.name, chosen.unit),
+            simulation.timeout_s,
+            simulation.memory_limit_gib,
+        )
 
     def policy(self) -> Policy:
         """Return what chooses molecules."""
@@ -64,7 +86,11 @@ class Settings(Section):
         )
 
     def to_toml(self) -> str:
-        """Write it with a comment a setting; a setting without a value stands in a comment."""
+        """Write it with a comment a setting.
+
+        A setting without a value, or of another simulator than this one, stands in a comment.
+        """
+        unread = unread_by(self.property.simulator)
         document = tomlkit.document()
         for section_name, section_field in type(self).model_fields.items():
             section = getattr(self, section_name)
@@ -74,12 +100,18 @@ class Settings(Section):
                 for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
                     table.add(tomlkit.comment(line))
                 value = getattr(section, name)
-                if value is None:
+                if value is None or (section is self.simulation and name in unread):
                     table.add(tomlkit.comment(f"{name} ="))
                 else:
-                    plain = {str: str, tuple: list}
+                    plain: dict[type, Callable[[Any], Any]] = {str: str, tuple: list, dict: _inline}
                     kind = next((one for one in plain if isinstance(value, one)), None)
                     table.add(name, plain[kind](value) if kind else value)
             table.add(tomlkit.nl())
             document.add(section_name, table)
         return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table

@@ -119,7 +119,7 @@ def _protocol(table: Table, training_data: Path | None) -> SimulationProtocol:
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )
-    return SimulationProtocol(level=level, fidelity=fidelity)
+    return SimulationProtocol(options={"level": level, "fidelity": fidelity})
 
 
 def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:

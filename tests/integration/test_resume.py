@@ -225,7 +225,7 @@ def test_what_may_change_is_said_and_what_would_mix_is_refused(molloop, small_sm
     assert "cannot be compared" in refused.stderr
     refused = molloop("resume", "run", "--set", "simulation.level=gfn1", extra=extra)
     assert refused.returncode == 2
-    assert "it belongs to the simulator ionization" in refused.stderr
+    assert "an option of the simulator ionization" in refused.stderr
     (tmp_path / "other.smi").write_text("C\nN\n")
     refused = molloop("resume", "run", "--set", "library.source=other.smi", extra=extra)
     assert refused.returncode == 2

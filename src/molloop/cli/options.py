@@ -26,11 +26,16 @@ TrustOption = Annotated[
 ]
 LevelOption = Annotated[
     str | None,
-    typer.Option(help="gfn2, gfn1 or ipea1 (gfn2).", autocompletion=completion.levels),
+    typer.Option(
+        help="Of ionization: gfn2, gfn1 or ipea1 (gfn2).", autocompletion=completion.levels
+    ),
 ]
 FidelityOption = Annotated[
     str | None,
-    typer.Option(help="relaxed or mmff-geometry (relaxed).", autocompletion=completion.fidelities),
+    typer.Option(
+        help="Of ionization: relaxed or mmff-geometry (relaxed).",
+        autocompletion=completion.fidelities,
+    ),
 ]
 ScheduleOption = Annotated[
     str | None,

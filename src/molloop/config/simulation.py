@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from molloop.config.section import Section
+from molloop.errors import InputError
 from molloop.simulate.simulators import IONIZATION, IonizationOptions
 
 IONIZATION_OPTIONS = tuple(IonizationOptions.model_fields)
@@ -57,24 +58,19 @@ class SimulationSettings(Section, IonizationOptions):
         return self.options
 
     def require_options_of(self, simulator: str) -> None:
-        """Raise ValueError where an option is given that this simulator does not read."""
-        given = [
-            name
-            for name in unread_by(simulator)
-            if name in self.model_fields_set and getattr(self, name) != {}
-        ]
-        if not given:
-            return
-        names = ", ".join(given)
-        if simulator == IONIZATION:
-            own = ", ".join(IONIZATION_OPTIONS)
-            raise ValueError(
-                f"expected {names} left out: the options of the simulator ionization are {own}"
-            )
-        raise ValueError(
-            f"expected {names} left out: it belongs to the simulator ionization, and this one is "
-            f"{simulator}, whose options stand in [simulation.options]"
-        )
+        """Raise InputError where an option is set that this simulator does not read."""
+        for name in unread_by(simulator):
+            value = getattr(self, name)
+            if name in self.model_fields_set and value != {}:
+                raise InputError(
+                    f"simulation.{name}",
+                    value,
+                    "it left out",
+                    f"The options of the simulator ionization are {', '.join(IONIZATION_OPTIONS)}."
+                    if simulator == IONIZATION
+                    else f"It is an option of the simulator ionization, and this one is "
+                    f"{simulator}, whose options stand in [simulation.options].",
+                )
 
 
 def _is_plain(option: object) -> bool:

@@ -135,7 +135,9 @@ class Simulator:
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
-            raise SimulatorError(f"of its options, {name}: {first['msg']}") from error
+            raise SimulatorError(
+                f"It does not take simulation.options.{name}: {first['msg']}"
+            ) from error
 
 
 SIMULATORS = {
@@ -168,12 +170,13 @@ def simulator_named(name: str) -> Simulator:
     if name not in registered:
         known = ", ".join([*SIMULATORS, *registered])
         raise SimulatorError(
-            f"it is none that is registered ({known}), and not of the form package.module:function"
+            f"It is none that is registered ({known}), and not of the form package.module:function"
         )
     found = registered[name].load()
     if not isinstance(found, Simulator):
         raise SimulatorError(
-            f"{registered[name].value} is no Simulator, but of the type {type(found).__name__}"
+            f"It is registered as {registered[name].value}, which is no Simulator, but of the type "
+            f"{type(found).__name__}"
         )
     return found
 
@@ -207,9 +210,9 @@ def load(
     simulator = simulator_named(name)
     if not simulator.computes(quantity):
         known = ", ".join(one.heading for one in simulator.quantities)
-        raise SimulatorError(f"it computes {known}, not {quantity.heading}")
+        raise SimulatorError(f"It computes {known}, not {quantity.heading}")
     if simulator.cores != 1:
-        raise SimulatorError(f"it wants {simulator.cores} cores, and a worker has one")
+        raise SimulatorError(f"It wants {simulator.cores} cores, and a worker has one")
     kept = simulator.checked(options)
     module, _, attribute = simulator.function.partition(":")
     function = getattr(import_module(module), attribute)
@@ -226,7 +229,7 @@ def _check_call(function: Callable[..., object], options: Mapping[str, Any]) -> 
     try:
         signature.bind("", **options)
     except TypeError as error:
-        raise SimulatorError(f"of simulation.options: {error}") from error
+        raise SimulatorError(f"It does not take simulation.options: {error}") from error
 
 
 def _simulated(

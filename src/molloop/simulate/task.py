@@ -40,7 +40,7 @@ class SimulationTask:
         try:
             _ = self._simulator
         except SimulatorError as error:
-            return f"It cannot be used: {error}."
+            return f"{error}."
         except BaseException as error:  # noqa: BLE001 - importing runs a user's code
             reason = f"{type(error).__name__}: {_text(error)}"
             return f"Importing it fails: {reason}. Is its folder on PYTHONPATH?"

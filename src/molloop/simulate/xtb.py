@@ -1,8 +1,8 @@
 """tblite behind ASE: one calculator a molecule, restarted from step to step.
 
-Not `tblite.ase.TBLite` of tblite 0.8.0, which takes 9% more processor time for the whole protocol,
-as it asks for charges, dipoles and bond orders at every step: 60 molecules of QM9 in turn, the
-median of their ratios (`python benchmarks/calculators.py`).
+Not tblite's own, `tblite.ase.TBLite`: with tblite 0.8.0 the whole protocol takes 6% more processor
+time by it (60 molecules of QM9, in the median of their ratios; 6 to 9% in three runs of
+`python benchmarks/calculators.py`), as it reads charges, dipole and bond orders at every step.
 """
 
 from typing import Any

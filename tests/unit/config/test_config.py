@@ -122,7 +122,6 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
         ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
         ("campaign.seed=1\nbatch_size=5", ["--set", "batch_size=5", "one setting"]),
-        ("simulation.options.basis=x", ["simulation", "options left out", "max_atoms"]),
         ("simulation.options=1", ["simulation.options", "got 1", "dict"]),
     ],
 )
@@ -247,12 +246,21 @@ def test_an_option_of_ionization_is_no_other_simulator_s(name, value):
     ):
         with pytest.raises(InputError) as caught:
             load(**where)
-        for words in (f"{name} left out", "the simulator ionization", "mine:one"):
+        assert (caught.value.what, caught.value.value) == (f"simulation.{name}", value)
+        for words in ("an option of the simulator ionization", "this one is mine:one"):
             assert words in str(caught.value)
     own = load(None, OWN)
-    with pytest.raises(InputError, match=f"{name} left out"):
+    with pytest.raises(InputError, match="expected it left out"):
         revise(own, [f"simulation.{name}={value}"])
     assert f"# {name} =" in own.to_toml().splitlines()
+
+
+def test_ionization_has_no_options_but_its_own():
+    with pytest.raises(
+        InputError, match=r"simulation\.options: got {'n': 1}, expected it left out"
+    ):
+        load(None, ["simulation.options.n=1"])
+    assert load(None, simulation={"options": {}}) == load()
 
 
 def test_what_a_run_of_molloop_0_1_wrote_is_read():

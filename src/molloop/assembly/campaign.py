@@ -53,7 +53,7 @@ def check_simulator(protocol: SimulationProtocol) -> None:
     with closing(Guard()) as guard:  # importing it runs a user's code
         obstacle = guard.check(SimulationTask(protocol))
     if obstacle:
-        expected = "a simulator that can be imported and takes its options"
+        expected = "a simulator that can be used here"
         raise InputError("property.simulator", protocol.simulator, expected, obstacle)
 
 

@@ -1,34 +1,24 @@
 """The registry of simulators: what each computes, and the options that it alone reads.
 
-Light to import: the configuration reads it. A simulator's own module is imported by `load`, in the
-process that simulates.
+Light to import: the configuration reads it. A simulator's own module is imported where it is called
+(`load.py`).
 """
 
-import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from molloop.errors import SimulationError
 from molloop.goal import Quantity
 from molloop.simulate.levels import FIDELITIES, LEVELS
-
-if TYPE_CHECKING:
-    from molloop.simulate.outcome import Success
 
 IONIZATION = "ionization"
 ENTRY_POINTS = "molloop.simulators"  # the group in which other packages register theirs
 IE = Quantity("IE", "eV", "Vertical ionization energy")
 # an IE outside of these is no IE: helium's is the largest of any neutral atom, at 24.6 eV
 IE_BOUNDS_EV = (0.0, 50.0)
-UNBOUNDED = (-math.inf, math.inf)
 
 
 class SimulatorError(ValueError):
@@ -135,9 +125,9 @@ class Simulator:
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
-            raise SimulatorError(
-                f"It does not take simulation.options.{name}: {first['msg']}"
-            ) from error
+            is_unknown = first["type"] == "extra_forbidden"
+            why = f"it has {', '.join(self.options.model_fields)}" if is_unknown else first["msg"]
+            raise SimulatorError(f"It does not take simulation.options.{name}: {why}") from error
 
 
 SIMULATORS = {
@@ -192,67 +182,3 @@ def home_of(name: str) -> str:
 def _registered() -> dict[str, EntryPoint]:
     """Return what other packages register, which is looked for only when one is named."""
     return {one.name: one for one in entry_points(group=ENTRY_POINTS)}
-
-
-def load(
-    name: str, options: Mapping[str, Any], quantity: Quantity = IE
-) -> Callable[[str], "Success"]:
-    """Import a simulator; return it as a function of a SMILES.
-
-    Raises
-    ------
-    SimulatorError
-        It is unknown, does not take the options, computes another quantity or wants more cores
-        than a worker has.
-    Exception
-        Whatever its module raises.
-    """
-    simulator = simulator_named(name)
-    if not simulator.computes(quantity):
-        known = ", ".join(one.heading for one in simulator.quantities)
-        raise SimulatorError(f"It computes {known}, not {quantity.heading}")
-    if simulator.cores != 1:
-        raise SimulatorError(f"It wants {simulator.cores} cores, and a worker has one")
-    kept = simulator.checked(options)
-    module, _, attribute = simulator.function.partition(":")
-    function = getattr(import_module(module), attribute)
-    _check_call(function, kept)
-    bounds = simulator.bounds.get(quantity.name, UNBOUNDED)
-    return partial(_simulated, function, kept, quantity, bounds)
-
-
-def _check_call(function: Callable[..., object], options: Mapping[str, Any]) -> None:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return  # compiled code does not say what it takes
-    try:
-        signature.bind("", **options)
-    except TypeError as error:
-        raise SimulatorError(f"It does not take simulation.options: {error}") from error
-
-
-def _simulated(
-    function: Callable[..., object],
-    options: Mapping[str, Any],
-    quantity: Quantity,
-    bounds: tuple[float, float],
-    smiles: str,
-) -> "Success":
-    from molloop.simulate.outcome import Success
-
-    found: Any = function(smiles, **options)
-    success = Success(found) if _is_number(found) else found
-    if bounds is not UNBOUNDED and isinstance(success, Success) and _is_number(success.value):
-        low, high = bounds
-        if not low < success.value < high:  # nan neither
-            raise SimulationError(
-                "out_of_bounds",
-                f"{quantity.heading} of {smiles!r} is {success.value}, expected between {low} and "
-                f"{high}",
-            )
-    return success
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, Real) and not isinstance(given, bool)

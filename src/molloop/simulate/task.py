@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from molloop.errors import SimulationError
-from molloop.simulate.outcome import Failure, Outcome, Success
+from molloop.simulate.load import load
+from molloop.simulate.outcome import Failure, Outcome
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import SimulatorError, load
+from molloop.simulate.simulators import SimulatorError
 from molloop.simulate.validation import accepted
 
 RETRIED = ("timeout", "memory")  # a limit that was passed may hold the next time
@@ -31,7 +32,7 @@ class SimulationTask:
         return self.protocol.memory_limit_gib
 
     @cached_property
-    def _simulator(self) -> Callable[[str], Success]:
+    def _simulator(self) -> Callable[[str], object]:
         protocol = self.protocol
         return load(protocol.simulator, protocol.options, protocol.quantity)
 

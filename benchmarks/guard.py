@@ -15,8 +15,9 @@ from noop import nothing
 
 from molloop.sandbox.guard import Guard
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
-PROTOCOL = SimulationProtocol(simulator="noop:nothing", timeout_s=60.0)
+TASK = SimulationTask(SimulationProtocol(simulator="noop:nothing", timeout_s=60.0))
 
 
 def answer(pipe):
@@ -50,7 +51,7 @@ def main():
         return ours.recv()
 
     with closing(Guard()) as guard:
-        calls = {"guard": lambda: guard.simulate("CCO", PROTOCOL), "bare pipe": ask}
+        calls = {"guard": lambda: guard.run("CCO", TASK), "bare pipe": ask}
         assert all(call().value == 3.0 for call in calls.values())
         turns = [
             {name: microseconds(call, arguments.calls) for name, call in calls.items()}

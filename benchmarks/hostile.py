@@ -13,10 +13,11 @@ import numpy as np
 import psutil
 
 from molloop import Settings, open_library
-from molloop.sandbox.worker import simulate_group
+from molloop.sandbox.worker import run_group
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
-PROTOCOL = SimulationProtocol(timeout_s=20.0, memory_limit_gib=2.0)
+TASK = SimulationTask(SimulationProtocol(timeout_s=20.0, memory_limit_gib=2.0))
 ABSURD = [
     "", " ", "\n", "\x00", "C\x00C", "π", "水", "C" * 500, "C" * 10_000, "c1ccccc1" * 200,
     "(" * 5000, "[" * 300, "C1" * 60, "[H][H]", "[H]", "[H+]", "[He]", "[Og]", "[U]", "[Fe+10]",
@@ -56,7 +57,7 @@ def main():
     counts, memory_mib, began_s = Counter(), [], time.perf_counter()
     for start in range(0, n, 100):
         group = cases[start : start + 100]
-        outcomes = simulate_group(group, PROTOCOL).outcomes
+        outcomes = run_group(group, TASK).outcomes
         assert len(outcomes) == len(group)
         counts.update(getattr(outcome, "kind", "success") for outcome in outcomes)
         children = worker.children(recursive=True)

@@ -1,7 +1,8 @@
 """A property of one's own: the HOMO-LUMO gap of GFN2-xTB, through the whole loop.
 
-A simulator is a function of a SMILES that returns a `Success`, or raises a `SimulationError` with a
-kind of failure. It runs in a process of its own that may crash, hang or grow; the loop goes on.
+A simulator is a function of a SMILES that returns a number or a `Success`, or raises a
+`SimulationError` with a kind of failure. Its other arguments are its options. It runs in a process
+of its own that may crash, hang or grow; the loop goes on.
 
     PYTHONPATH=examples molloop run examples/homo_lumo_gap.toml
 """
@@ -16,7 +17,7 @@ from molloop.simulate.structure import start_structure
 BOHR_PER_ANGSTROM = 1 / 0.529177210903
 
 
-def homo_lumo_gap(smiles):
+def homo_lumo_gap(smiles, method="GFN2-xTB"):
     """Compute the gap (eV) between the highest occupied and the lowest empty orbital."""
     from tblite.interface import Calculator
 
@@ -25,7 +26,7 @@ def homo_lumo_gap(smiles):
         raise SimulationError("open_shell", f"{smiles!r} has unpaired electrons")
     geometry = structure.geometry
     calculator = Calculator(
-        "GFN2-xTB",
+        method,
         geometry.numbers.astype(int),
         geometry.positions_angstrom * BOHR_PER_ANGSTROM,
         charge=structure.charge,

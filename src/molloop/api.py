@@ -78,17 +78,19 @@ def simulate_molecules(
     InputError
         The simulator cannot be imported, or something is no molecule.
     """
-    from molloop.sandbox.worker import simulate_one
+    from molloop.sandbox.worker import run_one
     from molloop.simulate.given import listed, name_of, smiles_of
+    from molloop.simulate.task import SimulationTask
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
+    task = SimulationTask(protocol)
 
     def outcome_of(given: "str | Mol | Atoms") -> Outcome:
         smiles = ""
         try:
             smiles = smiles_of(given)
-            outcome = simulate_one(smiles, protocol)
+            outcome = run_one(smiles, task)
         except SimulationError as error:
             outcome = Failure(error.kind, error.message)
         return replace(outcome, smiles=smiles, name=name_of(given))

@@ -30,6 +30,11 @@ def simulate(smiles):
     time.sleep({seconds})
     return Success(value=float(len(smiles)))
 """
+SCALED = """
+def simulate(smiles, scale=1.0, tags=()):
+    assert tags == ["a", "b"]
+    return scale * len(smiles)
+"""
 KILLER = """
 import os, signal, psutil
 from molloop.simulate.outcome import Success
@@ -219,11 +224,13 @@ def test_what_may_change_is_said_and_what_would_mix_is_refused(molloop, small_sm
     done = molloop("run", "--library", small_smi, "--run-dir", "run", *own, *counts, extra=extra)
     assert done.returncode == 0, done.stderr
 
-    for name, value in (("simulation.level", "gfn1"), ("campaign.seed", 7)):
-        refused = molloop("resume", "run", "--set", f"{name}={value}", extra=extra)
-        assert refused.returncode == 2
-        assert name in refused.stderr
-        assert "cannot be compared" in refused.stderr
+    refused = molloop("resume", "run", "--set", "campaign.seed=7", extra=extra)
+    assert refused.returncode == 2
+    assert "campaign.seed" in refused.stderr
+    assert "cannot be compared" in refused.stderr
+    refused = molloop("resume", "run", "--set", "simulation.level=gfn1", extra=extra)
+    assert refused.returncode == 2
+    assert "an option of the simulator ionization" in refused.stderr
     (tmp_path / "other.smi").write_text("C\nN\n")
     refused = molloop("resume", "run", "--set", "library.source=other.smi", extra=extra)
     assert refused.returncode == 2
@@ -241,6 +248,40 @@ def test_what_may_change_is_said_and_what_would_mix_is_refused(molloop, small_sm
     assert "It was changed since" in refused.stderr
     assert molloop("resume", "nowhere").returncode == 2
     assert molloop("status", "nowhere").returncode == 2
+
+
+def test_options_of_ones_own_reach_workers_and_are_kept(molloop, small_smi, tmp_path):
+    own = own_simulator(tmp_path, SCALED)
+    extra = {"PYTHONPATH": str(tmp_path)}
+    counts = ("--initial-training-count", 4, "--max-training-count", 6)
+    (tmp_path / "config.toml").write_text("[simulation.options]\nscale = 0.5\ntags = ['a', 'b']\n")
+    done = molloop(
+        *("run", "config.toml", "--library", small_smi, "--run-dir", "run", *own, *counts),
+        extra=extra,
+    )
+    assert done.returncode == 0, done.stderr
+    made_by = "mine:simulate(scale=0.5, tags=['a', 'b'])"
+    simulated = read(tmp_path / "run")[1]
+    assert [one.outcome.value for one in simulated] == [len(one.smiles) / 2 for one in simulated]
+    assert {(one.outcome.level, one.outcome.fidelity) for one in simulated} == {(made_by, "own")}
+
+    more = ("--set", "campaign.max_training_count=8")
+    refused = molloop("resume", "run", *more, "--set", "simulation.options.scale=2.0", extra=extra)
+    assert refused.returncode == 2
+    assert "simulation.options: got {'scale': 2.0, 'tags': ['a', 'b']}" in refused.stderr
+    assert "cannot be compared" in refused.stderr
+    done = molloop("resume", "run", *more, extra=extra)
+    assert done.returncode == 0, done.stderr
+    assert {one.outcome.level for one in read(tmp_path / "run")[1]} == {made_by}
+
+    known = ("--training-data", "run/training_data.csv")
+    unlike = molloop("run", "--library", small_smi, *own, *known, extra=extra)
+    assert unlike.returncode == 2
+    assert made_by in unlike.stderr
+    mistyped = ("--set", "simulation.options.scael=2.0")
+    unknown = molloop("run", "--library", small_smi, *own, *mistyped, extra=extra)
+    assert unknown.returncode == 2
+    assert "got an unexpected keyword argument 'scael'" in unknown.stderr
 
 
 def test_a_molecule_that_kills_its_worker_twice_is_a_failure(molloop, small_smi, tmp_path):

@@ -16,9 +16,7 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 # values and tables of `simulate` that the configuration is made of
-LIGHT = ("simulate.levels", "simulate.protocol")
-# what an outcome is: all that `sandbox` knows of chemistry
-OUTCOMES = tuple(f"simulate.{name}" for name in ("outcome", "protocol", "simulators", "validation"))
+LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
 VALUES = ("errors", "texts", "molecule", "goal", "registry")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
@@ -36,7 +34,7 @@ MAY_IMPORT = {
     "library": (*VALUES, "files"),
     "simulate": VALUES,
     "surrogate": VALUES,
-    "sandbox": (*VALUES, *OUTCOMES),
+    "sandbox": (),
     "search": (*VALUES, "library", "simulate", "surrogate"),
     "campaign": CHOICE,
     "store": (*VALUES, "files", "simulate", "campaign"),

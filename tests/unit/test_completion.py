@@ -65,7 +65,7 @@ def test_run_directories_are_completed(tmp_path, command):
 
 def test_zsh_is_told_what_a_value_means():
     [line] = [one for one in completed("run", "--level", "ip", shell="zsh") if "ipea1" in one]
-    assert "IPEA1-xTB" in line
+    assert "ionization, IPEA1-xTB" in line
 
 
 def test_the_script_of_a_shell_calls_the_command():

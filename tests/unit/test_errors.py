@@ -9,7 +9,7 @@ EXAMPLES = [
     errors.RunError("It stopped.", "Start again."),
     errors.EngineError("No worker.", "Look at the log."),
     errors.StoreError("Disk full.", "Make space."),
-    errors.SimulationError("embedding", "no structure for 'C'", can_retry=True),
+    errors.SimulationError("embedding", "no structure for 'C'"),
 ]
 
 

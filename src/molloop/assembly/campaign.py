@@ -24,7 +24,8 @@ from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
 from molloop.results import Results
 from molloop.search.policy import is_own
-from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.simulators import SIMULATORS, home_of
 from molloop.store.disk import what_is_there
 from molloop.store.records import Session
 from molloop.store.run_dir import environment
@@ -51,18 +52,17 @@ def cores() -> int:
 
 
 def check_simulator(protocol: SimulationProtocol) -> None:
-    """Raise InputError where a user's own simulator cannot be imported."""
-    from molloop.sandbox.worker import check_simulator as reason_against
+    """Raise InputError where a simulator that is not molloop's cannot be used."""
+    from molloop.sandbox.guard import Guard
+    from molloop.simulate.task import SimulationTask
 
-    if protocol.simulator == IONIZATION:
+    if protocol.simulator in SIMULATORS:
         return
-    if reason := reason_against(protocol):
-        raise InputError(
-            "property.simulator",
-            protocol.simulator,
-            "a function that can be imported, package.module:function",
-            f"Importing it fails: {reason}. Is its folder on PYTHONPATH?",
-        )
+    with closing(Guard()) as guard:  # importing it runs a user's code
+        obstacle = guard.check(SimulationTask(protocol))
+    if obstacle:
+        expected = "a simulator that can be used here"
+        raise InputError("property.simulator", protocol.simulator, expected, obstacle)
 
 
 def check_model(settings: Settings) -> None:
@@ -87,7 +87,7 @@ def check_model(settings: Settings) -> None:
 def make_session(settings: Settings, library: Library) -> Session:
     """Return what the store keeps of this process."""
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    facts = environment(library.describe(), settings.property.simulator)
+    facts = environment(library.describe(), home_of(settings.property.simulator))
     return Session(began_at, settings.to_toml(), facts)
 
 

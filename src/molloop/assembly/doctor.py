@@ -23,9 +23,10 @@ from molloop.errors import MolloopError
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import SCHEDULERS
 from molloop.execution.site import Site
-from molloop.sandbox.worker import simulate_group
+from molloop.sandbox.worker import run_group
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 from molloop.store.run_dir import PACKAGES, RunDir
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
@@ -112,7 +113,8 @@ def simulation() -> Finding:
     """Simulate a molecule whose IE is known."""
     what, remedy = "simulation", "Install tblite and RDKit anew: their libraries may not fit."
     try:
-        [outcome] = simulate_group([REFERENCE_SMILES], SimulationProtocol()).outcomes
+        task = SimulationTask(SimulationProtocol())
+        [outcome] = run_group([REFERENCE_SMILES], task).outcomes
     except OSError as error:
         told = f"no process can be started here ({error})"
         return Finding(what, False, told, "Make space on the disk, or end other processes.")

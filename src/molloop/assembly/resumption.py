@@ -17,6 +17,7 @@ FIXED = {
     "simulation.fidelity",
     "simulation.n_conformers",
     "simulation.max_atoms",
+    "simulation.options",
     "campaign.seed",
     "campaign.training_data",
 }

@@ -43,14 +43,14 @@ def levels() -> Candidates:
     """Return names of levels of theory."""
     from molloop.simulate.levels import LEVELS
 
-    return [(name, level.label) for name, level in LEVELS.items()]
+    return [(name, f"ionization, {level.label}") for name, level in LEVELS.items()]
 
 
 def fidelities() -> Candidates:
     """Return names of fidelities."""
     from molloop.simulate.levels import FIDELITIES
 
-    return list(FIDELITIES.items())
+    return [(name, f"ionization, {text}") for name, text in FIDELITIES.items()]
 
 
 def directions() -> list[str]:

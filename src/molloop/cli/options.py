@@ -36,7 +36,7 @@ TrustOption = Annotated[
 LevelOption = Annotated[
     str | None,
     typer.Option(
-        help="gfn2, gfn1 or ipea1.",
+        help="Of ionization: gfn2, gfn1 or ipea1.",
         show_default=default_of("simulation.level"),
         autocompletion=completion.levels,
     ),
@@ -44,7 +44,7 @@ LevelOption = Annotated[
 FidelityOption = Annotated[
     str | None,
     typer.Option(
-        help="relaxed or mmff-geometry.",
+        help="Of ionization: relaxed or mmff-geometry.",
         show_default=default_of("simulation.fidelity"),
         autocompletion=completion.fidelities,
     ),

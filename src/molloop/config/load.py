@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from molloop.config.search import STORED
-from molloop.config.settings import Settings, settings_error
+from molloop.config.settings import Settings, toml_values, validated
+from molloop.config.simulation import ALL_OPTIONS, OWN_OPTIONS, unread_by
 from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
+from molloop.simulate.simulators import IONIZATION
+
+OPTION = f"simulation.{OWN_OPTIONS}."
 
 
 def load(
@@ -105,37 +107,48 @@ def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return a configuration with other values: ``{"section.key": value}``.
 
-    Another `site.name` leaves nothing of the site before.
+    Another `site.name` leaves nothing of the site before, another `property.simulator` no options.
 
     Raises
     ------
     InputError
         Something is unknown, of the wrong type or out of bounds.
     """
-    values = settings.model_dump()
+    values = settings.model_dump(exclude_unset=True)
     site = changes.get("site.name", settings.site.name)
     if isinstance(site, str) and is_site_file(site):
         site = _absolute(site, Path.cwd())
     if site != settings.site.name:
         del values["site"]
+    before = settings.property.simulator
+    if changes.get("property.simulator", before) != before:
+        for name in ALL_OPTIONS:
+            values.get("simulation", {}).pop(name, None)
     return _build(values, changes)
 
 
 def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     for key, value in assigned.items():
         section, _, name = key.partition(".")
-        if not name or "." in name:
+        is_option = key.startswith(OPTION)
+        if not name or ("." in name and not is_option):
             raise InputError(
                 "--set", key, "section.key=value", "`molloop config` lists all settings."
             )
         if not isinstance(values.setdefault(section, {}), dict):
             raise InputError(section, values[section], "a section", f"Write [{section}] above.")
-        values[section][name] = value
+        if is_option:
+            _set_option(values[section], key.removeprefix(OPTION), value)
+        else:
+            values[section][name] = value
     _resolve_paths(values, Path.cwd())
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise settings_error(error) from error
+    return validated(values)
+
+
+def _set_option(simulation: dict[str, Any], name: str, value: object) -> None:
+    options = simulation.get(OWN_OPTIONS, {})
+    if isinstance(options, dict):  # else it is told as wrong
+        simulation[OWN_OPTIONS] = {**options, name: value}
 
 
 def parse(text: str) -> Settings:
@@ -146,7 +159,18 @@ def parse(text: str) -> Settings:
     InputError
         Another version wrote it, or it is damaged.
     """
-    return Settings.read_toml(text, "stored configuration", "Begin another run.", STORED)
+    values = toml_values(text, "stored configuration", "Begin another run.")
+    _leave_out_unread(values)
+    return validated(values, STORED)
+
+
+def _leave_out_unread(values: dict[str, Any]) -> None:
+    """Leave out options of another simulator, which molloop 0.1 wrote and did not read."""
+    chosen, simulation = values.get("property"), values.get("simulation")
+    simulator = chosen.get("simulator", IONIZATION) if isinstance(chosen, dict) else IONIZATION
+    if isinstance(simulation, dict):
+        for name in unread_by(simulator):
+            simulation.pop(name, None)
 
 
 def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
@@ -156,7 +180,7 @@ def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]
         one, other = getattr(before, section), getattr(after, section)
         for name in type(one).model_fields:
             pair = getattr(one, name), getattr(other, name)
-            if pair[0] != pair[1]:
+            if repr(pair[0]) != repr(pair[1]):  # True is no 1
                 found[f"{section}.{name}"] = pair
     return found
 

@@ -6,7 +6,7 @@ from pydantic import Field, Strict, model_validator
 
 from molloop.config.section import Section
 from molloop.goal import OTHER_COLUMNS, Direction, Quantity
-from molloop.simulate.protocol import IONIZATION
+from molloop.simulate.simulators import IONIZATION, SIMULATORS
 
 
 class PropertySettings(Section):
@@ -25,15 +25,19 @@ class PropertySettings(Section):
     simulator: str = Field(
         IONIZATION,
         description="ionization: the vertical ionization energy. Or package.module:function, a "
-        "function of a SMILES that returns molloop.simulate.outcome.Success or raises "
-        "molloop.SimulationError.",
+        "function of a SMILES that returns a number or molloop.Success, or raises "
+        "molloop.SimulationError. Or a name that another package has registered.",
     )
 
     @model_validator(mode="after")
-    def _ionization_is_in_ev(self) -> Self:
-        if self.simulator == IONIZATION and (self.name, self.unit) != ("IE", "eV"):
+    def _simulator_computes_it(self) -> Self:
+        simulator = SIMULATORS.get(self.simulator)
+        if simulator is not None and not simulator.computes(Quantity(self.name, self.unit)):
+            known = (
+                f"the name {one.symbol} and the unit {one.unit}" for one in simulator.quantities
+            )
             raise ValueError(
-                "expected the name IE and the unit eV for the simulator ionization, which computes "
+                f"expected {' or '.join(known)} for the simulator {self.simulator}, which computes "
                 "just that"
             )
         return self

@@ -2,6 +2,7 @@
 
 import textwrap
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import tomlkit
@@ -12,13 +13,14 @@ from molloop.config.library import LibrarySettings
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
 from molloop.config.section import Section, input_error
-from molloop.config.simulation import SimulationSettings
+from molloop.config.simulation import SimulationSettings, unread_by
 from molloop.config.site import SiteSettings
 from molloop.config.stopping import StoppingSettings
 from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
-from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.simulators import SIMULATORS
 
 COMMENT_WIDTH = 90
 
@@ -34,6 +36,17 @@ class Settings(Section):
     stopping: StoppingSettings = Field(default=StoppingSettings())
     site: SiteSettings = Field(default=SiteSettings())
 
+    @field_validator("simulation")
+    @classmethod
+    def _options_of_this_simulator(
+        cls, value: SimulationSettings, info: ValidationInfo
+    ) -> SimulationSettings:
+        chosen = info.data.get("property")
+        if chosen is None:
+            return value  # it is wrong itself
+        value.require_options_of(chosen.simulator)
+        return value
+
     @field_validator("stopping")
     @classmethod
     def _gain_of_a_model(cls, value: StoppingSettings, info: ValidationInfo) -> StoppingSettings:
@@ -44,10 +57,13 @@ class Settings(Section):
 
     def protocol(self) -> SimulationProtocol:
         """Return what workers need to know of a simulation."""
+        chosen, simulation = self.property, self.simulation
         return SimulationProtocol(
-            simulator=self.property.simulator,
-            quantity=self.objective().quantity.name,
-            **self.simulation.model_dump(),
+            chosen.simulator,
+            simulation.options_of(chosen.simulator),
+            self.objective().quantity,
+            simulation.timeout_s,
+            simulation.memory_limit_gib,
         )
 
     def policy(self) -> Policy:
@@ -63,11 +79,10 @@ class Settings(Section):
     def objective(self) -> Objective:
         """Return what is searched for: large or small values of a quantity."""
         chosen = self.property
-        is_ie = chosen.simulator == IONIZATION
-        title = "Vertical ionization energy" if is_ie else chosen.name
-        return Objective(
-            Quantity(chosen.name, chosen.unit, title), chosen.direction, chosen.threshold
-        )
+        known = SIMULATORS[chosen.simulator].quantities if chosen.simulator in SIMULATORS else ()
+        titles = {one.symbol: one.title for one in known}
+        quantity = Quantity(chosen.name, chosen.unit, titles.get(chosen.name, chosen.name))
+        return Objective(quantity, chosen.direction, chosen.threshold)
 
     @classmethod
     def from_toml(cls, text: str) -> "Settings":
@@ -80,22 +95,14 @@ class Settings(Section):
         InputError
             It is no TOML, or something is unknown, of the wrong type or out of bounds.
         """
-        return cls.read_toml(text, "configuration", "Mend it.")
-
-    @classmethod
-    def read_toml(
-        cls, text: str, what: str, remedy: str, context: Any = None
-    ) -> "Settings":
-        """Return the same of a text that errors call `what`; `remedy` mends what is no TOML."""
-        try:
-            return cls.model_validate(tomllib.loads(text), context=context)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error
-        except ValidationError as error:
-            raise settings_error(error) from error
+        return validated(toml_values(text, "configuration", "Mend it."))
 
     def to_toml(self) -> str:
-        """Write it with a comment a setting; a setting without a value stands in a comment."""
+        """Write it with a comment a setting.
+
+        A setting without a value, or of another simulator than this one, stands in a comment.
+        """
+        unread = unread_by(self.property.simulator)
         document = tomlkit.document()
         for section_name, section_field in type(self).model_fields.items():
             section = getattr(self, section_name)
@@ -105,10 +112,10 @@ class Settings(Section):
                 for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
                     table.add(tomlkit.comment(line))
                 value = getattr(section, name)
-                if value is None:
+                if value is None or (section is self.simulation and name in unread):
                     table.add(tomlkit.comment(f"{name} ="))
                 else:
-                    plain = {str: str, tuple: list}
+                    plain: dict[type, Callable[[Any], Any]] = {str: str, tuple: list, dict: _inline}
                     kind = next((one for one in plain if isinstance(value, one)), None)
                     table.add(name, plain[kind](value) if kind else value)
             table.add(tomlkit.nl())
@@ -116,11 +123,45 @@ class Settings(Section):
         return tomlkit.dumps(document).rstrip() + "\n"
 
 
-def settings_error(error: ValidationError) -> InputError:
-    """Turn the first thing that pydantic minds of a configuration into our words."""
-    names = [
-        f"{section}.{name}"
-        for section, field in Settings.model_fields.items()
-        for name in field.annotation.model_fields  # type: ignore[union-attr]
-    ]
-    return input_error(error, [*Settings.model_fields, *names], "`molloop config`")
+def toml_values(text: str, what: str, remedy: str) -> dict[str, Any]:
+    """Return what a text of TOML holds.
+
+    Parameters
+    ----------
+    what, remedy
+        What an error calls the text, and what to do about one that is no TOML.
+
+    Raises
+    ------
+    InputError
+        It is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error
+
+
+def validated(values: dict[str, Any], context: Any = None) -> Settings:
+    """Return the configuration that some values are, section by section.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, of the wrong type or out of bounds.
+    """
+    try:
+        return Settings.model_validate(values, context=context)
+    except ValidationError as error:
+        names = [
+            f"{section}.{name}"
+            for section, field in Settings.model_fields.items()
+            for name in field.annotation.model_fields  # type: ignore[union-attr]
+        ]
+        raise input_error(error, [*Settings.model_fields, *names], "`molloop config`") from error
+
+
+def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table

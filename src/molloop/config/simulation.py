@@ -1,41 +1,77 @@
-"""The section `simulation`."""
+"""The section `simulation`: options of the simulator, and what a molecule may cost."""
+
+import keyword
+import math
+from typing import Any
 
 from pydantic import Field, field_validator
 
-from molloop.config.section import Section, one_of
-from molloop.simulate.levels import FIDELITIES, LEVELS
+from molloop.config.section import Section
+from molloop.errors import InputError
+from molloop.simulate.simulators import IONIZATION, IonizationOptions
+
+IONIZATION_OPTIONS = tuple(IonizationOptions.model_fields)
+OWN_OPTIONS = "options"
+ALL_OPTIONS = (*IONIZATION_OPTIONS, OWN_OPTIONS)
+MOST_CHARACTERS = 1000  # of one's own options as written: they stand wherever the level does
 
 
-class SimulationSettings(Section):
+def unread_by(simulator: object) -> tuple[str, ...]:
+    """Return the settings that are options of other simulators than this one."""
+    return (OWN_OPTIONS,) if simulator == IONIZATION else IONIZATION_OPTIONS
+
+
+class SimulationSettings(Section, IonizationOptions):
     """How a value is computed, and what it may cost."""
 
-    level: str = Field(
-        "gfn2",
-        description="Level of theory of the ionization energy: "
-        + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
-        + ".",
-    )
-    fidelity: str = Field(
-        "relaxed",
-        description="; ".join(f"{name}: {text}" for name, text in FIDELITIES.items()) + ".",
-    )
-    n_conformers: int = Field(
-        1, ge=1, description="Conformers that are embedded; the lowest by the force field is taken."
-    )
-    max_atoms: int = Field(
-        200, ge=1, description="A molecule with more, hydrogens included, is a failure."
+    options: dict[str, Any] = Field(
+        {},
+        description="Options of a simulator of your own, by name: strings, numbers, booleans, and "
+        "lists of those. It is a table of a file, [simulation.options], or "
+        "--set simulation.options.NAME=VALUE.",
     )
     timeout_s: float = Field(600.0, gt=0, description="A molecule that takes longer is a failure.")
     memory_limit_gib: float = Field(
         4.0, gt=0, description="A molecule whose processes take more is a failure."
     )
 
-    @field_validator("level")
+    @field_validator("options")
     @classmethod
-    def _known_level(cls, value: str) -> str:
-        return one_of(value, LEVELS)
+    def _plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, option in value.items():
+            if not name.isidentifier() or keyword.iskeyword(name):
+                raise ValueError(f"expected names that Python's arguments can have, not {name!r}")
+            if not all(map(_is_plain, option if type(option) is list else [option])):
+                raise ValueError(
+                    "expected a string, a finite number, true, false or a list of those for "
+                    f"{name}, not {option!r}"
+                )
+        kept = {name: value[name] for name in sorted(value)}
+        if len(str(kept)) > MOST_CHARACTERS:
+            raise ValueError(f"expected options of at most {MOST_CHARACTERS} characters in all")
+        return kept
 
-    @field_validator("fidelity")
-    @classmethod
-    def _known_fidelity(cls, value: str) -> str:
-        return one_of(value, FIDELITIES)
+    def options_of(self, simulator: str) -> dict[str, Any]:
+        """Return what a simulator is called with."""
+        if simulator == IONIZATION:
+            return {name: getattr(self, name) for name in IONIZATION_OPTIONS}
+        return self.options
+
+    def require_options_of(self, simulator: str) -> None:
+        """Raise InputError where an option is set that this simulator does not read."""
+        for name in unread_by(simulator):
+            value = getattr(self, name)
+            if name in self.model_fields_set and value != {}:
+                raise InputError(
+                    f"simulation.{name}",
+                    value,
+                    "it left out",
+                    f"The options of the simulator ionization are {', '.join(IONIZATION_OPTIONS)}."
+                    if simulator == IONIZATION
+                    else f"It is an option of the simulator ionization, and this one is "
+                    f"{simulator}, whose options stand in [simulation.options].",
+                )
+
+
+def _is_plain(option: object) -> bool:
+    return type(option) in (str, bool, int) or (type(option) is float and math.isfinite(option))

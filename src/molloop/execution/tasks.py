@@ -14,8 +14,10 @@ from typing import Any
 import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
 from molloop.sandbox.halt import Halt
-from molloop.sandbox.worker import GroupResult, simulate_group, worker_name
+from molloop.sandbox.worker import GroupResult, run_group, worker_name
+from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 from molloop.surrogate.registry import MODELS, model_class
 
 for one in MODELS.own.values():
@@ -55,7 +57,7 @@ def timed(
 
 def share(protocol: SimulationProtocol, halt: Halt) -> bytes:
     """Return what all groups of a campaign share, for :func:`pack`; a worker reads it once."""
-    return pickle.dumps((protocol, halt))
+    return pickle.dumps((SimulationTask(protocol), halt))
 
 
 def pack(smiles: Sequence[str], shared: bytes) -> bytes:
@@ -68,18 +70,18 @@ def pack(smiles: Sequence[str], shared: bytes) -> bytes:
 
 
 def simulate(packed: bytes) -> bytes:
-    """Simulate a group of molecules; see :func:`molloop.sandbox.worker.simulate_group`."""
+    """Simulate a group of molecules; see :func:`molloop.sandbox.worker.run_group`."""
     smiles, shared = pickle.loads(packed)
-    return pickle.dumps(simulate_group(smiles, *_read(shared)))
+    return pickle.dumps(run_group(smiles, *_read(shared)))
 
 
 @lru_cache(maxsize=1)
-def _read(shared: bytes) -> tuple[SimulationProtocol, Halt]:
-    read: tuple[SimulationProtocol, Halt] = pickle.loads(shared)
+def _read(shared: bytes) -> tuple[SimulationTask, Halt]:
+    read: tuple[SimulationTask, Halt] = pickle.loads(shared)
     return read
 
 
-def unpack(packed: bytes) -> GroupResult:
+def unpack(packed: bytes) -> GroupResult[Outcome]:
     """Read a result of :func:`simulate`."""
-    result: GroupResult = pickle.loads(packed)
+    result: GroupResult[Outcome] = pickle.loads(packed)
     return result

@@ -14,7 +14,7 @@ from molloop.campaign.schedule import Schedule
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
-from molloop.goal import Objective
+from molloop.goal import Objective, Quantity
 from molloop.library.tables import rows_of
 from molloop.replay.table import MADE_BY, Table
 from molloop.search.policy import Policy
@@ -88,7 +88,7 @@ def replay(
     InputError
         It ends before any simulation has, or its training data cannot be read.
     """
-    protocol = _protocol(table, case.training_data, case.objective.quantity.name)
+    protocol = _protocol(table, case.training_data, case.objective.quantity)
     warm_start = read_warm_start(
         case.training_data, case.objective.quantity.column, protocol, table.library
     )
@@ -127,7 +127,7 @@ def replay(
     return Played(store, state.stopped, protocol)
 
 
-def _protocol(table: Table, training_data: Path | None, quantity: str) -> SimulationProtocol:
+def _protocol(table: Table, training_data: Path | None, quantity: Quantity) -> SimulationProtocol:
     """Return how the values were computed: as the table says, else as the known values say.
 
     That all known values say the same is asked where they are read.
@@ -140,7 +140,7 @@ def _protocol(table: Table, training_data: Path | None, quantity: str) -> Simula
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )
-    return SimulationProtocol(quantity=quantity, level=level, fidelity=fidelity)
+    return SimulationProtocol(options={"level": level, "fidelity": fidelity}, quantity=quantity)
 
 
 def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:
@@ -148,6 +148,6 @@ def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], 
         value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])
         if isnan(value):
             return Failure("no_value", "the table has none", seconds)
-        return Success({protocol.quantity: value}, seconds=seconds)
+        return Success({protocol.quantity.name: value}, seconds=seconds)
 
     return outcome

@@ -1,1 +1,1 @@
-"""Processes that a molecule may crash: a guard outlives them, and answers for each."""
+"""Processes that an item of a task may crash: a guard outlives them, and answers for each."""

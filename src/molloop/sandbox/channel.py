@@ -1,6 +1,6 @@
 """What guard and child say to each other, each time in a frame: a nonce, a length, a content.
 
-What a simulation starts may share the child's end, and write on it. So a frame is taken only from
+What a task starts may share the child's end, and write on it. So a frame is taken only from
 the process that is to answer, as the kernel tells who has written, and only with the nonce that
 this process was told with its request.
 """
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 HEADER = struct.Struct("!16sI")
 NO_NONCE = bytes(16)
-LARGEST_CONTENT = 2**26  # bytes; what a molecule writes may not fill the memory of its worker
+LARGEST_CONTENT = 2**26  # bytes; what an item writes may not fill the memory of its worker
 READ_BYTES = 2**16
 CREDENTIALS = struct.Struct("3i")  # of a process that writes: its id, its user's, its group's
 

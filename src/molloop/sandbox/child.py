@@ -1,17 +1,15 @@
-"""The process that simulates: it may hang or crash, its parent (`guard.py`) outlives that."""
+"""The process that runs a task: it may hang or crash, its parent (`guard.py`) outlives that."""
 
 import os
 import pickle
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from molloop.errors import SimulationError
 from molloop.sandbox.channel import NO_NONCE, Channel
 from molloop.sandbox.processes import (
     adopt_orphans,
@@ -21,31 +19,9 @@ from molloop.sandbox.processes import (
     kill_descendants,
 )
 from molloop.sandbox.surroundings import Surroundings
-from molloop.simulate.outcome import Failure, Outcome
-from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import load
-from molloop.simulate.validation import accepted
+from molloop.sandbox.task import Task
 
 T = TypeVar("T")
-
-
-def simulate(smiles: str, protocol: SimulationProtocol) -> Outcome:
-    """Simulate one molecule; whatever goes wrong is a failure of this molecule."""
-    began_s = time.perf_counter()
-    outcome = accepted(_outcome(smiles, protocol), protocol.quantity)
-    return replace(outcome, seconds=time.perf_counter() - began_s)
-
-
-def _outcome(smiles: str, protocol: SimulationProtocol) -> object:
-    """Return what a simulator returns, or what it raises as a failure."""
-    try:
-        return _call(lambda: load(protocol)(smiles))
-    except SimulationError as error:
-        return Failure(error.kind, _text(error.message))
-    except MemoryError:
-        return Failure("memory", "out of memory")
-    except BaseException as error:  # noqa: BLE001 - the guard promises one outcome a molecule
-        return Failure("unexpected", f"{type(error).__name__}: {_text(error)}")
 
 
 def _call(users: Callable[[], T]) -> T:
@@ -56,22 +32,6 @@ def _call(users: Callable[[], T]) -> T:
     finally:
         if os.getpid() != asked_pid:
             os._exit(0)
-
-
-def _text(given: object) -> str:
-    try:
-        return str(given)
-    except Exception:  # noqa: BLE001 - it is a user's
-        return f"a {type(given).__name__} without words"
-
-
-def check(protocol: SimulationProtocol) -> str:
-    """Return why the simulator cannot be loaded, or nothing."""
-    try:
-        _call(lambda: load(protocol))
-    except BaseException as error:  # noqa: BLE001 - importing runs a user's code
-        return f"{type(error).__name__}: {_text(error)}"
-    return ""
 
 
 def main() -> None:
@@ -88,7 +48,7 @@ def main() -> None:
 
 
 def _serve(connection: socket.socket, parent_pid: int) -> None:
-    """Answer requests, each a SMILES or None, and a protocol where it changes."""
+    """Answer requests, each a task where it changes, and an item or none."""
     connection.set_inheritable(False)
     die_with(parent_pid, signal.SIGKILL)
     adopt_orphans()
@@ -99,23 +59,24 @@ def _serve(connection: socket.socket, parent_pid: int) -> None:
     os.register_at_fork(after_in_child=channel.close)
     surroundings = Surroundings()
     channel.send(NO_NONCE, b"")
-    protocol = SimulationProtocol()
+    task: Task[Any, Any] | None = None
     while True:
         request = channel.receive()
-        smiles, told = pickle.loads(request.content)
+        told, items = pickle.loads(request.content)
+        task = told or task
+        assert task is not None  # the first request tells it
         answer: object = ""
-        if told or smiles is None:
-            protocol = told or protocol
-            answer = check(protocol)
-            surroundings.note()  # what importing has changed is there for all molecules
-        if smiles is not None:
-            answer = simulate(smiles, protocol)
-        # what a molecule leaves behind is not charged to the next one
+        if told or not items:
+            answer = _call(task.obstacle)
+            surroundings.note()  # what importing has changed is there for all items
+        for item in items:
+            answer = _call(partial(task.run, item))
+        # what an item leaves behind is not charged to the next one
         is_clean = surroundings.restore()
         if has_children():
             is_clean &= kill_descendants()
         # nor is what the process has grown by
-        is_last = not is_clean or has_grown_beyond(protocol.memory_limit_gib * 2**30 / 2)
+        is_last = not is_clean or has_grown_beyond(task.memory_limit_gib * 2**30 / 2)
         channel.send(request.nonce, pickle.dumps((answer, is_last)))
 
 

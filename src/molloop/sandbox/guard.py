@@ -1,4 +1,4 @@
-"""Simulations in a child process that can be killed, with all that it started, and replaced."""
+"""Tasks in a child process that can be killed, with all that it started, and replaced."""
 
 import errno
 import fcntl
@@ -16,13 +16,14 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from molloop.sandbox.channel import NO_NONCE, Channel, FrameError, new_nonce
 from molloop.sandbox.processes import ONE_THREAD, family_memory_bytes
-from molloop.simulate.outcome import Failure, Outcome
-from molloop.simulate.protocol import SimulationProtocol
+from molloop.sandbox.task import Task
 
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 START_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 15.0
 POLL_S = 0.05  # between two looks at the time
@@ -44,7 +45,7 @@ class ChildError(Exception):
 
 
 class Guard:
-    """One child process that simulates molecule after molecule.
+    """One child process that runs a task on item after item.
 
     It is started when it is first needed and again whenever it is gone. It has a session of its
     own, runs one thread, and ends with the thread that started it, or with this object.
@@ -54,40 +55,39 @@ class Guard:
         self._child: _Child | None = None
         self._end: weakref.finalize[Any, Guard] | None = None
 
-    def check(self, protocol: SimulationProtocol) -> str:
-        """Return why a protocol's simulator cannot be used, or nothing."""
+    def check(self, task: Task[Any, Any]) -> str:
+        """Return why a task cannot be run here, or nothing."""
         self._drop_lost()
         try:
-            return str(self._ask(None, protocol, START_TIMEOUT_S, None))
+            return str(self._ask(task, (), START_TIMEOUT_S, None))
         except ChildError as error:
-            return f"the process that simulates {error.reason}"
+            return f"The process that tries it {error.reason}."
 
-    def simulate(
+    def run(
         self,
-        smiles: str,
-        protocol: SimulationProtocol,
+        item: Item,
+        task: Task[Item, Answer],
         is_over: Callable[[], bool] | None = None,
-    ) -> Outcome | None:
-        """Return a molecule's outcome, whatever it does to the child.
+    ) -> Answer | None:
+        """Return an item's answer, whatever it does to the child.
 
         Parameters
         ----------
         is_over
-            Asked every two seconds; where it says so the molecule is given up, without an outcome.
+            Asked every two seconds; where it says so the item is given up, without an answer.
         """
         self._drop_lost()
         if self._child is None:
-            self.check(protocol)  # imports do not count for the molecule's time and memory
+            self.check(task)  # imports do not count for the item's time and memory
         began_s = time.perf_counter()
         try:
-            limit_bytes = protocol.memory_limit_gib * GIB
-            outcome: Outcome = self._ask(smiles, protocol, protocol.timeout_s, limit_bytes, is_over)
+            limit_bytes = task.memory_limit_gib * GIB
+            answer: Answer = self._ask(task, (item,), task.timeout_s, limit_bytes, is_over)
         except ChildError as error:
             if error.kind == HALTED:
                 return None
-            message = f"{smiles!r}: the process that simulates {error.reason}"
-            return Failure(error.kind, message, time.perf_counter() - began_s)
-        return outcome
+            return task.failed(item, error.kind, error.reason, time.perf_counter() - began_s)
+        return answer
 
     def close(self) -> None:
         """End the child and all its descendants."""
@@ -102,8 +102,8 @@ class Guard:
 
     def _ask(
         self,
-        smiles: str | None,
-        protocol: SimulationProtocol,
+        task: Task[Any, Any],
+        items: tuple[object, ...],
         timeout_s: float,
         limit_bytes: float | None,
         is_over: Callable[[], bool] | None = None,
@@ -112,9 +112,9 @@ class Guard:
             self._child = _Child()
             self._end = weakref.finalize(self, self._child.end)
         try:
-            answer, is_last = self._child.ask(smiles, protocol, timeout_s, limit_bytes, is_over)
+            answer, is_last = self._child.ask(task, items, timeout_s, limit_bytes, is_over)
         except BaseException:
-            # an answer that comes too late may never be taken for the next molecule's
+            # an answer that comes too late may never be taken for the next item's
             self.close()
             raise
         if is_last:
@@ -158,7 +158,7 @@ class _Child:
                 stderr=self._words,
             )
         self._pid: int | None = None  # of the child, which says so first
-        self._protocol: SimulationProtocol | None = None  # that the child was told last
+        self._task: Task[Any, Any] | None = None  # that the child was told last
         self._request: _Request | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -174,8 +174,8 @@ class _Child:
 
     def ask(
         self,
-        smiles: str | None,
-        protocol: SimulationProtocol,
+        task: Task[Any, Any],
+        items: tuple[object, ...],
         timeout_s: float,
         limit_bytes: float | None,
         is_over: Callable[[], bool] | None,
@@ -187,8 +187,8 @@ class _Child:
         ChildError
         """
         self._forget_words(0)
-        message = pickle.dumps((smiles, None if protocol == self._protocol else protocol))
-        self._protocol = protocol
+        message = pickle.dumps((None if task is self._task else task, items))
+        self._task = task
         request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes, is_over)
         self._request = request
         content = b""

@@ -7,12 +7,12 @@ from math import inf
 from pathlib import Path
 
 SHARE = 0.5  # of the grace: an answer takes its way, too
-LOOK_PERIOD_S = 0.1  # it is asked for before each molecule
+LOOK_PERIOD_S = 0.1  # it is asked for before each item
 
 
 @dataclass
 class Halt:
-    """A file that is empty until it says how many seconds what is being simulated still has.
+    """A file that is empty until it says how many seconds what is under way still has.
 
     It is there from the beginning, and looked for by opening it: a network file system may keep
     for a minute that there is no file, but not what is in one. All groups of a process share it, so
@@ -44,7 +44,7 @@ class Halt:
         self.path.write_text(f"{grace_s!r}\n", "utf-8")
 
     def is_called(self) -> bool:
-        """Whether no other molecule is to be begun."""
+        """Whether no other item is to be begun."""
         now_s = time.monotonic()
         if self._until_s == inf and now_s - self._looked_s >= LOOK_PERIOD_S:
             self._looked_s = now_s

@@ -114,7 +114,7 @@ def is_alive(pid: int) -> bool:
 
 def memory_bytes(pid: int | None = None) -> int:
     """Resident memory of a process, this one by default; 0 where the system does not say."""
-    # without pathlib and text, which take five times as long: it is asked for after each molecule
+    # without pathlib and text, which take five times as long: it is asked for after each item
     with suppress(OSError), open(f"/proc/{pid or 'self'}/statm", "rb", buffering=0) as file:  # noqa: PTH123
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0 if sys.platform == "linux" else _memory_bytes_by_psutil(pid)

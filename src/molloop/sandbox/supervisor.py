@@ -1,4 +1,4 @@
-"""Between guard and child: kills whatever a simulation has started, however the child ends.
+"""Between guard and child: kills whatever a task has started, however the child ends.
 
 It computes nothing, so it always answers. It ends when the child ends, when it is told to, and when
 the guard's thread ends; and no descendant outlives it.
@@ -23,7 +23,7 @@ def main() -> None:
     adopt_orphans()
     die_with(parent_pid, signal.SIGTERM)
     command = [sys.executable, "-P", "-m", CHILD, str(connection), str(os.getpid())]
-    # a simulator that kills its own group or session leaves this process to kill the rest
+    # a task that kills its own group or session leaves this process to kill the rest
     child = subprocess.Popen(command, pass_fds=[connection], start_new_session=True)
     os.close(connection)
     while True:

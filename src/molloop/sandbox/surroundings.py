@@ -1,4 +1,4 @@
-"""What a simulator finds in its process and may change: it is put back after each molecule."""
+"""What a task finds in its process and may change: it is put back after each item."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}  # descriptors 0, 1 and 2
 class Surroundings:
     """What belongs to the whole process: streams, directory, environment, umask, signal handlers.
 
-    Not what Python's modules and objects keep: that is the simulator's own.
+    Not what Python's modules and objects keep: that is the task's own.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Surroundings:
         self.note()
 
     def note(self) -> None:
-        """Take what is there now, streams excepted, for what has to be there before a molecule."""
+        """Take what is there now, streams excepted, for what has to be there before an item."""
         self._directory = _directory()
         self._environment = dict(_ENVIRONMENT)
         self._umask = os.umask(0o077)
@@ -76,7 +76,7 @@ class Surroundings:
 def _directory() -> str:
     """Return the working directory, empty where it was removed."""
     with suppress(OSError):
-        return os.getcwd()  # noqa: PTH109 - asked for after each molecule
+        return os.getcwd()  # noqa: PTH109 - asked for after each item
     return ""
 
 

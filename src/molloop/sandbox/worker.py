@@ -1,40 +1,41 @@
-"""A group of molecules becomes one outcome each, on a worker."""
+"""A group of items becomes one answer each, on a worker."""
 
 import os
 import socket
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from molloop.sandbox.guard import Guard
 from molloop.sandbox.halt import Halt
-from molloop.simulate.outcome import Outcome
-from molloop.simulate.protocol import SimulationProtocol
+from molloop.sandbox.task import Task
 
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 TROUBLE_S = 60.0  # so long a host that can start no process keeps a task
 TROUBLE_PERIOD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class GroupResult:
+class GroupResult(Generic[Answer]):
     """What a worker sends back.
 
     Attributes
     ----------
     outcomes
-        One a molecule, in the order of the group; of the first ones only, where it was halted or
-        no other could be simulated here.
+        One an item, in the order of the group; of the first ones only, where it was halted or no
+        other could be run here.
     worker
         Who computed them: host and process.
     times_s
         When each began and ended, in seconds since the epoch by the worker's clock.
     trouble
-        Why no other could be simulated here.
+        Why no other could be run here.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Answer, ...]
     worker: str
     times_s: tuple[tuple[float, float], ...]
     trouble: str = ""
@@ -56,18 +57,18 @@ class _Guards(threading.local):
 _GUARDS = _Guards()
 
 
-def simulate_group(
-    smiles: Sequence[str], protocol: SimulationProtocol, halt: Halt | None = None
-) -> GroupResult:
-    """Simulate some molecules, one after the other; a failure is data, not an exception.
+def run_group(
+    items: Sequence[Item], task: Task[Item, Answer], halt: Halt | None = None
+) -> GroupResult[Answer]:
+    """Run a task on some items, one after the other; a failure is data, not an exception.
 
-    They run in one child process. Whatever a molecule does to it (a crash, a hang, more time or
+    They run in one child process. Whatever an item does to it (a crash, a hang, more time or
     memory than it may have), the others lose nothing.
 
     Parameters
     ----------
     halt
-        Once it is heard no other molecule is begun, and where some have ended the last one is
+        Once it is heard no other item is begun, and where some have ended the last one is
         given up in time to send them.
 
     Raises
@@ -75,15 +76,15 @@ def simulate_group(
     OSError
         No child can be started here, also after a while.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[Answer] = []
     times_s: list[tuple[float, float]] = []
     trouble = ""
-    for text in smiles:
+    for item in items:
         if halt is not None and halt.is_called():
             break
         began_s = time.time()
         try:
-            outcome = _insist(text, protocol, halt if outcomes else None)
+            outcome = _insist(item, task, halt if outcomes else None)
         except OSError as error:
             if not outcomes:
                 raise
@@ -96,15 +97,15 @@ def simulate_group(
     return GroupResult(tuple(outcomes), worker_name(), tuple(times_s), trouble)
 
 
-def _insist(text: str, protocol: SimulationProtocol, halt: Halt | None) -> Outcome | None:
-    """Simulate a molecule; wait where this host has no disk or no process left.
+def _insist(item: Item, task: Task[Item, Answer], halt: Halt | None) -> Answer | None:
+    """Run an item; wait where this host has no disk or no process left.
 
     A host that failed at once would take task after task from those that can do them.
     """
     until_s = time.monotonic() + TROUBLE_S
     while True:
         try:
-            return _GUARDS.get().simulate(text, protocol, halt.is_over if halt else None)
+            return _GUARDS.get().run(item, task, halt.is_over if halt else None)
         except OSError:
             if halt is not None and halt.is_over():
                 return None
@@ -118,14 +119,8 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def simulate_one(smiles: str, protocol: SimulationProtocol) -> Outcome:
-    """Simulate one molecule in this thread's child process."""
-    outcome = _GUARDS.get().simulate(smiles, protocol)
-    assert outcome is not None  # only what is halted has none
-    return outcome
-
-
-def check_simulator(protocol: SimulationProtocol) -> str:
-    """Return why a protocol's simulator cannot be used here, or nothing."""
-    with closing(Guard()) as guard:
-        return guard.check(protocol)
+def run_one(item: Item, task: Task[Item, Answer]) -> Answer:
+    """Run a task on one item in this thread's child process."""
+    answer = _GUARDS.get().run(item, task)
+    assert answer is not None  # only what is halted has none
+    return answer

@@ -1,30 +1,29 @@
 """How a molecule becomes a value: what a configuration decides, and every worker is told."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
+from molloop.goal import Quantity
 from molloop.simulate.levels import LEVELS
+from molloop.simulate.simulators import IE, IONIZATION, IonizationOptions
 
-IONIZATION = "ionization"
+DEFAULTS = IonizationOptions().model_dump()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SimulationProtocol:
     """A simulation protocol.
 
     Attributes
     ----------
     simulator
-        ``ionization``, or ``package.module:function``: a function of a SMILES that returns a
-        :class:`~molloop.simulate.outcome.Success` or raises
-        :class:`~molloop.errors.SimulationError`.
+        A name in :mod:`molloop.simulate.simulators`, or ``package.module:function``.
+    options
+        Of this simulator: strings, numbers, booleans, and lists of those.
     quantity
-        Name of the quantity that is asked for.
-    level, fidelity
-        Of the ionization energy: keys of ``molloop.simulate.levels``.
-    n_conformers
-        That are embedded; the lowest by the force field is taken.
-    max_atoms
-        Of a molecule, hydrogens included.
+        What it computes.
     timeout_s
         Of a molecule; one that takes longer is a failure.
     memory_limit_gib
@@ -32,34 +31,35 @@ class SimulationProtocol:
     """
 
     simulator: str = IONIZATION
-    quantity: str = "ie"
-    level: str = "gfn2"
-    fidelity: str = "relaxed"
-    n_conformers: int = 1
-    max_atoms: int = 200
+    options: Mapping[str, Any] = field(default_factory=dict)
+    quantity: Quantity = IE
     timeout_s: float = 600.0
     memory_limit_gib: float = 4.0
 
-    @property
+    @cached_property
     def outcome_level(self) -> str:
-        """What outcomes are stored under: the level, or a simulator's own name."""
-        return self.level if self.simulator == IONIZATION else self.simulator
+        """What outcomes are stored under: the level, or a simulator's own name and options."""
+        if self.simulator == IONIZATION:
+            return str({**DEFAULTS, **self.options}["level"])
+        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        return f"{self.simulator}({options})" if options else self.simulator
 
     @property
     def stage(self) -> str:
         """Name of the stage: its level."""
         return self.outcome_level
 
+    @cached_property
+    def outcome_fidelity(self) -> str:
+        """The fidelity; a simulator of the user's has one of its own."""
+        is_ionization = self.simulator == IONIZATION
+        return str({**DEFAULTS, **self.options}["fidelity"]) if is_ionization else "own"
+
     @property
     def label(self) -> str:
         """What figures and tables call the way in which values were computed."""
-        if self.simulator != IONIZATION:
-            return self.simulator
-        # a table of known values has levels of its own
-        label = LEVELS[self.level].label if self.level in LEVELS else self.level
-        return label if self.fidelity == "relaxed" else f"{label}, {self.fidelity}"
-
-    @property
-    def outcome_fidelity(self) -> str:
-        """The fidelity; a simulator of the user's has one of its own."""
-        return self.fidelity if self.simulator == IONIZATION else "own"
+        level, fidelity = self.outcome_level, self.outcome_fidelity
+        if self.simulator != IONIZATION or level not in LEVELS:
+            return level
+        label = LEVELS[level].label
+        return label if fidelity == DEFAULTS["fidelity"] else f"{label}, {fidelity}"

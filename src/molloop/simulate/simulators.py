@@ -1,36 +1,184 @@
-"""The simulator that a protocol names."""
+"""The registry of simulators: what each computes, and the options that it alone reads.
 
-from collections.abc import Callable
-from functools import cache, partial
-from importlib import import_module
+Light to import: the configuration reads it. A simulator's own module is imported where it is called
+(`load.py`).
+"""
 
-from molloop.simulate.outcome import Success
-from molloop.simulate.protocol import IONIZATION, SimulationProtocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-Simulator = Callable[[str], Success]
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from molloop.goal import Quantity
+from molloop.simulate.levels import FIDELITIES, LEVELS
+
+IONIZATION = "ionization"
+ENTRY_POINTS = "molloop.simulators"  # the group in which other packages register theirs
+IE = Quantity("IE", "eV", "Vertical ionization energy")
+# an IE outside of these is no IE: helium's is the largest of any neutral atom, at 24.6 eV
+IE_BOUNDS_EV = (0.0, 50.0)
 
 
-@cache
-def load(protocol: SimulationProtocol) -> Simulator:
-    """Import the simulator that a protocol names.
+class SimulatorError(ValueError):
+    """A simulator cannot be used as it is configured; it says why."""
+
+
+class Options(BaseModel):
+    """Options of a simulator, a field each: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
+
+
+class IonizationOptions(Options):
+    """Options of the simulator `ionization`."""
+
+    level: str = Field(
+        "gfn2",
+        description="Option of ionization. Level of theory: "
+        + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
+        + ".",
+    )
+    fidelity: str = Field(
+        "relaxed",
+        description="Option of ionization. "
+        + "; ".join(f"{name}: {text}" for name, text in FIDELITIES.items())
+        + ".",
+    )
+    n_conformers: int = Field(
+        1,
+        ge=1,
+        description="Option of ionization. Conformers that are embedded; the lowest by the force "
+        "field is taken.",
+    )
+    max_atoms: int = Field(
+        200,
+        ge=1,
+        description="Option of ionization. A molecule with more atoms, hydrogens included, is a "
+        "failure.",
+    )
+
+    @field_validator("level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        return _one_of(value, LEVELS)
+
+    @field_validator("fidelity")
+    @classmethod
+    def _known_fidelity(cls, value: str) -> str:
+        return _one_of(value, FIDELITIES)
+
+
+def _one_of(value: str, names: Mapping[str, object]) -> str:
+    if value not in names:
+        raise ValueError(f"expected one of {', '.join(names)}")
+    return value
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """What is known of a simulator before it is imported.
+
+    Attributes
+    ----------
+    function
+        ``package.module:function``, called as ``function(smiles, **options)``. It returns a
+        :class:`~molloop.simulate.outcome.Success` or a number, or raises
+        :class:`~molloop.errors.SimulationError`.
+    quantities
+        What it computes; empty: what the configuration says.
+    bounds
+        Name of a quantity -> values between which all of its values lie. A value elsewhere is the
+        failure ``out_of_bounds``.
+    options
+        The schema of its options; None: any that the function takes.
+    cores
+        That a molecule is computed on. A worker has one, so that more cannot be used yet.
+    """
+
+    function: str
+    quantities: tuple[Quantity, ...] = ()
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    options: type[Options] | None = None
+    cores: int = 1
+
+    def computes(self, quantity: Quantity) -> bool:
+        """Whether it computes a quantity, by symbol and unit."""
+        known = {(one.symbol, one.unit) for one in self.quantities}
+        return not known or (quantity.symbol, quantity.unit) in known
+
+    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with the defaults of those that are left out.
+
+        Raises
+        ------
+        SimulatorError
+            One is unknown, of the wrong type or out of bounds.
+        """
+        if self.options is None:
+            return dict(options)
+        try:
+            return self.options.model_validate(dict(options)).model_dump()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            is_unknown = first["type"] == "extra_forbidden"
+            why = f"it has {', '.join(self.options.model_fields)}" if is_unknown else first["msg"]
+            raise SimulatorError(f"It does not take simulation.options.{name}: {why}") from error
+
+
+SIMULATORS = {
+    IONIZATION: Simulator(
+        "molloop.simulate.ionization:vertical_ie",
+        (IE,),
+        {IE.name: IE_BOUNDS_EV},
+        IonizationOptions,
+    )
+}
+
+
+def simulator_named(name: str) -> Simulator:
+    """Return a simulator of molloop or of another package, or a function, wrapped.
 
     Raises
     ------
-    ImportError, AttributeError, ValueError
-        There is no such module or function, or the name is not ``package.module:function``.
+    SimulatorError
+        There is none of that name, and it is not ``package.module:function``; or what another
+        package has registered is no :class:`Simulator`.
+    Exception
+        Whatever the module of another package raises.
     """
-    if protocol.simulator == IONIZATION:
-        from molloop.simulate.ionization import vertical_ie
-
-        return partial(
-            vertical_ie,
-            level=protocol.level,
-            fidelity=protocol.fidelity,
-            n_conformers=protocol.n_conformers,
-            max_atoms=protocol.max_atoms,
+    if name in SIMULATORS:
+        return SIMULATORS[name]
+    module, _, function = name.partition(":")
+    if module and function:
+        return Simulator(name)
+    registered = _registered()
+    if name not in registered:
+        known = ", ".join([*SIMULATORS, *registered])
+        raise SimulatorError(
+            f"It is none that is registered ({known}), and not of the form package.module:function"
         )
-    module, _, name = protocol.simulator.partition(":")
-    if not (module and name):
-        raise ValueError(f"{protocol.simulator!r} is not of the form package.module:function")
-    function: Simulator = getattr(import_module(module), name)
-    return function
+    found = registered[name].load()
+    if not isinstance(found, Simulator):
+        raise SimulatorError(
+            f"It is registered as {registered[name].value}, which is no Simulator, but of the type "
+            f"{type(found).__name__}"
+        )
+    return found
+
+
+def home_of(name: str) -> str:
+    """Return where a simulator is written, ``package.module:name``; nothing is imported."""
+    if name in SIMULATORS or ":" in name:
+        return name
+    registered = _registered()
+    return registered[name].value if name in registered else name
+
+
+def _registered() -> dict[str, EntryPoint]:
+    """Return what other packages register, which is looked for only when one is named."""
+    return {one.name: one for one in entry_points(group=ENTRY_POINTS)}

@@ -57,7 +57,7 @@ def test_a_package_that_cannot_be_imported(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("REFERENCE_IE_EV", 18.0), ("simulate_group", None)],
+    [("REFERENCE_IE_EV", 18.0), ("run_group", None)],
 )
 def test_a_simulation_that_is_not_as_it_was(monkeypatch, name, value):
     failed = GroupResult((Failure("scf", "no convergence"),), "", ())
@@ -71,7 +71,7 @@ def test_a_host_that_can_start_no_process(monkeypatch):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(doctor, "simulate_group", fail)
+    monkeypatch.setattr(doctor, "run_group", fail)
     found = doctor.simulation()
     assert not found.is_ok
     assert "no space left" in found.told

@@ -101,7 +101,7 @@ def test_a_row_says_how_its_value_was_computed(tmp_path, small_library, text, wo
 
 def test_values_of_another_protocol_are_for_runs_of_it(tmp_path, small_library):
     path = write(tmp_path, f"{HEADER}\nC,12.5,ipea1,mmff-geometry,\n")
-    protocol = SimulationProtocol(level="ipea1", fidelity="mmff-geometry")
+    protocol = SimulationProtocol(options={"level": "ipea1", "fidelity": "mmff-geometry"})
     assert [item.value for item in read_warm_start(path, "ie_ev", protocol, small_library).known]
     own = SimulationProtocol(simulator="mine:gap")
     path = write(tmp_path, f"{HEADER}\nC,12.5,mine:gap,own,\n")

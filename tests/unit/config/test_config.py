@@ -1,4 +1,5 @@
 import tomllib
+from keyword import iskeyword
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,7 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("a.b.c=1", ["--set", "'a.b.c'", "section.key=value"]),
         ("campaign=1", ["--set", "'campaign'", "section.key=value"]),
         ("campaign.seed=1\nbatch_size=5", ["--set", "batch_size=5", "one setting"]),
+        ("simulation.options=1", ["simulation.options", "got 1", "dict"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_remedy(assignment, words):
@@ -173,3 +175,114 @@ def test_a_text_is_a_configuration():
         Settings.from_toml("[campaign]\nsede = 7")
     with pytest.raises(InputError, match=r"^stored configuration: .*Begin another run"):
         parse("[campaign")
+
+
+OWN = ("property.simulator=mine:one", "property.name=gap")
+plain = (
+    st.text(max_size=20)
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+@given(
+    options=st.dictionaries(
+        st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True).filter(
+            lambda name: not iskeyword(name)
+        ),
+        plain | st.lists(plain, max_size=4),
+        max_size=4,
+    )
+)
+def test_options_of_ones_own_read_back_with_their_types(options):
+    settings = load(None, OWN, simulation={"options": options})
+    read = parse(settings.to_toml())
+    assert repr(read.simulation.options) == repr({name: options[name] for name in sorted(options)})
+    assert differences(read, settings) == {}
+    assert read.protocol().options == options
+
+
+def test_options_are_a_table_or_set_one_by_one(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[property]\nname = "gap"\nsimulator = "mine:one"\n'
+        '[simulation]\ntimeout_s = 9.0\n[simulation.options]\nbasis = "small"\nn = 3\n'
+    )
+    settings = load(path, ["simulation.options.basis=large", "simulation.options.tags=['a', 'b']"])
+    assert settings.simulation.timeout_s == 9.0
+    options = {"basis": "large", "n": 3, "tags": ["a", "b"]}
+    assert settings.simulation.options == options
+    given = {"basis": "large"}
+    load(path, ["simulation.options.n=4"], simulation={"options": given})
+    assert given == {"basis": "large"}  # it is the caller's
+    with pytest.raises(InputError, match="expected one value"):
+        load(path, ["simulation.options.n=4", "simulation.options.n=5"])
+    changed = differences(settings, revise(settings, ["simulation.options.n=true"]))
+    assert changed == {"simulation.options": (options, {**options, "n": True})}
+    # True is equal to 1, and another option
+    one, true = (revise(settings, [f"simulation.options.n={n}"]) for n in ("1", "true"))
+    assert list(differences(one, true)) == ["simulation.options"]
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("x=1979-05-27", "a list of those for x, not datetime.date(1979, 5, 27)"),
+        ("x=inf", "a list of those for x, not inf"),
+        ("x={a = 1}", "a list of those for x, not {'a': 1}"),
+        ("x=[1, [2]]", "a list of those for x, not [1, [2]]"),
+        ("class=1", "not 'class'"),
+        ("a.b=1", "not 'a.b'"),
+        (f"x='{'a' * 1000}'", "at most 1000 characters"),
+    ],
+)
+def test_options_are_plain_values_by_name(option, words):
+    with pytest.raises(InputError) as caught:
+        load(None, [*OWN, f"simulation.options.{option}"])
+    assert words in str(caught.value)
+    assert caught.value.what == "simulation.options"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("level", "gfn2"), ("fidelity", "relaxed"), ("n_conformers", 1), ("max_atoms", 200)],
+)
+def test_an_option_of_ionization_is_no_other_simulator_s(name, value):
+    for where in (
+        {"assignments": [*OWN, f"simulation.{name}={value}"]},
+        {"assignments": OWN, "overrides": {f"simulation.{name}": value}},
+        {"assignments": OWN, "simulation": {name: value}},
+    ):
+        with pytest.raises(InputError) as caught:
+            load(**where)
+        assert (caught.value.what, caught.value.value) == (f"simulation.{name}", value)
+        for words in ("an option of the simulator ionization", "this one is mine:one"):
+            assert words in str(caught.value)
+    own = load(None, OWN)
+    with pytest.raises(InputError, match="expected it left out"):
+        revise(own, [f"simulation.{name}={value}"])
+    assert f"# {name} =" in own.to_toml().splitlines()
+
+
+def test_ionization_has_no_options_but_its_own():
+    with pytest.raises(
+        InputError, match=r"simulation\.options: got {'n': 1}, expected it left out"
+    ):
+        load(None, ["simulation.options.n=1"])
+    assert load(None, simulation={"options": {}}) == load()
+
+
+def test_what_a_run_of_molloop_0_1_wrote_is_read():
+    before = load(None, OWN).to_toml().replace("# level =\n", 'level = "gfn2"\n')
+    assert 'level = "gfn2"' in before
+    assert parse(before) == load(None, OWN)
+
+
+def test_another_simulator_leaves_no_options():
+    ipea1 = load(None, ["simulation.level=ipea1", "simulation.timeout_s=9.0"])
+    own = revise(ipea1, OWN)
+    assert (own.simulation.options, own.simulation.timeout_s) == ({}, 9.0)
+    options = revise(own, ["simulation.options.n=1"])
+    back = revise(options, ["property.simulator=ionization", "property.name=IE"])
+    assert back == load(None, ["simulation.timeout_s=9.0"])

@@ -22,6 +22,7 @@ from molloop.sandbox import halt
 from molloop.sandbox.worker import GroupResult
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
 PROTOCOL = SimulationProtocol(simulator="mine:simulate", timeout_s=7.0)
 GROUP = Group((4, 9), ("C", "N"), PROTOCOL)
@@ -81,11 +82,11 @@ def asked(monkeypatch):
     """Return what workers are asked to simulate; they answer with OUTCOMES."""
     calls = []
 
-    def simulate_group(smiles, protocol, halt):
-        calls.append((smiles, protocol, halt.is_called()))
+    def run_group(smiles, task, halt):
+        calls.append((smiles, task.protocol, halt.is_called()))
         return GroupResult(OUTCOMES, "node:1", ((5.0, 6.0), (6.0, 8.5)), "no more disk")
 
-    monkeypatch.setattr(tasks, "simulate_group", simulate_group)
+    monkeypatch.setattr(tasks, "run_group", run_group)
     return calls
 
 
@@ -109,18 +110,18 @@ def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
 def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
     told = []
 
-    def simulate_group(smiles, protocol, halt):
-        told.append((protocol, halt))
+    def run_group(smiles, task, halt):
+        told.append((task, halt))
         return GroupResult((), "node:1", ())
 
-    monkeypatch.setattr(tasks, "simulate_group", simulate_group)
+    monkeypatch.setattr(tasks, "run_group", run_group)
     other = replace(PROTOCOL, timeout_s=8.0)
     for group in (GROUP, GROUP, replace(GROUP, protocol=other)):
         engine.simulate(group)
     (first, second, third) = told
     assert first[0] is second[0]
     assert first[1] is second[1]  # so it is looked for now and then, and not by every task
-    assert (first[0], third[0]) == (PROTOCOL, other)
+    assert (first[0], third[0]) == (SimulationTask(PROTOCOL), SimulationTask(other))
 
 
 def test_a_halt_is_heard_by_a_worker_that_has_looked_before(engine, asked, monkeypatch):

@@ -40,7 +40,7 @@ def honest(text):
     mask = os.umask(0o022)
     os.umask(mask)
     facts = {"pid": os.getpid(), "umask": mask, "n_evil": int(os.environ.get("EVIL", "0"))}
-    return Success(value_of(text), details=facts, flags=(str(Path.cwd()),))
+    return Success({"ie": value_of(text)} | facts, flags=(str(Path.cwd()),))
 
 
 def fork():
@@ -216,23 +216,23 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
     if what == "raise":
         raise ZeroDivisionError("by zero")
     if what == "refuse":
-        raise SimulationError("too_odd", "no", can_retry=True)
+        raise SimulationError("too_odd", "no")
     if what == "none":
         return None
     if what == "nan":
-        return Success(value=float("nan"))
+        return Success(float("nan"))
     if what == "huge":
-        return Success(value=-1e200)
+        return Success(-1e200)
     if what == "text":
-        return Success(value="large")
+        return Success("large")
     if what == "shape":
-        return Success(value=1.0, geometry=Geometry(np.array([1, 1]), np.zeros((3, 3))))
+        return Success(1.0, geometries={"molecule": Geometry(np.array([1, 1]), np.zeros((3, 3)))})
     if what == "numpy":
-        return Success(value=np.float32(1.5), details={"n": np.int64(3), "x": np.float32(2)})
+        return Success({"ie": np.float32(1.5), "n": np.int64(3), "x": np.float32(2)})
     if what == "long":
-        return Success(value=1.0, details={"n": 10**300})
+        return Success({"ie": 1.0, "n": 10**300})
     if what == "endless":
-        return Success(value=1.0, details={"n": 10**5000})
+        return Success({"ie": 1.0, "n": 10**5000})
     if what == "interrupted":
         time.sleep(1)
     if what.startswith("daemon"):
@@ -262,4 +262,4 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
             file.write(f"{child.pid}\n{os.getpid()}\n")
         re.match(r"(a+)+$", "a" * 64 + "b")  # in compiled code, and holding the interpreter
     threads = os.environ["OMP_NUM_THREADS"]
-    return Success(value=1.0, details={"pid": os.getpid(), "n_threads": int(threads)})
+    return Success({"ie": 1.0, "pid": os.getpid(), "n_threads": int(threads)})

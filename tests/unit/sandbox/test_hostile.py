@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from molloop.sandbox.guard import Guard
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
 PROTOCOL = SimulationProtocol(simulator="evil:behave", timeout_s=60.0, memory_limit_gib=1.0)
+TASK = SimulationTask(PROTOCOL)
 # what it does -> the kind of its failure; "" where it has its own value
 FORKS = {
     "return": "", "returnlater": "", "waited": "", "raise": "", "sysexit": "", "tree": "",
@@ -37,6 +39,7 @@ RAISED = {
     "KeyboardInterrupt": "unexpected",
     "GeneratorExit": "unexpected",
 }
+NO_IMPORT = "Importing it fails: {}. Is its folder on PYTHONPATH?"
 MARK = uuid.uuid4().hex
 UMASK = os.umask(0o022)
 os.umask(UMASK)
@@ -78,17 +81,17 @@ def started():
 
 def check_honest(guard, text):
     """Check that a text gets its own value, in surroundings as at first."""
-    outcome = guard.simulate(text, PROTOCOL)
+    outcome = guard.run(text, TASK)
     assert isinstance(outcome, Success), outcome
     assert outcome.value == own_value(text)
-    assert (outcome.details["umask"], outcome.details["n_evil"]) == (UMASK, 0)
+    assert (outcome.values["umask"], outcome.values["n_evil"]) == (UMASK, 0)
     assert outcome.flags == (str(Path.cwd()),)
-    return outcome.details["pid"]
+    return outcome.values["pid"]
 
 
 def check_behaviour(guard, what):
     """Check that a behaviour gets its own value, or the failure that it is."""
-    outcome = guard.simulate(what, PROTOCOL)
+    outcome = guard.run(what, TASK)
     if BEHAVIOURS[what]:
         assert isinstance(outcome, Failure), outcome
         assert outcome.kind == BEHAVIOURS[what]
@@ -117,7 +120,7 @@ def test_each_of_any_sequence_has_its_own_value(guard, sequence, last):
 
 
 def test_what_is_printed_does_not_fill_the_disk(guard):
-    most_bytes = guard.simulate("print 200", PROTOCOL).value
+    most_bytes = guard.run("print 200", TASK).value
     assert 1_000_000 <= most_bytes < 100_000_000
     check_honest(guard, "C")
 
@@ -125,9 +128,9 @@ def test_what_is_printed_does_not_fill_the_disk(guard):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("raise SystemExit(2)", "SystemExit: 2"),
-        ("raise KeyboardInterrupt", "KeyboardInterrupt: "),
-        ("os._exit(2)", "the process that simulates exited with 2"),
+        ("raise SystemExit(2)", NO_IMPORT.format("SystemExit: 2")),
+        ("raise KeyboardInterrupt", NO_IMPORT.format("KeyboardInterrupt: ")),
+        ("os._exit(2)", "The process that tries it exited with 2."),
         ("os.fork()", ""),
         ("os.environ['EVIL'] = '2'; os.chdir('/')", ""),
     ],
@@ -136,16 +139,16 @@ def test_a_module_may_misbehave_when_it_is_imported(tmp_path, monkeypatch, line,
     module = tmp_path / "at_import.py"
     module.write_text(f"import os\n{line}\nfrom evil import behave\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    protocol = replace(PROTOCOL, simulator="at_import:behave")
+    task = SimulationTask(replace(PROTOCOL, simulator="at_import:behave"))
     with contextlib.closing(Guard()) as guard:
-        assert guard.check(protocol) == reason
+        assert guard.check(task) == reason
         if not reason:
-            outcome = guard.simulate("CCO", protocol)
+            outcome = guard.run("CCO", task)
             assert outcome.value == own_value("CCO")
             # what an import sets is there for all molecules
-            guard.simulate("change environment", protocol)
-            guard.simulate("change directory", protocol)
-            again = guard.simulate("CCO", protocol)
-            assert (again.details, again.flags) == (outcome.details, outcome.flags)
-            assert again.details["n_evil"] == (2 if "EVIL" in line else 0)
+            guard.run("change environment", task)
+            guard.run("change directory", task)
+            again = guard.run("CCO", task)
+            assert (again.values, again.flags) == (outcome.values, outcome.flags)
+            assert again.values["n_evil"] == (2 if "EVIL" in line else 0)
             assert again.flags == ("/" if "EVIL" in line else str(Path.cwd()),)

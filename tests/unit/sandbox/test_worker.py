@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,11 +12,17 @@ import pytest
 from molloop.sandbox import worker
 from molloop.sandbox.guard import Guard
 from molloop.sandbox.halt import Halt
-from molloop.sandbox.worker import check_simulator, simulate_group, simulate_one
+from molloop.sandbox.worker import run_group, run_one
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
-EVIL = SimulationProtocol(simulator="evil:simulate", timeout_s=2.0, memory_limit_gib=0.4)
+
+def task(simulator="ionization", **given):
+    return SimulationTask(SimulationProtocol(simulator=simulator, **given))
+
+
+EVIL = task("evil:simulate", timeout_s=2.0, memory_limit_gib=0.4)
 
 
 @pytest.fixture(autouse=True)
@@ -53,21 +58,22 @@ def wait_until_gone(pid):
 
 
 def test_one_outcome_each_in_order():
-    water, bad, methanol = simulate_group(["O", "xx", "CO"], SimulationProtocol()).outcomes
+    water, bad, methanol = run_group(["O", "xx", "CO"], task()).outcomes
     assert water.value == pytest.approx(18.293, abs=0.01)
-    assert (bad.kind, bad.level, bad.fidelity) == ("invalid_smiles", "gfn2", "relaxed")
+    assert bad.kind == "invalid_smiles"
     assert methanol.value == pytest.approx(15.459, abs=0.01)
     assert 0 < water.seconds < 60
 
 
 def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
-    alone = simulate_one("CCO", SimulationProtocol()).value
-    _, _, after = simulate_group(["CF", "xx", "CCO"], SimulationProtocol()).outcomes
+    alone = run_one("CCO", task()).value
+    _, _, after = run_group(["CF", "xx", "CCO"], task()).outcomes
     assert after.value == alone
     code = (
-        "from molloop.sandbox.worker import simulate_one\n"
+        "from molloop.sandbox.worker import run_one\n"
         "from molloop.simulate.protocol import SimulationProtocol\n"
-        "print(simulate_one('CCO', SimulationProtocol()).value)"
+        "from molloop.simulate.task import SimulationTask\n"
+        "print(run_one('CCO', SimulationTask(SimulationProtocol())).value)"
     )
     for n_threads in ("1", "2"):
         environment = os.environ | {"OMP_NUM_THREADS": n_threads}
@@ -77,40 +83,40 @@ def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
 
 
 @pytest.mark.parametrize(
-    ("what", "kind", "words", "can_retry"),
+    ("what", "kind", "words"),
     [
-        ("crash", "crash", "SIGSEGV", False),
-        ("exit", "crash", "exited with 3", False),
-        ("sleep", "timeout", "longer than 2 s", True),
-        ("memory", "memory", "more memory than 0.4 GiB", True),
-        ("garbage", "crash", "no answer that can be read", False),
-        ("half", "crash", "no answer that can be read", False),
-        ("raise", "unexpected", "ZeroDivisionError: by zero", False),
-        ("none", "invalid_result", "outcome: got None, expected a Success", False),
-        ("nan", "invalid_result", "value: got nan, expected a real number", False),
-        ("huge", "invalid_result", "value: got -1e+200", False),
-        ("text", "invalid_result", "value: got 'large'", False),
-        ("shape", "invalid_result", "of shape (2, 3)", False),
-        ("refuse", "too_odd", "no", True),
+        ("crash", "crash", "SIGSEGV"),
+        ("exit", "crash", "exited with 3"),
+        ("sleep", "timeout", "longer than 2 s"),
+        ("memory", "memory", "more memory than 0.4 GiB"),
+        ("garbage", "crash", "no answer that can be read"),
+        ("half", "crash", "no answer that can be read"),
+        ("raise", "unexpected", "ZeroDivisionError: by zero"),
+        ("none", "invalid_result", "outcome: got None, expected a Success"),
+        ("nan", "invalid_result", "value: got nan, expected a real number"),
+        ("huge", "invalid_result", "value: got -1e+200"),
+        ("text", "invalid_result", "value: got 'large'"),
+        ("shape", "invalid_result", "of shape (2, 3)"),
+        ("refuse", "too_odd", "no"),
     ],
 )
-def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words, can_retry):
+def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words):
     # the others end by what they do, however busy the machine is
-    protocol = EVIL if kind == "timeout" else replace(EVIL, timeout_s=60.0)
-    before, failure, after = (guard.simulate(smiles, protocol) for smiles in ("C", what, "N"))
+    slow = task("evil:simulate", timeout_s=60.0, memory_limit_gib=0.4)
+    chosen = EVIL if kind == "timeout" else slow
+    before, failure, after = (guard.run(smiles, chosen) for smiles in ("C", what, "N"))
     assert isinstance(before, Success)
     assert isinstance(failure, Failure)
-    assert (failure.kind, failure.can_retry) == (kind, can_retry)
+    assert failure.kind == kind
     assert words in failure.message
     assert isinstance(after, Success)
-    assert (after.level, after.fidelity) == ("evil:simulate", "own")
-    is_replaced = before.details["pid"] != after.details["pid"]
+    is_replaced = before.values["pid"] != after.values["pid"]
     assert is_replaced == (kind in ("crash", "timeout", "memory"))
 
 
 def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path):
     pids = tmp_path / "pids"
-    assert guard.simulate(f"hang{pids}", EVIL).kind == "timeout"
+    assert guard.run(f"hang{pids}", EVIL).kind == "timeout"
     found = [int(line) for line in pids.read_text().split()]
     assert len(found) == 3
     assert not [pid for pid in found if is_running(pid)]
@@ -119,9 +125,9 @@ def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path)
 @pytest.mark.parametrize("end", ["", "exit"])
 def test_what_a_molecule_leaves_behind_is_killed(guard, tmp_path, end):
     pids = tmp_path / f"pids{end}"
-    guard.simulate(f"daemon{pids}", EVIL)
+    guard.run(f"daemon{pids}", EVIL)
     assert not is_running(int(pids.read_text()))
-    assert isinstance(guard.simulate("C", EVIL), Success)
+    assert isinstance(guard.run("C", EVIL), Success)
 
 
 def test_an_answer_is_never_taken_for_another_molecule_s(guard):
@@ -131,27 +137,27 @@ def test_an_answer_is_never_taken_for_another_molecule_s(guard):
     def interrupt(_number, _frame):
         raise InterruptionError
 
-    before = guard.simulate("C", EVIL).details["pid"]
+    before = guard.run("C", EVIL).values["pid"]
     previous = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(InterruptionError):
-            guard.simulate("interrupted", EVIL)
+            guard.run("interrupted", EVIL)
     finally:
         signal.signal(signal.SIGALRM, previous)
-    assert guard.simulate("C", EVIL).details["pid"] != before
+    assert guard.run("C", EVIL).values["pid"] != before
 
 
 def test_a_memory_limit_below_what_python_takes_is_a_failure(guard):
-    small = SimulationProtocol(simulator="evil:simulate", memory_limit_gib=0.001)
-    assert guard.simulate("sleep", small).kind == "memory"
+    small = task("evil:simulate", memory_limit_gib=0.001)
+    assert guard.run("sleep", small).kind == "memory"
 
 
 def test_a_guard_ends_its_child_with_its_thread():
     pids = []
 
     def work():
-        pids.append(simulate_one("C", EVIL).details["pid"])
+        pids.append(run_one("C", EVIL).values["pid"])
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -161,32 +167,33 @@ def test_a_guard_ends_its_child_with_its_thread():
 
 def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
-    outcomes = [guard.simulate("C", EVIL) for _ in range(3)]
-    (pid,) = {outcome.details["pid"] for outcome in outcomes}
-    assert {outcome.details["n_threads"] for outcome in outcomes} == {1}
+    outcomes = [guard.run("C", EVIL) for _ in range(3)]
+    (pid,) = {outcome.values["pid"] for outcome in outcomes}
+    assert {outcome.values["n_threads"] for outcome in outcomes} == {1}
     assert os.getsid(pid) != os.getsid(0)
 
 
 def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):
-    pid = guard.simulate("C", EVIL).details["pid"]
+    pid = guard.run("C", EVIL).values["pid"]
     os.kill(pid, signal.SIGKILL)
     wait_until_gone(pid)
-    assert isinstance(guard.simulate("C", EVIL), Success)
+    assert isinstance(guard.run("C", EVIL), Success)
 
 
 def test_what_a_simulator_prints_disturbs_nothing(guard, capfd):
-    assert isinstance(guard.simulate("print", EVIL), Success)
+    assert isinstance(guard.run("print", EVIL), Success)
     assert capfd.readouterr() == ("", "")
 
 
 def test_the_child_ends_with_its_parent(tmp_path):
     code = (
         "import os, sys\n"
-        "from molloop.sandbox.worker import simulate_one\n"
+        "from molloop.sandbox.worker import run_one\n"
         "from molloop.simulate.protocol import SimulationProtocol\n"
-        "protocol = SimulationProtocol(simulator='evil:simulate')\n"
-        "print(simulate_one('C', protocol).details['pid'], flush=True)\n"
-        "simulate_one('sleep', protocol)\n"
+        "from molloop.simulate.task import SimulationTask\n"
+        "task = SimulationTask(SimulationProtocol(simulator='evil:simulate'))\n"
+        "print(run_one('C', task).values['pid'], flush=True)\n"
+        "run_one('sleep', task)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     with parent:
@@ -206,25 +213,26 @@ def test_the_child_ends_with_its_parent(tmp_path):
         ("ionization", ""),
     ],
 )
-def test_a_simulator_is_checked_before_a_run(simulator, words):
-    reason = check_simulator(SimulationProtocol(simulator=simulator))
+def test_a_simulator_is_checked_before_a_run(guard, simulator, words):
+    reason = guard.check(task(simulator))
     assert words in reason
     assert bool(reason) == bool(words)
 
 
 def test_a_result_is_made_of_what_the_store_can_keep(guard):
-    details = guard.simulate("numpy", EVIL).details
-    assert [(type(value), value) for value in details.values()] == [(int, 3), (float, 2.0)]
-    assert guard.simulate("long", EVIL).details == {"n": 1e300}
-    assert guard.simulate("endless", EVIL).kind == "invalid_result"
+    values = guard.run("numpy", EVIL).values
+    kept = [(float, 1.5), (int, 3), (float, 2.0)]
+    assert [(type(value), value) for value in values.values()] == kept
+    assert guard.run("long", EVIL).values == {"ie": 1.0, "n": 1e300}
+    assert guard.run("endless", EVIL).kind == "invalid_result"
 
 
 def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
     threading.Timer(1.0, halt.call, [6.0]).start()
-    slow = SimulationProtocol(simulator="evil:simulate", timeout_s=60.0)
+    slow = task("evil:simulate", timeout_s=60.0)
     began_s = time.monotonic()
-    found = simulate_group(["C", "N", "sleep", "O"], slow, halt)
+    found = run_group(["C", "N", "sleep", "O"], slow, halt)
     assert 3.0 < time.monotonic() - began_s < 7.0
     assert [type(one) for one in found.outcomes] == [Success, Success]
     assert len(found.times_s) == 2
@@ -233,7 +241,7 @@ def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
 def test_a_molecule_alone_has_the_whole_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
     threading.Timer(0.2, halt.call, [0.0]).start()
-    found = simulate_group(["sleep", "O"], EVIL, halt)
+    found = run_group(["sleep", "O"], EVIL, halt)
     assert [one.kind for one in found.outcomes] == ["timeout"]
 
 
@@ -244,7 +252,7 @@ def test_nothing_is_begun_after_a_halt(tmp_path, is_prepared):
         halt.prepare()
     assert not halt.is_called()
     halt.call(30.0)
-    assert simulate_group(["C"], EVIL, Halt(tmp_path / "halt")).outcomes == ()
+    assert run_group(["C"], EVIL, Halt(tmp_path / "halt")).outcomes == ()
     time.sleep(0.2)
     assert halt.is_called()
     assert not halt.is_over()
@@ -259,11 +267,11 @@ class Full:
     def get(self):
         return self
 
-    def simulate(self, smiles, protocol, is_over):
+    def run(self, smiles, task, is_over):
         if smiles == "full" and self.n_fails:
             self.n_fails -= 1
             raise OSError("no space")
-        return self.guard.simulate(smiles, protocol, is_over)
+        return self.guard.run(smiles, task, is_over)
 
 
 @pytest.mark.parametrize(("n_fails", "n_outcomes"), [(2, 3), (99, 1)])
@@ -273,12 +281,12 @@ def test_a_host_in_trouble_waits_and_then_sends_what_it_has(
     monkeypatch.setattr(worker, "_GUARDS", Full(n_fails, guard))
     monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
     monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
-    found = simulate_group(["C", "full", "N"], EVIL)
+    found = run_group(["C", "full", "N"], EVIL)
     assert len(found.outcomes) == n_outcomes
     assert found.trouble == ("" if n_outcomes == 3 else "OSError: no space")
     monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
     with pytest.raises(OSError, match="no space"):
-        simulate_group(["full"], EVIL)
+        run_group(["full"], EVIL)
 
 
 def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch, tmp_path):
@@ -287,7 +295,7 @@ def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch
     halt = Halt(tmp_path / "halt")
     threading.Timer(0.2, halt.call, [1.0]).start()
     began_s = time.monotonic()
-    assert len(simulate_group(["C", "full", "N"], EVIL, halt).outcomes) == 1
+    assert len(run_group(["C", "full", "N"], EVIL, halt).outcomes) == 1
     assert time.monotonic() - began_s < 10.0
 
 
@@ -298,5 +306,5 @@ def test_a_host_without_another_thread_is_in_trouble(guard, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(BlockingIOError, match="can't start new thread"):
-            guard.simulate("C", EVIL)
-    assert isinstance(guard.simulate("C", EVIL), Success)
+            guard.run("C", EVIL)
+    assert isinstance(guard.run("C", EVIL), Success)

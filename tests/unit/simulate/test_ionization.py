@@ -116,12 +116,6 @@ def test_the_spin_of_a_metal_is_flagged_as_assumed():
     assert vertical_ie("C[Zn]C").flags == ("spin_assumed",)
 
 
-def test_a_value_out_of_bounds_is_a_failure(monkeypatch):
-    monkeypatch.setattr("molloop.simulate.ionization.IE_BOUNDS_EV", (0.0, 10.0))
-    with pytest.raises(SimulationError, match=r"out_of_bounds: 'O' has an IE of 18\.29"):
-        vertical_ie("O")
-
-
 def test_the_lowest_of_several_conformers_is_taken():
     one = vertical_ie("OCCCO").calculations["molecule"].energy_ev
     many = vertical_ie("OCCCO", n_conformers=20).calculations["molecule"].energy_ev

@@ -1,0 +1,78 @@
+"""A simulator that is named becomes a function of a SMILES, in the process that simulates."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from numbers import Real
+from typing import Any
+
+from molloop.errors import SimulationError
+from molloop.goal import Quantity
+from molloop.simulate.outcome import Success
+from molloop.simulate.simulators import IE, SimulatorError, simulator_named
+
+Bounds = tuple[float, float]
+
+
+def load(name: str, options: Mapping[str, Any], quantity: Quantity = IE) -> Callable[[str], object]:
+    """Import a simulator; return it as a function of a SMILES.
+
+    Raises
+    ------
+    SimulatorError
+        It is unknown, does not take the options, computes another quantity or wants more cores
+        than a worker has.
+    Exception
+        Whatever its module raises.
+    """
+    simulator = simulator_named(name)
+    if not simulator.computes(quantity):
+        known = ", ".join(one.heading for one in simulator.quantities)
+        raise SimulatorError(f"It computes {known}, not {quantity.heading}")
+    if simulator.cores != 1:
+        raise SimulatorError(f"It wants {simulator.cores} cores, and a worker has one")
+    kept = simulator.checked(options)
+    module, _, attribute = simulator.function.partition(":")
+    function = getattr(import_module(module), attribute)
+    _check_call(function, kept)
+    return partial(_simulated, function, kept, quantity, simulator.bounds.get(quantity.name))
+
+
+def _check_call(function: Callable[..., object], options: Mapping[str, Any]) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # compiled code does not say what it takes
+    try:
+        signature.bind("", **options)
+    except TypeError as error:
+        raise SimulatorError(f"It does not take simulation.options: {error}") from error
+
+
+def _simulated(
+    function: Callable[..., object],
+    options: Mapping[str, Any],
+    quantity: Quantity,
+    bounds: Bounds | None,
+    smiles: str,
+) -> object:
+    found: Any = function(smiles, **options)
+    if not isinstance(found, Success):
+        if not _is_number(found):
+            return found  # whoever checks it says what is wrong with it
+        found = Success(found)
+    value: Any = found.values
+    if isinstance(value, Mapping):
+        value = value.get(quantity.name)
+    if bounds and _is_number(value) and not bounds[0] < value < bounds[1]:  # nan neither
+        raise SimulationError(
+            "out_of_bounds",
+            f"{quantity.heading} of {smiles!r} is {value}, expected between {bounds[0]} and "
+            f"{bounds[1]}",
+        )
+    return found
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, Real) and not isinstance(given, bool)

@@ -1,0 +1,190 @@
+"""Simulators by name: what each computes, the options it takes, and what comes back."""
+
+import sys
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from molloop.errors import SimulationError
+from molloop.goal import Quantity
+from molloop.simulate.load import load
+from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.simulators import (
+    IE,
+    SIMULATORS,
+    Options,
+    Simulator,
+    SimulatorError,
+    home_of,
+)
+from molloop.simulate.task import SimulationTask
+
+GAP = Quantity("gap", "eV")
+
+
+class GapOptions(Options):
+    basis: str = "small"
+    scale: float = 1.0
+
+
+@pytest.fixture
+def mine(monkeypatch):
+    """Return a module of a user, whose functions say what they were called with."""
+    module = ModuleType("mine")
+
+    def length(smiles):
+        return len(smiles)
+
+    def scaled(smiles, scale, names=("a",)):
+        return Success(scale * len(smiles), details={"n_names": len(names)})
+
+    def gap(smiles, **options):
+        return {"small": 1.0, "large": 2.0}[options["basis"]] * options["scale"]
+
+    def anything(smiles):
+        return given_back[smiles]
+
+    given_back = {"np": np.float32(2.5), "int": 3, "true": True, "text": "9.0", "complex": 1j}
+    for one in (length, scaled, gap, anything):
+        setattr(module, one.__name__, one)
+    module.GAP = Simulator("mine:gap", (GAP,), {"gap": (0.0, 3.0)}, GapOptions)
+    module.CORES = replace(module.GAP, cores=8)
+    monkeypatch.setitem(sys.modules, "mine", module)
+    return module
+
+
+@pytest.fixture
+def registered(mine, monkeypatch, tmp_path):
+    """Have another package register simulators."""
+    facts = tmp_path / "mine-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    names = "gap = mine:GAP\nwide = mine:CORES\nlength = mine:length\ngone = gone:GAP\n"
+    (facts / "entry_points.txt").write_text(f"[molloop.simulators]\n{names}")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def outcome(smiles, simulator, **given):
+    return SimulationTask(SimulationProtocol(simulator, **given)).run(smiles)
+
+
+def test_the_built_in_simulator_says_what_it_computes():
+    ionization = SIMULATORS["ionization"]
+    assert ionization.quantities == (Quantity("IE", "eV", "Vertical ionization energy"),)
+    assert ionization.bounds == {"ie": (0.0, 50.0)}
+    assert ionization.cores == 1
+    assert ionization.checked({"level": "ipea1"}) == {
+        "level": "ipea1",
+        "fidelity": "relaxed",
+        "n_conformers": 1,
+        "max_atoms": 200,
+    }
+
+
+def test_the_built_in_simulator_gets_its_options():
+    options = {"level": "ipea1", "fidelity": "mmff-geometry"}
+    success = outcome("O", "ionization", options=options)
+    assert (success.level, success.fidelity) == ("ipea1", "mmff-geometry")
+    small = outcome("CC", "ionization", options={"max_atoms": 7})
+    assert (small.kind, small.message) == (
+        "too_large",
+        "8 atoms, expected at most max_atoms = 7",
+    )
+
+
+@pytest.mark.parametrize("given", ["np", "int"])
+def test_a_plain_number_is_a_value(mine, given):
+    success = outcome(given, "mine:anything", quantity=GAP)
+    assert isinstance(success, Success)
+    assert success.value == {"np": 2.5, "int": 3.0}[given]
+    assert (success.level, success.fidelity) == ("mine:anything", "own")
+
+
+@pytest.mark.parametrize("given", ["true", "text", "complex"])
+def test_what_is_no_number_is_an_invalid_result(mine, given):
+    assert outcome(given, "mine:anything", quantity=GAP).kind == "invalid_result"
+
+
+def test_a_function_gets_its_options_by_name(mine):
+    options = {"names": ["x", "y"], "scale": 0.5}
+    success = outcome("CCO", "mine:scaled", options=options, quantity=GAP)
+    assert (success.value, success.details) == (1.5, {"n_names": 2})
+    assert success.level == "mine:scaled(names=['x', 'y'], scale=0.5)"
+    assert outcome("CCO", "mine:length", quantity=GAP).value == 3.0
+
+
+@pytest.mark.parametrize(
+    ("simulator", "options", "words"),
+    [
+        ("mine:scaled", {}, "not take simulation.options: missing a required argument: 'scale'"),
+        ("mine:length", {"basis": "x"}, "got an unexpected keyword argument 'basis'"),
+        ("gap", {"basi": "x"}, "not take simulation.options.basi: it has basis, scale"),
+        (
+            "gap",
+            {"scale": "2"},
+            "not take simulation.options.scale: Input should be a valid number",
+        ),
+        ("wide", {}, "It wants 8 cores, and a worker has one"),
+        ("length", {}, "as mine:length, which is no Simulator, but of the type function"),
+        ("gup", {}, "none that is registered (ionization, gap, wide, length, gone)"),
+        ("ionization", {}, "It computes IE (eV), not gap (eV)"),
+    ],
+)
+def test_what_cannot_be_used_is_said(registered, simulator, options, words):
+    task = SimulationTask(SimulationProtocol(simulator, options, GAP))
+    assert task.obstacle().startswith("It ")
+    assert words in task.obstacle()
+    failure = task.run("C")
+    assert (failure.kind, type(failure)) == ("unexpected", Failure)
+    assert words in failure.message
+
+
+def test_another_package_may_register_a_simulator(registered):
+    assert outcome("C", "gap", quantity=GAP).value == 1.0
+    success = outcome("C", "gap", options={"basis": "large"}, quantity=GAP)
+    assert (success.value, success.level) == (2.0, "gap(basis='large')")
+    assert SimulationTask(SimulationProtocol("gap", {}, GAP)).obstacle() == ""
+    gone = SimulationTask(SimulationProtocol("gone", {}, GAP)).obstacle()
+    assert gone == (
+        "Importing it fails: ModuleNotFoundError: No module named 'gone'. Is its folder on "
+        "PYTHONPATH?"
+    )
+
+
+def test_a_value_out_of_bounds_is_a_failure(registered, monkeypatch):
+    failure = outcome("C", "gap", options={"scale": 4.0}, quantity=GAP)
+    assert (failure.kind, failure.message) == (
+        "out_of_bounds",
+        "gap (eV) of 'C' is 4.0, expected between 0.0 and 3.0",
+    )
+    low = replace(SIMULATORS["ionization"], bounds={"ie": (0.0, 10.0)})
+    monkeypatch.setitem(SIMULATORS, "ionization", low)
+    with pytest.raises(SimulationError, match=r"out_of_bounds: IE \(eV\) of 'O' is 18\.29"):
+        load("ionization", {}, IE)("O")
+
+
+def test_a_simulator_that_may_not_be_loaded_is_none(mine):
+    with pytest.raises(SimulatorError, match=r"not of the form package\.module:function"):
+        load("mine", {}, GAP)
+
+
+def test_where_a_simulator_is_written_is_found_without_importing_it(registered):
+    assert home_of("ionization") == "ionization"
+    assert home_of("mine:length") == "mine:length"
+    assert home_of("gone") == "gone:GAP"
+    assert home_of("nowhere") == "nowhere"
+
+
+def test_values_are_labelled_by_how_they_were_computed():
+    assert SimulationProtocol().label == "GFN2-xTB ΔSCF, uncorrected"
+    options = {"level": "ipea1", "fidelity": "mmff-geometry"}
+    ipea1 = SimulationProtocol(options=options)
+    assert (ipea1.outcome_level, ipea1.outcome_fidelity) == ("ipea1", "mmff-geometry")
+    assert ipea1.label == (
+        "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV, mmff-geometry"
+    )
+    assert SimulationProtocol(options={"level": "dft"}).label == "dft"
+    assert SimulationProtocol("mine:gap", {"n": 1}).label == "mine:gap(n=1)"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         Stopped,
         Submitted,
     )
-    from molloop.campaign.jobs import Known, Simulated
+    from molloop.campaign.jobs import Job, Known, Simulated
     from molloop.config.campaign import CampaignSettings
     from molloop.config.library import LibrarySettings
     from molloop.config.load import load
@@ -84,7 +84,7 @@ _PUBLIC = {
     "molloop.campaign.events": (
         "Began End Finished Lost Ranked RankingBegan Resumed Source Stopped Submitted "
     ),
-    "molloop.campaign.jobs": "Known Simulated",
+    "molloop.campaign.jobs": "Job Known Simulated",
     "molloop.config.campaign": "CampaignSettings",
     "molloop.config.library": "LibrarySettings",
     "molloop.config.load": "load",
@@ -134,6 +134,7 @@ __all__ = [
     "InputError",
     "Interruption",
     "Interval",
+    "Job",
     "Known",
     "Library",
     "LibrarySettings",

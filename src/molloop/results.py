@@ -72,7 +72,7 @@ class Results:
     rejects: str = ""
 
     @cached_property
-    def record(self) -> Record:
+    def _record(self) -> Record:
         """What events and outcomes come to."""
         record = Record(self.objective, self.protocol.stage, len(self.simulated) + 1)
         record.take(self.events, self.simulated, self.work)
@@ -93,17 +93,17 @@ class Results:
     @property
     def n_molecules(self) -> int:
         """Size of the library."""
-        return self.record.n_molecules
+        return self._record.n_molecules
 
     @property
     def stopped(self) -> Stopped | None:
         """How it ended, if it has."""
-        return self.record.stopped
+        return self._record.stopped
 
     @property
     def resumed_s(self) -> tuple[float, ...]:
         """When another process went on with it."""
-        return tuple(self.record.resumed_s)
+        return tuple(self._record.resumed_s)
 
     @property
     def n_not_finished(self) -> int:
@@ -111,15 +111,15 @@ class Results:
 
         They are under way while the run goes on; a resumed one simulates them again.
         """
-        return self.record.n_open
+        return self._record.n_open
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """What workers did, simulations among it, in the order of their beginning."""
-        return tuple(sorted(self.record.tasks, key=lambda task: task.began_s))
+        return tuple(sorted(self._record.tasks, key=lambda task: task.began_s))
 
     def __repr__(self) -> str:
-        quantity, n_values = self.objective.quantity, self.record.n_values
+        quantity, n_values = self.objective.quantity, self._record.n_values
         best = "".join(
             f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.smiles}"
             for item in self.best(1)
@@ -176,17 +176,17 @@ class Results:
         Mean, standard deviation and simulated value, in the order in which they ended, shape
         (n, 3).
         """
-        return np.array(self.record.pairs, dtype=np.float64).reshape(-1, 3)
+        return np.array(self._record.pairs, dtype=np.float64).reshape(-1, 3)
 
     def n_beyond_threshold(self, last: float = inf) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""
-        values = self.record.values
+        values = self._record.values
         n = len(values) if last == inf else int(last)
         return sum(map(self.objective.is_beyond_threshold, values[max(0, len(values) - n) :]))
 
     def best(self, n: int) -> list[Simulated]:
         """Return the n best simulated molecules, the best first."""
-        return self.record.best(n)
+        return self._record.best(n)
 
 
 def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> Results:

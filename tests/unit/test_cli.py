@@ -514,5 +514,5 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == (
         "molloop: values.csv, line 3, ie_ev: got 'high', expected a finite number, 1e+100 at most. "
-        "Mend the value, or leave it out.\n"
+        "Mend or remove the line.\n"
     )

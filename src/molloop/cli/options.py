@@ -60,7 +60,7 @@ ScheduleOption = Annotated[
 PolicyOption = Annotated[
     str | None,
     typer.Option(
-        help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class (gp).",
+        help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class.",
         show_default=default_of("search.policy"),
         autocompletion=completion.policies,
     ),

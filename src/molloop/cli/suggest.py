@@ -33,7 +33,7 @@ def suggest(
         Path | None, typer.Option(help="CSV of molecules that are being tried: smiles.")
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="Of the values (the only one that holds numbers).")
+        str | None, typer.Option(help="Of the values. Left out: the only one that holds numbers.")
     ] = None,
     direction: Annotated[
         str,

@@ -6,7 +6,7 @@ Screen, page, report, tables, exports, status and Python read it; none computes 
 import heapq
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -92,10 +92,10 @@ class Record:
     n_rankings: int = 0
     stopped: Stopped | None = None
     resumed_s: list[float] = field(default_factory=list)
-    times_s: "array[float]" = field(default_factory=lambda: array("d"))
-    values: "array[float]" = field(default_factory=lambda: array("d"))
+    times_s: MutableSequence[float] = field(default_factory=lambda: array("d"))
+    values: MutableSequence[float] = field(default_factory=lambda: array("d"))
     predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
-    pairs: "array[float]" = field(default_factory=lambda: array("d"))
+    pairs: MutableSequence[float] = field(default_factory=lambda: array("d"))
     errors: Errors = field(default_factory=Errors)
     recent: list[Simulated] = field(default_factory=list)
     tasks: Tasks = field(default_factory=Tasks)

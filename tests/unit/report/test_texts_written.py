@@ -228,7 +228,7 @@ def said(run, text):
         folder=Path(utf8_text(text).replace("\0", "") or "."),
         settings=Settings.model_validate({"property": asked}),
         sessions=[replace(run.sessions[0], config=text, environment=environment)],
-        record=results_of(text).record,
+        record=results_of(text)._record,
     )
 
 

@@ -39,7 +39,7 @@ def mine(monkeypatch):
         return len(smiles)
 
     def scaled(smiles, scale, names=("a",)):
-        return Success(scale * len(smiles), details={"n_names": len(names)})
+        return Success({"gap": scale * len(smiles), "n_names": len(names)})
 
     def gap(smiles, **options):
         return {"small": 1.0, "large": 2.0}[options["basis"]] * options["scale"]
@@ -86,8 +86,8 @@ def test_the_built_in_simulator_says_what_it_computes():
 
 def test_the_built_in_simulator_gets_its_options():
     options = {"level": "ipea1", "fidelity": "mmff-geometry"}
-    success = outcome("O", "ionization", options=options)
-    assert (success.level, success.fidelity) == ("ipea1", "mmff-geometry")
+    found = outcome("O", "ionization", options=options).calculations
+    assert [(one.method, one.n_steps) for one in found.values()] == [("IPEA1-xTB", 0)] * 2
     small = outcome("CC", "ionization", options={"max_atoms": 7})
     assert (small.kind, small.message) == (
         "too_large",
@@ -100,7 +100,7 @@ def test_a_plain_number_is_a_value(mine, given):
     success = outcome(given, "mine:anything", quantity=GAP)
     assert isinstance(success, Success)
     assert success.value == {"np": 2.5, "int": 3.0}[given]
-    assert (success.level, success.fidelity) == ("mine:anything", "own")
+    assert success.values == {"gap": success.value}
 
 
 @pytest.mark.parametrize("given", ["true", "text", "complex"])
@@ -111,8 +111,9 @@ def test_what_is_no_number_is_an_invalid_result(mine, given):
 def test_a_function_gets_its_options_by_name(mine):
     options = {"names": ["x", "y"], "scale": 0.5}
     success = outcome("CCO", "mine:scaled", options=options, quantity=GAP)
-    assert (success.value, success.details) == (1.5, {"n_names": 2})
-    assert success.level == "mine:scaled(names=['x', 'y'], scale=0.5)"
+    assert success.values == {"gap": 1.5, "n_names": 2}
+    protocol = SimulationProtocol("mine:scaled", options, GAP)
+    assert protocol.stage == "mine:scaled(names=['x', 'y'], scale=0.5)"
     assert outcome("CCO", "mine:length", quantity=GAP).value == 3.0
 
 
@@ -145,7 +146,7 @@ def test_what_cannot_be_used_is_said(registered, simulator, options, words):
 def test_another_package_may_register_a_simulator(registered):
     assert outcome("C", "gap", quantity=GAP).value == 1.0
     success = outcome("C", "gap", options={"basis": "large"}, quantity=GAP)
-    assert (success.value, success.level) == (2.0, "gap(basis='large')")
+    assert success.values == {"gap": 2.0}
     assert SimulationTask(SimulationProtocol("gap", {}, GAP)).obstacle() == ""
     gone = SimulationTask(SimulationProtocol("gone", {}, GAP)).obstacle()
     assert gone == (

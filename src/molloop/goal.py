@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 # what tables say of a molecule beside its values; no quantity has such a column
 OTHER_COLUMNS = frozenset(
@@ -14,6 +15,7 @@ OTHER_COLUMNS = frozenset(
 )
 
 
+@lru_cache(maxsize=256)  # it is asked for with each outcome
 def slug(text: str) -> str:
     """Return a text as a name: lower case, letters and digits of ASCII, ``_`` between them."""
     return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")

@@ -165,6 +165,8 @@ def _number(given: Any) -> float:
 def _by_name(rule: Rule, part: str, given: Any) -> dict[str, Any]:
     """Return what is kept of each, by its name as a text."""
     _require(isinstance(given, Mapping))
+    if not given:
+        return {}
     names = {key: _text(key) for key in given}
     _require(len(set(names.values())) == len(given))
     return {name: rule.keep(part, given[key], key) for key, name in names.items()}

@@ -51,6 +51,10 @@ class SimulationSettings(Section, IonizationOptions):
             raise ValueError(f"expected options of at most {MOST_CHARACTERS} characters in all")
         return kept
 
+    def __hash__(self) -> int:
+        # configurations are compared by sets; options are a dict, which has none
+        return hash((self.timeout_s, self.memory_limit_gib, self.level, self.fidelity))
+
     def options_of(self, simulator: str) -> dict[str, Any]:
         """Return what a simulator is called with."""
         if simulator == IONIZATION:

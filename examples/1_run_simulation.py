@@ -17,10 +17,11 @@ from molloop.execution.parsl_config import parsl_config
 @parsl.python_app
 def simulate(smiles):
     """Compute the vertical ionization energy of a molecule, on a worker."""
-    from molloop.sandbox.worker import simulate_one
+    from molloop.sandbox.worker import run_one
     from molloop.simulate.protocol import SimulationProtocol
+    from molloop.simulate.task import SimulationTask
 
-    return simulate_one(smiles, SimulationProtocol(level="gfn2"))
+    return run_one(smiles, SimulationTask(SimulationProtocol(options={"level": "gfn2"})))
 
 
 if __name__ == "__main__":

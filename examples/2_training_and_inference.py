@@ -16,20 +16,21 @@ from molloop.assembly.site import site_of
 from molloop.campaign.design import InitialDesign
 from molloop.config.load import load
 from molloop.execution.parsl_config import parsl_config
-from molloop.sandbox.worker import simulate_one
+from molloop.sandbox.worker import run_one
 from molloop.search import rank
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
 N_SIMULATIONS = 16
 SEED = 42
 FOLDER = Path("runs/examples").absolute()  # which all nodes see
-PROTOCOL = SimulationProtocol(level="gfn2")
+TASK = SimulationTask(SimulationProtocol(options={"level": "gfn2"}))
 POLICY = policy_named("published")  # or gp, ridge, forest
 
 # a function of molloop becomes an app as any function does
-simulate = parsl.python_app(simulate_one)
+simulate = parsl.python_app(run_one)
 train = parsl.python_app(rank.fit)
 scan = parsl.python_app(rank.scan)
 merge = parsl.python_app(rank.merge)
@@ -39,7 +40,7 @@ def simulate_random_molecules(library, n):
     """Simulate random molecules until n of them have a value: molecule id -> IE in eV."""
     design = InitialDesign(library.n_molecules, SEED)
     drawn = list(design.take(0, n)[0])
-    molecule_of = {simulate(library.smiles(key), PROTOCOL): key for key in drawn}
+    molecule_of = {simulate(library.smiles(key), TASK): key for key in drawn}
     values = {}
     while len(values) < n and molecule_of:
         # whichever ends first comes first; a failure is replaced by the next random molecule
@@ -53,7 +54,7 @@ def simulate_random_molecules(library, n):
             print(f"  -  {outcome.kind}: {outcome.message}")
             for replacement in design.take(len(drawn), 1)[0]:
                 drawn.append(replacement)
-                molecule_of[simulate(library.smiles(replacement), PROTOCOL)] = replacement
+                molecule_of[simulate(library.smiles(replacement), TASK)] = replacement
     return values
 
 

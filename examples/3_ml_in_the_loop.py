@@ -21,21 +21,22 @@ from molloop.config.load import load
 from molloop.execution.parsl_config import parsl_config
 from molloop.report.figures import write_loop_figure
 from molloop.results import Results
-from molloop.sandbox.worker import simulate_group
+from molloop.sandbox.worker import run_group
 from molloop.search import rank
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.task import SimulationTask
 
 INITIAL_TRAINING_COUNT = 8  # random molecules before the first model
 MAX_TRAINING_COUNT = 24  # simulated values after which the loop ends
 BATCH_SIZE = 4  # molecules simulated between two trainings
 SEED = 42
-PROTOCOL = SimulationProtocol(level="gfn2")
+PROTOCOL = SimulationProtocol(options={"level": "gfn2"})
 POLICY = policy_named("published")  # or gp, ridge, forest
 FIGURE = Path("runs/examples/parsl_ml_in_the_loop")  # a .png and a .svg
 
-simulate = parsl.python_app(simulate_group)
+simulate = parsl.python_app(run_group)
 train = parsl.python_app(rank.fit)
 scan = parsl.python_app(rank.scan)
 merge = parsl.python_app(rank.merge)
@@ -64,7 +65,8 @@ class Loop:
         """Simulate some molecules at the same time, and wait for all of them."""
         if not molecule_ids:
             raise SystemExit("every molecule of the library has been tried")
-        futures = {simulate([self.library.smiles(key)], PROTOCOL): key for key in molecule_ids}
+        task = SimulationTask(PROTOCOL)
+        futures = {simulate([self.library.smiles(key)], task): key for key in molecule_ids}
         ended_s = {}
         for future in as_completed(futures):
             ended_s[futures[future]] = time.time() - self.began_s

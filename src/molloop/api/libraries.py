@@ -1,0 +1,120 @@
+"""Libraries: built, enumerated, opened."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from molloop.assembly.campaign import (
+    cores,
+)
+from molloop.config.load import load
+from molloop.config.settings import Settings
+from molloop.library.enumeration import Enumeration
+from molloop.library.ingest import build, open_or_build
+from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
+from molloop.library.shards import Library, Progress
+
+if TYPE_CHECKING:
+    pass
+
+AnyPath = str | os.PathLike[str]
+
+
+def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
+    """Open a library; that of a file is built into the user's cache at its first use.
+
+    Parameters
+    ----------
+    source
+        A configuration, ``qm9``, the folder of a library or a file of SMILES.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        It is missing, cannot be read or holds no molecule.
+    RunError
+        The cache cannot be written, or the library is damaged.
+    """
+    import platformdirs
+
+    settings = source if isinstance(source, Settings) else load(library={"source": source})
+    return open_or_build(
+        settings.library.source,
+        column=settings.library.column,
+        cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
+        n_processes=cores(),
+        progress=progress,
+    )
+
+
+def build_library(
+    files: AnyPath | Sequence[AnyPath],
+    folder: AnyPath,
+    column: str = "smiles",
+    spec: BuildSpec | None = None,
+    n_processes: int | None = None,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library from files of SMILES, go on with an unfinished build, or open a finished one.
+
+    Parameters
+    ----------
+    files
+        One or several, of the formats .smi, .csv, .tsv or .parquet, also with .gz or .zst behind.
+    folder
+        Takes the library.
+    column
+        Where a file that is no .smi holds the SMILES.
+    spec
+        Fingerprints and filters.
+    n_processes
+        That parse molecules; None: one a core.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        A file, the column or a filter is wrong, or the folder holds something else.
+    RunError
+        The folder cannot be written.
+    """
+    paths = [files] if isinstance(files, str | os.PathLike) else files
+    source = Files.of([os.fspath(one) for one in paths], column)
+    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
+
+
+def enumerate_library(
+    scaffolds: AnyPath,
+    substituents: AnyPath,
+    folder: AnyPath,
+    max_molecules: int | None = None,
+    column: str = "smiles",
+    spec: BuildSpec | None = None,
+    n_processes: int | None = None,
+    progress: Progress | None = None,
+) -> Library:
+    """Build a library of every scaffold with every substituent at every attachment point.
+
+    Parameters
+    ----------
+    scaffolds, substituents
+        Files of SMILES with attachment points ``*`` or ``[*:1]``: any number in a scaffold, one in
+        a substituent; ``*[H]`` leaves a point empty.
+    max_molecules
+        Take this many of the products, spread over all of them; None: all.
+    folder, column, spec, n_processes, progress
+        As of :func:`build_library`.
+
+    Raises
+    ------
+    InputError, RunError
+        As :func:`build_library`; a line is no scaffold or no substituent.
+    """
+    files = os.fspath(scaffolds), os.fspath(substituents)
+    source = Enumeration.of(*files, column, max_molecules)
+    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)

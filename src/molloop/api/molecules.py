@@ -1,0 +1,73 @@
+"""Molecules, simulated one by one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from molloop.assembly.abreast import in_threads
+from molloop.assembly.campaign import (
+    check_simulator,
+    cores,
+)
+from molloop.config.settings import Settings
+from molloop.errors import SimulationError
+from molloop.simulate.outcome import Failure, Outcome
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from rdkit.Chem import Mol
+
+
+def simulate_molecules(
+    molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
+    settings: Settings | None = None,
+    n_processes: int | None = 1,
+) -> Iterator[Outcome]:
+    """Simulate molecules, each in a child of this process.
+
+    Parameters
+    ----------
+    molecules
+        One or several: SMILES, molecules of RDKit, atoms of ASE. A SMILES is simulated as it is
+        given. Of RDKit's and ASE's, the SMILES counts: a geometry is found anew. The bonds of ASE's
+        are told by their coordinates and ``atoms.info["charge"]``, 0 by default.
+    settings
+        Their sections `property` and `simulation` say how; the defaults otherwise.
+    n_processes
+        That simulate at the same time; None: one a core.
+
+    Yields
+    ------
+    One outcome each, in order: a success with its value in the property's unit, or a failure. It
+    says its SMILES, and the name: RDKit's ``_Name`` or ``atoms.info["name"]``. Never raises for a
+    molecule: where the bonds of atoms cannot be told, it is a failure of the kind
+    ``unknown_bonds``.
+
+    Raises
+    ------
+    InputError
+        The simulator cannot be imported, or something is no molecule.
+    """
+    from molloop.sandbox.worker import run_one
+    from molloop.simulate.given import listed, name_of, smiles_of
+    from molloop.simulate.task import SimulationTask
+
+    protocol = (settings or Settings()).protocol()
+    check_simulator(protocol)
+    task = SimulationTask(protocol)
+
+    def outcome_of(given: "str | Mol | Atoms") -> Outcome:
+        smiles = ""
+        try:
+            smiles = smiles_of(given)
+            outcome = run_one(smiles, task)
+        except SimulationError as error:
+            outcome = Failure(error.kind, error.message)
+        return replace(outcome, smiles=smiles, name=name_of(given))
+
+    n = cores() if n_processes is None else n_processes
+    return (
+        map(outcome_of, listed(molecules))
+        if n == 1
+        else in_threads(outcome_of, listed(molecules), n)
+    )

@@ -1,0 +1,118 @@
+"""Runs read: results, exports, frozen pages."""
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from molloop import results
+from molloop.config.load import parse
+from molloop.errors import InputError
+from molloop.library.shards import Progress
+from molloop.results import Results
+from molloop.store.reader import Reader
+from molloop.store.run_dir import find_run, is_own
+from molloop.texts import terminal_path
+
+if TYPE_CHECKING:
+    pass
+
+AnyPath = str | os.PathLike[str]
+
+
+def read_results(run_dir: AnyPath) -> Results:
+    """Read what a run has found, while it goes on or afterwards.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run.
+    StoreError
+        Its database cannot be read.
+    """
+    with closing(Reader.read(find_run(Path(run_dir)))) as store:
+        settings = parse(store.sessions()[-1].config)
+        return results.read(store, settings.objective(), settings.protocol())
+
+
+def export_run(
+    run_dir: AnyPath, out: AnyPath, file_format: str, progress: Progress | None = None
+) -> int:
+    """Write a run's values and geometries for other programs; return how many molecules.
+
+    Parameters
+    ----------
+    out
+        The file; one that is there is replaced.
+    file_format
+        ``csv``, ``parquet``, ``sdf``, ``extxyz`` or ``ase-db``.
+    progress
+        Called with what is being done.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run, the format or the file is wrong.
+    StoreError
+        Its database cannot be read.
+    """
+    from molloop.report.export import export
+
+    show = progress or _show_nothing
+    show(f"reading {terminal_path(run_dir)}", 0.0)
+    found = read_results(run_dir)
+    _spare_runs(Path(out), [Path(run_dir)])
+    show(f"writing {terminal_path(out)}", 0.0)
+    return export(found, file_format, Path(out))
+
+
+def write_report(
+    run_dirs: AnyPath | Sequence[AnyPath], out: AnyPath, progress: Progress | None = None
+) -> None:
+    """Freeze the page of a run, or of several side by side, into one file that needs no other.
+
+    Parameters
+    ----------
+    out
+        The file; one that is there is replaced.
+    progress
+        Called with what is being done.
+
+    Raises
+    ------
+    InputError
+        A directory holds no run, or the file cannot be written.
+    StoreError
+        A database cannot be read.
+    """
+    from molloop.files import write_whole
+    from molloop.report.page.feed import Feed
+    from molloop.report.page.render import frozen_document
+
+    show = progress or _show_nothing
+    folders = [
+        Path(one) for one in ([run_dirs] if isinstance(run_dirs, str | os.PathLike) else run_dirs)
+    ]
+    runs = []
+    for folder in folders:
+        show(f"reading {terminal_path(folder)}", 0.0)
+        runs.append(Feed(folder).run)
+    show("drawing", 0.0)
+    text = frozen_document(runs)
+    _spare_runs(Path(out), folders)
+    try:
+        write_whole(Path(out), lambda unfinished: unfinished.write_text(text, "utf-8"))
+    except OSError as error:
+        expected = "a file that can be written"
+        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
+
+
+def _show_nothing(_what: str, _fraction: float) -> None:
+    pass
+
+
+def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
+    """Raise InputError where the file to write is one that a run is made of."""
+    if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
+        raise InputError("--out", str(out), "another file than those of the run", "Name another.")

@@ -36,7 +36,7 @@ def simulate(smiles):
     with open(os.environ["MOLLOOP_BENCH_NOTES"], "a") as notes:
         notes.write(f"{time.time()} {os.environ['SLURMD_NODENAME']} {smiles}\\n")
     time.sleep(%s)
-    return Success(value=float(len(smiles)))
+    return Success(float(len(smiles)))
 """
 
 

@@ -173,10 +173,10 @@ class Results:
     def predictions(self) -> NDArray[np.float64]:
         """What rankings predicted of the molecules that they chose, in the quantity's unit.
 
-        Mean, standard deviation and simulated value, in the order in which they ended, shape
-        (n, 3).
+        Mean, standard deviation and simulated value, in the order of the proposals, shape (n, 3).
         """
-        return np.array(self._record.pairs, dtype=np.float64).reshape(-1, 3)
+        rows = np.array(self._record.pairs, dtype=np.float64).reshape(-1, 3)
+        return rows[np.argsort(self._record.paired, kind="stable")]
 
     def n_beyond_threshold(self, last: float = inf) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""

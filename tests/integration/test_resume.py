@@ -28,7 +28,7 @@ def simulate(smiles):
         file.write(".")
         n_calls = file.tell()
     time.sleep({seconds})
-    return Success(value=float(len(smiles)))
+    return Success(float(len(smiles)))
 """
 SCALED = """
 def simulate(smiles, scale=1.0, tags=()):
@@ -43,7 +43,7 @@ def simulate(smiles):
         worker = psutil.Process().parent().parent()  # above its supervisor
         worker.send_signal(signal.SIGKILL)
         signal.pause()
-    return Success(value=float(len(smiles)))
+    return Success(float(len(smiles)))
 """
 
 
@@ -263,7 +263,7 @@ def test_options_of_ones_own_reach_workers_and_are_kept(molloop, small_smi, tmp_
     made_by = "mine:simulate(scale=0.5, tags=['a', 'b'])"
     simulated = read(tmp_path / "run")[1]
     assert [one.outcome.value for one in simulated] == [len(one.smiles) / 2 for one in simulated]
-    assert {(one.outcome.level, one.outcome.fidelity) for one in simulated} == {(made_by, "own")}
+    assert {one.stage for one in simulated} == {made_by}
 
     more = ("--set", "campaign.max_training_count=8")
     refused = molloop("resume", "run", *more, "--set", "simulation.options.scale=2.0", extra=extra)
@@ -272,7 +272,7 @@ def test_options_of_ones_own_reach_workers_and_are_kept(molloop, small_smi, tmp_
     assert "cannot be compared" in refused.stderr
     done = molloop("resume", "run", *more, extra=extra)
     assert done.returncode == 0, done.stderr
-    assert {one.outcome.level for one in read(tmp_path / "run")[1]} == {made_by}
+    assert {one.stage for one in read(tmp_path / "run")[1]} == {made_by}
 
     known = ("--training-data", "run/training_data.csv")
     unlike = molloop("run", "--library", small_smi, *own, *known, extra=extra)

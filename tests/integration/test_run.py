@@ -192,7 +192,7 @@ def test_a_molecule_that_crashes_its_process_is_a_failure_like_others(molloop, t
         "from molloop.simulate.outcome import Success\n"
         "def length(smiles):\n"
         "    if 'F' in smiles: ctypes.string_at(0)\n"
-        "    return Success(value=float(len(smiles)))\n"
+        "    return Success(float(len(smiles)))\n"
     )
     (tmp_path / "some.smi").write_text("C\nCF\nN\nO\nCCF\nCC\nCCC\nCCCF\n")
     done = molloop(

@@ -13,7 +13,7 @@ import time
 from molloop.simulate.outcome import Success
 def simulate(smiles):
     time.sleep({seconds})
-    return Success(value=float(len(smiles)))
+    return Success(float(len(smiles)))
 """
 OWN = ("property.simulator=mine:simulate", "property.name=length", "property.unit=letters")
 

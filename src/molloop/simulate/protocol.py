@@ -19,7 +19,7 @@ class SimulationProtocol:
     Attributes
     ----------
     simulator
-        A name in :mod:`molloop.simulate.simulators`, or ``package.module:function``.
+        A name in ``molloop.simulate.simulators``, or ``package.module:function``.
     options
         Of this simulator: strings, numbers, booleans, and lists of those.
     quantity

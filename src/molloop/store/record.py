@@ -67,7 +67,9 @@ class Record:
         Molecule id -> mean and standard deviation, of what the last ranking chose, best first.
     pairs
         Predicted mean and standard deviation, and simulated value, of what rankings chose, one
-        after the other.
+        after the other, in the order in which the values were known.
+    paired
+        Their proposals.
     errors
         The same in sums.
     recent
@@ -96,6 +98,7 @@ class Record:
     values: MutableSequence[float] = field(default_factory=lambda: array("d"))
     predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
     pairs: MutableSequence[float] = field(default_factory=lambda: array("d"))
+    paired: MutableSequence[int] = field(default_factory=lambda: array("q"))
     errors: Errors = field(default_factory=Errors)
     recent: list[Simulated] = field(default_factory=list)
     tasks: Tasks = field(default_factory=Tasks)
@@ -194,6 +197,7 @@ class Record:
         self.is_beyond.append(is_beyond)
         if expected is not None:
             self.pairs.extend((*expected, value))
+            self.paired.append(item.proposal)
             self.errors.add(*expected, value)
         entry = (self.objective.sign * value, -item.proposal, item)
         (heapq.heappush if len(self._best) < self.n_kept else heapq.heappushpop)(self._best, entry)

@@ -108,7 +108,7 @@ def outcomes(run_dir):
         )
         for one in ok
     }
-    return values, [(one.molecule_id, one.outcome.level, one.outcome.fidelity) for one in ok]
+    return values, [one.job for one in ok]
 
 
 def status(run_dir):

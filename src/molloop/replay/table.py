@@ -22,6 +22,11 @@ IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
 MOST_S = 1e9
 BUILT_IN = {"qm9-ie-20k": ("qm9-ie-20k.csv.gz", "cpu_s")}  # file, and its column of seconds
+# level and fidelity of its columns
+BUILT_IN_MADE_BY = {
+    "ie_ev": ("gfn2", "relaxed"),
+    "ie_mmff_geometry_ev": ("gfn2", "mmff-geometry"),
+}
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
 
 
@@ -113,6 +118,8 @@ def open_table(
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
     smiles, columns, made_by = _read(path, [column] if is_drawn else [column, durations])
+    if name in BUILT_IN and column in BUILT_IN_MADE_BY:
+        made_by = dict(zip(MADE_BY, BUILT_IN_MADE_BY[column], strict=True))
     rows: dict[str, int] = {}
     for row, text in enumerate(smiles):
         rows.setdefault(text, row)

@@ -11,7 +11,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral
 from typing import Any
 
@@ -76,6 +76,8 @@ def checked(outcome: object, quantity: str = "") -> Outcome:
         A `ValueError`: it is no outcome, or a part of it is wrong.
     """
     try:
+        if type(outcome) is Success and _is_a_number_alone(outcome, quantity):
+            return outcome
         for kind, rules in RULES.items():
             if isinstance(outcome, kind):  # a subclass may not be known where it is read
                 parts = {name: getattr(outcome, name) for name in rules}
@@ -87,6 +89,23 @@ def checked(outcome: object, quantity: str = "") -> Outcome:
     except Exception as error:
         raise OutcomeError(f"outcome: cannot be read, as it raises {_shown(error)}") from error
     raise OutcomeError(f"outcome: got {_shown(outcome)}, expected a Success or a Failure")
+
+
+def _is_a_number_alone(success: Success, quantity: str) -> bool:
+    """Whether a success is nothing but the value that was asked for, as most of many are."""
+    values = success.values
+    if not (type(values) is dict and len(values) == 1 and quantity in values):
+        return False
+    parts = (success.calculations, success.geometries, success.flags)
+    return (
+        tuple(map(type, parts)) == (dict, dict, tuple)
+        and not any(parts)
+        and type(success.smiles) is type(success.name) is str
+        and type(value := values[quantity]) is float
+        and abs(value) <= LARGEST_VALUE
+        and type(success.seconds) is float
+        and 0 <= success.seconds < inf
+    )
 
 
 def accepted(outcome: object, quantity: str) -> Outcome:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+AnyPath = str | os.PathLike[str]
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under another name and rename it, so that it is never seen half written.

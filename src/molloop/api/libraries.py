@@ -3,23 +3,16 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from molloop.assembly.campaign import (
-    cores,
-)
+from molloop.assembly.campaign import cores
 from molloop.config.load import load
 from molloop.config.settings import Settings
+from molloop.files import AnyPath
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.shards import Library, Progress
-
-if TYPE_CHECKING:
-    pass
-
-AnyPath = str | os.PathLike[str]
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:

@@ -4,21 +4,16 @@ import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from molloop import results
 from molloop.config.load import parse
 from molloop.errors import InputError
+from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
 from molloop.store.reader import Reader
 from molloop.store.run_dir import find_run, is_own
 from molloop.texts import terminal_path
-
-if TYPE_CHECKING:
-    pass
-
-AnyPath = str | os.PathLike[str]
 
 
 def read_results(run_dir: AnyPath) -> Results:

@@ -1,11 +1,10 @@
 """Runs: begun, and gone on with."""
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from molloop.api.libraries import open_library
 from molloop.assembly.campaign import (
@@ -22,17 +21,13 @@ from molloop.campaign.ending import Interruption
 from molloop.campaign.warm_start import read_warm_start, stored_warm_start
 from molloop.config.load import parse, revise
 from molloop.config.settings import Settings
+from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
 from molloop.store.reader import Reader
 from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir, find_run
 from molloop.store.writer import Store
-
-if TYPE_CHECKING:
-    pass
-
-AnyPath = str | os.PathLike[str]
 
 
 def new_run_dir() -> Path:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from molloop.api.libraries import open_library
 from molloop.assembly.measured import given_pending, given_values, read_measured, read_pending
@@ -11,12 +10,8 @@ from molloop.assembly.suggest import Suggestions, suggestions
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.files import AnyPath
 from molloop.library.shards import Library, Progress
-
-if TYPE_CHECKING:
-    pass
-
-AnyPath = str | os.PathLike[str]
 
 
 def suggest(

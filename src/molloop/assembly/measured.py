@@ -6,11 +6,10 @@ from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
-from molloop.library.tables import Row, first_word, number, rows_of
+from molloop.library.tables import MADE_BY, Row, check_made_alike, first_word, number, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
 
 SMILES = "smiles"
-MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 TRAINING_DATA, PENDING = "--training-data", "--pending"
 
 
@@ -63,7 +62,7 @@ def read_measured(path: Path, column: str | None = None) -> Measured:
         if _is_empty(cells[name]):
             without.append((where, smiles))
             continue
-        _check_made_alike(where, cells, made_by)
+        check_made_alike(where, cells, made_by)
         values.append((where, smiles, _value(f"{where}, {name}", cells[name])))
     return Measured(name, tuple(values), tuple(without))
 
@@ -134,17 +133,3 @@ def _column_of_numbers(path: Path, rows: list[Row]) -> str:
         f"{'hold' if found else 'holds'} numbers alone",
         f"Name one of {', '.join(found or names) or 'its columns'}.",
     )
-
-
-def _check_made_alike(where: str, cells: Mapping[str, str], made_by: dict[str, str]) -> None:
-    """Raise InputError where a value was computed in another way than those before it."""
-    for name in MADE_BY:
-        said = cells.get(name, "")
-        if said != made_by.setdefault(name, said):
-            raise InputError(
-                f"{where}, {name}",
-                said,
-                f"{made_by[name]!r}, as the lines before",
-                "Values that were computed in different ways do not compare: keep the lines of "
-                "one.",
-            )

@@ -13,6 +13,7 @@ from molloop.errors import InputError
 from molloop.library.delimited import Record, read_records
 from molloop.library.opened import Fraction, file_format, open_text, readable
 
+MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 _DELIMITERS = {".tsv": "\t"}  # of other files: a comma
 
 Row = tuple[int, dict[str, str]]  # line, cells by column
@@ -126,6 +127,33 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
             "Mend or remove the line.",
         )
     return value
+
+
+def check_made_alike(where: str, cells: Mapping[str, str], made_by: dict[str, str]) -> None:
+    """Look whether a value was computed as those before it, by the columns `MADE_BY`.
+
+    Parameters
+    ----------
+    where
+        File and line, for the error.
+    made_by
+        What the lines before say; the first line fills it in.
+
+    Raises
+    ------
+    InputError
+        It was computed in another way.
+    """
+    for name in MADE_BY:
+        said = cells.get(name, "")
+        if said != made_by.setdefault(name, said):
+            raise InputError(
+                f"{where}, {name}",
+                said,
+                f"{made_by[name]!r}, as the lines before",
+                "Values that were computed in different ways do not compare: keep the lines of "
+                "one.",
+            )
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.goal import Objective, Quantity
-from molloop.library.tables import rows_of
-from molloop.replay.table import MADE_BY, Table
+from molloop.library.tables import MADE_BY, rows_of
+from molloop.replay.table import Table
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol

@@ -12,12 +12,11 @@ from molloop.errors import InputError
 from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Library, Progress
-from molloop.library.tables import first_word, number, rows_of
+from molloop.library.tables import MADE_BY, check_made_alike, first_word, number, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 
 SMILES = "smiles"
-MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
 MOST_S = 1e9
@@ -159,14 +158,5 @@ def _read(
             for name, found in numbers.items():
                 where = f"{path}, line {line}, {name}"
                 found.append(number(where, cells[name], LARGEST_VALUE, empty=nan))
-            for name in MADE_BY:
-                said = cells.get(name, "")
-                if said != made_by.setdefault(name, said):
-                    raise InputError(
-                        f"{path}, line {line}, {name}",
-                        said,
-                        f"{made_by[name]!r}, as the lines before",
-                        "Values that were computed in different ways do not compare: keep the "
-                        "lines of one.",
-                    )
+            check_made_alike(f"{path}, line {line}", cells, made_by)
     return smiles, {name: np.array(found) for name, found in numbers.items()}, made_by

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,20 @@ class Registry:
 
     @cached_property
     def _others(self) -> dict[str, Listed]:
-        from importlib.metadata import entry_points
-
         return {
-            point.name: Listed(
+            name: Listed(
                 point.value, f"of the package {point.dist.name}" if point.dist else point.value
             )
-            for point in entry_points(group=self.group)
-            if point.name not in self.own
+            for name, point in registered(self.group).items()
+            if name not in self.own
         }
+
+
+def registered(group: str) -> "dict[str, EntryPoint]":
+    """Return what other installed packages have in a group of entry points, by name."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def is_reference(text: str) -> bool:

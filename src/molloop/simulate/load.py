@@ -3,12 +3,12 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from numbers import Real
 from typing import Any
 
 from molloop.errors import SimulationError
 from molloop.goal import Quantity
+from molloop.registry import import_thing
 from molloop.simulate.outcome import Success
 from molloop.simulate.simulators import IE, SimulatorError, simulator_named
 
@@ -33,8 +33,7 @@ def load(name: str, options: Mapping[str, Any], quantity: Quantity = IE) -> Call
     if simulator.cores != 1:
         raise SimulatorError(f"It wants {simulator.cores} cores, and a worker has one")
     kept = simulator.checked(options)
-    module, _, attribute = simulator.function.partition(":")
-    function = getattr(import_module(module), attribute)
+    function = import_thing(simulator.function)
     _check_call(function, kept)
     return partial(_simulated, function, kept, quantity, simulator.bounds.get(quantity.name))
 

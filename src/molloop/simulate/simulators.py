@@ -6,12 +6,12 @@ Light to import: the configuration reads it. A simulator's own module is importe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from molloop.goal import Quantity
+from molloop.registry import registered
 from molloop.simulate.levels import FIDELITIES, LEVELS
 
 IONIZATION = "ionization"
@@ -156,16 +156,16 @@ def simulator_named(name: str) -> Simulator:
     module, _, function = name.partition(":")
     if module and function:
         return Simulator(name)
-    registered = _registered()
-    if name not in registered:
-        known = ", ".join([*SIMULATORS, *registered])
+    others = registered(ENTRY_POINTS)
+    if name not in others:
+        known = ", ".join([*SIMULATORS, *others])
         raise SimulatorError(
             f"It is none that is registered ({known}), and not of the form package.module:function"
         )
-    found = registered[name].load()
+    found = others[name].load()
     if not isinstance(found, Simulator):
         raise SimulatorError(
-            f"It is registered as {registered[name].value}, which is no Simulator, but of the type "
+            f"It is registered as {others[name].value}, which is no Simulator, but of the type "
             f"{type(found).__name__}"
         )
     return found
@@ -175,10 +175,5 @@ def home_of(name: str) -> str:
     """Return where a simulator is written, ``package.module:name``; nothing is imported."""
     if name in SIMULATORS or ":" in name:
         return name
-    registered = _registered()
-    return registered[name].value if name in registered else name
-
-
-def _registered() -> dict[str, EntryPoint]:
-    """Return what other packages register, which is looked for only when one is named."""
-    return {one.name: one for one in entry_points(group=ENTRY_POINTS)}
+    others = registered(ENTRY_POINTS)
+    return others[name].value if name in others else name

@@ -1,7 +1,6 @@
 """What is searched for: quantities, and which of their values are good."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -84,10 +83,6 @@ class Objective:
     def is_beyond_threshold(self, value: float) -> bool:
         """Whether a value is better than the threshold; False without one."""
         return self.threshold is not None and self.sign * (value - self.threshold) > 0
-
-    def best(self, values: Iterable[float]) -> float:
-        """Return the best of some values."""
-        return max(values, key=lambda value: self.sign * value)
 
 
 @dataclass(frozen=True, slots=True)

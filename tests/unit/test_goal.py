@@ -2,7 +2,7 @@ import pytest
 
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.goal import Constraint, Direction, Goal, Objective, Quantity
+from molloop.goal import Constraint, Goal, Objective, Quantity
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,6 @@ def test_values_are_stored_under_a_plain_name():
     assert [Quantity(one).name for one in ("IE", "HOMO-LUMO gap", "Δ")] == [
         *("ie", "homo_lumo_gap", "Δ")
     ]
-
-
-def test_the_best_of_some_values():
-    values = [3.0, -1.0, 2.0]
-    assert Objective(Quantity("x")).best(values) == 3.0
-    assert Objective(Quantity("x"), Direction.MINIMISE).best(values) == -1.0
 
 
 def test_bounds_belong_to_what_a_constraint_allows():

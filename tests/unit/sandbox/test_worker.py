@@ -229,8 +229,9 @@ def test_a_result_is_made_of_what_the_store_can_keep(guard):
 
 def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
-    threading.Timer(1.0, halt.call, [6.0]).start()
     slow = task("evil:simulate", timeout_s=60.0)
+    run_one("C", slow)  # a child takes its time to start
+    threading.Timer(1.0, halt.call, [6.0]).start()
     began_s = time.monotonic()
     found = run_group(["C", "N", "sleep", "O"], slow, halt)
     assert 3.0 < time.monotonic() - began_s < 7.0
@@ -240,6 +241,7 @@ def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
 
 def test_a_molecule_alone_has_the_whole_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
+    run_one("C", EVIL)
     threading.Timer(0.2, halt.call, [0.0]).start()
     found = run_group(["sleep", "O"], EVIL, halt)
     assert [one.kind for one in found.outcomes] == ["timeout"]

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
+    from molloop.store.records import Stage
 
 __version__ = metadata.version("molloop")
 
@@ -114,6 +115,7 @@ _PUBLIC = {
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
+    "molloop.store.records": "Stage",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [
@@ -160,6 +162,7 @@ __all__ = [
     "SimulationSettings",
     "SiteSettings",
     "Source",
+    "Stage",
     "Status",
     "Stopped",
     "StoppingSettings",

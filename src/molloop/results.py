@@ -21,6 +21,7 @@ from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
+from molloop.store.records import Stage, stage_of
 from molloop.texts import terminal_text
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Results:
         In the order of their proposals.
     work
         What workers did beside simulations.
+    stages
+        By their names, what jobs were computed by; without any, all by `protocol`.
     accuracy
         Of the model, by the molecules that it is measured on; none where the run was told to end.
     n_rejected, rejects
@@ -67,6 +70,7 @@ class Results:
     events: tuple[tuple[float, Event], ...]
     simulated: tuple[Simulated, ...]
     work: tuple[Task, ...] = ()
+    stages: Mapping[str, Stage] = field(default_factory=dict)
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_rejected: int = 0
     rejects: str = ""
@@ -149,9 +153,9 @@ class Results:
         the number of the ranking that chose it; `time_s`, when it was known; `seconds` that it
         took; `worker`.
         """
-        return outcome_frame(
-            self.simulated, self.objective.quantity, self.protocol, geometries=geometries
-        )
+        own = stage_of(self.protocol)
+        stages = {own.name: own, **self.stages}
+        return outcome_frame(self.simulated, self.objective.quantity, stages, geometries=geometries)
 
     @cached_property
     def values(self) -> dict[int, float]:
@@ -190,14 +194,19 @@ class Results:
 
 
 def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> Results:
-    """Read a run from its database."""
-    # outcomes that come between the two readings do not count twice
+    """Read a run from its database.
+
+    Raises
+    ------
+    StoreError
+        It cannot be read, or holds what no run has stored.
+    """
     events = tuple(reader.events())
-    return Results(
-        objective,
-        protocol,
-        tuple(reader.known()),
-        events,
-        tuple(reader.simulated()),
-        tuple(reader.tasks()),
-    )
+    # read after the events: outcomes that come between the two do not count as under way
+    simulated, stages = tuple(reader.simulated()), reader.stages()
+    if unknown := {one.stage for one in simulated}.difference(stages, [protocol.stage]):
+        raise reader.damaged(
+            f"it has jobs of the stage {min(unknown)!r}, which it does not tell of"
+        )
+    known, tasks = tuple(reader.known()), tuple(reader.tasks())
+    return Results(objective, protocol, known, events, simulated, tasks, stages)

@@ -1,12 +1,12 @@
 """A run's outcomes as a pandas DataFrame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from molloop.campaign.jobs import Simulated
 from molloop.goal import Quantity
 from molloop.simulate.outcome import Failure, Success
-from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.records import Stage
 from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TEXT_COLUMNS = ("smiles", "level", "fidelity", "flags", "failure", "message", "w
 def outcome_frame(
     items: Sequence[Simulated],
     quantity: Quantity,
-    protocol: SimulationProtocol,
+    stages: Mapping[str, Stage],
     *,
     geometries: bool = False,
 ) -> "pd.DataFrame":
@@ -34,8 +34,8 @@ def outcome_frame(
         "molecule_id": [item.molecule_id for item in items],
         "smiles": [item.smiles for item in items],
         column: [item.value(name) for item in items],
-        "level": [item.stage for item in items],
-        "fidelity": [protocol.outcome_fidelity] * len(items),
+        "level": [stages[item.stage].level for item in items],
+        "fidelity": [stages[item.stage].fidelity for item in items],
         "flags": [" ".join(one.flags) if one else "" for one in successes],
         "failure": [one.kind if one else "" for one in failures],
         "message": [one.message if one else "" for one in failures],

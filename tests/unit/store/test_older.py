@@ -84,6 +84,15 @@ def test_a_property_of_one_s_own_has_its_name(tmp_path):
     assert item.value("homo_lumo_gap") == 18.25
 
 
+def test_a_row_says_the_level_of_its_own_stage(tmp_path):
+    with closing(sqlite3.connect(write(tmp_path))) as connection:
+        connection.execute("UPDATE outcomes SET level = 'ipea1' WHERE proposal = 0")
+        connection.commit()
+    found = read_results(tmp_path)
+    assert found.frame()["level"].tolist() == ["ipea1", "gfn2"]
+    assert found.values == {7: 18.25}
+
+
 def test_it_is_not_gone_on_with(tmp_path):
     path = write(tmp_path)
     with pytest.raises(StoreError, match=r"earlier molloop.*can be read, but not gone on with"):

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from molloop import results
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
+from molloop.config.settings import Settings
 from molloop.errors import StoreError
 from molloop.molecule import Geometry
 from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Success
@@ -109,6 +111,15 @@ def test_what_a_run_began_with_reads_back(tmp_path):
     assert store.known() == known
     assert store.sessions() == [SESSION, second]
     store.close()
+
+
+def test_a_job_of_a_stage_that_is_not_told_of_is_damage(store):
+    objective, protocol = Settings().objective(), Settings().protocol()
+    store.append(1.0, [], [simulated(0, 1, success())])
+    assert len(results.read(store, objective, protocol).simulated) == 1
+    store.append(2.0, [], [replace(simulated(1, 2, success()), stage="odd")])
+    with pytest.raises(StoreError, match=r"is damaged .*jobs of the stage 'odd'"):
+        results.read(store, objective, protocol)
 
 
 def test_tasks_read_back(store):

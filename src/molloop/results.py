@@ -206,7 +206,7 @@ def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> 
     simulated, stages = tuple(reader.simulated()), reader.stages()
     if unknown := {one.stage for one in simulated}.difference(stages, [protocol.stage]):
         raise reader.damaged(
-            f"it has jobs of the stage {min(unknown)!r}, which it does not tell of"
+            f"it has jobs of the stage {min(unknown)!r:.60}, of which it does not tell"
         )
     known, tasks = tuple(reader.known()), tuple(reader.tasks())
     return Results(objective, protocol, known, events, simulated, tasks, stages)

@@ -126,7 +126,7 @@ class Campaign:
             with closing(self._engine()) as engine:
                 interruption.abandon = engine.abandon
                 self._driver(engine, listener, interruption).run()
-        except BaseException as error:
+        except BaseException as error:  # a signal too: what was found is written however it ends
             LOG.error("%s: the session ended by an error: %s", self.folder, error)
             self._report_beside(error)
             raise
@@ -196,7 +196,7 @@ class Campaign:
         """Write what a run has found that ended by an error; another one is a note to it."""
         try:
             self._write(self._found())
-        except Exception as error:
+        except Exception as error:  # whatever it is, it may not hide why the run has ended
             LOG.exception("%s: tables and figures cannot be written", self.folder)
             told = str(error)
             if not isinstance(error, MolloopError):

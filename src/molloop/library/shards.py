@@ -170,7 +170,7 @@ class Library:
                 for n_done, _ in enumerate(pool.map(self._verify_one, entries), start=1):
                     if progress is not None:
                         progress("verifying", n_done / len(entries))
-            except BaseException:
+            except BaseException:  # a signal too: the other files are not waited for
                 pool.shutdown(cancel_futures=True)
                 raise
 

@@ -119,7 +119,7 @@ class Store(Reader):
             try:
                 yield self._connection
                 self._insist("COMMIT")
-            except BaseException:
+            except BaseException:  # a signal too: all or nothing
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

@@ -39,4 +39,4 @@ def wait_until_launched(task: AppFuture) -> None:
     """Have Parsl's own thread hand out its task before those that follow."""
     until_s = time.monotonic() + LAUNCH_TIMEOUT_S
     while task.task_status() == States.pending.name and time.monotonic() < until_s:
-        time.sleep(0.001)
+        time.sleep(0.001)  # Parsl tells of no launch; it takes some milliseconds

@@ -41,7 +41,7 @@ def start(config: parsl.Config) -> DataFlowKernel:
     threading.Thread(target=_watch_start, args=(executor, has_started), daemon=True).start()
     try:
         kernel = DataFlowKernel(config)
-    except BaseException as error:
+    except BaseException as error:  # a signal too: what was asked of a scheduler is given back
         cancel_without_waiting(executor.provider)
         if not isinstance(error, Exception):  # the end by a signal
             raise

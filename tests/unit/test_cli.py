@@ -458,10 +458,10 @@ def test_status_shows_what_a_run_says(molloop, tmp_path):
 
 def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monkeypatch):
     def fail(error):
-        def read_results(_):
+        def export_run(*_):
             raise error
 
-        monkeypatch.setattr("molloop.api.read_results", read_results)
+        monkeypatch.setattr("molloop.api.export_run", export_run)
         words = ("export", tmp_path, "--format", "csv", "--out", tmp_path / "a.csv", "-q")
         done = molloop(*words)
         assert done.returncode == error.exit_code

@@ -20,7 +20,8 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver
 from molloop.campaign.events import Finished
-from molloop.campaign.schedule import Batch, Plan
+from molloop.campaign.plan import Plan
+from molloop.campaign.schedule import Batch
 from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
 from molloop.execution.parsl_config import parsl_config

@@ -2,7 +2,8 @@
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.schedule import Batch, Interleaved, Plan, Schedule, Stopping
+from molloop.campaign.plan import Plan, Stopping
+from molloop.campaign.schedule import Batch, Interleaved, Schedule
 from molloop.config.settings import Settings
 
 

@@ -23,17 +23,15 @@ from molloop.campaign.events import (
     Finished,
     Lost,
     Ranked,
-    RankingBegan,
     Resumed,
-    Source,
     Stopped,
-    Submitted,
 )
 from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
-from molloop.campaign.schedule import Action, Rank, Schedule, Simulate, Stop
+from molloop.campaign.plan import Action, Rank, Simulate, Stop, event_of
+from molloop.campaign.schedule import Schedule
 from molloop.campaign.state import State, add_up, apply
 from molloop.campaign.storage import Storage
 from molloop.campaign.training import TrainingSet
@@ -173,9 +171,8 @@ class Driver:
         if nothing_comes or now_s >= self._halted_s + grace_s:
             while self._n_tasks and (completions := self.engine.wait(0.0)):  # is back by now
                 self._take(completions)
-            if (
-                self.state.stopped is None
-            ):  # what came back may have been the last that was asked for
+            # what came back may have been the last that was asked for
+            if self.state.stopped is None:
                 self._advance([ending])
         return self.state.stopped is not None
 
@@ -208,7 +205,7 @@ class Driver:
             actions = [action for action in actions if isinstance(action, Stop)]
         following: list[Event] = []
         for action in actions:
-            event = self._event(action, state)
+            event = event_of(action, state, self.protocol.stage)
             following.append(event)
             state = apply(state, event)
         now_s = self._now_s()
@@ -259,17 +256,6 @@ class Driver:
             f"{lost.message}.",
             "What was simulated is stored: mend it, and `molloop resume` goes on.",
         )
-
-    def _event(self, action: Action, state: State) -> Event:
-        match action:
-            case Simulate(molecule_ids, source, _, n_drawn):
-                # random molecules belong to no ranking; what is ranked now has proposed nothing yet
-                batch = state.batch - state.is_ranking if source is Source.RANKING else 0
-                return Submitted(molecule_ids, source, batch, n_drawn, self.protocol.stage)
-            case Rank():
-                return RankingBegan(state.batch + 1, state.n_values + state.n_known)
-            case Stop(reason, end):
-                return Stopped(reason, end)
 
     def _act(self, action: Action) -> None:
         match action:

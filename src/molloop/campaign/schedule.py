@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from molloop.campaign.design import InitialDesign
-from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.events import End, Source
+from molloop.campaign.plan import Action, Plan, Rank, Simulate, Stop
 from molloop.campaign.state import State
 
-MIN_TRIES = 24
-TRIES_PER_INITIAL = 3
 TRIES_PER_WORKER = 3
 MIN_RETRAIN_AFTER = 4
 SIMULATING_PER_RANKING = 6
@@ -20,39 +17,11 @@ FILLERS = 10
 N_REPORTED = 5  # best predicted molecules that every ranking reports, however small the batch
 
 
-@dataclass(frozen=True, slots=True)
-class Simulate:
-    """Hand out molecules in tasks of `group_size`; `n_drawn` places of the design are used."""
-
-    molecule_ids: tuple[int, ...]
-    source: Source
-    group_size: int = 1
-    n_drawn: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """Train on all values, rank the library, return the best n that were not tried."""
-
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End the campaign."""
-
-    reason: str
-    end: End
-
-
-Action = Simulate | Rank | Stop
-
-
 class Schedule(Protocol):
     """Decides what comes next."""
 
     @property
-    def plan(self) -> "Plan":
+    def plan(self) -> Plan:
         """Return what it shares with others."""
 
     def decide(self, state: State, taken: Container[int], n_tasks: int) -> list[Action]:
@@ -65,106 +34,6 @@ class Schedule(Protocol):
         n_tasks
             Tasks of simulations that are under way.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """When a campaign ends before its budget is used up.
-
-    Attributes
-    ----------
-    top_k, patience
-        When so many simulations in a row have brought none of the best `top_k` values.
-    min_gain
-        When the last ranking expected less than this above the best value.
-    """
-
-    top_k: int = 10
-    patience: int | None = None
-    min_gain: float | None = None
-
-    def reason(self, state: State) -> str:
-        """Return why it ends, or nothing."""
-        if self.patience is not None and state.n_without_gain >= self.patience:
-            return f"{state.n_without_gain} simulations brought none of the best {self.top_k}"
-        if self.min_gain is not None and state.expected_gain < self.min_gain:
-            return (
-                f"the model expects {state.expected_gain:.2g} above the best value at most, "
-                f"less than {self.min_gain:g}"
-            )
-        return ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all schedules share.
-
-    Attributes
-    ----------
-    design
-        The random molecules that come first, and replace those that fail.
-    dispatch
-        Sizes tasks.
-    initial_training_count
-        Values that the first model is trained on; values known beforehand count. It is trained on
-        fewer where the library ends, or where three times as many simulations fail for each value.
-    max_training_count
-        Simulated values after which it ends.
-    batch_size
-        Molecules of a batch.
-    max_failure_share
-        Of simulations that failed in one way, after which it ends; 24 may fail at least.
-    stopping
-        What else ends it.
-    """
-
-    design: InitialDesign
-    dispatch: Dispatch
-    initial_training_count: int
-    max_training_count: int
-    batch_size: int
-    max_failure_share: float
-    stopping: Stopping = Stopping()
-
-    @property
-    def max_tries(self) -> int:
-        """Simulations that may fail for one value, or in a row."""
-        return max(MIN_TRIES, TRIES_PER_INITIAL * self.initial_training_count)
-
-    def n_left(self, state: State) -> int:
-        """Return how many more molecules may be handed out."""
-        return self.max_training_count - state.n_values - state.n_in_flight
-
-    def n_random(self, state: State) -> int:
-        """Return how many random molecules the first model still needs."""
-        n_wanted = max(0, self.initial_training_count - state.n_known)
-        n_missing = n_wanted - state.n_values - state.n_in_flight
-        n_submitted = state.n_submitted - state.forgiven.n_submitted
-        n_allowed = self.max_tries * (state.n_values + 1) - n_submitted
-        return max(0, min(n_missing, n_allowed))
-
-    def draw(self, state: State, n: int, size: int, *taken: Container[int]) -> list[Action]:
-        """Return the next n random molecules; nothing where there is none."""
-        ids, n_drawn = self.design.take(state.n_drawn, n, *taken)
-        return [Simulate(ids, Source.INITIAL, size, n_drawn)] if ids else []
-
-    def stop(self, state: State, n_failed_in_row: int, n_least: int) -> Stop | None:
-        """Return why the campaign should end, if it should; fewer failures end none."""
-        if state.n_values >= self.max_training_count:
-            return Stop(f"{state.n_values} values are there, as asked", End.DONE)
-        if reason := self.stopping.reason(state):
-            return Stop(reason, End.DONE)
-        if n_failed_in_row >= n_least:
-            reason = f"the last {n_failed_in_row} simulations all failed"
-            return Stop(reason, End.FAILED)
-        forgiven = dict(state.forgiven.failures)
-        n_finished = state.n_finished - state.forgiven.n_finished
-        for kind, n_all in state.failures:
-            n = n_all - forgiven.get(kind, 0)
-            if n > max(n_least, self.max_failure_share * n_finished):
-                reason = f"{n} of {n_finished} simulations failed in the same way, {kind}"
-                return Stop(reason, End.FAILED)
-        return None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from molloop.report.figures import LINE_COLORS, LOOK, is_dense, line_look, save
+from molloop.report.look import LINE_COLORS, LOOK, is_dense, line_look, save
 from molloop.texts import drawn_text
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.report.accuracy import Accuracy
-from molloop.report.figures import (
+from molloop.report.look import (
     BEST,
     LOOK,
     SIMULATED,

@@ -1,4 +1,4 @@
-"""How a run's database is opened, and what its errors say.
+"""How a run's database is opened.
 
 A run directory may come from somebody else. Nothing but a database of ours is opened, and reading
 one changes nothing on disk: SQLite on its own would undo what a killed writer has left half done,
@@ -8,25 +8,21 @@ in the file itself and in others that the journal names.
 import errno
 import os
 import shutil
-import signal
 import sqlite3
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from molloop.errors import StoreError
 from molloop.files import check_plain
-from molloop.store.disk import what_is_there
 from molloop.store.older import show_as_current
 from molloop.store.schema import SCHEMA_VERSION, SCHEMAS, check_schema
+from molloop.store.trouble import LIMIT, errors_told, extended_code
 
 BUSY_TIMEOUT_S = 1.0  # within SQLite, where no signal is heard
-TEMPORARY = Path("temporary database")
 LEAST_BYTES = 512  # of a page
 JOURNAL_SUFFIX = "-journal"
 FOREIGN_SUFFIXES = ("-wal", "-shm")  # of other journal modes than ours
@@ -106,7 +102,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
                 check_schema(connection, version)
                 show_as_current(connection, version)
         except sqlite3.OperationalError as error:
-            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
+            if extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:
                 raise
             connection = _open_copy(path)
             with _closed_on_error(connection):
@@ -162,9 +158,9 @@ def _version(path: Path) -> int:
         try:
             connection.execute("PRAGMA user_version")
         except sqlite3.OperationalError as error:
-            if _extended_code(error) == sqlite3.SQLITE_CANTOPEN:
+            if extended_code(error) == sqlite3.SQLITE_CANTOPEN:
                 raise ValueError("it has another journal mode than a run's") from error
-            if _extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
+            if extended_code(error) != sqlite3.SQLITE_READONLY_ROLLBACK:  # its journal is in use
                 raise
     return int(version)
 
@@ -185,15 +181,6 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
     return connection
 
 
-class _Limit(threading.local):
-    """Whether it was the limit that has ended this thread's last query."""
-
-    has_passed = False
-
-
-_LIMIT = _Limit()
-
-
 def _deadline_s(path: Path) -> float:
     """Return the processor time until which a database may be read, by the disk that it takes."""
     found = path.lstat()
@@ -203,8 +190,8 @@ def _deadline_s(path: Path) -> float:
 
 def _is_over(deadline_s: float) -> bool:
     # signals are heard here, too
-    _LIMIT.has_passed = time.thread_time() > deadline_s
-    return _LIMIT.has_passed
+    LIMIT.has_passed = time.thread_time() > deadline_s
+    return LIMIT.has_passed
 
 
 def _keep_safe(connection: sqlite3.Connection) -> None:
@@ -247,85 +234,3 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     except BaseException:
         connection.close()
         raise
-
-
-@contextmanager
-def errors_told(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with a database into a StoreError that says what to do."""
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:
-        if _code(error) == sqlite3.SQLITE_INTERRUPT and not _LIMIT.has_passed:
-            _raise_what_was_dropped()
-        raise _explained(path, error) from error
-
-
-def _raise_what_was_dropped() -> NoReturn:
-    """Raise what a signal's handler has raised while SQLite called back, which drops it."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        raise KeyboardInterrupt
-    raise StoreError("A signal has ended the reading of a run.", "Begin it again.")
-
-
-def is_busy(error: Exception) -> bool:
-    """Whether another process holds the database."""
-    return _code(error) == sqlite3.SQLITE_BUSY
-
-
-def damaged(path: Path, why: str) -> StoreError:
-    """Return the error for a database that holds what no run has stored."""
-    return StoreError(
-        f"The run's database {path} is damaged ({why}).",
-        f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
-        "run takes known values with --training-data.",
-    )
-
-
-def _extended_code(error: Exception) -> int | None:
-    # what Python itself minds has none
-    return getattr(error, "sqlite_errorcode", None)
-
-
-def _code(error: Exception) -> int | None:
-    code = _extended_code(error)
-    return None if code is None else code & 0xFF
-
-
-def _is_damage(error: Exception) -> bool:
-    # Python's own word on a text that is no UTF-8 has no code
-    return _code(error) in _DAMAGE or str(error).startswith("Could not decode to UTF-8")
-
-
-_DAMAGE = {
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_MISMATCH,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_TOOBIG,
-}
-
-
-def _explained(path: Path, error: Exception) -> StoreError:
-    if is_busy(error):
-        return StoreError(
-            f"The run's database {path} is held by another process ({error}).",
-            "`lsof` or `fuser` on that file say by which: a program that reads it and was "
-            "stopped, perhaps. End that one or wait.",
-        )
-    if _code(error) == sqlite3.SQLITE_INTERRUPT:
-        return damaged(path, "reading it takes longer than its size explains")
-    if isinstance(error, ValueError) or _is_damage(error):
-        return damaged(path, str(error))
-    if path == TEMPORARY:
-        return StoreError(
-            f"The temporary database of a replay cannot be read or written ({error}).",
-            "Set TMPDIR to a folder that has space and where you may write.",
-        )
-    if isinstance(error, PermissionError) and path.exists():
-        return StoreError(
-            f"The run's database {path} may not be read ({error}).",
-            "Have its owner let you read it, or read a copy of the directory.",
-        )
-    verb = "read or written" if path.exists() else "made"
-    return StoreError(f"The run's database {path} cannot be {verb} ({error}).", what_is_there(path))

@@ -11,7 +11,6 @@ from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
 from molloop.errors import StoreError
 from molloop.store import database
-from molloop.store.database import damaged, errors_told
 from molloop.store.follow import Mark, News, read_news
 from molloop.store.outcomes import read_outcomes
 from molloop.store.records import (
@@ -25,6 +24,7 @@ from molloop.store.records import (
     read_value,
 )
 from molloop.store.stored import read_count, read_text
+from molloop.store.trouble import damaged, errors_told
 
 
 class Reader:

@@ -15,11 +15,11 @@ from molloop.campaign.engine import Task
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
 from molloop.store import database
-from molloop.store.database import TEMPORARY, errors_told
 from molloop.store.events import encode
 from molloop.store.reader import Reader
 from molloop.store.records import Session, Stage, rows_of
 from molloop.store.schema import SCHEMA, SCHEMA_VERSION
+from molloop.store.trouble import TEMPORARY, errors_told, is_busy
 
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
 # molecules of a later stage are there already
@@ -132,7 +132,7 @@ class Store(Reader):
                 self._connection.execute(statement)
             except sqlite3.OperationalError as error:
                 waited_s = time.monotonic() - began_s
-                if not database.is_busy(error) or waited_s >= PATIENCE_S:
+                if not is_busy(error) or waited_s >= PATIENCE_S:
                     raise
             else:
                 return

@@ -6,9 +6,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, lapack, solve_triangular
-from scipy.optimize import minimize
 
+from molloop.surrogate.gp_kernel import covariances, fit_scales, inverse_factor, variances
 from molloop.surrogate.model import (
     Features,
     Floats,
@@ -19,15 +18,6 @@ from molloop.surrogate.model import (
     is_spread,
 )
 
-# bounds of the search, and the prior that decides while values are few; see `_fit_scales`
-LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = (0.3, 1000.0)
-PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR = 5.0
-LINEAR_RATIO = (1e-3, 100.0)
-PRIOR_LINEAR_RATIO = 1.0
-PRIOR_SIGMA = 2.0  # of both logarithms
-NOISE_RATIO = (1e-4, 1.0)
-START_NOISE_RATIO = 1e-2
-MAX_ITERATIONS = 40
 MAX_LIKELIHOOD_POINTS = 600  # of which scales are learnt
 MAX_POINTS = 4000  # time grows with the cube of them, memory with the square
 
@@ -85,7 +75,7 @@ class GaussianProcess(Surrogate):
         rows = np.arange(len(values))
         if len(rows) > MAX_LIKELIHOOD_POINTS:
             rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
-        return cls(features, values, *_fit_scales(features[rows].astype(np.float64), values[rows]))
+        return cls(features, values, *fit_scales(features[rows].astype(np.float64), values[rows]))
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""
@@ -95,10 +85,10 @@ class GaussianProcess(Surrogate):
     def _predict_block(self, features: Features) -> Floats:
         points, weights, factor = self._padded
         scaled = self._scaled(features)
-        kernel = _kernel(scaled, points, self._slope)
+        kernel = covariances(scaled, points, self._slope)
         mean = self._mean + kernel @ weights
         explained = np.square(kernel @ factor.T).sum(axis=1)
-        variance = _variance(scaled, self._slope) - explained
+        variance = variances(scaled, self._slope) - explained
         return np.stack([mean, self._scale * np.sqrt(np.maximum(variance, 0))])
 
     def screen(self, features: Features) -> tuple[Floats, Floats]:
@@ -144,7 +134,7 @@ class GaussianProcess(Surrogate):
         known = self._factor @ self._kernel(scaled).T
 
         def covariance(row: int) -> Floats:
-            prior = _kernel(scaled, scaled[row : row + 1], self._slope)[:, 0]
+            prior = covariances(scaled, scaled[row : row + 1], self._slope)[:, 0]
             return self._scale**2 * (prior - known.T @ known[:, row])
 
         return Joint(mean, std**2, self._scale**2 * self.noise_ratio, covariance)
@@ -153,7 +143,7 @@ class GaussianProcess(Surrogate):
         return features.astype(np.float64) * (np.sqrt(0.5) / self.length_scale)
 
     def _kernel(self, scaled: Floats) -> Floats:
-        return _kernel(scaled, self._scaled_points, self._slope)
+        return covariances(scaled, self._scaled_points, self._slope)
 
     @cached_property
     def _slope(self) -> float:
@@ -173,7 +163,7 @@ class GaussianProcess(Surrogate):
         """Inverse of the lower Cholesky factor of the training covariance over the scale."""
         covariance = self._kernel(self._scaled_points)
         covariance[np.diag_indices_from(covariance)] += self.noise_ratio
-        return _inverse_factor(covariance)
+        return inverse_factor(covariance)
 
     @cached_property
     def _weights(self) -> Floats:
@@ -205,7 +195,7 @@ class GaussianProcess(Surrogate):
         others = np.setdiff1d(np.arange(len(covariance)), order)
         telling = covariance[np.ix_(order, order)]
         telling[np.diag_indices_from(telling)] += self.noise_ratio
-        inverse_factor = _inverse_factor(telling)
+        telling_factor = inverse_factor(telling)
         points = self._scaled_points[[*order, *others]]
         weights = self._weights[[*order, *others]]
         return _Screen(
@@ -214,8 +204,8 @@ class GaussianProcess(Surrogate):
             weights=weights.astype(np.float32),
             slopes=(self._slope * (weights @ points)).astype(np.float32),
             weights_norm=float(np.linalg.norm(weights)),
-            inverse_factor=inverse_factor.astype(np.float32),
-            factor_norm=float(np.linalg.norm(inverse_factor)),
+            inverse_factor=telling_factor.astype(np.float32),
+            factor_norm=float(np.linalg.norm(telling_factor)),
         )
 
 
@@ -255,81 +245,3 @@ def _worth_learning(values: Floats, n: int, rng: np.random.Generator) -> NDArray
     order = np.argsort(-values, kind="stable")
     others = rng.choice(order[n // 2 :], n - n // 2, replace=False)
     return np.sort(np.concatenate([order[: n // 2], others]))
-
-
-def _inverse_factor(covariance: Floats) -> Floats:
-    """Return the inverse of the lower Cholesky factor."""
-    factor = cholesky(covariance, lower=True)
-    return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))
-
-
-def _kernel(a: Floats, b: Floats, slope: float) -> Floats:
-    """Kernel of points divided by sqrt(2) length scales: shapes (n, d), (m, d) -> (n, m)."""
-    products = a @ b.T
-    exponent = 2 * products
-    exponent -= np.square(b).sum(axis=1)
-    exponent -= np.square(a).sum(axis=1)[:, None]
-    kernel = np.exp(np.minimum(exponent, 0, out=exponent), out=exponent)
-    kernel += np.multiply(products, slope, out=products)
-    return kernel
-
-
-def _variance(a: Floats, slope: float) -> Floats:
-    """Kernel of each point with itself, shape (n,)."""
-    return 1 + slope * np.square(a).sum(axis=1)
-
-
-def _fit_scales(points: Floats, values: Floats) -> tuple[float, float, float]:
-    """Return length scale, noise and linear ratio of the largest marginal likelihood times prior.
-
-    The process's variance is the likeliest one for each. Broad log-normal priors of the squared
-    length scale and of the linear ratio decide where values are too few to say.
-    """
-    n, d = points.shape
-    centred = values - values.mean()
-    spread = float(np.sqrt(np.mean(centred**2)))
-    if not is_spread(values):
-        length_scale = float(np.sqrt(PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR * d))
-        return length_scale, START_NOISE_RATIO, PRIOR_LINEAR_RATIO
-    centred = centred / spread
-    squares = np.square(points).sum(axis=1)
-    products = points @ points.T
-    distances = np.maximum(squares[:, None] + squares - 2 * products, 0) / (2 * d)
-    products /= d
-    modes = np.log([PRIOR_LENGTH_SCALE_SQUARED_PER_DESCRIPTOR, PRIOR_LINEAR_RATIO])
-
-    def loss(logarithms: Floats) -> tuple[float, Floats]:
-        scale, noise, linear = np.exp(logarithms)
-        kernel = np.exp(distances / -scale)
-        covariance = kernel + linear * products
-        covariance[np.diag_indices(n)] += noise
-        factor, info = lapack.dpotrf(covariance, lower=True)
-        if info:
-            return np.inf, np.zeros(3)
-        inverse, _ = lapack.dpotri(factor, lower=True)
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        weights = inverse @ centred
-        quadratic = centred @ weights
-        off = (logarithms[[0, 2]] - modes) / PRIOR_SIGMA
-        value = n / 2 * np.log(quadratic / n) + np.log(np.diag(factor)).sum() + off @ off / 2
-        inverse -= np.outer(weights, weights * (n / quadratic))
-        kernel *= distances
-        by_scale = np.einsum("ij,ij->", inverse, kernel) / (2 * scale) + off[0] / PRIOR_SIGMA
-        by_linear = np.einsum("ij,ij->", inverse, products) * linear / 2 + off[1] / PRIOR_SIGMA
-        return float(value), np.array([by_scale, noise * np.trace(inverse) / 2, by_linear])
-
-    limits = (LENGTH_SCALE_SQUARED_PER_DESCRIPTOR, NOISE_RATIO, LINEAR_RATIO)
-    starts = [np.log([scale, START_NOISE_RATIO, PRIOR_LINEAR_RATIO]) for scale in (1.0, 20.0)]
-    fits = [
-        minimize(
-            loss,
-            start,
-            jac=True,
-            bounds=[tuple(np.log(one)) for one in limits],
-            method="L-BFGS-B",
-            options={"maxiter": MAX_ITERATIONS},
-        )
-        for start in starts
-    ]
-    scale, noise, linear = np.exp(min(fits, key=lambda fit: fit.fun).x).tolist()
-    return float(np.sqrt(scale * d)), noise, linear

@@ -25,7 +25,8 @@ from molloop.campaign.events import (
     Submitted,
 )
 from molloop.campaign.jobs import Known, Simulated
-from molloop.campaign.schedule import Batch, Interleaved, Plan
+from molloop.campaign.plan import Plan
+from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError

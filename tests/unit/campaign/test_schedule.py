@@ -20,15 +20,8 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.schedule import (
-    Batch,
-    Interleaved,
-    Plan,
-    Rank,
-    Simulate,
-    Stop,
-    Stopping,
-)
+from molloop.campaign.plan import Plan, Rank, Simulate, Stop, Stopping
+from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.state import Counts, State, add_up, apply
 
 N = 60

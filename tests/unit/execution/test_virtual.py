@@ -8,7 +8,8 @@ from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Group, Simulations, Work
 from molloop.campaign.events import End
-from molloop.campaign.schedule import Batch, Interleaved, Plan
+from molloop.campaign.plan import Plan
+from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.warm_start import read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError

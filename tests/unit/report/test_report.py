@@ -21,7 +21,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Known, Simulated
 from molloop.config.settings import Settings
-from molloop.report import figures, tables
+from molloop.report import figures, look, tables
 from molloop.report.display import RunDisplay
 from molloop.report.predictions import BARS, write_predictions_figure
 from molloop.report.progress import ProgressDisplay
@@ -110,7 +110,7 @@ def test_the_figure_shows_three_colours(tmp_path, results):
     figures.write_loop_figure(results, tmp_path / "f")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
     assert image.shape[1] == 2200
-    for colour in (figures.SIMULATED, figures.PREDICTED, figures.BEST):
+    for colour in (look.SIMULATED, look.PREDICTED, look.BEST):
         wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
         assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 100
 
@@ -155,7 +155,7 @@ def test_what_was_predicted_of_molecules_that_a_ranking_chose(results):
 def test_the_figure_of_predictions_has_points_bars_and_a_diagonal(tmp_path, results):
     write_predictions_figure(results, tmp_path / "p")
     image = (imread(tmp_path / "p.png")[..., :3] * 255).astype(int)
-    for colour in (figures.SIMULATED, figures.BEST, BARS):
+    for colour in (look.SIMULATED, look.BEST, BARS):
         wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
         assert np.all(np.abs(image - wanted) <= 2, axis=-1).sum() > 50
 

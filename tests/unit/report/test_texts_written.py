@@ -37,7 +37,7 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.goal import Objective, Quantity
 from molloop.molecule import Geometry
-from molloop.report import figures, tables
+from molloop.report import figures, look, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.display import RunDisplay
 from molloop.report.export import export
@@ -202,11 +202,11 @@ def test_figures_are_drawn_without_a_warning(tmp_path, draw, text):
 @at
 def test_a_text_can_be_drawn(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("figure") / "a"
-    with warnings.catch_warnings(), mpl.rc_context(figures.LOOK | {"savefig.dpi": 20}):
+    with warnings.catch_warnings(), mpl.rc_context(look.LOOK | {"savefig.dpi": 20}):
         warnings.simplefilter("error")
         figure = Figure((1, 1))
         figure.text(0, 0, drawn_text(text))
-        figures.save(figure, path)
+        look.save(figure, path)
     assert ElementTree.parse(path.with_suffix(".svg")).getroot().tag.endswith("svg")
 
 

@@ -15,7 +15,7 @@ from molloop.campaign.jobs import Simulated
 from molloop.errors import StoreError
 from molloop.goal import Objective, Quantity
 from molloop.simulate.outcome import Failure, Success
-from molloop.store import database
+from molloop.store import database, trouble
 from molloop.store.reader import Reader
 from molloop.store.record import read_record
 from molloop.store.records import Session
@@ -220,11 +220,11 @@ def test_a_signal_ends_a_command_while_sqlite_works(path):
     script = f"""
 from pathlib import Path
 from molloop import cli
-from molloop.store import database
+from molloop.store import database, trouble
 def read():
     connection = database.open_to_read(Path({str(path)!r}))
     print("reads", flush=True)
-    with database.errors_told(Path("x")):
+    with trouble.errors_told(Path("x")):
         connection.execute(
             "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n) SELECT count(*) FROM n"
         ).fetchall()
@@ -247,7 +247,7 @@ def test_a_signal_of_python_s_own_ends_a_reader_as_python_does(path):
     with closing(database.open_to_read(path)) as connection:
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         count = "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n) SELECT count(*)"
-        with pytest.raises(KeyboardInterrupt), database.errors_told(path):
+        with pytest.raises(KeyboardInterrupt), trouble.errors_told(path):
             connection.execute(f"{count} FROM n").fetchall()
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
 
-from molloop.surrogate import gp
+from molloop.surrogate import gp, gp_kernel
 from molloop.surrogate.gp import GaussianProcess
 
 
@@ -68,7 +68,7 @@ def test_predictions_are_those_of_scikit_learn(linear_ratio):
 
 
 def test_the_chosen_scales_have_the_largest_likelihood(monkeypatch):
-    monkeypatch.setattr(gp, "PRIOR_SIGMA", 1e6)  # the likelihood alone
+    monkeypatch.setattr(gp_kernel, "PRIOR_SIGMA", 1e6)  # the likelihood alone
     points, values = sample(80, d=3)
     model = GaussianProcess.fit(points, values, np.random.default_rng(0))
     centred = (values - values.mean()) / values.std()

@@ -17,14 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.goal import Quantity
-from molloop.report.figures import (
-    LOOK,
-    WORK_COLORS,
-    draw_timeline,
-    draw_work_over_time,
-    drawn,
-    line_look,
-)
+from molloop.report.figures import WORK_COLORS, draw_timeline, draw_work_over_time
+from molloop.report.look import LOOK, drawn, line_look
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import Run
 from molloop.store.record import N_BEST

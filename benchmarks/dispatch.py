@@ -27,6 +27,7 @@ from molloop.config.settings import Settings
 from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
+from molloop.molecule import Molecule
 from molloop.search.policy import policy_named
 from molloop.store.records import Session
 from molloop.store.writer import Store
@@ -46,8 +47,8 @@ class Molecules:
         self.n_molecules = n_molecules
 
     @staticmethod
-    def smiles(_molecule_id):
-        return "C"
+    def molecule(molecule_id):
+        return Molecule(molecule_id, "C")
 
 
 class Memory:

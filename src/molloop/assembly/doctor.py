@@ -23,6 +23,7 @@ from molloop.errors import MolloopError
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import SCHEDULERS
 from molloop.execution.site import Site
+from molloop.molecule import Molecule
 from molloop.sandbox.worker import run_group
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -237,7 +238,7 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
                 )
             ) as engine,
         ):
-            engine.simulate(Group((0,), (REFERENCE_SMILES,), SimulationProtocol()))
+            engine.simulate(Group((Molecule(0, REFERENCE_SMILES),), SimulationProtocol()))
             while not (ended := engine.wait(WAIT_S)):
                 pass
             answered_s = time.monotonic()

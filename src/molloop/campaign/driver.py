@@ -276,9 +276,9 @@ class Driver:
 
     def _hand_out(self, molecule_ids: Sequence[int], group_size: int = 1) -> None:
         for start in range(0, len(molecule_ids), group_size):
-            ids = tuple(molecule_ids[start : start + group_size])
-            smiles = tuple(map(self.library.smiles, ids))
-            self.engine.simulate(Group(ids, smiles, self.protocol))
+            some = molecule_ids[start : start + group_size]
+            molecules = tuple(map(self.library.molecule, some))
+            self.engine.simulate(Group(molecules, self.protocol))
             self._n_tasks += 1
 
     def _request(self, n: int) -> RankRequest:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from molloop.molecule import Molecule
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
@@ -20,15 +21,19 @@ class Group:
 
     Attributes
     ----------
-    molecule_ids, smiles
-        One a molecule, in the same order.
+    molecules
+        At least one.
     protocol
         How they are simulated.
     """
 
-    molecule_ids: tuple[int, ...]
-    smiles: tuple[str, ...]
+    molecules: tuple[Molecule, ...]
     protocol: SimulationProtocol
+
+    @property
+    def molecule_ids(self) -> tuple[int, ...]:
+        """One a molecule, in the same order."""
+        return tuple(one.id for one in self.molecules)
 
     @property
     def stage(self) -> str:

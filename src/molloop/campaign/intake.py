@@ -18,6 +18,7 @@ from molloop.campaign.events import Event, Finished, Lost, Ranked
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.goal import Objective
+from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure
 from molloop.simulate.validation import accepted
 
@@ -97,36 +98,34 @@ class Intake:
 
     def _simulated(self, done: Simulations, now_s: float) -> list[Simulated]:
         # it may have fewer outcomes than molecules
-        columns = (done.group.molecule_ids, done.group.smiles, done.outcomes, done.times_s)
+        columns = (done.group.molecules, done.outcomes, done.times_s)
         stage = done.group.stage
         return [
             self._item(
-                key,
+                molecule,
                 stage,
-                smiles,
                 now_s,
                 done.worker,
                 (self.began_s + times_s[0], self.began_s + times_s[1]),
                 outcome,
             )
-            for key, smiles, outcome, times_s in zip(*columns, strict=False)
+            for molecule, outcome, times_s in zip(*columns, strict=False)
         ]
 
     def _item(
         self,
-        molecule_id: int,
+        molecule: Molecule,
         stage: str,
-        smiles: str,
         now_s: float,
         worker: str,
         times_s: tuple[float, float],
         outcome: object,
     ) -> Simulated:
         """Take in an outcome, whatever a worker has sent for one."""
-        proposal = self.ledger.in_flight[Job(molecule_id, stage)]
+        proposal = self.ledger.in_flight[Job(molecule.id, stage)]
         kept = accepted(outcome, self.objective.quantity.name)
-        where = (proposal.number, molecule_id, stage, smiles, proposal.batch)
-        return Simulated(*where, now_s, worker, *times_s, kept)
+        where = (proposal.number, molecule.id, stage, molecule.smiles, proposal.batch)
+        return Simulated(*where, now_s, worker, *times_s, kept, molecule.name)
 
     def _finished(self, item: Simulated) -> Finished:
         failure = item.outcome.kind if isinstance(item.outcome, Failure) else ""
@@ -144,12 +143,12 @@ class Intake:
     def _given_up(self, lost: LostGroup, now_s: float) -> list[Simulated]:
         """Return failures for the molecules that were lost too often."""
         stage, items = lost.group.stage, []
-        for key, smiles in zip(lost.group.molecule_ids, lost.group.smiles, strict=True):
-            n_losses = 1 + self.ledger.in_flight[Job(key, stage)].losses.count(lost.what)
+        for molecule in lost.group.molecules:
+            n_losses = 1 + self.ledger.in_flight[Job(molecule.id, stage)].losses.count(lost.what)
             if n_losses >= MAX_LOSSES[lost.what]:
                 message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
                 failure = Failure(lost.what, message)
-                items.append(self._item(key, stage, smiles, now_s, "", (now_s, now_s), failure))
+                items.append(self._item(molecule, stage, now_s, "", (now_s, now_s), failure))
         return items
 
     def _ranked(self, ranking: Ranking) -> Ranked:
@@ -172,7 +171,7 @@ class Intake:
 def _rest(done: Simulations) -> LostGroup | None:
     """Return what a group that has ended early did not simulate."""
     group, n = done.group, len(done.outcomes)
-    if n == len(group.molecule_ids):
+    if n == len(group.molecules):
         return None
-    left = Group(group.molecule_ids[n:], group.smiles[n:], group.protocol)
+    left = Group(group.molecules[n:], group.protocol)
     return LostGroup(left, "task", done.trouble or "its group has ended before it")

@@ -38,6 +38,8 @@ class Simulated:
         When it was known, in seconds from the beginning of the run.
     began_s, ended_s
         When the worker had it, on the same clock.
+    name
+        What the user's file calls the molecule; empty where it says nothing.
     """
 
     proposal: int
@@ -50,6 +52,7 @@ class Simulated:
     began_s: float
     ended_s: float
     outcome: Outcome
+    name: str = ""
 
     @property
     def job(self) -> Job:

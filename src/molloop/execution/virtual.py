@@ -109,8 +109,7 @@ class VirtualEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        pairs = zip(group.molecule_ids, group.smiles, strict=True)
-        outcomes = tuple(self._outcome(*pair) for pair in pairs)
+        outcomes = tuple(self._outcome(one.id, one.smiles) for one in group.molecules)
         ends_s = list(accumulate(outcome.seconds for outcome in outcomes))
 
         def simulated(worker: str, began_s: float, ended_s: float) -> Completion:

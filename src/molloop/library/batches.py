@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from molloop.library.facts import Facts
 from molloop.library.features import FeatureKind
 from molloop.library.kinds import KINDS
 
 
 def make_batch(
     smiles: Sequence[str],
+    names: Sequence[str],
+    facts: Facts,
     features: Mapping[str, NDArray[Any]],
     identity_hashes: NDArray[np.uint64],
 ) -> pa.RecordBatch:
@@ -22,6 +25,10 @@ def make_batch(
     return pa.record_batch(
         {
             "smiles": pa.array(smiles, pa.large_string()),
+            "name": pa.array(names, pa.large_string()),
+            "charge": pa.array(facts.charges, pa.int8()),
+            "n_fragments": pa.array(facts.n_fragments, pa.uint8()),
+            "elements": _as_bytes(facts.elements),
             **{kind.column: _as_column(features[name], kind) for name, kind in KINDS.items()},
             "identity_hash": pa.array(identity_hashes, pa.uint64()),
         }
@@ -29,12 +36,16 @@ def make_batch(
 
 
 def _as_column(rows: NDArray[Any], kind: FeatureKind) -> pa.Array:
-    n, width = rows.shape
     if kind.dtype is np.uint8:
-        buffers = [None, pa.py_buffer(np.ascontiguousarray(rows))]
-        return pa.Array.from_buffers(pa.binary(width), n, buffers)
+        return _as_bytes(rows)
     flat = pa.array(rows.reshape(-1), pa.from_numpy_dtype(kind.dtype))
-    return pa.FixedSizeListArray.from_arrays(flat, width)
+    return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+
+
+def _as_bytes(rows: NDArray[np.uint8]) -> pa.Array:
+    n, width = rows.shape
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(rows))]
+    return pa.Array.from_buffers(pa.binary(width), n, buffers)
 
 
 def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
@@ -46,18 +57,41 @@ def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
         There is no such column.
     """
     column = batch.column(kind.column)
-    is_bytes = kind.dtype is np.uint8
-    buffer = column.buffers()[1] if is_bytes else column.values.buffers()[1]
-    width = column.type.byte_width if is_bytes else column.type.list_size
-    flat: NDArray[Any] = np.frombuffer(buffer, dtype=kind.dtype)
+    if kind.dtype is np.uint8:
+        return _bytes_of(column)
+    width = column.type.list_size
+    flat: NDArray[Any] = np.frombuffer(column.values.buffers()[1], dtype=kind.dtype)
     return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
+
+
+def facts_of(batch: pa.RecordBatch) -> Facts:
+    """Return what conditions ask of molecules in columns, not copied.
+
+    Raises
+    ------
+    KeyError
+        There are no such columns: an earlier molloop has written them.
+    """
+    charges = _numbers(batch.column("charge"), np.int8)
+    n_fragments = _numbers(batch.column("n_fragments"), np.uint8)
+    return Facts(charges, n_fragments, _bytes_of(batch.column("elements")))
 
 
 def hashes_of(batch: pa.RecordBatch) -> NDArray[np.uint64]:
     """Return the identity hashes of molecules in columns, shape (n,)."""
-    column = batch.column("identity_hash")  # `to_numpy` and `asarray` would load pandas
-    flat = np.frombuffer(column.buffers()[1], dtype=np.uint64)
+    return _numbers(batch.column("identity_hash"), np.uint64)
+
+
+def _numbers(column: pa.Array, dtype: type[np.generic]) -> NDArray[Any]:
+    # `to_numpy` and `asarray` would load pandas
+    flat = np.frombuffer(column.buffers()[1], dtype=dtype)
     return flat[column.offset : column.offset + len(column)]
+
+
+def _bytes_of(column: pa.Array) -> NDArray[np.uint8]:
+    width = column.type.byte_width
+    flat = np.frombuffer(column.buffers()[1], dtype=np.uint8)
+    return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 
 def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -91,7 +91,8 @@ class Enumeration:
             stop = min(n, start + sources.BLOCK_SIZE)
             places = [index * stride % edges[-1] for index in range(start, stop)]
             smiles = [self._product(place, edges) for place in places]
-            yield sources.Block(self.name, [place + 1 for place in places], smiles, stop / n)
+            lines = [place + 1 for place in places]
+            yield sources.Block(self.name, lines, smiles, [""] * len(lines), stop / n)
 
     def _sizes(self) -> list[int]:
         return [len(self.substituents) ** (len(pieces) - 1) for pieces in self.scaffolds]
@@ -133,7 +134,7 @@ def _entries(files: Files) -> list[tuple[str, int, str]]:
     for block in files.blocks():
         for line, fault in block.faults.items():
             raise InputError(f"{block.file}, line {line}", fault, "a cell a column", "Mend it.")
-        lines = zip(block.lines, block.smiles, strict=True)
+        lines = zip(block.lines, block.texts, strict=True)
         entries += [(block.file, line, smiles) for line, smiles in lines if smiles]
     if not entries:
         raise InputError("file", files.name, "at least one SMILES", "It holds none.")

@@ -13,6 +13,7 @@ from rdkit import Chem
 
 from molloop.library.batches import make_batch
 from molloop.library.duplicates import Seen
+from molloop.library.facts import facts
 from molloop.library.features import identity_hash, parse
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import BuildSpec, Counts
@@ -57,10 +58,11 @@ def featurize(
     """
     molecules: list[Chem.Mol] = []
     smiles: list[str] = []
+    names: list[str] = []
     hashes: list[int] = []
     rejects: list[Reject] = []
     n_invalid = n_duplicates = 0
-    for line, text in zip(block.lines, block.smiles, strict=True):
+    for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
         fault = block.faults.get(line)
         molecule = None if fault else parse(text)
         if molecule is None:
@@ -77,10 +79,13 @@ def featurize(
             continue
         molecules.append(molecule)
         smiles.append(text if keeps_smiles else canonical)
+        names.append(name)
         hashes.append(key)
     return Featurized(
         make_batch(
             smiles,
+            names,
+            facts(molecules),
             {name: kind.compute(molecules, spec.morgan) for name, kind in KINDS.items()},
             np.array(hashes, dtype=np.uint64),
         ),

@@ -14,8 +14,8 @@ from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
-SCHEMA_VERSION = 3
-READABLE = (2, 3)  # shards of 2, which molloop 0.1.0 built, have a column of ids beside the others
+SCHEMA_VERSION = 4
+READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384
 MAX_RADIUS = 16
 

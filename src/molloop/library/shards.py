@@ -18,10 +18,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
-from molloop.library.batches import features_of, hashes_of, open_batch, write_batch
+from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
+from molloop.library.facts import Facts
 from molloop.library.features import Descriptors, PackedFingerprints
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
+from molloop.molecule import Molecule
 
 VERIFIED = "verified.json"
 
@@ -92,6 +94,19 @@ class Shard:
     def smiles(self) -> pa.Array:
         """SMILES as they were given, shape (n,)."""
         return self._batch.column("smiles")
+
+    @cached_property
+    def names(self) -> pa.Array | None:
+        """What the file calls the molecules, shape (n,); None in libraries of molloop 0.1.0."""
+        return self._batch.column("name") if "name" in self._batch.schema.names else None
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        """Charges, fragments and elements; None in libraries of molloop 0.1.0."""
+        try:
+            return facts_of(self._batch)
+        except KeyError:
+            return None
 
 
 def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
@@ -212,9 +227,17 @@ class Library:
 
     def smiles(self, molecule_id: int) -> str:
         """Return the SMILES of a molecule, as it was given."""
-        self._check(molecule_id, molecule_id)
-        number = bisect_right(self._first_ids, molecule_id) - 1
-        return str(self._shard(number).smiles[molecule_id - self._first_ids[number]].as_py())
+        shard, row = self._place(molecule_id)
+        return str(shard.smiles[row].as_py())
+
+    def name(self, molecule_id: int) -> str:
+        """Return what the user's file calls a molecule; empty where it says nothing."""
+        shard, row = self._place(molecule_id)
+        return "" if shard.names is None else str(shard.names[row].as_py())
+
+    def molecule(self, molecule_id: int) -> Molecule:
+        """Return a molecule."""
+        return Molecule(molecule_id, self.smiles(molecule_id), self.name(molecule_id))
 
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
@@ -250,6 +273,12 @@ class Library:
         if not 0 <= least <= most < self.n_molecules:
             wrong = least if least < 0 else most
             raise IndexError(f"molecule id {wrong} is not in 0 to {self.n_molecules - 1}")
+
+    def _place(self, molecule_id: int) -> tuple[Shard, int]:
+        """Return the shard of a molecule, and its row there."""
+        self._check(molecule_id, molecule_id)
+        number = bisect_right(self._first_ids, molecule_id) - 1
+        return self._shard(number), molecule_id - self._first_ids[number]
 
     def _shard(self, number: int) -> Shard:
         if number not in self._open:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from molloop.errors import InputError
 from molloop.library.opened import (
@@ -19,7 +20,7 @@ from molloop.library.opened import (
     open_text,
     readable,
 )
-from molloop.library.tables import find_column, first_word, open_table
+from molloop.library.tables import find_column, open_table
 from molloop.texts import utf8_text
 
 BLOCK_SIZE = 4096
@@ -28,6 +29,7 @@ SUFFIXES = (".smi", ".csv", ".tsv", ".parquet")
 FORMATS = ".smi, .csv, .tsv or .parquet, also with .gz or .zst behind"
 TEXT_VERSION = 2  # raised where the same file of text becomes other lines
 
+TextKind = Literal["smiles", "inchi", "molblock"]
 Entry = tuple[int, str, str]  # line, SMILES, what is wrong with the line
 
 
@@ -41,19 +43,28 @@ class Block:
         That holds them.
     lines
         Where each entry stands in it: line numbers, or rows of a .parquet, from 1.
-    smiles
-        Of each, as the file has it.
+    texts
+        What each stands for, as the file has it: all of the same kind.
+    names
+        What the file calls each; empty where it says nothing.
     fraction
         How much of the source is read when this block is, 0 to 1.
     faults
-        What is wrong with lines that hold no SMILES for another reason than what stands there.
+        What is wrong with lines that hold no molecule for another reason than what stands there.
+    kind
+        Of the texts.
+    kept
+        Cells of further columns that are kept, by their names.
     """
 
     file: str
     lines: list[int]
-    smiles: list[str]
+    texts: list[str]
+    names: list[str]
     fraction: float
     faults: dict[int, str] = field(default_factory=dict)
+    kind: TextKind = "smiles"
+    kept: dict[str, list[str]] = field(default_factory=dict)
 
 
 def locate(source: str) -> Path:
@@ -96,7 +107,7 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
     ----------
     paths
         A .smi file holds a SMILES a line, the others hold it in a column; what follows a blank is
-        ignored. What is no UTF-8, or no row of the table, is read as something that is no SMILES.
+        its name. What is no UTF-8, or no row of the table, is read as something that is no SMILES.
     column
         Name of that column.
 
@@ -115,10 +126,12 @@ def blocks(paths: Sequence[Path], column: str) -> Iterator[Block]:
             while group := list(islice(entries, BLOCK_SIZE)):
                 is_empty = False
                 lines = [line for line, _, _ in group]
-                smiles = [first_word(text) for _, text, _ in group]
+                parts = [text.strip().replace("\t", " ").partition(" ") for _, text, _ in group]
+                smiles = [first for first, _, _ in parts]
+                names = [utf8_text(rest.strip()) for _, _, rest in parts]
                 faults = {line: fault for line, _, fault in group if fault}
                 done = sum(sizes[:number]) + fraction() * sizes[number]
-                yield Block(title, lines, smiles, done / sum(sizes), faults)
+                yield Block(title, lines, smiles, names, done / sum(sizes), faults)
         if is_empty:
             raise InputError(
                 "library", str(path), "a file with one line of SMILES at least", "Leave it out."

@@ -25,7 +25,7 @@ MAX_CONFIG = 200_000  # letters
 MAX_TIME_S = 1e11  # 3,000 years
 LARGEST_CHARGE = 10_000
 JOB_COLUMNS = (
-    "proposal, molecule_id, stage, smiles, batch, time_s, worker, began_s, ended_s, seconds, "
+    "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
 )
 # the parts of outcomes: table -> its columns beside proposal and place
@@ -79,7 +79,7 @@ def rows_of(items: Iterable[Simulated]) -> dict[str, list[tuple[object, ...]]]:
         outcome, number = item.outcome, item.proposal
         job = (number, item.molecule_id, item.stage, item.batch, item.time_s, item.worker)
         times = (item.began_s, item.ended_s, outcome.seconds)
-        rows["molecules"].append((item.molecule_id, item.smiles, ""))
+        rows["molecules"].append((item.molecule_id, item.smiles, item.name))
         if isinstance(outcome, Failure):
             failure = (storable(outcome.kind), storable(outcome.message))
             rows["jobs"].append((*job, *times, None, *failure))
@@ -174,7 +174,7 @@ def read_outcome(
     row: Row, values: Sequence[Row], calculations: Sequence[Row], geometries: Sequence[Row]
 ) -> Simulated:
     """Read `JOB_COLUMNS` of the tables `jobs` and `molecules`, and what belongs to that job."""
-    (proposal, molecule_id, stage, smiles, batch, time_s, worker, began_s, ended_s, seconds,
+    (proposal, molecule_id, stage, smiles, title, batch, time_s, worker, began_s, ended_s, seconds,
      flags, kind, message) = row  # fmt: skip
     outcome: Outcome
     if kind is not None:
@@ -200,6 +200,7 @@ def read_outcome(
         read_clock(began_s),
         read_clock(ended_s),
         checked(outcome),
+        read_text(title, "name"),
     )
 
 

@@ -90,7 +90,7 @@ class InstantEngine:
         ]
 
     def simulated(self, group):
-        for smiles in group.smiles:
+        for smiles in (one.smiles for one in group.molecules):
             n_left, what = self.loses.get(smiles, (0, ""))
             if n_left:
                 self.loses[smiles] = (n_left - 1, what)
@@ -99,7 +99,7 @@ class InstantEngine:
             Failure("embedding", smiles)
             if smiles in self.failing
             else Success({"ie": fake_value(smiles)})
-            for smiles in group.smiles
+            for smiles in (one.smiles for one in group.molecules)
         )
         times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
         return Simulations(group, outcomes, "me", times_s)
@@ -542,7 +542,7 @@ def test_what_a_group_did_not_come_to_runs_again(tmp_path, small_library):
     def cut(group):
         nonlocal n_cut
         done = whole(group)
-        if len(group.smiles) == 1 or n_cut == 3:
+        if len(group.molecules) == 1 or n_cut == 3:
             return done
         n_cut += 1
         return Simulations(group, done.outcomes[:1], done.worker, done.times_s[:1])
@@ -650,7 +650,7 @@ def test_a_resumed_run_has_tasks_of_the_usual_size(tmp_path, small_library):
     store.append(600.0, [Began(24, 0), Submitted(ids, Source.INITIAL, 0, n_drawn), *done])
     campaign = Campaign(tmp_path / "run", small_library, counts=(20, 22, 2), store=store)
     sizes = []
-    campaign.engine.simulate = lambda group: sizes.append(len(group.smiles))
+    campaign.engine.simulate = lambda group: sizes.append(len(group.molecules))
     campaign.driver._begin()
     assert sizes == 15 * [1]
 
@@ -680,7 +680,7 @@ def answering(campaign, smiles, answer):
 
     def simulated(group):
         done = simulate(group)
-        outcomes = zip(group.smiles, done.outcomes, strict=True)
+        outcomes = zip((one.smiles for one in group.molecules), done.outcomes, strict=True)
         return replace(
             done, outcomes=tuple(answer if text == smiles else one for text, one in outcomes)
         )

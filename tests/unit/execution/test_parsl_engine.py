@@ -18,6 +18,7 @@ from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.parsl_inside import kernels
 from molloop.execution.site import Site
+from molloop.molecule import Molecule
 from molloop.sandbox import halt
 from molloop.sandbox.worker import GroupResult
 from molloop.simulate.outcome import Failure, Success
@@ -25,7 +26,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.task import SimulationTask
 
 PROTOCOL = SimulationProtocol(simulator="mine:simulate", timeout_s=7.0)
-GROUP = Group((4, 9), ("C", "N"), PROTOCOL)
+GROUP = Group((Molecule(4, "C"), Molecule(9, "N")), PROTOCOL)
 OUTCOMES = (Success({"ie": 12.5}, flags=("odd",)), Failure("crash", "gone"))
 
 
@@ -93,7 +94,7 @@ def asked(monkeypatch):
 def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     engine.simulate(GROUP)
     [done] = engine.wait(0.0)
-    assert asked == [(("C", "N"), PROTOCOL, False)]
+    assert asked == [(["C", "N"], PROTOCOL, False)]
     assert (done.group, done.outcomes, done.worker) == (GROUP, OUTCOMES, "node:1")
     assert done.trouble == "no more disk"
     (first, second) = done.times_s
@@ -104,7 +105,7 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
 def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
     engine.halt(5.0)
     engine.simulate(GROUP)
-    assert asked == [(("C", "N"), PROTOCOL, True)]
+    assert asked == [(["C", "N"], PROTOCOL, True)]
 
 
 def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):

@@ -14,6 +14,7 @@ from molloop.campaign.warm_start import read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError
 from molloop.execution.virtual import Costs, VirtualEngine
+from molloop.molecule import Molecule
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -31,7 +32,7 @@ def engine(n_workers=2, costs=FREE, failure_rate=0.0, seed=0):
 
 
 def group(*ids):
-    return Group(ids, ("C",) * len(ids), SimulationProtocol())
+    return Group(tuple(Molecule(one, "C") for one in ids), SimulationProtocol())
 
 
 def test_two_workers_by_hand():
@@ -85,7 +86,7 @@ def test_what_is_halted_begins_nothing_more():
 
 def test_a_halted_group_ends_with_the_molecule_at_hand():
     virtual = engine(n_workers=1)
-    virtual.simulate(Group((0, 2, 0), ("C", "C", "C"), SimulationProtocol()))  # 1, 3 and 1 s
+    virtual.simulate(group(0, 2, 0))  # 1, 3 and 1 s
     assert virtual.wait(2.0) == []
     virtual.halt(30.0)
     [done] = virtual.wait(9.0)

@@ -110,7 +110,7 @@ def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
 
 
 def test_no_features_are_computed_of_what_was_seen_before():
-    block = sources.Block("a.smi", [1, 2, 3], ["OC", "CN", "CO"], 1.0)
+    block = sources.Block("a.smi", [1, 2, 3], ["OC", "CN", "CO"], ["", "", ""], 1.0)
     done = featurize(block, BuildSpec(), {identity_hash("CO")})
     assert done.molecules.column("smiles").to_pylist() == ["CN"]
     assert done.counts == Counts(read=3, invalid=0, filtered=0, duplicates=2)
@@ -185,7 +185,10 @@ def test_fingerprints_of_another_size(tmp_path, small_smi):
 def test_a_shard_can_be_read_without_molloop(small_library):
     with pa.memory_map(small_library.shards[0].path) as file:
         table = pa.ipc.open_file(file).read_all()
-    assert table.column_names == ["smiles", "fingerprint", "descriptors", "identity_hash"]
+    assert table.column_names == [
+        *("smiles", "name", "charge", "n_fragments", "elements"),
+        *("fingerprint", "descriptors", "identity_hash"),
+    ]
     assert table.num_rows == 24
     assert table["smiles"][10].as_py() == "CCO"
     assert table["descriptors"].type == pa.list_(pa.float32(), len(descriptors([parse("C")])[0]))
@@ -542,14 +545,14 @@ def change_manifest(library, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-@pytest.mark.parametrize("version", [1, 4, "x", None])
+@pytest.mark.parametrize("version", [1, 5, "x", None])
 def test_a_library_of_a_version_not_known_is_told_with_the_command(tmp_path, version):
     source = write(tmp_path, "C")
     library = build_files([source], tmp_path / "library")
     change_manifest(library, schema_version=version, counts="of another form")
     for use in (Library, lambda folder: build_files([source], folder)):
         with pytest.raises(
-            InputError, match=rf"version 2 or 3 \(its manifest says {version!r}"
+            InputError, match=rf"version 2 or 4 \(its manifest says {version!r}"
         ) as e:
             use(library.folder)
         told = f"Build it anew from {source}: `molloop library build FILE... --out DIR`."
@@ -580,7 +583,7 @@ def test_a_kept_library_of_an_older_version_is_built_anew(tmp_path, monkeypatch)
         older.setattr(ingest, "SCHEMA_VERSION", 2)
         first = open_or_build(source, cache_dir=tmp_path / "cache")
     again = open_or_build(source, cache_dir=tmp_path / "cache")
-    assert (first.manifest.schema_version, again.manifest.schema_version) == (2, 3)
+    assert (first.manifest.schema_version, again.manifest.schema_version) == (2, 4)
     assert again.folder != first.folder
 
 

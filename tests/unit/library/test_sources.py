@@ -17,7 +17,7 @@ def all_lines(path, column="smiles"):
     found = []
     for block in sources.blocks([path], column):
         assert block.file == path.name
-        found.extend(zip(block.lines, block.smiles, strict=True))
+        found.extend(zip(block.lines, block.texts, strict=True))
     return found
 
 
@@ -203,7 +203,7 @@ def test_a_row_has_as_many_cells_as_the_header(tmp_path, kind):
     rows = [["id", "smiles"], ["1", "C"], ["2", "N", "O"], ["3"], ["4", "CC", ""], ["5", "O"]]
     path.write_text("\n".join(sign.join(row) for row in rows))
     [block] = sources.blocks([path], "smiles")
-    assert block.smiles == ["C", "", "", "", "O"]
+    assert block.texts == ["C", "", "", "", "O"]
     assert block.faults == {
         3: "cells: 3, in the header: 2",
         4: "cells: 1, in the header: 2",
@@ -326,7 +326,7 @@ def test_blocks_number_their_lines_and_say_how_far_they_are(tmp_path):
     size = sources.BLOCK_SIZE
     assert [block.lines[0] for block in blocks] == [1, size + 1, 2 * size + 1] * 2
     assert [block.file for block in blocks] == ["a.smi"] * 3 + ["b.smi"] * 3
-    assert sum(len(block.smiles) for block in blocks) == 2 * n
+    assert sum(len(block.texts) for block in blocks) == 2 * n
     fractions = [block.fraction for block in blocks]
     assert fractions == sorted(fractions)
     assert fractions[2] == 0.5

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from molloop.library.batches import make_batch
+from molloop.library.facts import facts
 from molloop.library.features import DESCRIPTORS, Scaling
 from molloop.library.shards import ShardRef, write_shard
 from molloop.search import rank
@@ -39,10 +41,11 @@ class Table:
         for start, end in pairwise(edges):
             rows = slice(start, end)
             path = self.folder / f"shard-{start}-{end}.arrow"
-            smiles = ["C"] * (end - start)
+            n = end - start
+            known = facts([Chem.MolFromSmiles("C")] * n)
             features = {"fingerprints": self.bits[rows], "descriptors": self.raw[rows]}
             hashes = np.arange(start, end, dtype=np.uint64)
-            write_shard(path, make_batch(smiles, features, hashes))
+            write_shard(path, make_batch(["C"] * n, [""] * n, known, features, hashes))
             refs.append(ShardRef(str(path), start, end - start))
         return refs
 

@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 # values and tables of `simulate` that the configuration is made of
 LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
-VALUES = ("errors", "texts", "molecule", "goal", "registry")
+VALUES = ("errors", "texts", "molecule", "geometries", "goal", "registry")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "texts": (),
     "limits": ("errors",),
     "molecule": ("errors", "texts"),
+    "geometries": ("molecule",),
     "goal": ("errors", "texts"),
     "library": (*VALUES, "files"),
     "simulate": VALUES,

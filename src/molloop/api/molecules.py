@@ -11,6 +11,7 @@ from molloop.assembly.campaign import (
 )
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
+from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def simulate_molecules(
-    molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
+    molecules: "str | Molecule | Mol | Atoms | Iterable[str | Molecule | Mol | Atoms]",
     settings: Settings | None = None,
     n_processes: int | None = 1,
 ) -> Iterator[Outcome]:
@@ -28,9 +29,11 @@ def simulate_molecules(
     Parameters
     ----------
     molecules
-        One or several: SMILES, molecules of RDKit, atoms of ASE. A SMILES is simulated as it is
-        given. Of RDKit's and ASE's, the SMILES counts: a geometry is found anew. The bonds of ASE's
-        are told by their coordinates and ``atoms.info["charge"]``, 0 by default.
+        One or several: SMILES, molecules of molloop or RDKit, atoms of ASE. A SMILES is simulated
+        as it is given. The bonds of ASE's are told by their coordinates and
+        ``atoms.info["charge"]``, 0 by default. ASE's bring their geometry, and so do RDKit's with a
+        conformer in 3D and all hydrogens; it counts where the settings say so
+        (`simulation.start_geometry`, `simulation.fidelity`), and is found anew otherwise.
     settings
         Their sections `property` and `simulation` say how; the defaults otherwise.
     n_processes
@@ -49,18 +52,19 @@ def simulate_molecules(
         The simulator cannot be imported, or something is no molecule.
     """
     from molloop.sandbox.worker import run_one
-    from molloop.simulate.given import listed, name_of, smiles_of
+    from molloop.simulate.given import listed, molecule_of, name_of
     from molloop.simulate.task import SimulationTask
 
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
     task = SimulationTask(protocol)
 
-    def outcome_of(given: "str | Mol | Atoms") -> Outcome:
+    def outcome_of(given: "str | Molecule | Mol | Atoms") -> Outcome:
         smiles = ""
         try:
-            smiles = smiles_of(given)
-            outcome = run_one(smiles, task)
+            molecule = molecule_of(given)
+            smiles = molecule.smiles
+            outcome = run_one(molecule, task)
         except SimulationError as error:
             outcome = Failure(error.kind, error.message)
         return replace(outcome, smiles=smiles, name=name_of(given))

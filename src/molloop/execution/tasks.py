@@ -13,6 +13,7 @@ from typing import Any
 
 import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
+from molloop.molecule import Molecule
 from molloop.sandbox.halt import Halt
 from molloop.sandbox.worker import GroupResult, run_group, worker_name
 from molloop.simulate.outcome import Outcome
@@ -60,19 +61,19 @@ def share(protocol: SimulationProtocol, halt: Halt) -> bytes:
     return pickle.dumps((SimulationTask(protocol), halt))
 
 
-def pack(smiles: Sequence[str], shared: bytes) -> bytes:
+def pack(molecules: Sequence[Molecule], shared: bytes) -> bytes:
     """Return what :func:`simulate` is given.
 
     As bytes, and so is its result: Parsl's own serializer runs in Python, and takes longer than all
     else that hands out a task.
     """
-    return pickle.dumps((smiles, shared))
+    return pickle.dumps((molecules, shared))
 
 
 def simulate(packed: bytes) -> bytes:
     """Simulate a group of molecules; see :func:`molloop.sandbox.worker.run_group`."""
-    smiles, shared = pickle.loads(packed)
-    return pickle.dumps(run_group(smiles, *_read(shared)))
+    molecules, shared = pickle.loads(packed)
+    return pickle.dumps(run_group(molecules, *_read(shared)))
 
 
 @lru_cache(maxsize=1)

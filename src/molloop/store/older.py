@@ -7,18 +7,21 @@ import sqlite3
 import tomllib
 
 from molloop.goal import Quantity
+from molloop.simulate.protocol import WHOLE
 from molloop.store.records import read_session
 from molloop.store.stored import read_text
 
-# one value a molecule, and loose numbers beside it; the level was the key
-_VIEWS_OF_3 = """
+# as `stage_name` has it
+_STAGE = f"CASE WHEN fidelity IN {WHOLE} THEN level ELSE level || ' ' || fidelity END"
+# one value a molecule, and loose numbers beside it
+_VIEWS_OF_3 = f"""
 CREATE TEMP VIEW stages AS
-    SELECT level AS name, level, min(fidelity) AS fidelity FROM outcomes GROUP BY level;
+    SELECT DISTINCT {_STAGE} AS name, level, fidelity FROM outcomes;
 CREATE TEMP VIEW molecules AS
     SELECT molecule_id, min(smiles) AS smiles, '' AS name FROM outcomes GROUP BY molecule_id;
 CREATE TEMP VIEW jobs AS
-    SELECT proposal, molecule_id, level AS stage, batch, time_s, worker, began_s, ended_s, seconds,
-    flags, failure_kind, failure_message FROM outcomes;
+    SELECT proposal, molecule_id, {_STAGE} AS stage, batch, time_s, worker, began_s, ended_s,
+    seconds, flags, failure_kind, failure_message FROM outcomes;
 CREATE TEMP VIEW job_values AS
     SELECT proposal, -1 AS place, (SELECT name FROM asked) AS quantity, value FROM outcomes
         WHERE value IS NOT NULL

@@ -83,8 +83,8 @@ def asked(monkeypatch):
     """Return what workers are asked to simulate; they answer with OUTCOMES."""
     calls = []
 
-    def run_group(smiles, task, halt):
-        calls.append((smiles, task.protocol, halt.is_called()))
+    def run_group(molecules, task, halt):
+        calls.append((molecules, task.protocol, halt.is_called()))
         return GroupResult(OUTCOMES, "node:1", ((5.0, 6.0), (6.0, 8.5)), "no more disk")
 
     monkeypatch.setattr(tasks, "run_group", run_group)
@@ -94,7 +94,7 @@ def asked(monkeypatch):
 def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     engine.simulate(GROUP)
     [done] = engine.wait(0.0)
-    assert asked == [(["C", "N"], PROTOCOL, False)]
+    assert asked == [(GROUP.molecules, PROTOCOL, False)]
     assert (done.group, done.outcomes, done.worker) == (GROUP, OUTCOMES, "node:1")
     assert done.trouble == "no more disk"
     (first, second) = done.times_s
@@ -105,13 +105,13 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
 def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
     engine.halt(5.0)
     engine.simulate(GROUP)
-    assert asked == [(["C", "N"], PROTOCOL, True)]
+    assert asked == [(GROUP.molecules, PROTOCOL, True)]
 
 
 def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
     told = []
 
-    def run_group(smiles, task, halt):
+    def run_group(molecules, task, halt):
         told.append((task, halt))
         return GroupResult((), "node:1", ())
 

@@ -52,14 +52,14 @@ class IonizationOptions(Options):
         "embedded",
         description="Option of ionization. Where a relaxation starts. "
         + "; ".join(f"{name}: {text}" for name, text in START_GEOMETRIES.items())
-        + ". A molecule whose file has no geometry is then a failure, as it is with the fidelity "
-        "input-geometry.",
+        + ". With input, or with the fidelity input-geometry, a molecule whose file has no "
+        "geometry is a failure.",
     )
     n_conformers: int = Field(
         1,
         ge=1,
         description="Option of ionization. Conformers that are embedded; the lowest by the force "
-        "field is taken. The geometry of a file is one.",
+        "field is taken. With the geometry of a file it must be 1.",
     )
     max_atoms: int = Field(
         200,

@@ -82,7 +82,7 @@ def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> St
     shape = (molecule.GetNumAtoms(), 3)
     is_shaped = geometry.positions_angstrom.shape == shape
     if not is_shaped or geometry.numbers.tolist() != _numbers(molecule).tolist():
-        raise _mismatch(given, "atoms, or an order of them")
+        raise _mismatch(given, "atoms, or has them in another order")
     conformer = Chem.Conformer(len(geometry.numbers))
     conformer.SetPositions(geometry.positions_angstrom.astype(float))
     molecule.AddConformer(conformer)

@@ -174,7 +174,7 @@ HYDROGENS_FIRST = Geometry(WATER.numbers[::-1], WATER.positions_angstrom[::-1])
     ("geometry", "kind", "words"),
     [
         (None, "no_geometry", "'O' has no geometry: its file, such as an SDF, must have 3D"),
-        (HYDROGENS_FIRST, "geometry_mismatch", "other atoms, or an order of them"),
+        (HYDROGENS_FIRST, "geometry_mismatch", "has other atoms, or has them in another order"),
         (Geometry(WATER.numbers, WATER.positions_angstrom[:2]), "geometry_mismatch", "atoms"),
         (
             Geometry(WATER.numbers, WATER.positions_angstrom * BOHR_PER_ANGSTROM),

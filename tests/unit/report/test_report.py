@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from rich.console import Console
 
@@ -137,6 +138,21 @@ def test_a_figure_of_hardly_anything(tmp_path, results, kept):
         draw(little, tmp_path / "f")
         assert (tmp_path / "f.png").stat().st_size > 1000
         assert not ElementTree.parse(tmp_path / "f.svg").findall(".//{*}text")
+
+
+def test_the_best_so_far_is_that_of_an_iteration_and_those_before(results):
+    # of the second iteration nothing is there; the third one's ended before the first one's
+    later = simulated(4, 4, 14.5, 3, 3.5)
+    of_another_stage = replace(simulated(5, 0, 99.0, 2, 5.0), stage="ipea1")
+    more = replace(results, simulated=(*results.simulated, later, of_another_stage))
+    by_batch, over_time = Figure().subplots(1, 2)
+    figures._draw_over_batches(by_batch, more)
+    [stairs] = by_batch.patches
+    assert stairs.get_data().values.tolist() == [14.0, 15.25]
+    assert stairs.get_data().edges.tolist() == [-0.5, 0.5, 3.5]
+    figures._draw_over_time(over_time, more)
+    [steps] = over_time.lines
+    assert steps.get_xydata().tolist() == [[1, 13.5], [2, 14], [3.5, 14.5], [4, 15.25], [4, 15.25]]
 
 
 def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
@@ -287,6 +303,7 @@ def test_the_screen_has_a_line_an_iteration(results):
         == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 values known beforehand"
     )
     assert header.split()[:2] == ["iter", "train"]
+    assert header.endswith("done fail error (eV)   time")
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "2.0", "s"]
     assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "0.75", "2.0", "s"]
 

@@ -119,7 +119,7 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     if isinstance(site, str) and is_site_file(site):
         site = _absolute(site, Path.cwd())
     if site != settings.site.name:
-        del values["site"]
+        values.pop("site", None)
     before = settings.property.simulator
     if changes.get("property.simulator", before) != before:
         for name in ALL_OPTIONS:

@@ -70,7 +70,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             raise StoreError(
                 f"{path} is of an earlier molloop (schema version {version}, expected "
                 f"{SCHEMA_VERSION}): it can be read, but not gone on with.",
-                "Begin a new run, which takes the values of this one with --training-data.",
+                "Begin a new run, which takes the values of this one as campaign.training_data.",
             )
         connection = _connect(path, "mode=rw")
         with _closed_on_error(connection):

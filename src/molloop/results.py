@@ -22,7 +22,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,7 @@ class Results:
             for item in self.best(1)
         )
         n_failed = len(self.simulated) - n_values
-        told = f"{quantity.symbol}: {n_values:,} values, {n_failed:,} failed{best}"
+        told = f"{quantity.symbol}: {counted(n_values, 'value')}, {n_failed:,} failed{best}"
         return f"Results({terminal_text(told)})"
 
     def _repr_html_(self) -> str:

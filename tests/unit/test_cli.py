@@ -221,7 +221,7 @@ BAD_INPUT = [
     (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
     (["--training-data", "unsaid.csv"], ["unsaid.csv, line 2, level: is missing", "level = gfn2"]),
     (["none.toml"], ["none.toml", "No such file"]),
-    (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
+    (["--run-dir", "taken"], ["taken", "molloop resume taken", "choose another folder"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
     (["--library", "small.smi", "--library", "small.smi"], ["--library: got '2 values'"]),
     (
@@ -330,7 +330,8 @@ def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     assert rejects[1:] == ["a.csv,4,bad,not a valid molecule", "a.csv,6,CCBr,element Br"]
     assert molloop("library", "info", "lib", cwd=tmp_path).stdout == done.stdout
     assert molloop("library", "build", *arguments, cwd=tmp_path).stdout == done.stdout
-    assert "The shard of lib is whole" in molloop("library", "verify", "lib", cwd=tmp_path).stdout
+    verified = molloop("library", "verify", "lib", cwd=tmp_path)
+    assert verified.stdout == f"The shard of {tmp_path / 'lib'} is whole.\n"
     shard = tmp_path / "lib" / "shard-00000.arrow"
     shard.write_bytes(shard.read_bytes()[:-1])
     damaged = molloop("library", "verify", "lib", cwd=tmp_path)
@@ -447,7 +448,7 @@ def test_any_name_of_a_folder_is_shown_and_changes_nothing(molloop, tmp_path):
             store.append(1.0, [], [replace(item(0, 1.0, 15.0), worker="")])  # little is drawn
         done = molloop("export", folder, "--format", "csv", "--out", out, "--quiet")
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == f"1 molecules: $'{tmp_path}/a\\x1b\\'.csv'\n"
+        assert done.stdout == f"1 molecule: $'{tmp_path}/a\\x1b\\'.csv'\n"
     done = molloop("report", *folders, "--out", tmp_path / "$x$ [b].html", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"'{tmp_path}/$x$ [b].html': ")

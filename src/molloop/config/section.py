@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from molloop.errors import InputError
 from molloop.schema import Schema
 
+STORED = "stored"  # the context in which what a run has stored is read
 MARKS = {"slurm": "#SBATCH", "pbs": "#PBS"}  # begin what a scheduler reads in a batch script
 
 

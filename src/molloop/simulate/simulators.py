@@ -173,6 +173,8 @@ def quantities_of(name: str) -> tuple[Quantity, ...]:
 
     The module of another package's is imported.
     """
+    if not is_name(name):
+        return ()
     try:
         return simulator_named(name).quantities
     except (Exception, SystemExit):  # noqa: BLE001 - a run is read where its simulator is broken

@@ -288,6 +288,9 @@ def test_another_site_where_none_was_set(name):
 def test_a_simulator_has_the_form_of_a_name(name):
     with pytest.raises(InputError, match=r"^property\.simulator: got .*package\.module:function"):
         load(property={"simulator": name})
+    text = load(property={"simulator": "mine:f"}).to_toml()
+    stored = text.replace('simulator = "mine:f"', f'simulator = "{name}"')
+    assert parse(stored).property.simulator == name  # a run of 0.1.0 is read
 
 
 def test_another_simulator_leaves_no_options():

@@ -25,7 +25,7 @@ from molloop.library.shards import Library
 from molloop.results import Results
 from molloop.search.policy import is_own
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import SIMULATORS, home_of
+from molloop.simulate.simulators import SIMULATORS, Origin, origin_of
 from molloop.store.disk import what_is_there
 from molloop.store.records import MAX_CONFIG, Session
 from molloop.store.run_dir import environment
@@ -95,8 +95,20 @@ def make_session(settings: Settings, library: Library) -> Session:
             "Put what is long, such as site.worker_init, into a file of its own.",
         )
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    facts = environment(library.describe(), home_of(settings.property.simulator))
+    facts = environment(library.describe(), _origin_of(settings.property.simulator))
     return Session(began_at, config, facts)
+
+
+def _origin_of(simulator: str) -> Origin | None:
+    try:
+        return origin_of(simulator)
+    except Exception as error:  # another package's may raise here what it did not there
+        raise InputError(
+            "property.simulator",
+            simulator,
+            "a simulator that can be used here",
+            f"Importing it fails: {type(error).__name__}: {error}.",
+        ) from error
 
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
-from molloop.config.section import Section
+from molloop.config.section import STORED, Section
 from molloop.goal import OTHER_COLUMNS, Direction, Quantity
-from molloop.simulate.simulators import IONIZATION, SIMULATORS
+from molloop.simulate.simulators import IONIZATION, SIMULATORS, names_one
 
 
 class PropertySettings(Section):
@@ -28,6 +28,14 @@ class PropertySettings(Section):
         "function of a SMILES that returns a number or molloop.Success, or raises "
         "molloop.SimulationError. Or a name that another package has registered.",
     )
+
+    @field_validator("simulator")
+    @classmethod
+    def _names_a_simulator(cls, value: str, info: ValidationInfo) -> str:
+        # earlier versions took others, and who only reads a run calls none
+        if not (info.context == STORED or names_one(value)):
+            raise ValueError("expected package.module:function, or a name without blanks")
+        return value
 
     @model_validator(mode="after")
     def _simulator_computes_it(self) -> Self:

@@ -20,7 +20,7 @@ from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import SIMULATORS
+from molloop.simulate.simulators import quantities_of
 
 COMMENT_WIDTH = 90
 
@@ -79,9 +79,10 @@ class Settings(Section):
     def objective(self) -> Objective:
         """Return what is searched for: large or small values of a quantity."""
         chosen = self.property
-        known = SIMULATORS[chosen.simulator].quantities if chosen.simulator in SIMULATORS else ()
-        titles = {one.symbol: one.title for one in known}
-        quantity = Quantity(chosen.name, chosen.unit, titles.get(chosen.name, chosen.name))
+        known = quantities_of(chosen.simulator)
+        titles = {(one.symbol, one.unit): one.title for one in known}
+        title = titles.get((chosen.name, chosen.unit)) or chosen.name
+        quantity = Quantity(chosen.name, chosen.unit, title)
         return Objective(quantity, chosen.direction, chosen.threshold)
 
     @classmethod

@@ -22,7 +22,7 @@ from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.results import Results
 from molloop.store.record import Record
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 _ROW = "{:>4} {:>5}  {:<{width}}  {:<{width}} {:>4} {:>4} {:>{error}} {:>6}"
 _MOLECULE_WIDTHS = (19, 34)
@@ -88,7 +88,7 @@ class RunDisplay:
                 self._print(self._title(n_molecules, n_known), "bold")
             case Resumed(changes):
                 self._batch_began_s = time_s
-                words = [f"going on with {self._record.n_values:,} values", *changes]
+                words = [f"going on with {counted(self._record.n_values, 'value')}", *changes]
                 self._print(" · ".join(words), "bold")
             case Submitted() if self._batch:
                 self._doing = "simulating"
@@ -119,12 +119,12 @@ class RunDisplay:
 
     def _title(self, n_molecules: int, n_known: int) -> str:
         facts = [
-            f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
+            f"{Path(self._settings.library.source).name}: {counted(n_molecules, 'molecule')}",
             self._level_label,
             f"seed {self._settings.campaign.seed}",
         ]
         if n_known:
-            facts.append(f"{n_known:,} values known beforehand")
+            facts.append(f"{counted(n_known, 'value')} known beforehand")
         return " · ".join(facts)
 
     def _close_batch(self, time_s: float) -> None:

@@ -28,7 +28,7 @@ from molloop.report.numbers import rounded
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
 from molloop.results import Results
-from molloop.texts import drawn_text
+from molloop.texts import counted, drawn_text
 
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
 N_SMILES = 36
@@ -54,8 +54,8 @@ def write_workers_figure(results: Results, path: Path) -> None:
             figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
         if (used := utilisation(results.tasks, results.resumed_s)) is not None:
             figure.suptitle(
-                f"{used.n_workers} workers, busy {used.busy:.0%} of the time from the first "
-                f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
+                f"{counted(used.n_workers, 'worker')}, busy {used.busy:.0%} of the time from the "
+                f"first simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
                 fontsize=12,
             )
         save(figure, path)
@@ -131,7 +131,8 @@ def write_loop_figure(results: Results, path: Path) -> None:
             legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
             enlarge_marks(legend)
         n, n_molecules = len(results.values), results.n_molecules
-        told = f"{n:,} simulations in a library of {n_molecules:,} molecules"
+        library = counted(n_molecules, "molecule")
+        told = f"{counted(n, 'simulation')} in a library of {library}"
         figure.suptitle(told, fontsize=12)
         save(figure, path)
 

@@ -256,15 +256,12 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     assert "above 13.75 eV: 2 of 3 values, 2 of the last 3" in text
     assert "The best of 3 simulated molecules" in text
     assert "Not finished" not in text
-    assert "Known beforehand: 1 values, 1 of them of molecules that are not in the library" in text
+    assert "Known beforehand: 1 value, 1 of them of molecules that are not in the library" in text
     more = (3.5, Submitted((4, 5, 6), Source.RANKING, 1))
     left = summary_lines(replace(results, events=(*results.events[:-1], more, results.events[-1])))
     assert left[:2] == ["Ended: done.", "Not finished: 3 of the molecules that were handed out."]
     left_out = summary_lines(replace(results, n_rejected=2, rejects="a/rejects.csv"))
-    assert (
-        "Left out: 2 lines of the library's source, which hold no molecule: a/rejects.csv"
-        in left_out
-    )
+    assert "Left out: 2 lines of the library's source without a molecule: a/rejects.csv" in left_out
     in_library = replace(results, known=(Known("C", 13.0, 0),))
     assert not [line for line in summary_lines(in_library) if "Known" in line]
     assert replace(results, objective=objective).n_beyond_threshold(2) == 2
@@ -300,7 +297,7 @@ def test_the_screen_has_a_line_an_iteration(results):
     title, header, initial, batch = console.export_text().strip().splitlines()
     assert (
         title
-        == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 values known beforehand"
+        == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 value known beforehand"
     )
     assert header.split()[:2] == ["iter", "train"]
     assert header.endswith("done fail error (eV)   time")

@@ -13,6 +13,7 @@ from molloop.assembly.campaign import (
     check_simulator,
     make_session,
     parsl_config,
+    titled,
 )
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
@@ -70,6 +71,7 @@ def run(
     protocol = settings.protocol()
     check_model(settings)
     check_simulator(protocol)  # a library may take hours to build
+    settings = titled(settings)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
     warm_start = read_warm_start(

@@ -16,6 +16,11 @@ class PropertySettings(Section):
     unit: str = Field(
         "eV", description="Its unit. The column of tables is name_unit in lower case: ie_ev."
     )
+    title: str = Field(
+        "",
+        description="What figures call it. Left empty, a run takes what its simulator says, or the "
+        "name.",
+    )
     direction: Annotated[Direction, Strict(False)] = Field(
         Direction.MAXIMISE, description="maximise or minimise."
     )

@@ -20,7 +20,7 @@ from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import quantities_of
+from molloop.simulate.simulators import SIMULATORS
 
 COMMENT_WIDTH = 90
 
@@ -79,9 +79,8 @@ class Settings(Section):
     def objective(self) -> Objective:
         """Return what is searched for: large or small values of a quantity."""
         chosen = self.property
-        known = quantities_of(chosen.simulator)
-        titles = {(one.symbol, one.unit): one.title for one in known}
-        title = titles.get((chosen.name, chosen.unit)) or chosen.name
+        own = SIMULATORS.get(chosen.simulator)
+        title = chosen.title or (own and own.title_of(chosen.name, chosen.unit)) or chosen.name
         quantity = Quantity(chosen.name, chosen.unit, title)
         return Objective(quantity, chosen.direction, chosen.threshold)
 

@@ -6,7 +6,6 @@ Light to import: the configuration reads it. A simulator's own module is importe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
@@ -102,6 +101,11 @@ class Simulator:
         known = {(one.symbol, one.unit) for one in self.quantities}
         return not known or (quantity.symbol, quantity.unit) in known
 
+    def title_of(self, symbol: str, unit: str) -> str:
+        """Return the title of a quantity; empty where it does not say one."""
+        titles = {(one.symbol, one.unit): one.title for one in self.quantities}
+        return titles.get((symbol, unit), "")
+
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options with the defaults of those that are left out.
 
@@ -165,20 +169,6 @@ def simulator_named(name: str) -> Simulator:
 def names_one(text: str) -> bool:
     """Whether a text is of a form that names a simulator, be there one or not."""
     return is_reference(text) or is_name(text)
-
-
-@cache
-def quantities_of(name: str) -> tuple[Quantity, ...]:
-    """Return what a simulator says that it computes; nothing where it cannot be had here.
-
-    The module of another package's is imported.
-    """
-    if not is_name(name):
-        return ()
-    try:
-        return simulator_named(name).quantities
-    except (Exception, SystemExit):  # noqa: BLE001 - a run is read where its simulator is broken
-        return ()
 
 
 @dataclass(frozen=True)

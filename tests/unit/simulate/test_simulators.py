@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from molloop.assembly.campaign import titled
 from molloop.config.load import load as load_settings
 from molloop.errors import SimulationError
 from molloop.goal import Quantity
@@ -22,7 +23,6 @@ from molloop.simulate.simulators import (
     Simulator,
     SimulatorError,
     origin_of,
-    quantities_of,
 )
 from molloop.simulate.task import SimulationTask
 
@@ -65,15 +65,12 @@ def mine(monkeypatch):
 @pytest.fixture
 def registered(mine, monkeypatch, tmp_path):
     """Have another package register simulators."""
-    quantities_of.cache_clear()
     facts = tmp_path / "mine-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
     names = "gap = mine:GAP\nwide = mine:CORES\nlength = mine:length\ngone = gone:GAP\n"
     (facts / "entry_points.txt").write_text(f"[molloop.simulators]\n{names}")
     monkeypatch.syspath_prepend(tmp_path)
-    yield
-    quantities_of.cache_clear()
 
 
 def outcome(smiles, simulator, **given):
@@ -199,16 +196,20 @@ def test_it_is_told_where_a_simulator_is_written(registered, mine):
         origin_of("nowhere")
 
 
-def test_a_registered_quantity_has_its_title(registered, mine):
-    titled = Quantity("gap", "eV", "Gap of orbitals")
-    mine.GAP = replace(mine.GAP, quantities=(titled,))
+def test_a_run_keeps_the_title_of_a_registered_quantity(registered, mine):
+    mine.GAP = replace(mine.GAP, quantities=(Quantity("gap", "eV", "Gap of orbitals"),))
     ours = {"simulator": "gap", "name": "gap", "unit": "eV"}
-    assert load_settings(property=ours).objective().quantity == titled
-    assert load_settings(property=ours).protocol().quantity == titled
-    others = load_settings(property=ours | {"unit": "Ha"}).objective().quantity
-    assert others == Quantity("gap", "Ha", "gap")
-    for name in ("gone", "nowhere", "length", "mine:gap"):
-        assert quantities_of(name) == ()
+    assert titled(load_settings(property=ours)).objective().quantity.title == "Gap of orbitals"
+    assert titled(load_settings(property=ours | {"unit": "Ha"})).objective().quantity.title == "gap"
+    own = load_settings(property=ours | {"title": "My gap"})
+    assert titled(own).objective().quantity.title == "My gap"
+
+
+def test_who_reads_a_run_imports_no_simulator(registered):
+    ours = {"simulator": "gap", "name": "gap", "unit": "eV"}
+    sys.modules.pop("mine", None)
+    assert load_settings(property=ours).objective().quantity == Quantity("gap", "eV", "gap")
+    assert "mine" not in sys.modules
 
 
 def test_values_are_labelled_by_how_they_were_computed():

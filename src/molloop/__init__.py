@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from molloop.config.simulation import SimulationSettings
     from molloop.config.site import SiteSettings
     from molloop.config.stopping import StoppingSettings
-    from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.errors import InputError, MolloopError, RunError, SimulationError, StoreError
     from molloop.execution.virtual import Costs
     from molloop.goal import Direction, Objective, Quantity
     from molloop.intervals import Interval
@@ -68,7 +68,9 @@ if TYPE_CHECKING:
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
+    from molloop.simulate.simulators import Options, Simulator
     from molloop.store.records import Stage
+    from molloop.surrogate.model import Joint, Surrogate, in_blocks
 
 __version__ = metadata.version("molloop")
 
@@ -95,7 +97,7 @@ _PUBLIC = {
     "molloop.config.simulation": "SimulationSettings",
     "molloop.config.site": "SiteSettings",
     "molloop.config.stopping": "StoppingSettings",
-    "molloop.errors": "InputError MolloopError RunError SimulationError",
+    "molloop.errors": "InputError MolloopError RunError SimulationError StoreError",
     "molloop.execution.virtual": "Costs",
     "molloop.goal": "Direction Objective Quantity",
     "molloop.intervals": "Interval",
@@ -115,7 +117,9 @@ _PUBLIC = {
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
+    "molloop.simulate.simulators": "Options Simulator",
     "molloop.store.records": "Stage",
+    "molloop.surrogate.model": "Joint Surrogate in_blocks",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [
@@ -137,6 +141,7 @@ __all__ = [
     "Interruption",
     "Interval",
     "Job",
+    "Joint",
     "Known",
     "Library",
     "LibrarySettings",
@@ -145,6 +150,7 @@ __all__ = [
     "MolloopError",
     "MorganSpec",
     "Objective",
+    "Options",
     "Policy",
     "PropertySettings",
     "Quantity",
@@ -161,16 +167,19 @@ __all__ = [
     "SimulationError",
     "SimulationProtocol",
     "SimulationSettings",
+    "Simulator",
     "SiteSettings",
     "Source",
     "Stage",
     "Status",
     "Stopped",
     "StoppingSettings",
+    "StoreError",
     "Submitted",
     "Success",
     "Suggestion",
     "Suggestions",
+    "Surrogate",
     "Table",
     "Task",
     "TimedRanking",
@@ -182,6 +191,7 @@ __all__ = [
     "compare_policies",
     "enumerate_library",
     "export_run",
+    "in_blocks",
     "load",
     "open_known",
     "open_library",

@@ -13,6 +13,7 @@ from molloop.assembly.campaign import (
     check_simulator,
     make_session,
     parsl_config,
+    titled,
 )
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
@@ -24,6 +25,7 @@ from molloop.config.settings import Settings
 from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
+from molloop.store.database import check_goes_on
 from molloop.store.reader import Reader
 from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir, find_run
@@ -66,17 +68,18 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
+    protocol = settings.protocol()
     check_model(settings)
+    check_simulator(protocol)  # a library may take hours to build
+    settings = titled(settings)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
-    protocol = settings.protocol()
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
         settings.objective().quantity.column,
         protocol,
         library,
     )
-    check_simulator(protocol)
     parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:
         session = make_session(settings, library)
@@ -118,17 +121,16 @@ def resume(
     Raises
     ------
     InputError
-        The directory holds no run, another process goes on with it, it is not to be trusted, or
-        what has changed would mix values that cannot be compared.
+        The directory holds no run or one of an earlier version, another process goes on with it,
+        it is not to be trusted, or what has changed would mix values that cannot be compared.
     RunError
         As of :func:`run`.
     """
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
     check_model(settings)
+    check_simulator(settings.protocol())
     library = open_library(settings, progress)
-    protocol = settings.protocol()
-    check_simulator(protocol)
     parsl_config(settings, run_dir)
     with (
         closing(RunDir(run_dir, is_new=False)) as directory,
@@ -156,10 +158,12 @@ def run_settings(
     Raises
     ------
     InputError
-        The directory holds no run or is not to be trusted, or a setting is wrong.
+        The directory holds no run, one of an earlier version, or is not to be trusted, or a
+        setting is wrong.
     """
     folder = Path(run_dir)
-    with closing(Reader.read(find_run(folder))) as store:
+    check_goes_on(path := find_run(folder))
+    with closing(Reader.read(path)) as store:
         stored = parse(store.sessions()[-1].config)
     if not trust:
         check_trust(folder, stored)

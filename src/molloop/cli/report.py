@@ -10,7 +10,7 @@ from molloop.cli import completion
 from molloop.cli.options import QuietOption, RunDirArgument, progress_display
 from molloop.cli.screen import say
 from molloop.errors import InputError
-from molloop.texts import terminal_path
+from molloop.texts import counted, terminal_path
 
 LOOPBACK = "127.0.0.1"
 
@@ -79,7 +79,7 @@ def export(
 
     with progress_display(is_quiet) as display:
         n = api.export_run(run_dir, out, file_format, display.show)
-    say(f"{n:,} molecules: {terminal_path(out)}")
+    say(f"{counted(n, 'molecule')}: {terminal_path(out)}")
 
 
 def _address(host: str) -> tuple[str, bool]:

@@ -28,7 +28,7 @@ from molloop.report.numbers import rounded
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import n_working, utilisation
 from molloop.results import Results
-from molloop.texts import drawn_text
+from molloop.texts import counted, drawn_text
 
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
 N_SMILES = 36
@@ -54,8 +54,8 @@ def write_workers_figure(results: Results, path: Path) -> None:
             figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
         if (used := utilisation(results.tasks, results.resumed_s)) is not None:
             figure.suptitle(
-                f"{used.n_workers} workers, busy {used.busy:.0%} of the time from the first "
-                f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
+                f"{counted(used.n_workers, 'worker')}, busy {used.busy:.0%} of the time from the "
+                f"first simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
                 fontsize=12,
             )
         save(figure, path)
@@ -131,27 +131,28 @@ def write_loop_figure(results: Results, path: Path) -> None:
             legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
             enlarge_marks(legend)
         n, n_molecules = len(results.values), results.n_molecules
-        told = f"{n:,} simulations in a library of {n_molecules:,} molecules"
+        library = counted(n_molecules, "molecule")
+        told = f"{counted(n, 'simulation')} in a library of {library}"
         figure.suptitle(told, fontsize=12)
         save(figure, path)
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:
-    batches = [item.batch for item in results.successes]
+    batches = np.array([item.batch for item in results.successes])
     values = _values(results)
     predictions = [
         (ranking.batch, mean) for ranking in results.rankings for mean in _top(ranking.means)
     ]
     _draw_points(
         axes,
-        simulated=(_spread(batches), values),
+        simulated=(_spread(batches.tolist()), values),
         predicted=(_spread([batch for batch, _ in predictions]), [ev for _, ev in predictions]),
     )
-    first, last = min(batches), max(batches)
-    best = np.full(last - first + 1, -np.inf)
-    sign = results.objective.sign
-    np.maximum.at(best, np.array(batches) - first, sign * np.array(values))
-    best = sign * np.maximum.accumulate(best)
+    first, last = batches.min(), batches.max()
+    order = np.argsort(batches, kind="stable")
+    # an iteration without a value ends with those before
+    ends = np.searchsorted(batches[order], np.arange(first, last + 1), side="right") - 1
+    best = results.best_so_far(order.tolist())[ends]
     edges = np.arange(first, last + 2) - 0.5
     steps = _changes(best)
     axes.stairs(best[steps], edges[[*steps, -1]], baseline=None, color=BEST, linewidth=1.8)
@@ -168,8 +169,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         simulated=(times, values),
         predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
     )
-    sign = results.objective.sign
-    best = sign * np.maximum.accumulate(sign * np.array(values))
+    best = results.best_so_far()
     steps = _changes(best)
     axes.step(
         [*np.array(times)[steps], times[-1]],
@@ -180,6 +180,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         label="best simulated so far",
     )
     axes.set_xlim(left=0)
+    sign = results.objective.sign
     label = axes.annotate(
         f"{drawn_text(results.best(1)[0].smiles, N_SMILES)}  {rounded(best[-1], 2)} "
         f"{drawn_text(results.objective.quantity.unit, N_UNIT)}",

@@ -8,7 +8,7 @@ from molloop.report.numbers import rounded
 from molloop.report.page.drawings import drawing
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Outcome, Success
-from molloop.texts import html_text
+from molloop.texts import counted, html_text
 
 if TYPE_CHECKING:
     from molloop.results import Results
@@ -32,9 +32,10 @@ _MOLECULE = Markup(
 def results_html(results: "Results") -> str:
     """Return a summary of a run and its best molecules, drawn, as HTML that needs nothing else."""
     objective, values = results.objective, results.values
-    n_failed = len(results.simulated) - len(values)
+    n_failed = results.n_failed
     title = (
-        f"{objective.quantity.title}: {len(values):,} values of {results.n_molecules:,} molecules"
+        f"{objective.quantity.title}: {counted(len(values), 'value')} of "
+        f"{counted(results.n_molecules, 'molecule')}"
     )
     molecules = [
         _MOLECULE.format(

@@ -16,13 +16,14 @@ from molloop.report.summary import summary_lines
 from molloop.results import Results
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 
 def best_table(results: Results, n: int = 10) -> Group:
     """Return the best simulated molecules as a table."""
     table = Table(
-        title=f"The best of {len(results.values)} simulated molecules", title_justify="left"
+        title=f"The best of {counted(len(results.values), 'simulated molecule')}",
+        title_justify="left",
     )
     for column in (
         "rank",
@@ -91,7 +92,8 @@ def outcome_table(
         if isinstance(outcome, Failure):
             value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
-            value, remark = rounded(outcome.value), ", ".join(outcome.flags)
+            value = rounded(outcome.named[quantity.name])
+            remark = ", ".join(outcome.flags)
         table.add_row(
             _text(text),
             value,

@@ -17,11 +17,20 @@ MAX_ITERATIONS = 100_000  # of the search for bond orders
 
 
 def listed(given: "Given | Iterable[Given]") -> "Iterable[Any]":
-    """Return molecules, where one alone may be given."""
+    """Return molecules, where one alone may be given.
+
+    Raises
+    ------
+    InputError
+        It is neither one nor several.
+    """
     # atoms of ASE are iterable themselves
     is_one = isinstance(given, str | Molecule) or _is_rdkit(given) or _is_ase(given)
-    several: Any = given
-    return [given] if is_one else several
+    if is_one:
+        return [given]
+    if not isinstance(given, Iterable):
+        raise _no_molecule(given)
+    return given
 
 
 def name_of(given: "Given") -> str:
@@ -54,8 +63,12 @@ def molecule_of(given: "Given") -> Molecule:
         return _of_rdkit(given, name_of(given))
     if _is_ase(given):
         return _of_rdkit(_bonded(given), name_of(given))
+    raise _no_molecule(given)
+
+
+def _no_molecule(given: object) -> InputError:
     expected = "a SMILES, a Molecule, a molecule of RDKit or atoms of ASE"
-    raise InputError("molecules", given, expected, "Give one of these, or several.")
+    return InputError("molecules", given, expected, "Give one of these, or several.")
 
 
 def _is_rdkit(given: object) -> "TypeGuard[Mol]":

@@ -22,7 +22,7 @@ from molloop.report.look import LOOK, drawn, line_look
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import Run
 from molloop.store.record import N_BEST
-from molloop.texts import html_text, svg_text
+from molloop.texts import counted, html_text, svg_text
 
 MAX_POINTS = 300
 N_LEGEND = 36  # signs of a run's name
@@ -50,9 +50,8 @@ Floats = NDArray[np.float64]
 
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, in their order and over time."""
-    objective, quantity = run.settings.objective(), _quantity(run)
-    values = np.array(run.record.values)
-    best = objective.sign * np.maximum.accumulate(objective.sign * values)
+    quantity = _quantity(run)
+    values, best = np.array(run.record.values), run.record.best_so_far()
     rows = thinned(values, MAX_POINTS)
     told = f"the best so far is {_best(run)}."
 
@@ -75,7 +74,7 @@ def found_over_time(run: Run) -> Markup:
         draw(axes, np.array(run.record.times_s))
         axes.set(xlabel="Time (s)")
 
-    many = f"Values of {run.record.n_values:,} molecules"
+    many = f"Values of {counted(run.record.n_values, 'molecule')}"
     return _svg(in_order, f"{many} in their order; {told}") + _svg(
         over_time, f"{many} over time; {told}"
     )
@@ -107,8 +106,8 @@ def predicted_and_simulated(run: Run) -> Markup:
     middle = EXPECTED.index(0.5)
     return _svg(
         pairs,
-        f"Predicted against simulated values of {run.record.errors.n:,} molecules that the model "
-        f"chose, off by {rounded(error, 2)} {unit} in the mean.",
+        f"Predicted against simulated values of {counted(run.record.errors.n, 'molecule')} that "
+        f"the model chose, off by {rounded(error, 2)} {unit} in the mean.",
     ) + _svg(
         calibration,
         f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "
@@ -138,10 +137,10 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         axes = figure.subplots()
         for number, run in enumerate(runs):
             if run.record.values:
-                best = sign * np.maximum.accumulate(sign * np.array(run.record.values))
                 # a name that begins with _ would be none
                 label = f"{number + 1} {svg_text(names[number], N_LEGEND)}"
-                _draw_steps(axes, run.record.times_s, best, {"label": label} | line_look(number))
+                look = {"label": label} | line_look(number)
+                _draw_steps(axes, run.record.times_s, run.record.best_so_far(), look)
         axes.set(title="Best", xlabel="Time (s)", ylabel=heading)
         if any(run.record.values for run in runs):
             axes.legend(loc="lower right", fontsize="small")

@@ -1,18 +1,21 @@
-"""A molecule of RDKit becomes a SMILES and a geometry, whose atoms are in one order."""
+"""Geometries whose atoms are in the order of a SMILES, its unwritten hydrogens behind."""
 
 from collections import defaultdict
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from molloop.molecule import Geometry
+from molloop.smiles import NoMoleculeError, read_molecule
 
-PLACE = "_molloop_place"  # of an atom in what was given
-ORDER = "_smilesAtomOutputOrder"  # where RDKit keeps in which order it wrote the atoms
+Positions = NDArray[np.float64]
+
+_HYDROGEN_BOND = Chem.MolFromSmarts("[#1]~*")
 
 
 def smiles_and_geometry(molecule: Chem.Mol) -> tuple[str, Geometry | None]:
-    """Return the canonical SMILES of a molecule, and its geometry.
+    """Return the canonical SMILES of a molecule of RDKit, and its geometry.
 
     Parameters
     ----------
@@ -21,51 +24,81 @@ def smiles_and_geometry(molecule: Chem.Mol) -> tuple[str, Geometry | None]:
 
     Returns
     -------
-    The geometry has the atoms in the order of the SMILES, hydrogens that it does not write behind,
-    as `Chem.AddHs` of what it is read as adds them. None, where there are no places in 3D for just
-    these atoms, such as in a file without hydrogens.
+    The geometry has the atoms in the order of :func:`ordered_positions`. None, where there are no
+    places in 3D for just these atoms, such as in a file without hydrogens.
 
     Raises
     ------
     ValueError, RuntimeError
         RDKit cannot write it.
     """
-    marked = Chem.Mol(molecule)
-    for atom in marked.GetAtoms():
-        atom.SetIntProp(PLACE, atom.GetIdx())
-    bare = Chem.RemoveHs(marked)
+    bare = Chem.RemoveHs(molecule)
     smiles = Chem.MolToSmiles(bare)
     if not molecule.GetNumConformers() or not molecule.GetConformer().Is3D():
         return smiles, None
-    order = bare.GetPropsAsDict(includePrivate=True, includeComputed=True)[ORDER]
-    written = [bare.GetAtomWithIdx(number).GetIntProp(PLACE) for number in order]
-    places = _with_hydrogens(smiles, written, molecule)
-    if places is None:
-        return smiles, None
-    numbers = [molecule.GetAtomWithIdx(place).GetAtomicNum() for place in places]
-    positions = molecule.GetConformer().GetPositions()[places]
-    return smiles, Geometry(np.array(numbers, dtype=np.uint8), positions)
+    positions = ordered_positions(bare, molecule)
+    return smiles, None if positions is None else geometry_of(smiles, positions)
 
 
-def _with_hydrogens(smiles: str, written: list[int], molecule: Chem.Mol) -> list[int] | None:
-    """Return the atoms of a molecule in the order of its SMILES; None where they are others.
+def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None:
+    """Return the coordinates of a molblock in the order of the SMILES written last, hydrogens last.
 
     Parameters
     ----------
-    written
-        The atoms that the SMILES has, in its order.
+    molecule, written
+        As :func:`molloop.smiles.read_molblock` returns them; a SMILES of the molecule was written.
+
+    Returns
+    -------
+    In Å, shape (n, 3): the atoms that the SMILES names; then the hydrogens of the first of them,
+    those of the second, and so on, as `rdkit.Chem.AddHs` adds them to the SMILES. None where not
+    all hydrogens have coordinates.
     """
-    left: dict[int, list[int]] = defaultdict(list)  # atom -> its hydrogens that are not written
-    for place in sorted(set(range(molecule.GetNumAtoms())).difference(written)):
-        [heavy] = molecule.GetAtomWithIdx(place).GetNeighbors()
-        left[heavy.GetIdx()].append(place)
-    read = Chem.MolFromSmiles(smiles)
-    if read is None or read.GetNumAtoms() != len(written):
+    if molecule.GetNumAtoms(onlyExplicit=False) != written.GetNumAtoms():
         return None
-    places = list(written)
-    for atom in list(Chem.AddHs(read).GetAtoms())[len(written) :]:
-        [heavy] = atom.GetNeighbors()
-        if not (hydrogens := left[written[heavy.GetIdx()]]):
-            return None
-        places.append(hydrogens.pop(0))
-    return None if any(left.values()) else places
+    positions = written.GetConformer().GetPositions()
+    places = _places(molecule.GetConformer().GetPositions(), positions)
+    if len(places) != molecule.GetNumAtoms():
+        return None  # coordinates that are no numbers
+    named = set(places)
+    hydrogens = defaultdict(list)
+    matches = written.GetSubstructMatches(_HYDROGEN_BOND, maxMatches=written.GetNumBonds() + 1)
+    for hydrogen, heavy in matches:  # in the order of the hydrogens
+        if hydrogen not in named:
+            hydrogens[heavy].append(hydrogen)
+    order = [places[atom] for atom in _written_order(molecule)]
+    order += [hydrogen for heavy in order for hydrogen in hydrogens[heavy]]
+    return positions[order] if len(order) == len(positions) else None
+
+
+def geometry_of(smiles: str, positions_angstrom: Positions) -> Geometry | None:
+    """Return the geometry of a molecule of a library.
+
+    Parameters
+    ----------
+    positions_angstrom
+        In the order of :func:`ordered_positions`, shape (n, 3).
+    """
+    try:
+        molecule = Chem.AddHs(read_molecule(smiles))
+    except NoMoleculeError:
+        return None
+    numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()], dtype=np.uint8)
+    if len(numbers) != len(positions_angstrom):
+        return None
+    return Geometry(numbers, positions_angstrom)
+
+
+def _places(some: Positions, all_of_them: Positions) -> list[int]:
+    """Return where rows stand among all rows, which have them in the same order."""
+    places: list[int] = []
+    wanted = some.tolist()
+    for place, row in enumerate(all_of_them.tolist()):
+        if len(places) < len(wanted) and row == wanted[len(places)]:
+            places.append(place)
+    return places
+
+
+def _written_order(molecule: Chem.Mol) -> list[int]:
+    text = molecule.GetProp("_smilesAtomOutputOrder")
+    return [int(atom) for atom in text.strip("[,]").split(",")]

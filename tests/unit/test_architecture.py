@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "texts": (),
     "limits": ("errors",),
     "molecule": ("errors", "texts"),
-    "geometries": ("molecule",),
+    "geometries": ("molecule", "smiles"),
     "smiles": ("texts",),
     "goal": ("errors", "texts"),
     "library": (*VALUES, "files"),

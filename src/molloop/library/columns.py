@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.library.geometry import Positions
+from molloop.geometries import Positions
 from molloop.library.repeated import Repeated
 from molloop.texts import each, utf8_text
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from rdkit import Chem, rdBase
 
+from molloop.geometries import Positions
 from molloop.library.batches import make_batch
 from molloop.library.columns import (
     kept_columns,
@@ -22,7 +23,6 @@ from molloop.library.columns import (
 from molloop.library.duplicates import Seen
 from molloop.library.facts import facts
 from molloop.library.features import identity_hash
-from molloop.library.geometry import Positions
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.repeated import Repeated

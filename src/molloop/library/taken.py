@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
-from molloop.library.geometry import Positions, ordered_positions
+from molloop.geometries import Positions, ordered_positions
 from molloop.library.identity import IDENTITY_TEXTS, canonical_smiles
 from molloop.library.pieces import largest_piece, neutralised
 from molloop.smiles import TextKind, read_molblock, read_quietly

@@ -11,11 +11,11 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from molloop.errors import InputError
+from molloop.geometries import geometry_of
 from molloop.library import assemble, parts
 from molloop.library.choices import SAME_AS
 from molloop.library.columns import positions_at
 from molloop.library.featurize import featurize
-from molloop.library.geometry import geometry_of
 from molloop.library.identity import identity_of
 from molloop.library.ingest import build
 from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts, SourceFile

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from molloop.files import write_whole
 from molloop.library.batches import join_batches
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.duplicates import first_occurrences
-from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import REJECTS, Counts, DescriptorStatistics, ShardEntry
 from molloop.library.parts import Part
 from molloop.library.shards import Progress, Shard, ShardRef, write_shard

@@ -1,15 +1,19 @@
 """What conditions ask of a molecule beside its descriptors: charge, fragments, elements."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
 
 N_ELEMENTS = 118
 ELEMENT_BYTES = -(-(N_ELEMENTS + 1) // 8)
 MAX_FRAGMENTS = 255  # more count as so many
+_SYMBOL = re.compile("[A-Z][a-z]?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +41,22 @@ def facts(molecules: Sequence[Chem.Mol]) -> Facts:
     n = len(molecules)
     charges = np.fromiter(map(Chem.GetFormalCharge, molecules), np.int64, n)
     n_fragments = [len(Chem.GetMolFrags(one)) for one in molecules]
-    has = np.zeros((n, 8 * ELEMENT_BYTES), dtype=np.bool_)
-    for row, molecule in enumerate(molecules):
-        has[row, [atom.GetAtomicNum() for atom in molecule.GetAtoms()]] = True
+    elements = b"".join(
+        _elements(rdMolDescriptors.CalcMolFormula(one), one.GetNumAtoms() > one.GetNumHeavyAtoms())
+        for one in molecules
+    )
     return Facts(
         np.clip(charges, -128, 127).astype(np.int8),
         np.minimum(n_fragments, MAX_FRAGMENTS).astype(np.uint8),
-        np.packbits(has, axis=1, bitorder="little"),
+        np.frombuffer(elements, dtype=np.uint8).reshape(n, ELEMENT_BYTES),
     )
+
+
+@lru_cache(maxsize=2**14)
+def _elements(formula: str, has_hydrogen_atoms: bool) -> bytes:
+    """Return the bits of a formula's elements; its hydrogens may all be counts of other atoms."""
+    table = Chem.GetPeriodicTable()
+    found = {table.GetAtomicNumber(symbol) for symbol in _SYMBOL.findall(formula)}
+    has = np.zeros(8 * ELEMENT_BYTES, dtype=np.bool_)
+    has[sorted(found if has_hydrogen_atoms else found - {1})] = True
+    return np.packbits(has, bitorder="little").tobytes()

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from molloop.errors import InputError, RunError
-from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
+from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.features import MorganSpec, Scaling
 from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
+from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
-from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.features import PackedFingerprints
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 from molloop.molecule import Molecule

@@ -41,10 +41,7 @@ def facts(molecules: Sequence[Chem.Mol]) -> Facts:
     n = len(molecules)
     charges = np.fromiter(map(Chem.GetFormalCharge, molecules), np.int64, n)
     n_fragments = [len(Chem.GetMolFrags(one)) for one in molecules]
-    elements = b"".join(
-        _elements(rdMolDescriptors.CalcMolFormula(one), one.GetNumAtoms() > one.GetNumHeavyAtoms())
-        for one in molecules
-    )
+    elements = b"".join(map(_elements, molecules))
     return Facts(
         np.clip(charges, -128, 127).astype(np.int8),
         np.minimum(n_fragments, MAX_FRAGMENTS).astype(np.uint8),
@@ -52,11 +49,16 @@ def facts(molecules: Sequence[Chem.Mol]) -> Facts:
     )
 
 
+def _elements(molecule: Chem.Mol) -> bytes:
+    symbols = set(_SYMBOL.findall(rdMolDescriptors.CalcMolFormula(molecule)))
+    if molecule.GetNumAtoms() == molecule.GetNumHeavyAtoms():
+        symbols.discard("H")  # the formula's are counts of other atoms
+    return _bits(frozenset(symbols))
+
+
 @lru_cache(maxsize=2**14)
-def _elements(formula: str, has_hydrogen_atoms: bool) -> bytes:
-    """Return the bits of a formula's elements; its hydrogens may all be counts of other atoms."""
+def _bits(symbols: frozenset[str]) -> bytes:
     table = Chem.GetPeriodicTable()
-    found = {table.GetAtomicNumber(symbol) for symbol in _SYMBOL.findall(formula)}
     has = np.zeros(8 * ELEMENT_BYTES, dtype=np.bool_)
-    has[sorted(found if has_hydrogen_atoms else found - {1})] = True
+    has[[table.GetAtomicNumber(symbol) for symbol in symbols]] = True
     return np.packbits(has, bitorder="little").tobytes()

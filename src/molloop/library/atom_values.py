@@ -26,19 +26,22 @@ _PATTERNS = {
     "NumHeteroatoms": (Chem.MolToSmarts(Lipinski.HeteroatomSmarts),),
     "NumAmideBonds": ("C(=[O;!R])N",),
 }
-_EXAMPLES = (
-    *("Cn1cccc1", "c1ccncc1", "c1cc[nH]c1", "C[n+]1ccccc1", "c1ccsc1", "c1ccoc1", "O=c1cc[nH]cc1"),
-    *("CO", "CC(=O)O", "CC(=O)[O-]", "CS", "CSC", "CS(C)(=O)=O", "O=NO", "COC=O", "CN", "C[NH3+]"),
-    *("CNC=O", "CN(C)C(N)=O", "CNC=N", "CNC1=NCCN1", "CC(=O)NC(C)=O", "O=C1CCCN1", "CC#N", "CF"),
-)
+_EXAMPLES = [
+    Chem.MolFromSmiles(text)
+    for text in (
+        *("Cn1cccc1", "c1ccncc1", "c1cc[nH]c1", "C[n+]1ccccc1", "c1ccsc1", "c1ccoc1"),
+        *("O=c1cc[nH]cc1", "CO", "CC(=O)O", "CC(=O)[O-]", "CS", "CSC", "CS(C)(=O)=O", "O=NO"),
+        *("COC=O", "CN", "C[NH3+]", "CNC=O", "CN(C)C(N)=O", "CNC=N", "CNC1=NCCN1"),
+        *("CC(=O)NC(C)=O", "O=C1CCCN1", "CC#N", "CF"),
+    )
+]
 
 
 def _matching(name: str) -> Chem.Mol | None:
     """Return the pattern by which the installed RDKit counts; None if it is not known here."""
     count = rdMolDescriptors.Properties.GetProperty(name)
     for pattern in map(Chem.MolFromSmarts, _PATTERNS[name]):
-        molecules = map(Chem.MolFromSmiles, _EXAMPLES)
-        if all(len(one.GetSubstructMatches(pattern)) == count(one) for one in molecules):
+        if all(len(one.GetSubstructMatches(pattern)) == count(one) for one in _EXAMPLES):
             return pattern
     return None
 

@@ -27,7 +27,7 @@ DESCRIPTORS: tuple[str, ...] = tuple(
 _BY_ATOMS = (*SUMS, "kappa2", "kappa3", "Phi")
 _BY_RDKIT = tuple(name for name in DESCRIPTORS if name not in _BY_ATOMS)
 
-MAX_ATOMS = 100  # matrices of larger molecules take much memory; RDKit cuts its lists of matches
+MAX_ATOMS = 100  # matrices of larger molecules are large, and RDKit's lists of matches end at 1,000
 AT_A_TIME = 256  # molecules
 _atom_values = AtomValues()
 

@@ -19,7 +19,8 @@ import joblib
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan
+from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.features import MorganSpec, Scaling, morgan
 from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose

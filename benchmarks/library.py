@@ -3,6 +3,11 @@
 Enumerates molecules from examples/scaffolds.smi and examples/substituents.smi, builds a library of
 them with the command line, and ranks it with each model through Parsl, after training on 200 of its
 molecules that are simulated first. Peaks are of resident memory, mapped files included.
+
+`--other FOLDER` does so beside another checkout (`git worktree add FOLDER 8950e7c`), each with its
+own code and in turn: times and processor time of all processes for a build, and for a process that
+ranks with `gp`, its start and that of Parsl included. Exit code 1 where SMILES, hashes or features
+differ, or a limit is missed.
 """
 
 import argparse
@@ -10,6 +15,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +26,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pyarrow as pa
 from rdkit import Chem
+from rdkit.Chem import Crippen
 
 from molloop import simulate_molecules
 from molloop.campaign.engine import RankRequest
@@ -36,11 +44,19 @@ from molloop.smiles import read_molecule
 from molloop.surrogate.registry import MODELS, RANDOM
 
 POLICIES = {name: policy_named(name) for name in MODELS.own if name != RANDOM}
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
 N_POINTS = 200
 N_WORKERS = 2
 REPEATS = 3
 SAMPLE_S = 0.1
+LEAST_FASTER = {"build": 2.0, "build and ranking": 1.6}  # than commit 8950e7c
+MOST_DRIVER_MB = 500
+SAME_COLUMNS = ("smiles", "fingerprint", "descriptors", "identity_hash")
+RANK_ONCE = """
+import library, pathlib, sys
+library.POLICIES, library.REPEATS = {"gp": library.POLICIES["gp"]}, 1
+library.rank(*map(pathlib.Path, sys.argv[1:]))
+"""
 
 
 class PeakMemory:
@@ -94,13 +110,18 @@ class PeakMemory:
         return 0
 
 
-def build(n, folder):
-    """Build with the command line; return seconds, CPU seconds, peaks of it and of its workers."""
-    lists = [EXAMPLES / "scaffolds.smi", EXAMPLES / "substituents.smi"]
-    command = [sys.executable, "-m", "molloop", "library", "enumerate", *lists, "--out", folder]
+def timed(command, tree=ROOT):
+    """Run a command with the code of a checkout: seconds, processor seconds, peaks in MB.
+
+    Processor time is that of all its processes, peaks are those of itself and of its workers.
+    """
+    paths = os.pathsep.join([str(tree / "src"), str(tree / "benchmarks")])
     began_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
-        [*map(str, command), "--max-molecules", str(n)], stdout=subprocess.DEVNULL
+        [sys.executable, *map(str, command)],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.DEVNULL,
     )
     with PeakMemory(process.pid) as memory:
         process.wait()
@@ -108,6 +129,13 @@ def build(n, folder):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.perf_counter() - began_s, cpu_s, memory.own, memory.workers
+
+
+def build(n, folder, tree=ROOT):
+    """Build with the command line of a checkout."""
+    lists = [ROOT / "examples" / f"{name}.smi" for name in ("scaffolds", "substituents")]
+    command = ["-m", "molloop", "library", "enumerate", *lists, "--out", folder]
+    return timed([*command, "--max-molecules", n], tree)
 
 
 def known_values(library):
@@ -160,10 +188,63 @@ def ranked(folder, known_path):
     return {one["policy"]: one["seconds"] for one in models}, peaks
 
 
+def batches_of(folder):
+    """Return the columns of a library that have to stay what they were, shard by shard."""
+    for path in sorted(folder.glob("shard-*.arrow")):
+        yield pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0).select(SAME_COLUMNS)
+
+
+def write_log_p(folder, path):
+    """Write values that take no time to compute, of the first molecules of a library."""
+    smiles = next(batches_of(folder)).column("smiles")[:N_POINTS].to_pylist()
+    values = {one: Crippen.MolLogP(Chem.MolFromSmiles(one)) for one in smiles}
+    path.write_text(json.dumps(values))
+
+
+def beside(other, n, rounds, folder):
+    """Build and rank in turn with this checkout and another one; print what is found, and judge."""
+    trees = {"this": ROOT, "other": other.resolve()}
+    known_path = folder / "known.json"
+    builds, rankings = ({name: [] for name in trees} for _ in range(2))
+    missed = set()
+    for number in range(rounds):
+        for name in list(trees)[:: 1 if number % 2 else -1]:
+            shutil.rmtree(folder / name, ignore_errors=True)
+            builds[name].append(build(n, folder / name, trees[name]))
+            if not known_path.exists():
+                write_log_p(folder / name, known_path)
+            words = ["-c", RANK_ONCE, folder / name, known_path]
+            rankings[name].append(timed(words, trees[name]))
+        tables = [pa.Table.from_batches(batches_of(folder / name)) for name in trees]
+        if not tables[0].equals(tables[1]):
+            missed.add("the same libraries")
+    print(f"{n:,} molecules, {N_WORKERS} processes; seconds, medians of {rounds}; peaks in MB")
+    print("       build  processors    gp  processors  driver  worker (of a build)")
+    for name in trees:
+        built, ranked_s = (np.median(runs[name], axis=0) for runs in (builds, rankings))
+        print(
+            f"{name:5} {built[0]:6.1f} {built[1]:11.1f} {ranked_s[0]:5.1f} {ranked_s[1]:11.1f}"
+            f" {built[2]:7.0f} {built[3]:7.0f}",
+        )
+    took = {name: np.array([builds[name], rankings[name]])[:, :, :2] for name in trees}
+    for n_parts, (what, least) in enumerate(LEAST_FASTER.items(), start=1):
+        ours, theirs = (took[name][:n_parts].sum(axis=0) for name in trees)
+        wall, processor = np.median(theirs / ours, axis=0)
+        print(f"{what}: {wall:.2f} times as fast, by processor time {processor:.2f}")
+        if wall < least:
+            missed.add(f"{what} {least} times as fast")
+    if max(one[2] for one in builds["this"]) >= MOST_DRIVER_MB:
+        missed.add(f"a driver below {MOST_DRIVER_MB} MB")
+    if missed:
+        sys.exit(f"missed: {', '.join(sorted(missed))}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--molecules", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--folder", type=Path, help="keeps the libraries (a temporary one)")
+    parser.add_argument("--other", type=Path, help="a checkout to compare with")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rank", nargs=2, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.rank:
@@ -171,6 +252,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch)
         folder.mkdir(exist_ok=True)
+        if arguments.other:
+            return beside(arguments.other, arguments.molecules[0], arguments.rounds, folder)
         known_path = folder / "known.json"
         headings = (
             "molecules",

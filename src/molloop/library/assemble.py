@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from molloop.files import write_whole
 from molloop.library.batches import join_batches
 from molloop.library.columns import kept_names, without_origins
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.duplicates import first_occurrences
-from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import (
     DUPLICATES,
     REJECTS,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.facts import N_ELEMENTS
-from molloop.library.features import DESCRIPTORS
 
 if TYPE_CHECKING:
     from molloop.library.shards import Shard

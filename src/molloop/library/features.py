@@ -2,27 +2,20 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Chem import rdFingerprintGenerator
+
+from molloop.library.descriptors import DESCRIPTORS, Descriptors, descriptors
 
 PackedFingerprints = NDArray[np.uint8]
-Descriptors = NDArray[np.float32]
 
-# Counts of atoms, bonds and rings, connectivity and shape indices, surface areas, Crippen's logP
-# and molar refractivity: all of RDKit's `Properties` but the rotatable bonds and the chi indices
-# of order 2 to 4, which cost much and find nothing (benchmarks/features.py).
-_LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "chi4n"}
-DESCRIPTORS: tuple[str, ...] = tuple(
-    name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT
-)
 MAX_SIGMA = 6.0  # standardised descriptors are cut here: a freak may not pull a model away
-_PROPERTIES = rdMolDescriptors.Properties(list(DESCRIPTORS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +129,6 @@ def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprint
         for molecule in molecules
     )
     return np.frombuffer(packed, dtype=np.uint8).reshape(len(molecules), spec.n_bits // 8)
-
-
-def descriptors(molecules: Iterable[Chem.Mol]) -> Descriptors:
-    """:data:`DESCRIPTORS` of some molecules, shape (n, d); what RDKit cannot say is 0."""
-    rows = [_PROPERTIES.ComputeProperties(molecule) for molecule in molecules]
-    table = np.array(rows, dtype=np.float32).reshape(-1, len(DESCRIPTORS))
-    return np.nan_to_num(table, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def identity_hash(canonical: str) -> int:

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from molloop.errors import InputError, RunError
 from molloop.library.choices import FRAGMENTS, SAME_AS
-from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
+from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.features import MorganSpec, Scaling
 from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"

@@ -21,8 +21,9 @@ from molloop.files import file_sha256, write_whole
 from molloop.geometries import geometry_of
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
 from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
+from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
-from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.features import PackedFingerprints
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 from molloop.molecule import Geometry, Molecule

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.library.features import Descriptors
+from molloop.library.descriptors import Descriptors
 from molloop.library.manifest import DescriptorStatistics
 
 CHUNK = 2**15  # rows that are held in double precision at a time

@@ -3,11 +3,10 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
+from molloop.library.descriptors import DESCRIPTORS, descriptors
 from molloop.library.features import (
-    DESCRIPTORS,
     MorganSpec,
     Scaling,
-    descriptors,
     identity_hash,
     morgan,
 )

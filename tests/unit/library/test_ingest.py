@@ -20,7 +20,8 @@ from molloop.files import file_sha256, write_whole
 from molloop.library import assemble, ingest, parts, sources
 from molloop.library.assemble import shard_size
 from molloop.library.batches import write_batch
-from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan
+from molloop.library.descriptors import descriptors
+from molloop.library.features import MorganSpec, identity_hash, morgan
 from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
 from molloop.library.ingest import build, open_or_build

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molloop.library.batches import make_batch
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.facts import facts
-from molloop.library.features import DESCRIPTORS, Scaling
+from molloop.library.features import Scaling
 from molloop.library.shards import ShardRef, write_shard
 from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS, Circumstances

@@ -1,0 +1,83 @@
+"""Descriptors: numbers of a molecule as RDKit's `Properties` gives them, sooner where that is slow.
+
+RDKit takes most of the time for a few of them. These are made from the atoms of many molecules at
+once where :mod:`molloop.library.atoms` can tell of them: by the same operations in the same order,
+so that each is RDKit's to the last bit.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from molloop.library.atom_values import SUMS, AtomValues
+from molloop.library.atoms import Atoms, are_plain, read_atoms
+
+Descriptors = NDArray[np.float32]
+
+# Counts of atoms, bonds and rings, connectivity and shape indices, surface areas, Crippen's logP
+# and molar refractivity: all of RDKit's `Properties` but the rotatable bonds and the chi indices
+# of order 2 to 4, which cost much and find nothing (benchmarks/features.py).
+_LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "chi4n"}
+DESCRIPTORS: tuple[str, ...] = tuple(
+    name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT
+)
+_BY_ATOMS = (*SUMS, "kappa2", "kappa3", "Phi")
+_BY_RDKIT = tuple(name for name in DESCRIPTORS if name not in _BY_ATOMS)
+
+MAX_ATOMS = 100  # matrices of larger molecules are large, and RDKit's lists of matches end at 1,000
+AT_A_TIME = 256  # molecules
+_atom_values = AtomValues()
+
+
+def descriptors(molecules: Sequence[Chem.Mol]) -> Descriptors:
+    """:data:`DESCRIPTORS` of some molecules, shape (n, d); what RDKit cannot say is 0."""
+    table = np.empty((len(molecules), len(DESCRIPTORS)), dtype=np.float32)
+    is_plain = np.array(
+        [one.GetNumAtoms() <= MAX_ATOMS and are_plain(one) for one in molecules], dtype=np.bool_
+    )
+    for row in np.flatnonzero(~is_plain).tolist():
+        table[row] = _by_rdkit([molecules[row]], DESCRIPTORS)
+    plain = np.flatnonzero(is_plain).tolist()
+    for start in range(0, len(plain), AT_A_TIME):
+        rows = plain[start : start + AT_A_TIME]
+        table[rows] = _of_plain([molecules[row] for row in rows])
+    return np.nan_to_num(table, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _by_rdkit(molecules: Sequence[Chem.Mol], names: Sequence[str]) -> NDArray[np.float64]:
+    """Return some descriptors of n molecules, shape (n, number of names)."""
+    # `ComputeProperties` returns a vector of C++, which takes longer to read than all these calls
+    functions = [rdMolDescriptors.Properties.GetProperty(name) for name in names]
+    return np.array([[function(one) for function in functions] for one in molecules])
+
+
+def _of_plain(molecules: Sequence[Chem.Mol]) -> NDArray[np.float64]:
+    """Return the descriptors of n molecules, at least one, whose atoms are plain: shape (n, d)."""
+    atoms = read_atoms(molecules)
+    known = dict(zip(_BY_RDKIT, _by_rdkit(molecules, _BY_RDKIT).T, strict=True))
+    known |= dict(zip(SUMS, _atom_values.sums(molecules, atoms).T, strict=True))
+    known |= _shape_indices(known, atoms)
+    return np.stack([known[name] for name in DESCRIPTORS], axis=1)
+
+
+def _shape_indices(
+    known: dict[str, NDArray[np.float64]], atoms: Atoms
+) -> dict[str, NDArray[np.float64]]:
+    """Return Kier's kappa 2 and 3 and his flexibility.
+
+    Hall and Kier, Rev. Comput. Chem. 2, 367 (1991), doi:10.1002/9780470125793.ch9.
+    """
+    n_atoms, alpha = known["NumHeavyAtoms"], known["hallKierAlpha"]
+    size = n_atoms + alpha
+    kappa_2 = _ratio((size - 1) * (size - 2) * (size - 2), atoms.n_paths_2 + alpha)
+    first = np.where(n_atoms % 2 == 1, size - 1, size - 2)
+    kappa_3 = _ratio(first * (size - 3) * (size - 3), atoms.n_paths_3 + alpha)
+    return {"kappa2": kappa_2, "kappa3": kappa_3, "Phi": known["kappa1"] * kappa_2 / n_atoms}
+
+
+def _ratio(above: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
+    below = root * root
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)

@@ -20,6 +20,7 @@ from molloop.library import sources
 from molloop.library.assemble import assemble
 from molloop.library.kinds import all_names
 from molloop.library.manifest import (
+    CONDITIONS,
     MANIFEST,
     REJECTS,
     SCHEMA_VERSION,
@@ -32,7 +33,7 @@ from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
-OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, "shard-*.arrow", "*.tmp")
+OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, CONDITIONS, "shard-*.arrow", "*.tmp")
 KEY = "key"
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from molloop.errors import InputError, RunError
+from molloop.library.conditions import Conditions
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
-from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
+CONDITIONS = "conditions"  # a folder beside it: what conditions have found
 SCHEMA_VERSION = 4
 READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384
@@ -25,7 +26,7 @@ class BuildSpec:
     """How a library is built from its source."""
 
     morgan: MorganSpec = field(default_factory=MorganSpec)
-    filters: Filters = field(default_factory=Filters)
+    filters: Conditions = field(default_factory=Conditions)
 
     def check(self) -> None:
         """Raise InputError where something in it makes no sense."""

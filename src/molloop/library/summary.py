@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from molloop.library.conditions import each_of
 from molloop.library.manifest import REJECTS
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def summary_rows(library: "Library") -> dict[str, str]:
         "  filtered out": f"{counts.filtered:,}",
         "  repeated": f"{counts.duplicates:,}",
         "source": ", ".join(one.file for one in manifest.sources),
-        "heavy atoms": f"{filters.min_heavy_atoms} to {filters.max_heavy_atoms or 'any number'}",
-        "elements": ", ".join(filters.elements) if filters.elements else "any",
-        "excluded": " ".join(filters.excluded_smarts) or "nothing",
+        "conditions": "; ".join(one.words for one in each_of(filters)) or "none",
         "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
         "descriptors": f"{len(manifest.descriptors)} of RDKit",
         "shards": f"{len(library.shards):,}",

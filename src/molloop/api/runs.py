@@ -14,6 +14,7 @@ from molloop.assembly.campaign import (
     make_session,
     parsl_config,
 )
+from molloop.assembly.conditions import conditions_of, select_for
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Listener
@@ -67,7 +68,9 @@ def run(
     """
     run_dir = Path(run_dir)
     check_model(settings)
+    conditions_of(settings.conditions)  # says here what is wrong with one of them
     library = open_library(settings, progress)
+    selection, remarks = select_for(settings, library, progress)
     training_data = settings.campaign.training_data
     protocol = settings.protocol()
     warm_start = read_warm_start(
@@ -84,7 +87,9 @@ def run(
         with closing(
             Store.create(directory.store, session, warm_start.known, [stage_of(protocol)])
         ) as store:
-            campaign = Campaign(settings, directory.path, store, library, warm_start)
+            campaign = Campaign(
+                settings, directory.path, store, library, warm_start, selection, remarks
+            )
             return campaign.run(listener, interruption)
 
 
@@ -126,7 +131,9 @@ def resume(
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
     check_model(settings)
+    conditions_of(settings.conditions)
     library = open_library(settings, progress)
+    selection, remarks = select_for(settings, library, progress)
     protocol = settings.protocol()
     check_simulator(protocol)
     parsl_config(settings, run_dir)
@@ -135,12 +142,24 @@ def resume(
         closing(Store.open(directory.store)) as store,
     ):
         session = make_session(settings, library)
-        changes = check_resumption(store.sessions()[-1], settings, session.environment)
+        before = store.sessions()[-1]
+        changes = check_resumption(before, settings, session.environment)
+        has_others = parse(before.config).conditions != settings.conditions
         # a kill between the two leaves a file and a database that execute the same
         directory.write_config(session.config)
         store.add_session(session)
         warm_start = stored_warm_start(store.known(), library)
-        campaign = Campaign(settings, directory.path, store, library, warm_start, changes)
+        campaign = Campaign(
+            settings,
+            directory.path,
+            store,
+            library,
+            warm_start,
+            selection,
+            remarks,
+            changes,
+            ranks_anew=has_others,
+        )
         return campaign.run(listener, interruption)
 
 

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from molloop.api.libraries import open_library
+from molloop.assembly.conditions import conditions_of, select_by
 from molloop.assembly.measured import given_pending, given_values, read_measured, read_pending
 from molloop.assembly.suggest import Suggestions, suggestions
+from molloop.config.conditions import ConditionsSettings
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
+from molloop.library.conditions import each_of
 from molloop.library.shards import Library, Progress
 
 
@@ -24,6 +28,7 @@ def suggest(
     direction: str = "maximise",
     policy: str = "gp",
     seed: int = 42,
+    conditions: ConditionsSettings | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Suggestions:
     """Name the molecules of a library to try next, for values that come from elsewhere.
@@ -53,6 +58,8 @@ def suggest(
         As :confval:`search.policy`.
     seed
         Of whatever the model draws.
+    conditions
+        What a molecule must be to be suggested: as the section ``[conditions]`` of a configuration.
     progress
         Called while the library is built, with what is being done, and how much of it, 0 to 1.
 
@@ -60,7 +67,8 @@ def suggest(
     ------
     InputError
         A file, a column, a SMILES or a value cannot be read, values were computed in different
-        ways, a molecule has two, there are fewer than two, or no molecule is left.
+        ways, a molecule has two, there are fewer than two, no molecule is left, or a condition is
+        wrong.
     RunError
         As :func:`open_library`.
     """
@@ -78,12 +86,18 @@ def suggest(
         waiting = read_pending(Path(pending))
     else:
         waiting = given_pending(pending or ())
+    wanted = conditions
+    if not isinstance(wanted, ConditionsSettings):
+        wanted = load(conditions=wanted or {}).conditions
+    stated = conditions_of(wanted)
+    opened = library if isinstance(library, Library) else open_library(library, progress)
     return suggestions(
-        library if isinstance(library, Library) else open_library(library, progress),
+        opened,
         values,
         waiting,
         n,
         sign=settings.objective().sign,
         policy=settings.policy(),
         seed=settings.campaign.seed,
+        selection=select_by(stated, opened, progress) if each_of(stated) else None,
     )

@@ -550,6 +550,20 @@ def test_conditions_at_build_time_and_later(molloop, tmp_path):
     assert "3 of 4 molecules meet the conditions" in done.stderr
 
 
+def test_a_replay_says_what_conditions_leave(molloop, tmp_path):
+    rows = "".join(f"{'C' * n},{n}\n" for n in range(1, 9))
+    (tmp_path / "chains.csv").write_text(f"smiles,x\n{rows}")
+    play = ("replay", "chains.csv", "--column", "x", "--set", "campaign.initial_training_count=2")
+    some = ("--max-training-count", "3", "--set", "conditions.max_heavy_atoms=6")
+    done = molloop(*play, *some, cwd=tmp_path, env={"COLUMNS": "200"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == (
+        "6 of 8 molecules meet the conditions (left out by max_heavy_atoms = 6: 2)"
+    )
+    assert "the best value 6 of 6" in done.stdout
+    assert "meet the conditions" not in molloop(*play, *some, "--quiet", cwd=tmp_path).stdout
+
+
 @pytest.mark.parametrize(
     "words", [("library", "info", "x"), ("suggest", "x", "--training-data", "y")]
 )

@@ -93,7 +93,7 @@ def under_conditions(table: Table, settings: Settings, progress: Progress) -> Ta
 
     The others can neither be chosen nor count among the best.
     """
-    selection, _ = select_for(settings, table.library, progress)
+    selection, _ = select_for(table_settings(settings, table), table.library, progress)
     return table.under(selection) if selection.path else table
 
 

@@ -260,7 +260,7 @@ def _rank(state: State, event: Ranked) -> State:
 def _without_proposals(state: State) -> State:
     """Return a state whose last ranking is as good as lost, but for what was handed out of it."""
     handed_out = state.proposals[: state.n_handed_out]
-    return state._replace(proposals=handed_out, at_ranking_began=None)
+    return state._replace(proposals=handed_out, at_ranking_began=None, expected_gain=inf)
 
 
 def _resume(state: State) -> State:

@@ -52,7 +52,7 @@ class Conditions:
     min_rings, max_rings
         Number of rings.
     descriptors
-        Of :data:`molloop.library.features.DESCRIPTORS`.
+        Of those that a library keeps, by their RDKit names.
     min_synthetic_accessibility, max_synthetic_accessibility
         Score of Ertl and Schuffenhauer, from 1, easily made, to 10:
         J. Cheminform. 1, 8 (2009), doi:10.1186/1758-2946-1-8.

@@ -25,12 +25,14 @@ class Selection:
 
     Attributes
     ----------
-    n_molecules, n_left
-        Of the library, and how many of them meet all.
+    n_molecules
+        Of the library.
+    n_left
+        How many of them meet all conditions.
     left_out
         Each condition in words, and how many it leaves out of those that meet all before it.
     path
-        A file of bits, for :func:`molloop.library.bits.open_bits`; empty: all meet them.
+        A file of a bit a molecule; empty: all meet them.
     """
 
     n_molecules: int

@@ -1,7 +1,7 @@
 """The directive `configuration`: every setting, from `molloop.Settings` itself."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from docutils import nodes
 from pydantic.fields import FieldInfo
@@ -34,8 +34,7 @@ def lines() -> Iterator[str]:
 
 def bounded(setting: FieldInfo) -> str:
     """Return the type of a setting, and its bounds."""
-    name = str(getattr(setting.annotation, "__name__", setting.annotation))
-    words = [name.replace(" | None", "").replace("tuple", "list of str")]
+    words = [type_of(setting.annotation)]
     for limit in setting.metadata:
         words += [
             f"{text} {bound:g}"
@@ -43,6 +42,21 @@ def bounded(setting: FieldInfo) -> str:
             if (bound := getattr(limit, key, None)) is not None
         ]
     return ", ".join(words)
+
+
+def type_of(annotation: Any) -> str:
+    """Return the name of a setting's type, as a configuration has it."""
+    kinds = [kind for kind in get_args(annotation) if kind not in (type(None), Ellipsis)]
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return type_of(kinds[0])
+    if origin is tuple:
+        return f"list of {type_of(kinds[0])}"
+    if origin is dict:
+        return "table"
+    if kinds:  # a union
+        return " | ".join(map(type_of, kinds))
+    return str(getattr(annotation, "__name__", annotation))
 
 
 def toml(value: object) -> str:

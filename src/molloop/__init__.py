@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from molloop.campaign.jobs import Job, Known, Simulated
     from molloop.config.campaign import CampaignSettings
+    from molloop.config.conditions import ConditionsSettings, RangeSettings
     from molloop.config.library import LibrarySettings
     from molloop.config.load import load
     from molloop.config.property import PropertySettings
@@ -52,9 +53,10 @@ if TYPE_CHECKING:
     from molloop.execution.virtual import Costs
     from molloop.goal import Direction, Objective, Quantity
     from molloop.intervals import Interval
+    from molloop.library.conditions import Conditions, DescriptorRange
     from molloop.library.features import MorganSpec
-    from molloop.library.filters import Filters
     from molloop.library.manifest import BuildSpec
+    from molloop.library.selection import Selection
     from molloop.library.shards import Library
     from molloop.molecule import Geometry, Molecule
     from molloop.replay.campaign import Scenario
@@ -89,6 +91,7 @@ _PUBLIC = {
     ),
     "molloop.campaign.jobs": "Job Known Simulated",
     "molloop.config.campaign": "CampaignSettings",
+    "molloop.config.conditions": "ConditionsSettings RangeSettings",
     "molloop.config.library": "LibrarySettings",
     "molloop.config.load": "load",
     "molloop.config.property": "PropertySettings",
@@ -101,9 +104,10 @@ _PUBLIC = {
     "molloop.execution.virtual": "Costs",
     "molloop.goal": "Direction Objective Quantity",
     "molloop.intervals": "Interval",
+    "molloop.library.conditions": "Conditions DescriptorRange",
     "molloop.library.features": "MorganSpec",
-    "molloop.library.filters": "Filters",
     "molloop.library.manifest": "BuildSpec",
+    "molloop.library.selection": "Selection",
     "molloop.library.shards": "Library",
     "molloop.molecule": "Geometry Molecule",
     "molloop.replay.campaign": "Scenario",
@@ -129,12 +133,14 @@ __all__ = [
     "Calculation",
     "CampaignSettings",
     "Comparison",
+    "Conditions",
+    "ConditionsSettings",
     "Costs",
     "Curves",
+    "DescriptorRange",
     "Direction",
     "End",
     "Failure",
-    "Filters",
     "Finished",
     "Geometry",
     "InputError",
@@ -154,6 +160,7 @@ __all__ = [
     "Policy",
     "PropertySettings",
     "Quantity",
+    "RangeSettings",
     "Ranked",
     "RankingBegan",
     "Replayed",
@@ -162,6 +169,7 @@ __all__ = [
     "RunError",
     "Scenario",
     "SearchSettings",
+    "Selection",
     "Settings",
     "Simulated",
     "SimulationError",

@@ -359,7 +359,7 @@ def test_a_library_is_enumerated(molloop, tmp_path):
     ("arguments", "words"),
     [
         (("build", "none.smi", "--out", "lib"), "none.smi"),
-        (("build", "a.smi", "--out", "lib", "--exclude", "["), "excluded SMARTS"),
+        (("build", "a.smi", "--out", "lib", "--exclude", "["), "excluded_smarts"),
         (("build", "a.smi", "--out", "lib", "--elements", "C,Qq"), "'Qq'"),
         (("build", "a.smi", "--out", "lib", "--bits", "100"), "a multiple of 64"),
         (("build", "a.smi", "--out", "lib", "--radius", "5000000000"), "0 to 16 bonds"),
@@ -546,3 +546,58 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
         "molloop: values.csv, line 3, ie_ev: got 'high', expected a finite number, 1e+100 at most. "
         "Mend or remove the line.\n"
     )
+
+
+def test_conditions_at_build_time_and_later(molloop, tmp_path):
+    (tmp_path / "a.smi").write_text("C\nCC\nCCO\nC[NH3+]\nc1ccccc1\n")
+    (tmp_path / "mine.toml").write_text("[conditions]\ncharge = 0\n")
+    build = ("library", "build", "a.smi", "--processes", "1")
+    done = molloop(*build, "--out", "whole", "--conditions", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rejected = (tmp_path / "whole" / "rejects.csv").read_text().splitlines()[1:]
+    assert rejected == ["a.smi,4,C[NH3+],charge 1"]
+    told = molloop(
+        *("library", "info", "whole", "--set", "conditions.min_heavy_atoms=2"),
+        *("--set", "conditions.excluded_smarts=[OX2H]"),
+        cwd=tmp_path,
+        env={"COLUMNS": "200"},
+    )
+    assert "conditions" in told.stdout
+    assert "charge = 0" in told.stdout
+    assert told.stdout.splitlines()[-1] == (
+        "2 of 4 molecules meet the conditions (left out by min_heavy_atoms = 2: 1; "
+        "excluded_smarts = [OX2H]: 1)"
+    )
+    none = molloop("library", "info", "whole", "--set", "conditions.min_rings=4", cwd=tmp_path)
+    assert none.returncode == 2
+    assert "got 'min_rings = 4'" in none.stderr
+    (tmp_path / "values.csv").write_text("smiles,x\nC,1\nCC,2\n")
+    suggest = ("suggest", "whole", "--training-data", "values.csv")
+    done = molloop(
+        *suggest, "--conditions", "mine.toml", "--set", "conditions.max_rings=0", cwd=tmp_path
+    )
+    assert [line.split(",")[1] for line in done.stdout.splitlines()] == ["smiles", "CCO"]
+    assert "3 of 4 molecules meet the conditions" in done.stderr
+
+
+def test_a_replay_says_what_conditions_leave(molloop, tmp_path):
+    rows = "".join(f"{'C' * n},{n}\n" for n in range(1, 9))
+    (tmp_path / "chains.csv").write_text(f"smiles,x\n{rows}")
+    play = ("replay", "chains.csv", "--column", "x", "--set", "campaign.initial_training_count=2")
+    some = ("--max-training-count", "3", "--set", "conditions.max_heavy_atoms=6")
+    done = molloop(*play, *some, cwd=tmp_path, env={"COLUMNS": "200"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == (
+        "6 of 8 molecules meet the conditions (left out by max_heavy_atoms = 6: 2)"
+    )
+    assert "the best value 6 of 6" in done.stdout
+    assert "meet the conditions" not in molloop(*play, *some, "--quiet", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("library", "info", "x"), ("suggest", "x", "--training-data", "y")]
+)
+def test_where_conditions_are_set_nothing_else_is(molloop, words):
+    done = molloop(*words, "--set", "campaign.seed=1")
+    assert done.returncode == 2
+    assert "--set: got 'campaign.seed', expected conditions.KEY=VALUE" in done.stderr

@@ -15,6 +15,7 @@ from molloop.assembly.campaign import (
     parsl_config,
     titled,
 )
+from molloop.assembly.conditions import conditions_of, select_for
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Listener
@@ -71,8 +72,10 @@ def run(
     protocol = settings.protocol()
     check_model(settings)
     check_simulator(protocol)  # a library may take hours to build
+    conditions_of(settings.conditions)  # says here what is wrong with one of them
     settings = titled(settings)
     library = open_library(settings, progress)
+    selection, remarks = select_for(settings, library, progress)
     training_data = settings.campaign.training_data
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
@@ -87,7 +90,9 @@ def run(
         with closing(
             Store.create(directory.store, session, warm_start.known, [stage_of(protocol)])
         ) as store:
-            campaign = Campaign(settings, directory.path, store, library, warm_start)
+            campaign = Campaign(
+                settings, directory.path, store, library, warm_start, selection, remarks
+            )
             return campaign.run(listener, interruption)
 
 
@@ -129,20 +134,35 @@ def resume(
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
     check_model(settings)
-    check_simulator(settings.protocol())
+    protocol = settings.protocol()
+    check_simulator(protocol)
+    conditions_of(settings.conditions)
     library = open_library(settings, progress)
+    selection, remarks = select_for(settings, library, progress)
     parsl_config(settings, run_dir)
     with (
         closing(RunDir(run_dir, is_new=False)) as directory,
         closing(Store.open(directory.store)) as store,
     ):
         session = make_session(settings, library)
-        changes = check_resumption(store.sessions()[-1], settings, session.environment)
+        before = store.sessions()[-1]
+        changes = check_resumption(before, settings, session.environment)
+        has_others = parse(before.config).conditions != settings.conditions
         # a kill between the two leaves a file and a database that execute the same
         directory.write_config(session.config)
         store.add_session(session)
         warm_start = stored_warm_start(store.known(), library)
-        campaign = Campaign(settings, directory.path, store, library, warm_start, changes)
+        campaign = Campaign(
+            settings,
+            directory.path,
+            store,
+            library,
+            warm_start,
+            selection,
+            remarks,
+            changes,
+            ranks_anew=has_others,
+        )
         return campaign.run(listener, interruption)
 
 

@@ -4,17 +4,20 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from molloop.api.libraries import open_library
+from molloop.assembly.conditions import conditions_of, select_by
 from molloop.assembly.counts import at_least_one
 from molloop.assembly.given import given_pending, given_values
 from molloop.assembly.measured import TRAINING_DATA, Measured, read_measured, read_pending
 from molloop.assembly.suggest import Suggestions, suggestions
+from molloop.config.conditions import ConditionsSettings
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
+from molloop.library.conditions import each_of
 from molloop.library.shards import Library, Progress
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ def suggest(
     direction: str = "maximise",
     policy: str = "gp",
     seed: int = 42,
+    conditions: ConditionsSettings | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Suggestions:
     """Name the molecules of a library to try next, for values that come from elsewhere.
@@ -64,6 +68,8 @@ def suggest(
         As :confval:`search.policy`.
     seed
         Of whatever the model draws.
+    conditions
+        What a molecule must be to be suggested: as the section ``[conditions]`` of a configuration.
     progress
         Called while the library is built, with what is being done, and how much of it, 0 to 1.
 
@@ -71,7 +77,8 @@ def suggest(
     ------
     InputError
         A file, a column, a SMILES or a value cannot be read, values were computed in different
-        ways, a molecule has two, there are fewer than two, or no molecule is left.
+        ways, a molecule has two, there are fewer than two, no molecule is left, or a condition is
+        wrong.
     RunError
         As :func:`open_library`.
     """
@@ -86,14 +93,20 @@ def suggest(
         waiting = read_pending(Path(pending))
     else:
         waiting = given_pending(() if pending is None else pending)
+    wanted = conditions
+    if not isinstance(wanted, ConditionsSettings):
+        wanted = load(conditions=wanted or {}).conditions
+    stated = conditions_of(wanted)
+    opened = library if isinstance(library, Library) else open_library(library, progress)
     return suggestions(
-        library if isinstance(library, Library) else open_library(library, progress),
+        opened,
         values,
         waiting,
         n,
         sign=settings.objective().sign,
         policy=chooses,
         seed=settings.campaign.seed,
+        selection=select_by(stated, opened, progress) if each_of(stated) else None,
     )
 
 

@@ -22,6 +22,7 @@ from molloop.campaign.warm_start import WarmStart
 from molloop.config.settings import Settings
 from molloop.errors import InputError, MolloopError, RunError
 from molloop.library.manifest import REJECTS
+from molloop.library.selection import Selection
 from molloop.library.shards import Library
 from molloop.registry import is_reference
 from molloop.results import Results
@@ -157,7 +158,10 @@ class Campaign:
     store: Store
     library: Library
     warm_start: WarmStart
+    selection: Selection | None = None
+    remarks: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    ranks_anew: bool = False
 
     def run(self, listener: Listener | None, interruption: Interruption | None) -> Results:
         """Run it, and write what was found, however it ends."""
@@ -205,7 +209,9 @@ class Campaign:
             engine,
             self.store,
             self.library,
-            make_schedule(settings, self.library.n_molecules, engine.n_workers()),
+            make_schedule(
+                settings, self.selection or Selection.of_all(self.library), engine.n_workers()
+            ),
             settings.policy(),
             settings.objective(),
             settings.protocol(),
@@ -216,6 +222,9 @@ class Campaign:
             settings.campaign.grace_s,
             settings.stopping.time_limit_s or inf,
             changes=self.changes,
+            selection=self.selection,
+            remarks=self.remarks,
+            ranks_anew=self.ranks_anew,
         )
 
     def _found(self) -> Results:

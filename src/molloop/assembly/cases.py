@@ -10,6 +10,7 @@ import numpy as np
 from molloop.assembly.schedule import make_schedule
 from molloop.config.load import override
 from molloop.config.settings import Settings
+from molloop.library.selection import Selection
 from molloop.replay.campaign import Case, Scenario
 from molloop.replay.table import Table
 from molloop.surrogate.registry import MODELS, RANDOM
@@ -31,7 +32,11 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
     settings = override(settings, {"campaign.seed": seed})
     training_data = settings.campaign.training_data
     return Case(
-        make_schedule(settings, table.library.n_molecules, scenario.n_workers),
+        make_schedule(
+            settings,
+            table.selection or Selection.of_all(table.library),
+            scenario.n_workers,
+        ),
         settings.policy(),
         settings.objective(),
         seed,

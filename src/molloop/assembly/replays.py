@@ -11,6 +11,7 @@ from pathlib import Path
 from molloop import results
 from molloop.assembly.campaign import cores, write_reports
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
+from molloop.assembly.conditions import select_for
 from molloop.assembly.counts import at_least_one, processes
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
@@ -96,6 +97,15 @@ def runnable(tuned: Settings, given: Settings) -> Settings:
     return tuned.model_copy(update=own)
 
 
+def under_conditions(table: Table, settings: Settings, progress: Progress) -> Table:
+    """Return the table of the molecules that a configuration's conditions leave.
+
+    The others can neither be chosen nor count among the best.
+    """
+    selection, _ = select_for(table_settings(settings, table), table.library, progress)
+    return table.under(selection) if selection.path else table
+
+
 def replay_table(
     table: Table,
     settings: Settings | None = None,
@@ -127,6 +137,7 @@ def replay_table(
         The campaign failed, as a run would.
     """
     settings = table_settings(settings or Settings(), table)
+    table = under_conditions(table, settings, progress)
     objective = settings.objective()
     n_values, n_wanted = 0, settings.campaign.max_training_count
 
@@ -189,6 +200,7 @@ def compare_policies(
         There is no such policy, or values are known beforehand.
     """
     settings = table_settings(settings or Settings(), table)
+    table = under_conditions(table, settings, progress)
     if settings.campaign.training_data is not None:
         raise InputError(
             "campaign.training_data",
@@ -258,6 +270,7 @@ def tune_settings(
     given = settings or Settings()
     given.policy()  # says here what is wrong with it, not in another process
     settings = table_settings(given, table)
+    table = under_conditions(table, settings, progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
         SettingsSpace(settings, table, scenario),

@@ -5,13 +5,14 @@ from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.plan import Plan, Stopping
 from molloop.campaign.schedule import Batch, Interleaved, Schedule
 from molloop.config.settings import Settings
+from molloop.library.selection import Selection, bits_of
 
 
-def make_schedule(settings: Settings, n_molecules: int, n_workers: int) -> Schedule:
-    """Return the schedule that a configuration names."""
+def make_schedule(settings: Settings, selection: Selection, n_workers: int) -> Schedule:
+    """Return the schedule that a configuration names, for some molecules of a library."""
     campaign = settings.campaign
     plan = Plan(
-        InitialDesign(n_molecules, campaign.seed),
+        InitialDesign(selection.n_molecules, campaign.seed, bits_of(selection)),
         Dispatch(n_workers, settings.site.group_size),
         campaign.initial_training_count,
         campaign.max_training_count,

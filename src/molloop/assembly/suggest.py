@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from io import StringIO
 from math import floor, log10
@@ -14,7 +14,8 @@ import numpy as np
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.campaign.warm_start import features_of, identified, known_values
 from molloop.errors import InputError
-from molloop.library.shards import Library
+from molloop.library.selection import Selection, bits_of, shards_of
+from molloop.library.shards import Library, ShardRef
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
 from molloop.texts import counted, csv_cell
@@ -58,6 +59,8 @@ class Suggestions:
         Molecules with a value, those that were tried and gave none, and those that are pending.
     n_outside
         How many of those with a value the library does not hold.
+    conditions
+        How many molecules meet the conditions, in words; empty where there are none.
     """
 
     column: str
@@ -66,6 +69,7 @@ class Suggestions:
     n_outside: int
     n_without: int
     n_pending: int
+    conditions: str = ""
 
     @property
     def header(self) -> tuple[str, str, str, str]:
@@ -103,6 +107,7 @@ def suggestions(
     sign: int,
     policy: Policy,
     seed: int,
+    selection: Selection | None = None,
 ) -> Suggestions:
     """Rank a library as the first ranking of a run does that begins with these values.
 
@@ -113,6 +118,8 @@ def suggestions(
         predicted; one that has a value is pending no more.
     sign
         What values are multiplied with, so that large ones are good.
+    selection
+        Which molecules may be suggested; None: all.
 
     Raises
     ------
@@ -134,12 +141,14 @@ def suggestions(
     waiting = {key: molecule for key, molecule in waiting.items() if key not in with_value}
     ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
     tried = {*ids, *library.find({*without, *waiting}).values()}
-    if len(tried) == library.n_molecules:
+    chosen_from = selection or Selection.of_all(library)
+    if not _left(chosen_from, tried):
+        which = " that meet the conditions" if chosen_from.path else ""
         raise InputError(
             f"{TRAINING_DATA}, {PENDING}",
-            f"all {library.n_molecules:,} molecules of the library",
+            f"all {chosen_from.n_left:,} molecules of the library{which}",
             "some that were not tried",
-            "Name another library.",
+            "Name another library" + (", or loosen a condition." if which else "."),
         )
     training = Training(
         features=known.features[policy.features],
@@ -153,17 +162,27 @@ def suggestions(
         measured.column,
         tuple(
             Suggestion(key, library.smiles(key), sign * mean, std)
-            for key, mean, std in _ranked(library, training, policy, n, seed)
+            for key, mean, std in _ranked(
+                shards_of(library, chosen_from), training, policy, n, seed
+            )
         ),
         n_values=len(known.known),
         n_outside=len(known.known) - len(ids),
         n_without=len(without),
         n_pending=len(waiting),
+        conditions=chosen_from.words if selection else "",
     )
 
 
+def _left(selection: Selection, tried: Set[int]) -> int:
+    """Return how many molecules of a selection were not tried."""
+    bits = bits_of(selection)
+    ids = np.array(sorted(tried), dtype=np.int64)
+    return selection.n_left - (len(ids) if bits is None else int(bits.at(ids).sum()))
+
+
 def _ranked(
-    library: Library, training: Training, policy: Policy, n: int, seed: int
+    shards: Sequence[ShardRef], training: Training, policy: Policy, n: int, seed: int
 ) -> list[tuple[int, float, float]]:
     """Return the chosen molecules: id, mean and standard deviation."""
     from threadpoolctl import threadpool_limits
@@ -172,7 +191,7 @@ def _ranked(
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         task = RankTask(Path(folder), policy, n, (seed, 1))
         training.write(task.training)
-        chosen = rank(task, library.shards)
+        chosen = rank(task, shards)
     columns = chosen.ids.tolist(), chosen.means.tolist(), chosen.stds.tolist()
     return list(zip(*columns, strict=True))
 

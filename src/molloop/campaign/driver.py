@@ -38,6 +38,7 @@ from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
 from molloop.goal import Objective
+from molloop.library.selection import Selection, bits_of, shards_of
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
@@ -72,6 +73,12 @@ class Driver:
         How often it looks whether it was interrupted.
     changes
         What a resumed campaign does otherwise, in words.
+    selection
+        Which molecules may be chosen, as the schedule's design knows it too; None: all.
+    remarks
+        On the library, in words.
+    ranks_anew
+        Whether conditions are others than those of an earlier process.
     """
 
     engine: Engine
@@ -89,6 +96,9 @@ class Driver:
     time_limit_s: float = inf
     poll_s: float = POLL_S
     changes: tuple[str, ...] = ()
+    selection: Selection | None = None
+    remarks: tuple[str, ...] = ()
+    ranks_anew: bool = False
     state: State = field(init=False)
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
@@ -106,6 +116,7 @@ class Driver:
             self.objective.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
         )
         self._training: TrainingSet | None = None  # until the first ranking
+        self._selection = self.selection or Selection.of_all(self.library)
 
     def run(self) -> State:
         """Go on until the campaign stops, and return the last state.
@@ -140,7 +151,8 @@ class Driver:
     def _begin(self) -> None:
         events = self.store.events()
         if not events:
-            self._advance([Began(self.library.n_molecules, len(self.warm_start.known))])
+            n_known = len(self.warm_start.known)
+            self._advance([Began(self.library.n_molecules, n_known, self.remarks)])
             return
         self._began_s = events[-1][0]
         past = [event for _, event in events]
@@ -159,7 +171,17 @@ class Driver:
             self._hand_out(suspects)
             size = self.schedule.plan.dispatch.group_size(self.state, len(others))
             self._hand_out(others, size)
-        self._advance([Resumed(self.changes)])
+        self._advance([Resumed(self.changes, self.remarks, self._ranks_anew())])
+
+    def _ranks_anew(self) -> bool:
+        """Whether what was proposed is forgotten: conditions are others, or leave some of it out.
+
+        The latter also where a process was killed before it said that they are others.
+        """
+        left = self.state.next_proposals(self.state.n_proposals_left)
+        bits = bits_of(self._selection)
+        is_left_out = bits is not None and not bits.at(np.array(left, dtype=np.int64)).all()
+        return self.ranks_anew or is_left_out
 
     def _ending(self) -> Stopped | None:
         return ending(self.interruption, self._now_s(), self.time_limit_s, self._broken)
@@ -310,7 +332,7 @@ class Driver:
                 pending=self.library.features(self.policy.features, self._pending()),
                 scaling=self.library.scaling,
             ),
-            shards=self.library.shards,
+            shards=shards_of(self.library, self._selection),
             n=n,
             seed=(self.seed, self.state.batch),
         )

@@ -34,10 +34,14 @@ class End(StrEnum):
 @exactly
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The campaign began, on a library of some size, with some values known beforehand."""
+    """The campaign began, on a library of some size, with some values known beforehand.
+
+    `remarks` say what else is to be known of the library, such as what conditions leave of it.
+    """
 
     n_molecules: Count
     n_known: Count
+    remarks: tuple[str, ...] = ()
 
 
 @exactly
@@ -45,10 +49,14 @@ class Began:
 class Resumed:
     """Another process goes on with the campaign; `changes` says what it does otherwise.
 
-    What was being simulated is handed out again, a ranking that was under way is forgotten.
+    What was being simulated is handed out again, a ranking that was under way is forgotten; so is
+    what the last one proposed, where it `ranks_anew`, by other conditions. `remarks` are as of
+    `Began`.
     """
 
     changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    ranks_anew: bool = False
 
 
 @exactly

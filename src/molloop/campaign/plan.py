@@ -114,6 +114,11 @@ class Plan:
     max_failure_share: float
     stopping: Stopping = Stopping()
 
+    def exhausted(self) -> Stop:
+        """Return the end of a campaign that has tried every molecule."""
+        which = " that meets the conditions" if self.design.meant is not None else ""
+        return Stop(f"every molecule of the library{which} has been tried", End.DONE)
+
     @property
     def max_tries(self) -> int:
         """Simulations that may fail for one value, or in a row."""

@@ -65,7 +65,7 @@ class Batch:
         if state.n_values + state.n_known == 0:
             return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
         if is_ranked and state.at_ranking_began == state.at_ranked:
-            return [Stop("every molecule of the library has been tried", End.DONE)]
+            return [plan.exhausted()]
         # also where all that it proposed was handed out while it went on, by the other schedule
         return [Rank(max(plan.batch_size, N_REPORTED))]
 
@@ -132,7 +132,7 @@ class Interleaved:
             return actions
         if state.n_values + state.n_known == 0:
             return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
-        return [Stop("every molecule of the library has been tried", End.DONE)]
+        return [plan.exhausted()]
 
     def _is_due(self, state: State) -> bool:
         plan, then = self.plan, state.at_ranking_began

@@ -162,10 +162,10 @@ class State(NamedTuple):
 def apply(state: State, event: Event) -> State:
     """Return the state after an event."""
     match event:
-        case Began(_, n_known):
+        case Began(n_known=n_known):
             return state._replace(n_known=n_known)
-        case Resumed():
-            return _resume(state)
+        case Resumed(ranks_anew=ranks_anew):
+            return _resume(_without_proposals(state) if ranks_anew else state)
         case Submitted(molecule_ids, source, _, n_drawn):
             is_proposed = source is Source.RANKING
             return state._replace(
@@ -255,6 +255,12 @@ def _rank(state: State, event: Ranked) -> State:
         at_ranked=_counts(state),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
     )
+
+
+def _without_proposals(state: State) -> State:
+    """Return a state whose last ranking is as good as lost, but for what was handed out of it."""
+    handed_out = state.proposals[: state.n_handed_out]
+    return state._replace(proposals=handed_out, at_ranking_began=None, expected_gain=inf)
 
 
 def _resume(state: State) -> State:

@@ -8,12 +8,18 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.command import Command
-from molloop.cli.options import QuietOption, progress_display
+from molloop.cli.options import (
+    ConditionsOption,
+    QuietOption,
+    SetConditionOption,
+    progress_display,
+    stated_conditions,
+)
 from molloop.cli.screen import say
 from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
-    from molloop.library.filters import Filters
+    from molloop.library.conditions import Conditions
     from molloop.library.manifest import BuildSpec
     from molloop.library.shards import Library
 
@@ -28,7 +34,9 @@ OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Takes the library; new, or a build to go on.")
 ]
 ColumnOption = Annotated[str, typer.Option(help="Where a file that is no .smi holds the SMILES.")]
-MinAtomsOption = Annotated[int, typer.Option(min=0, help="Leave out smaller molecules.")]
+MinAtomsOption = Annotated[
+    int | None, typer.Option(min=0, help="Leave out smaller molecules.", show_default="0")
+]
 MaxAtomsOption = Annotated[int | None, typer.Option(min=1, help="Leave out larger molecules.")]
 ElementsOption = Annotated[
     str | None,
@@ -73,12 +81,14 @@ def build(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
     out: OutOption,
     column: ColumnOption = "smiles",
-    min_heavy_atoms: MinAtomsOption = 0,
+    min_heavy_atoms: MinAtomsOption = None,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
     exclude: ExcludeOption = None,
     fragments: FragmentsOption = "refuse",
     same_as: SameAsOption = "smiles",
+    conditions: ConditionsOption = None,
+    assignments: SetConditionOption = None,
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
@@ -93,8 +103,8 @@ def build(
     from molloop import api
     from molloop.report.terminal import library_summary
 
-    filters = _filters(min_heavy_atoms, max_heavy_atoms, elements, exclude)
-    spec = _spec(filters, radius, bits, fragments, same_as)
+    stated = _stated(conditions, assignments, min_heavy_atoms, max_heavy_atoms, elements, exclude)
+    spec = _spec(stated, radius, bits, fragments, same_as)
     with progress_display(is_quiet) as display:
         built = api.build_library(files, out, column, spec, processes, display.show_library)
     Console().print(library_summary(built))
@@ -112,12 +122,14 @@ def enumerate_products(
         ),
     ] = None,
     column: ColumnOption = "smiles",
-    min_heavy_atoms: MinAtomsOption = 0,
+    min_heavy_atoms: MinAtomsOption = None,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
     exclude: ExcludeOption = None,
     fragments: FragmentsOption = "refuse",
     same_as: SameAsOption = "smiles",
+    conditions: ConditionsOption = None,
+    assignments: SetConditionOption = None,
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
@@ -131,8 +143,8 @@ def enumerate_products(
     from molloop import api
     from molloop.report.terminal import library_summary
 
-    filters = _filters(min_heavy_atoms, max_heavy_atoms, elements, exclude)
-    spec = _spec(filters, radius, bits, fragments, same_as)
+    stated = _stated(conditions, assignments, min_heavy_atoms, max_heavy_atoms, elements, exclude)
+    spec = _spec(stated, radius, bits, fragments, same_as)
     with progress_display(is_quiet) as display:
         built = api.enumerate_library(
             scaffolds,
@@ -148,11 +160,24 @@ def enumerate_products(
 
 
 @app.command(cls=Command)
-def info(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
-    """Say what a library is made of."""
+def info(
+    library: LibraryArgument,
+    conditions: ConditionsOption = None,
+    assignments: SetConditionOption = None,
+    is_quiet: QuietOption = False,
+) -> None:
+    """Say what a library is made of, and how many of its molecules meet conditions."""
+    from molloop.assembly.conditions import conditions_of, select_by
+    from molloop.library.conditions import each_of
     from molloop.report.terminal import library_summary
 
-    Console().print(library_summary(_open(library, is_quiet)))
+    stated = conditions_of(stated_conditions(conditions, assignments))
+    opened = _open(library, is_quiet)
+    Console().print(library_summary(opened))
+    if each_of(stated):
+        with progress_display(is_quiet) as display:
+            found = select_by(stated, opened, display.show_library)
+        say(found.words)
 
 
 @app.command(cls=Command)
@@ -179,20 +204,29 @@ def _open(library: str, is_quiet: bool) -> "Library":
         return api.open_library(load(None, [f"library.source={library}"]), display.show_library)
 
 
-def _filters(
-    min_heavy_atoms: int,
+def _stated(
+    path: Path | None,
+    assignments: list[str] | None,
+    min_heavy_atoms: int | None,
     max_heavy_atoms: int | None,
     elements: str | None,
     exclude: list[str] | None,
-) -> "Filters":
-    from molloop.library.filters import Filters
+) -> "Conditions":
+    from molloop.assembly.conditions import conditions_of
 
-    symbols = None if elements is None else tuple(sorted({*elements.replace(",", " ").split()}))
-    return Filters(min_heavy_atoms, max_heavy_atoms, symbols, tuple(exclude or ()))
+    given = {
+        "conditions.min_heavy_atoms": min_heavy_atoms,
+        "conditions.max_heavy_atoms": max_heavy_atoms,
+        "conditions.elements": None if elements is None else elements.replace(",", " ").split(),
+        "conditions.excluded_smarts": exclude,
+    }
+    return conditions_of(stated_conditions(path, assignments, given))
 
 
-def _spec(filters: "Filters", radius: int, bits: int, fragments: str, same_as: str) -> "BuildSpec":
+def _spec(
+    conditions: "Conditions", radius: int, bits: int, fragments: str, same_as: str
+) -> "BuildSpec":
     from molloop.library.features import MorganSpec
     from molloop.library.manifest import BuildSpec
 
-    return BuildSpec(MorganSpec(radius, bits), filters, fragments, same_as)
+    return BuildSpec(MorganSpec(radius, bits), conditions, fragments, same_as)

@@ -1,15 +1,19 @@
 """What several commands share: options, and the display of progress."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from molloop.cli import completion
+from molloop.config.load import load, named
 from molloop.config.settings import Settings
+from molloop.errors import InputError
 from molloop.surrogate.registry import MODELS
 
 if TYPE_CHECKING:
+    from molloop.config.conditions import ConditionsSettings
     from molloop.report.progress import ProgressDisplay
 
 
@@ -76,6 +80,36 @@ SiteOption = Annotated[
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress, only results and errors.")
 ]
+
+
+ConditionsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="CONFIG.toml", help="Whose [conditions] molecules must meet."),
+]
+SetConditionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="conditions.KEY=VALUE",
+        help="Set a condition; may be repeated; `molloop config` lists them.",
+    ),
+]
+
+
+def stated_conditions(
+    path: Path | None, assignments: list[str] | None, overrides: Mapping[str, object] | None = None
+) -> "ConditionsSettings":
+    """Return the conditions of a file, and what overrides them.
+
+    Raises
+    ------
+    InputError
+        Something is unknown, wrong, given twice or no condition.
+    """
+    for key in sorted(named(assignments or [])):
+        if not key.startswith("conditions."):
+            raise InputError("--set", key, "conditions.KEY=VALUE", "Here, it sets nothing else.")
+    return load(path, assignments or [], overrides).conditions
 
 
 def progress_display(is_quiet: bool) -> "ProgressDisplay":

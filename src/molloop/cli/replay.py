@@ -111,6 +111,7 @@ def replay(
         known = _open(table, column, durations, settings, display)
         played = replays.replay_table(known, settings, scenario, top_k, out, display.show)
     console = Console()
+    _show_conditions(console, known, is_quiet)
     console.print(run_summary(played.results), soft_wrap=True)
     curves, truth = played.curves, played.truth
     k = len(truth.top)
@@ -188,6 +189,7 @@ def compare(
             progress=display.show,
         )
     console = Console()
+    _show_conditions(console, known, is_quiet)
     console.print(comparison_table(summary.comparison_rows(found)))
     for line in summary.failure_lines(found):
         show(console, line, style="red")
@@ -236,6 +238,7 @@ def tune(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
     console = Console()
+    _show_conditions(console, known, is_quiet)
     console.print(trials_table(*summary.trial_rows(found, objective, describe)))
     tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
     files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
@@ -273,4 +276,11 @@ def _open(
 ) -> "Table":
     from molloop.assembly import replays
 
-    return replays.open_known(name, column, durations, settings.campaign.seed, display.show_library)
+    seed, report = settings.campaign.seed, display.show_library
+    table = replays.open_known(name, column, durations, seed, report)
+    return replays.under_conditions(table, settings, report)
+
+
+def _show_conditions(console: Console, table: "Table", is_quiet: bool) -> None:
+    if table.selection is not None and not is_quiet:
+        show(console, table.selection.words)

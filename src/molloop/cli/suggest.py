@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molloop.cli import completion
-from molloop.cli.options import PolicyOption, QuietOption, progress_display
+from molloop.cli.options import (
+    ConditionsOption,
+    PolicyOption,
+    QuietOption,
+    SetConditionOption,
+    progress_display,
+    stated_conditions,
+)
 from molloop.cli.screen import say
 from molloop.errors import InputError
 from molloop.texts import counted, terminal_path
@@ -44,6 +51,8 @@ def suggest(
     ] = "maximise",
     policy: PolicyOption = None,
     seed: Annotated[int, typer.Option(help="Of what the model draws.")] = 42,
+    conditions: ConditionsOption = None,
+    assignments: SetConditionOption = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write instead; one that is there is replaced.")
     ] = None,
@@ -52,6 +61,7 @@ def suggest(
     """Name the molecules to try next, for values from elsewhere, as CSV: no run, no simulation."""
     from molloop import api
 
+    stated = stated_conditions(conditions, assignments)
     with progress_display(is_quiet) as display:
         found = api.suggest(
             library,
@@ -62,6 +72,7 @@ def suggest(
             direction=direction,
             policy=policy or "gp",
             seed=seed,
+            conditions=stated,
             progress=display.show_library,
         )
     if not is_quiet:
@@ -85,6 +96,8 @@ def _told(found: "Suggestions", n_asked: int) -> str:
         parts.append(f"{found.n_pending:,} pending")
     if (n := len(found.molecules)) < n_asked:
         parts.append(f"{n:,} of {n_asked:,} asked for: no other molecule is left")
+    if found.conditions:
+        parts.append(found.conditions)
     return " · ".join(parts)
 
 

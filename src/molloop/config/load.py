@@ -14,7 +14,8 @@ from molloop.errors import InputError
 from molloop.library.sources import BUILT_IN
 from molloop.simulate.simulators import IONIZATION
 
-OPTION = f"simulation.{OWN_OPTIONS}."
+# settings that are tables: what is behind their names is a key of them
+TABLES = (f"simulation.{OWN_OPTIONS}", "conditions.descriptors")
 
 
 def load(
@@ -34,8 +35,8 @@ def load(
         A TOML file; without one, the defaults. Paths in it are taken from its folder,
         others from the current one.
     sections
-        A dict of settings each: ``library``, ``property``, ``simulation``, ``search``,
-        ``campaign``, ``stopping`` or ``site``.
+        A dict of settings each: ``library``, ``conditions``, ``property``, ``simulation``,
+        ``search``, ``campaign``, ``stopping`` or ``site``.
     assignments
         ``section.key=value``, the value as in TOML; a bare word is a string.
     overrides
@@ -130,25 +131,26 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     for key, value in assigned.items():
         section, _, name = key.partition(".")
-        is_option = key.startswith(OPTION)
-        if not name or ("." in name and not is_option):
+        table = next((one for one in TABLES if key.startswith(f"{one}.")), None)
+        if not name or ("." in name and table is None):
             raise InputError(
                 "--set", key, "section.key=value", "`molloop config` lists all settings."
             )
         if not isinstance(values.setdefault(section, {}), dict):
             raise InputError(section, values[section], "a section", f"Write [{section}] above.")
-        if is_option:
-            _set_option(values[section], key.removeprefix(OPTION), value)
+        if table is not None:
+            setting = table.partition(".")[2]
+            _set_entry(values[section], setting, key.removeprefix(f"{table}."), value)
         else:
             values[section][name] = value
     _resolve_paths(values, Path.cwd())
     return validated(values)
 
 
-def _set_option(simulation: dict[str, Any], name: str, value: object) -> None:
-    options = simulation.get(OWN_OPTIONS, {})
-    if isinstance(options, dict):  # else it is told as wrong
-        simulation[OWN_OPTIONS] = {**options, name: value}
+def _set_entry(section: dict[str, Any], setting: str, name: str, value: object) -> None:
+    table = section.get(setting, {})
+    if isinstance(table, dict):  # else it is told as wrong
+        section[setting] = {**table, name: value}
 
 
 def parse(text: str) -> Settings:

@@ -9,6 +9,7 @@ import tomlkit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from molloop.config.campaign import CampaignSettings
+from molloop.config.conditions import ConditionsSettings
 from molloop.config.library import LibrarySettings
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
@@ -29,6 +30,7 @@ class Settings(Section):
     """A whole configuration; :func:`molloop.load` makes one of a file or of keywords."""
 
     library: LibrarySettings = Field(default=LibrarySettings())
+    conditions: ConditionsSettings = Field(default=ConditionsSettings())
     property: PropertySettings = Field(default=PropertySettings())
     simulation: SimulationSettings = Field(default=SimulationSettings())
     search: SearchSettings = Field(default=SearchSettings())
@@ -163,5 +165,7 @@ def validated(values: dict[str, Any], context: Any = None) -> Settings:
 
 def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
     table = tomlkit.inline_table()
-    table.update(values)
+    for name, value in values.items():
+        is_range = isinstance(value, Section)
+        table.append(name, _inline(value.model_dump(exclude_none=True)) if is_range else value)
     return table

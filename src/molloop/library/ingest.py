@@ -20,6 +20,7 @@ from molloop.library import sources
 from molloop.library.assemble import assemble
 from molloop.library.kinds import all_names
 from molloop.library.manifest import (
+    CONDITIONS,
     DUPLICATES,
     MANIFEST,
     REJECTS,
@@ -33,7 +34,10 @@ from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
-OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, "shard-*.arrow", "*.tmp")
+OWN_NAMES = (
+    *(LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, CONDITIONS),
+    *("shard-*.arrow", "*.tmp"),
+)
 KEY = "key"
 
 

@@ -11,13 +11,14 @@ from pydantic import TypeAdapter
 
 from molloop.errors import InputError, RunError
 from molloop.library.choices import FRAGMENTS, SAME_AS
+from molloop.library.conditions import Conditions
 from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.features import MorganSpec, Scaling
-from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
-REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
+REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or one that is left out
 DUPLICATES = "duplicates.csv"  # and those that hold one which an earlier line holds
+CONDITIONS = "conditions"  # a folder beside it: what conditions have found
 SCHEMA_VERSION = 4
 READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384
@@ -38,7 +39,7 @@ class BuildSpec:
     """
 
     morgan: MorganSpec = field(default_factory=MorganSpec)
-    filters: Filters = field(default_factory=Filters)
+    filters: Conditions = field(default_factory=Conditions)
     fragments: str = "refuse"
     same_as: str = "smiles"
 

@@ -17,9 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from molloop.errors import RunError
 from molloop.files import file_sha256, write_whole
 from molloop.geometries import geometry_of
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
+from molloop.library.bits import open_bits
 from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
 from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
@@ -46,11 +48,14 @@ class ShardRef:
         Molecule id of its first row; the others follow.
     n_molecules
         Its rows.
+    selection
+        File of bits, by molecule id, that says which of them a ranking may choose; empty: all.
     """
 
     path: str
     first_id: int
     n_molecules: int
+    selection: str = ""
 
 
 class Shard:
@@ -130,6 +135,20 @@ class Shard:
     def kept(self, row: int) -> dict[str, str]:
         """Return the cells of a molecule in further columns of its file, by their names."""
         return kept_cells(self._batch, row)
+
+    @cached_property
+    def meant(self) -> NDArray[np.bool_] | None:
+        """Which molecules a ranking may choose, shape (n,); None: all."""
+        if not self.ref.selection:
+            return None
+        path = Path(self.ref.selection)
+        try:
+            bits, _ = open_bits(path)
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+            raise RunError(
+                f"{path} is damaged ({error}).", "Remove it: the next command writes it again."
+            ) from error
+        return bits.rows(self.ref.first_id, self.ref.n_molecules)
 
 
 def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:

@@ -6,6 +6,7 @@ from rdkit import Chem
 
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.composition import Composition
+from molloop.library.conditions import each_of
 from molloop.library.manifest import DUPLICATES, REJECTS, Manifest
 from molloop.library.rejected import rejected_by_reason
 
@@ -113,12 +114,9 @@ def _cautions(found: Composition, last_element: int | None) -> dict[str, str]:
 def _built(manifest: Manifest) -> dict[str, str]:
     """Return how the library was built."""
     spec, filters, morgan = manifest.spec, manifest.spec.filters, manifest.spec.morgan
-    sizes = f"{filters.min_heavy_atoms} to {filters.max_heavy_atoms or 'any number'}"
     return {
         "source": ", ".join(one.file for one in manifest.sources),
-        "allowed heavy atoms": sizes,
-        "allowed elements": ", ".join(filters.elements) if filters.elements else "any",
-        "excluded": " ".join(filters.excluded_smarts) or "nothing",
+        "conditions": "; ".join(one.words for one in each_of(filters)) or "none",
         "salts": f"{spec.fragments}: {FRAGMENTS[spec.fragments]}",
         "the same": f"{spec.same_as}: {SAME_AS[spec.same_as]}",
         **({"kept columns": ", ".join(manifest.kept)} if manifest.kept else {}),

@@ -115,6 +115,7 @@ def replay(
             grace_s=case.grace_s,
             time_limit_s=case.time_limit_s,
             poll_s=inf,
+            selection=table.selection,
         ).run()
     if state.stopped is None or not store.simulated():
         store.close()

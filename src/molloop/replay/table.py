@@ -1,7 +1,7 @@
 """Tables of known values, and the libraries of their molecules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from math import nan
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from molloop.errors import InputError
 from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
+from molloop.library.selection import Selection
 from molloop.library.shards import Library, Progress
 from molloop.library.tables import MADE_BY, check_made_alike, first_word, number, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
@@ -45,6 +46,8 @@ class Table:
         Of the simulations, shape (n,).
     level, fidelity
         How the values were computed, as the table says; empty where it does not.
+    selection
+        Which molecules may be chosen; None: all.
     """
 
     name: str
@@ -54,6 +57,25 @@ class Table:
     durations_s: Floats
     level: str = ""
     fidelity: str = ""
+    selection: Selection | None = None
+
+    def under(self, selection: Selection) -> "Table":
+        """Return the table of the molecules that meet some conditions: the others have no value.
+
+        Raises
+        ------
+        InputError
+            None of them has one.
+        """
+        values = np.where(selection.mask(), self.values, nan)
+        if not np.isfinite(values).any():
+            raise InputError(
+                "conditions",
+                selection.words,
+                f"one molecule with a value of {self.column} at least",
+                "Loosen one of them.",
+            )
+        return replace(self, values=values, selection=selection)
 
 
 def locate(name: str) -> Path:
@@ -139,7 +161,8 @@ def open_table(
             f"a number of seconds in every row, {MOST_S:g} at most",
             "Name a distribution, or other numbers.",
         )
-    return Table(name, column, library, values, seconds, **made_by)
+    level, fidelity = (made_by.get(one, "") for one in MADE_BY)
+    return Table(name, column, library, values, seconds, level, fidelity)
 
 
 def _read(

@@ -84,12 +84,14 @@ class RunDisplay:
             self._record.take_outcome(simulated)
             self._smiles[simulated.molecule_id] = simulated.smiles
         match event:
-            case Began(n_molecules, n_known):
+            case Began(n_molecules, n_known, remarks):
                 self._print(self._title(n_molecules, n_known), "bold")
-            case Resumed(changes):
+                self._print_remarks(remarks)
+            case Resumed(changes, remarks):
                 self._batch_began_s = time_s
                 words = [f"going on with {counted(self._record.n_values, 'value')}", *changes]
                 self._print(" · ".join(words), "bold")
+                self._print_remarks(remarks)
             case Submitted() if self._batch:
                 self._doing = "simulating"
             case Finished():
@@ -116,6 +118,10 @@ class RunDisplay:
         if not self._progress.is_quiet:
             self._console.print(Text(terminal_text(line), style), soft_wrap=True)
             self._progress.note_line()
+
+    def _print_remarks(self, remarks: Sequence[str]) -> None:
+        for one in remarks:
+            self._print(one)
 
     def _title(self, n_molecules: int, n_known: int) -> str:
         facts = [

@@ -163,19 +163,27 @@ def fit(task: RankTask) -> Path:
 
 
 def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
-    """Write the best n molecules of a shard that have not been tried; return the file."""
+    """Write the best n molecules of a shard that have not been tried; return the file.
+
+    Of a selection, those that it means: what they are worth does not depend on the others.
+    """
     model, training = _load(task.policy.model, model_path, task.training)
-    kind, kept = KINDS[task.policy.features], Shard(shard).features(task.policy.features)
+    opened = Shard(shard)
+    kind, kept = KINDS[task.policy.features], opened.features(task.policy.features)
 
     def features(rows: Any) -> Features:
         return kind.for_models(kept[rows], training.scaling)
 
     acquisition = ACQUISITIONS[task.policy.acquisition]
-    bound = np.empty(shard.n_molecules)
+    bound = np.full(shard.n_molecules, -np.inf)
     for start in range(0, shard.n_molecules, CHUNK):
         part = np.arange(start, min(start + CHUNK, shard.n_molecules))
-        given = task.circumstances(training, shard.first_id + part)
-        bound[part] = acquisition(*model.screen(features(slice(start, start + CHUNK))), given)
+        rows: Any = slice(start, start + CHUNK)  # not copied
+        if opened.meant is not None:
+            rows = part = part[opened.meant[part]]
+        if len(part):
+            given = task.circumstances(training, shard.first_id + part)
+            bound[part] = acquisition(*model.screen(features(rows)), given)
     tried = training.tried - shard.first_id
     bound[tried[(tried >= 0) & (tried < shard.n_molecules)]] = -np.inf
 

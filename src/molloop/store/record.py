@@ -64,6 +64,8 @@ class Record:
         Jobs that were handed out, and those that have an outcome.
     n_kept
         How many of the best outcomes are kept.
+    remarks
+        On the library, as the last process has found it.
     time_s
         Of the last event, pauses left out.
     stopped
@@ -96,6 +98,7 @@ class Record:
     n_kept: int = N_BEST
     n_molecules: int = 0
     n_known: int = 0
+    remarks: tuple[str, ...] = ()
     time_s: float = 0.0
     n_submitted: int = 0
     n_ended: int = 0
@@ -189,9 +192,11 @@ class Record:
         """Take in an event; those of outcomes are taken in with them."""
         self.time_s = max(self.time_s, time_s)
         match event:
-            case Began(n_molecules, n_known):
+            case Began(n_molecules, n_known, remarks):
                 self.n_molecules, self.n_known = n_molecules, n_known
-            case Resumed():
+                self.remarks = remarks
+            case Resumed(remarks=remarks):
+                self.remarks = remarks
                 self.resumed_s.append(time_s)
                 self.stopped = None
             case Submitted(molecule_ids, source):

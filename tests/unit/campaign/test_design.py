@@ -1,9 +1,11 @@
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from molloop.campaign.design import InitialDesign
+from molloop.library.bits import Bits
 
 
 @given(st.integers(0, 600), st.integers(0, 2**32), st.sets(st.integers(0, 599)))
@@ -47,3 +49,29 @@ def test_a_sequence_is_spread_evenly_and_its_neighbours_are_strangers():
     # 5,000 of the following are expected to be larger; the standard deviation is 29
     n_rises = sum(after > before for before, after in pairwise(ids))
     assert 4850 < n_rises < 5150
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=2000), st.integers(0, 2**32), st.data())
+def test_what_is_not_meant_is_passed_over(rows, seed, data):
+    n = len(rows)
+    meant = Bits.of(np.array(rows, dtype=bool))
+    everything, _ = InitialDesign(n, seed).take(0, n)
+    expected = tuple(one for one in everything if rows[one])
+    design = InitialDesign(n, seed, meant)
+    place, found = 0, ()
+    while len(found) < len(expected):
+        ids, n_places = design.take(place, data.draw(st.integers(1, 300)))
+        assert ids
+        place, found = place + n_places, found + ids
+    assert found == expected
+    assert design.take(place, 5)[0] == ()
+    assert design.take(place, 5) == ((), 0)  # the rest is not looked through again
+
+
+def test_another_selection_leaves_the_order_of_the_others():
+    """A run that goes on with other conditions takes up the sequence where it was."""
+    first, n_places = InitialDesign(100, 1, Bits.of(np.arange(100) % 2 == 0)).take(0, 10)
+    everything, _ = InitialDesign(100, 1).take(0, 100)
+    then, _ = InitialDesign(100, 1, Bits.of(np.arange(100) >= 50)).take(n_places, 100)
+    assert first == tuple(one for one in everything if one % 2 == 0)[:10]
+    assert then == tuple(one for one in everything[n_places:] if one >= 50)

@@ -30,6 +30,8 @@ from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
+from molloop.library.conditions import Conditions, each_of
+from molloop.library.selection import bits_of, select
 from molloop.search import rank
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Failure, Success
@@ -137,6 +139,8 @@ class Campaign:
         retrain_after=None,
         store=None,
         time_limit_s=math.inf,
+        selection=None,
+        ranks_anew=False,
         **engine,
     ):
         folder.mkdir(exist_ok=True)
@@ -145,7 +149,8 @@ class Campaign:
         self.events = []
         self.engine = InstantEngine(folder, **engine)
         self.store = store or Store.create(folder / "campaign.sqlite", SESSION, warm_start.known)
-        plan = Plan(InitialDesign(library.n_molecules, 42), Dispatch(4), *counts, 1.0)
+        bits = None if selection is None else bits_of(selection)
+        plan = Plan(InitialDesign(library.n_molecules, 42, bits), Dispatch(4), *counts, 1.0)
         self.interruption = Interruption()
         self.driver = Driver(
             self.engine,
@@ -161,6 +166,9 @@ class Campaign:
             self.interruption,
             grace_s=5.0,
             time_limit_s=time_limit_s,
+            selection=selection,
+            remarks=("a remark",) if selection else (),
+            ranks_anew=ranks_anew,
         )
 
     def rows(self):
@@ -829,3 +837,86 @@ def test_a_value_of_a_molecule_that_was_not_handed_out_is_damage(tmp_path, small
     campaign.store.append(1.0, [Began(24, 0), HANDED_OUT, Finished(1, value=15.0)], [row])
     with pytest.raises(StoreError, match="molecule 2 has a value and was not handed out"):
         campaign.driver.run()
+
+
+def under(library, tmp_path, **conditions):
+    return select(library, each_of(Conditions(**conditions)), tmp_path / "cache")
+
+
+def handed_out(campaign, since=0):
+    return [
+        campaign.driver.library.smiles(key)
+        for _, event, _ in campaign.events[since:]
+        if isinstance(event, Submitted)
+        for key in event.molecule_ids
+    ]
+
+
+TIGHT = {"min_heavy_atoms": 2, "excluded_smarts": ("[OX2H]",)}
+LEFT_OUT_BY_TIGHT = {"C", "N", "O", "CO", "CCO", "OC=O", "OO"}
+
+
+def everything(library):
+    return {library.smiles(key) for key in range(library.n_molecules)}
+
+
+@pytest.mark.parametrize("retrain_after", [None, 2])
+@pytest.mark.parametrize("policy", ["gp", "random"])
+def test_only_molecules_that_meet_the_conditions_are_tried(
+    tmp_path, small_library, retrain_after, policy
+):
+    selection = under(small_library, tmp_path, **TIGHT)
+    campaign = Campaign(
+        tmp_path / "run",
+        small_library,
+        counts=(4, 30, 3),
+        retrain_after=retrain_after,
+        policy=policy,
+        selection=selection,
+    )
+    state = campaign.driver.run()
+    assert campaign.events[0][1] == Began(24, 0, ("a remark",))
+    assert sorted(handed_out(campaign)) == sorted(everything(small_library) - LEFT_OUT_BY_TIGHT)
+    reason = "every molecule of the library that meets the conditions has been tried"
+    assert state.stopped == Stopped(reason, End.DONE)
+
+
+@pytest.mark.parametrize("is_told", [True, False])  # a killed process may not have told it
+@pytest.mark.parametrize("retrain_after", [None, 2])
+def test_a_resumed_run_may_tighten_and_loosen_conditions(
+    tmp_path, small_library, retrain_after, is_told
+):
+    options = {"counts": (4, 30, 6), "retrain_after": retrain_after}
+    first = Campaign(tmp_path / "run", small_library, time_limit_s=5.5, **options)
+    first.driver.run()
+    before = set(handed_out(first))
+    assert first.driver.state.n_proposals_left or retrain_after
+    assert first.driver.state.stopped.end is not End.FAILED
+    first.store.close()
+    tight = under(small_library, tmp_path, **TIGHT)
+    second = go_on(tmp_path, small_library, "run", selection=tight, ranks_anew=is_told, **options)
+    after = [item.smiles for item in second.store.simulated() if item.smiles not in before]
+    assert set(after) == everything(small_library) - LEFT_OUT_BY_TIGHT - before
+    assert "meets the conditions" in second.driver.state.stopped.reason
+    second.store.close()
+    third = go_on(tmp_path, small_library, "run", ranks_anew=True, **options)
+    assert sorted(item.smiles for item in third.store.simulated()) == sorted(
+        everything(small_library)
+    )
+    third.store.close()
+
+
+def test_what_conditions_leave_out_is_no_longer_proposed(tmp_path, small_library):
+    """With what was handed out of them before, which a run has paid for, values stay."""
+    first = Campaign(tmp_path / "run", small_library, counts=(4, 30, 9), time_limit_s=4.5)
+    first.driver.run()
+    left = first.driver.state.next_proposals(9)
+    assert left
+    first.store.close()
+    smiles = small_library.smiles(left[0])
+    selection = under(small_library, tmp_path, excluded_smarts=(smiles,))
+    second = go_on(tmp_path, small_library, "run", counts=(4, 30, 9), selection=selection)
+    resumed = next(event for _, event, _ in second.events if isinstance(event, Resumed))
+    assert resumed.ranks_anew
+    assert left[0] not in [item.molecule_id for item in second.store.simulated()]
+    second.store.close()

@@ -1,4 +1,5 @@
 import json
+import math
 from functools import reduce
 
 import pytest
@@ -184,3 +185,16 @@ def test_what_a_ranking_expects_above_the_best_value():
     opposite = State.at_first(-1, 3, [5.0])
     assert add_up([Ranked(1, (8,), (4.0,), (0.0,))], opposite).expected_gain == pytest.approx(1.0)
     assert add_up([Ranked(1, (), (), ())], state).expected_gain == float("inf")
+
+
+def test_under_other_conditions_what_was_proposed_is_forgotten():
+    ranked = Ranked(1, (7, 8, 9), (2.0, 1.5, 1.0), (0.1, 0.1, 0.1))
+    events = [Finished(1, value=1.0), RankingBegan(1, 1), ranked]
+    events.append(Submitted((7,), Source.RANKING, 1))
+    state = add_up(events, State())
+    assert state.next_proposals(9) == (8, 9)
+    same, other = (add_up([Resumed(ranks_anew=is_other)], state) for is_other in (False, True))
+    assert same == state
+    assert other.next_proposals(9) == ()
+    assert (other.at_ranking_began, other.expected_gain) == (None, math.inf)
+    assert other.at_ranked == state.at_ranked

@@ -20,10 +20,10 @@ from molloop.files import file_sha256, write_whole
 from molloop.library import assemble, ingest, parts, sources
 from molloop.library.assemble import shard_size
 from molloop.library.batches import write_batch
+from molloop.library.conditions import Conditions
 from molloop.library.descriptors import descriptors
 from molloop.library.features import MorganSpec, identity_hash, morgan
 from molloop.library.featurize import featurize
-from molloop.library.filters import Filters
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts
 from molloop.library.origin import Files
@@ -130,7 +130,7 @@ def test_no_features_are_computed_of_what_was_seen_before():
 
 
 def test_filtered_lines_say_why(tmp_path):
-    filters = Filters(2, 4, ("C", "F", "O"), ("[OX2H]", "C=O"))
+    filters = Conditions(2, 4, ("C", "F", "O"), ("[OX2H]", "C=O"))
     lines = ["C", "CCCCC", "CN", "CCO", "CC=O", "CF", "[H][H]", "COC", "C[2H]"]
     spec = BuildSpec(filters=filters)
     library = build_files([write(tmp_path, *lines)], tmp_path / "library", spec)
@@ -151,10 +151,10 @@ def test_filtered_lines_say_why(tmp_path):
 @pytest.mark.parametrize(
     ("filters", "word"),
     [
-        (Filters(elements=("C", "Xx")), "'Xx'"),
-        (Filters(excluded_smarts=("C", "[")), r"'\['"),
-        (Filters(excluded_smarts=("",)), "''"),
-        (Filters(5, 4), "max_heavy_atoms: got 4"),
+        (Conditions(elements=("C", "Xx")), "'Xx'"),
+        (Conditions(excluded_smarts=("C", "[")), r"'\['"),
+        (Conditions(excluded_smarts=("",)), "''"),
+        (Conditions(5, 4), "max_heavy_atoms: got 4"),
     ],
 )
 def test_a_filter_that_is_none_is_named(tmp_path, filters, word):
@@ -378,7 +378,7 @@ def test_an_unfinished_build_of_other_files_is_not_mixed_in(tmp_path):
         build_files([write(tmp_path, "C", "N")], tmp_path / "library", progress=stop)
     with pytest.raises(InputError, match="not finished, of other files"):
         build_files([write(tmp_path, "O")], tmp_path / "library")
-    spec = BuildSpec(filters=Filters(min_heavy_atoms=1))
+    spec = BuildSpec(filters=Conditions(min_heavy_atoms=1))
     with pytest.raises(InputError, match="not finished, of other files"):
         build_files([write(tmp_path, "C", "N")], tmp_path / "library", spec)
     assert all_smiles(build_files([write(tmp_path, "C", "N")], tmp_path / "library")) == ["C", "N"]

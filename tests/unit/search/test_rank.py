@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molloop.library.batches import make_batch
+from molloop.library.bits import Bits, write_bits
 from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.facts import facts
 from molloop.library.features import Scaling
@@ -36,7 +37,11 @@ class Table:
     def features(self, kind, ids):
         return self.bits[ids] if kind == "fingerprints" else SCALING.apply(self.raw[ids])
 
-    def shards(self, cuts=()):
+    def shards(self, cuts=(), meant=None):
+        selection = ""
+        if meant is not None:
+            selection = str(self.folder / "meant.arrow")
+            write_bits(self.folder / "meant.arrow", [Bits.of(meant)], {})
         edges = sorted({0, self.n, *cuts})
         refs = []
         for start, end in pairwise(edges):
@@ -47,8 +52,15 @@ class Table:
             features = {"fingerprints": self.bits[rows], "descriptors": self.raw[rows]}
             hashes = np.arange(start, end, dtype=np.uint64)
             write_shard(path, make_batch(["C"] * n, [""] * n, known, features, hashes))
-            refs.append(ShardRef(str(path), start, end - start))
+            refs.append(ShardRef(str(path), start, end - start, selection))
         return refs
+
+    def only(self, folder, rows):
+        """Return the library that holds some of the molecules alone."""
+        other = Table(folder, 0)
+        other.raw, other.bits, other.values = self.raw[rows], self.bits[rows], self.values[rows]
+        other.n = len(rows)
+        return other
 
     def task(self, name, policy, n, trained, pending):
         folder = self.folder / name
@@ -69,7 +81,7 @@ class Table:
         return task
 
 
-def brute_force(table, task, trained, pending):
+def brute_force(table, task, trained, pending, others=()):
     """Choose from the whole library at once, with every covariance matrix written out."""
     kind = task.policy.features
     model = load(model_class(task.policy.model), rank.fit(task))
@@ -80,14 +92,15 @@ def brute_force(table, task, trained, pending):
     score_of = ACQUISITIONS[task.policy.acquisition]
     circumstances = Circumstances(np.arange(table.n), float(table.values[trained].max()), task.seed)
     believed, chosen = list(pending), []
-    while len(chosen) < task.n and len(chosen) < table.n - len(trained) - len(pending):
+    n_left = table.n - len({*trained, *pending, *others})
+    while len(chosen) < task.n and len(chosen) < n_left:
         left = std**2
         if believed and task.policy.predicts:
             known = covariance[np.ix_(believed, believed)] + joint.noise * np.eye(len(believed))
             cross = covariance[:, believed]
             left = left - np.einsum("ij,ji->i", cross, np.linalg.pinv(known) @ cross.T)
         score = score_of(mean, np.sqrt(np.maximum(left, 0)), circumstances)
-        score[[*trained, *pending, *chosen]] = -np.inf
+        score[[*trained, *pending, *others, *chosen]] = -np.inf
         # molecules with the same features tie but for rounding: the lowest id counts
         pick = int(np.flatnonzero(score >= score.max() - 1e-9)[0])
         chosen.append(pick)
@@ -140,6 +153,53 @@ def test_a_ranking_is_the_exact_choice_from_the_whole_library(
     predicted = model.predict(table.features(policy.features, merged.ids))
     np.testing.assert_array_equal(merged.means, predicted[0])
     np.testing.assert_array_equal(merged.stds, predicted[1])
+
+
+@given(
+    POLICY_NAMES,
+    st.integers(0, 2**32),
+    st.integers(2, 20),
+    st.integers(0, 3),
+    st.integers(1, 8),
+    st.lists(st.integers(1, 59), max_size=4),
+    st.sampled_from([1, 64]),
+    st.floats(0, 1),
+)
+@settings(max_examples=40)
+def test_under_conditions_it_is_the_choice_from_the_library_of_what_meets_them(
+    tmp_path_factory, name, seed, n_trained, n_pending, n, cuts, per_pick, share
+):
+    folder = tmp_path_factory.mktemp("table")
+    table = Table(folder, seed)
+    rng = np.random.default_rng(seed)
+    ids = rng.permutation(table.n).tolist()
+    trained, pending = ids[:n_trained], ids[n_trained : n_trained + n_pending]
+    meant = rng.random(table.n) < share
+    policy = CHOICES[name]
+    before = rank.CANDIDATES_PER_PICK
+    rank.CANDIDATES_PER_PICK = per_pick
+    try:
+        task = table.task("cut", policy, n, trained, pending)
+        merged = rank.rank(task, table.shards(cuts, meant))
+        assert merged.is_exact
+        others = np.flatnonzero(~meant).tolist()
+        assert merged.ids.tolist() == brute_force(table, task, trained, pending, others)
+        if policy.acquisition == "random":
+            return  # goes by the ids, which are others there
+        # what was tried stays, so that it can be learned from; nobody chooses it
+        rows = np.flatnonzero(meant | np.isin(np.arange(table.n), [*trained, *pending]))
+        (folder / "only").mkdir()
+        only = table.only(folder / "only", rows)
+        there = {key: place for place, key in enumerate(rows.tolist())}
+        task = only.task(
+            "cut", policy, n, *([there[k] for k in some] for some in (trained, pending))
+        )
+        alone = rank.rank(task, only.shards())
+    finally:
+        rank.CANDIDATES_PER_PICK = before
+    np.testing.assert_array_equal(merged.ids, rows[alone.ids])
+    np.testing.assert_array_equal(merged.means, alone.means)
+    np.testing.assert_array_equal(merged.stds, alone.stds)
 
 
 def test_a_scan_that_does_not_suffice_is_made_again(tmp_path, monkeypatch):

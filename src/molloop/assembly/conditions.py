@@ -1,0 +1,92 @@
+"""Which molecules of a library a configuration means, and what is to be said of that."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from molloop.assembly.campaign import cores
+from molloop.config.conditions import ConditionsSettings
+from molloop.config.settings import Settings
+from molloop.library.conditions import Conditions, DescriptorRange, each_of
+from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
+from molloop.library.selection import Selection, charges, select
+from molloop.library.shards import Library, Progress, Shard
+from molloop.simulate.levels import LAST_ELEMENT
+from molloop.simulate.simulators import IONIZATION
+
+# what the simulator `ionization` fails for, whatever the level
+SIMULATED: tuple[ColumnCondition, ...] = (
+    OneFragment(),
+    Elements(
+        f"elements up to number {LAST_ELEMENT}, as xTB has", tuple(range(1, LAST_ELEMENT + 1))
+    ),
+)
+
+
+def conditions_of(settings: ConditionsSettings) -> Conditions:
+    """Return the conditions that a configuration states.
+
+    Raises
+    ------
+    InputError
+        An element, pattern, descriptor, catalogue or bound is none; the error names it.
+    """
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    values["descriptors"] = tuple(
+        DescriptorRange(name, one.min, one.max) for name, one in settings.descriptors.items()
+    )
+    found = Conditions(**values)
+    found.check()
+    return found
+
+
+def select_by(
+    conditions: Conditions, library: Library, progress: Progress | None = None
+) -> Selection:
+    """Find the molecules of a library that meet conditions; see `select`."""
+    return _select(each_of(conditions), library, progress)
+
+
+def select_for(
+    settings: Settings, library: Library, progress: Progress | None = None
+) -> tuple[Selection, tuple[str, ...]]:
+    """Find the molecules that a run or replay may choose, and what it has to say of them.
+
+    Those that the simulator `ionization` cannot compute are left out, without a word where there
+    are none.
+
+    Raises
+    ------
+    InputError, RunError
+        As of :func:`molloop.library.selection.select`.
+    """
+    stated = each_of(conditions_of(settings.conditions))
+    is_ionization = settings.property.simulator == IONIZATION
+    knows_facts = Shard(library.shards[0]).facts is not None  # molloop 0.1.0 did not keep them
+    implied = SIMULATED if is_ionization and knows_facts else ()
+    selection = _select((*implied, *stated), library, progress)
+    unsaid = {one.words for one in implied}
+    told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
+    selection = replace(selection, left_out=told)
+    return selection, tuple(_remarks(selection, library, bool(stated), is_ionization))
+
+
+def _select(
+    conditions: tuple[Condition, ...], library: Library, progress: Progress | None
+) -> Selection:
+    import platformdirs
+
+    cache_dir = platformdirs.user_cache_path("molloop") / "conditions"
+    return select(library, conditions, cache_dir, cores(), progress)
+
+
+def _remarks(
+    selection: Selection, library: Library, has_conditions: bool, is_ionization: bool
+) -> Iterator[str]:
+    if has_conditions or selection.path:
+        yield selection.words
+    if is_ionization and len(found := charges(library, selection)) > 1:
+        told = ", ".join(f"{n:,} of charge {charge}" for charge, n in found.items())
+        yield (
+            f"Charges differ: {told}. Their values do not compare, as a cation's IE is a second "
+            "ionization; [conditions] charge = 0 leaves the neutral ones."
+        )

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
+from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
 from molloop.library.facts import Facts
 from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.geometry import geometry_of
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
-from molloop.molecule import Molecule
+from molloop.molecule import Geometry, Molecule
 from molloop.texts import counted
 
 VERIFIED = "verified.json"
@@ -108,6 +110,25 @@ class Shard:
             return facts_of(self._batch)
         except KeyError:
             return None
+
+    @cached_property
+    def unspecified_stereo(self) -> NDArray[np.uint8] | None:
+        """Centres and double bonds whose stereo is not given, shape (n,); None: not counted."""
+        return unspecified_stereo(self._batch)
+
+    @property
+    def n_geometries(self) -> int:
+        """How many molecules have a geometry of their file."""
+        return n_geometries(self._batch)
+
+    def geometry(self, row: int) -> Geometry | None:
+        """Return the geometry that the file of a molecule has."""
+        positions = positions_at(self._batch, row)
+        return None if positions is None else geometry_of(self.smiles[row].as_py(), positions)
+
+    def kept(self, row: int) -> dict[str, str]:
+        """Return the cells of a molecule in further columns of its file, by their names."""
+        return kept_cells(self._batch, row)
 
 
 def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
@@ -204,12 +225,10 @@ class Library:
 
     def _repr_html_(self) -> str:
         """Show a notebook what it is made of."""
-        from molloop.library.summary import summary_rows
-
         rows = "".join(
             f'<tr><th style="text-align:left">{escape(name)}</th>'
             f'<td style="text-align:left">{escape(words)}</td></tr>'
-            for name, words in summary_rows(self).items()
+            for name, words in self.summary().items()
         )
         return f"<div><strong>{escape(self.manifest.name)}</strong><table>{rows}</table></div>"
 
@@ -237,8 +256,20 @@ class Library:
         return "" if shard.names is None else str(shard.names[row].as_py())
 
     def molecule(self, molecule_id: int) -> Molecule:
-        """Return a molecule."""
-        return Molecule(molecule_id, self.smiles(molecule_id), self.name(molecule_id))
+        """Return a molecule, with its geometry where the user's file has one.
+
+        The atoms of the geometry stand in the order of the SMILES, all hydrogens that the SMILES
+        does not name behind, as `rdkit.Chem.AddHs` orders them.
+        """
+        shard, row = self._place(molecule_id)
+        return Molecule(
+            molecule_id, self.smiles(molecule_id), self.name(molecule_id), shard.geometry(row)
+        )
+
+    def kept(self, molecule_id: int) -> dict[str, str]:
+        """Return what a molecule has in the columns that were kept, by their names."""
+        shard, row = self._place(molecule_id)
+        return dict.fromkeys(self.manifest.kept, "") | shard.kept(row)
 
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
@@ -285,6 +316,24 @@ class Library:
         if number not in self._open:
             self._open[number] = Shard(self.shards[number])
         return self._open[number]
+
+    def summary(self, last_element: int | None = None) -> dict[str, str]:
+        """Return what it is made of, in words by what they tell.
+
+        Parameters
+        ----------
+        last_element
+            The largest atomic number that simulations know, where the caller has one.
+
+        Raises
+        ------
+        RunError
+            A shard is missing.
+        """
+        from molloop.library.composition import composition_of
+        from molloop.library.summary import summary_rows
+
+        return summary_rows(self, composition_of(map(Shard, self.shards)), last_element)
 
     def describe(self) -> dict[str, Any]:
         """Return counts and parameters, as the run directory records them."""

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from molloop.goal import Quantity
 from molloop.library.shards import Library
-from molloop.library.summary import summary_rows
 from molloop.report.numbers import rounded
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.results import Results
+from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import counted, terminal_text
@@ -106,7 +106,7 @@ def outcome_table(
 def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
     heading = _text(library.manifest.name, "bold")
-    return Group(heading, _facts_table(summary_rows(library)))
+    return Group(heading, _facts_table(library.summary(LAST_ELEMENT)))
 
 
 def comparison_table(rows: Sequence[Sequence[str]]) -> Table:

@@ -91,14 +91,16 @@ def reader_of(file_format: Format) -> str:
 
 
 def blocks(
-    paths: Sequence[Path], reading: Reading, formats: Sequence[Format] | None = None
+    paths: Sequence[Path],
+    reading: Reading | None = None,
+    formats: Sequence[Format] | None = None,
 ) -> Iterator[Block]:
     """Read files of molecules one after the other.
 
     Parameters
     ----------
     reading
-        What the user says of them.
+        What the user says of them; None: nothing.
     formats
         Of the files; None: they are looked at, all of them now and not after hours.
 
@@ -108,6 +110,7 @@ def blocks(
         A file cannot be read, holds nothing that can be, has no column that is known or asked for,
         or can be read in two ways.
     """
+    reading = reading or Reading()
     if formats is None:
         formats = [look(path, reading) for path in paths]
     sizes = [path.stat().st_size for path in paths]

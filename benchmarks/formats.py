@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
@@ -24,7 +25,6 @@ from pyarrow import parquet
 from rdkit import Chem, rdBase
 
 from molloop.library import sources
-from molloop.library.batches import make_batch
 from molloop.library.facts import facts
 from molloop.library.ingest import build
 from molloop.library.kinds import KINDS
@@ -94,8 +94,7 @@ def bare(kind, path):
 def featured(molecules):
     """Compute what a library keeps of molecules."""
     spec = BuildSpec().morgan
-    features = {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
-    return facts(molecules), features, make_batch
+    return facts(molecules), {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
 
 
 def compare(n, rounds, kinds):
@@ -104,16 +103,17 @@ def compare(n, rounds, kinds):
     with tempfile.TemporaryDirectory() as folder:
         files = write_files(Path(folder), smiles)
         files = {kind: path for kind, path in files.items() if kind in ("smi", *kinds)}
-        molecules = [Chem.MolFromSmiles(text) for text in smiles]
         times = {}
         for number in range(rounds + 1):
-            turn = {("features", ""): timed(lambda: featured(molecules))[0]}
+            # new ones: a molecule keeps what was computed of it
+            molecules = [Chem.MolFromSmiles(text) for text in smiles]
+            turn = {("features", ""): timed(partial(featured, molecules))[0]}
             for kind, path in files.items():
-                turn["read", kind] = timed(lambda path=path: read(path))[0]
-                turn["build", kind], n_built = timed(lambda path=path: built(path))
+                turn["read", kind] = timed(partial(read, path))[0]
+                turn["build", kind], n_built = timed(partial(built, path))
                 assert n_built > 0.9 * n, f"{kind}: {n_built} of {n} molecules"
                 if kind in BARE:
-                    turn["bare", kind] = timed(lambda kind=kind, path=path: bare(kind, path))[0]
+                    turn["bare", kind] = timed(partial(bare, kind, path))[0]
             if number:  # the first turn also imports and warms up
                 for key, seconds in turn.items():
                     times.setdefault(key, []).append(seconds)

@@ -18,6 +18,7 @@ from tblite.ase import TBLite
 
 from molloop.errors import SimulationError
 from molloop.library import sources
+from molloop.molecule import Molecule
 from molloop.simulate import ionization
 from molloop.simulate.xtb import XTB
 
@@ -41,7 +42,7 @@ def timed(calculator, smiles):
     """Return the IE (eV) and its core-seconds."""
     ionization.XTB = calculator
     began_s = time.process_time()
-    ie_ev = ionization.vertical_ie(smiles).value
+    ie_ev = ionization.vertical_ie(Molecule(0, smiles)).value
     return ie_ev, time.process_time() - began_s
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from noop import nothing
 
+from molloop.molecule import Molecule
 from molloop.sandbox.guard import Guard
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.task import SimulationTask
@@ -21,9 +22,9 @@ TASK = SimulationTask(SimulationProtocol(simulator="noop:nothing", timeout_s=60.
 
 
 def answer(pipe):
-    """Answer each SMILES, until there is none."""
-    while (smiles := pipe.recv()) is not None:
-        pipe.send(nothing(smiles))
+    """Answer each molecule, until there is none."""
+    while (molecule := pipe.recv()) is not None:
+        pipe.send(nothing(molecule.smiles))
 
 
 def microseconds(call, n):
@@ -41,17 +42,18 @@ def main():
     arguments = parser.parse_args()
     path = (str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""))
     os.environ["PYTHONPATH"] = os.pathsep.join(path)
+    molecule = Molecule(0, "CCO")
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=answer, args=(theirs,))
     process.start()
 
     def ask():
-        ours.send("CCO")
+        ours.send(molecule)
         return ours.recv()
 
     with closing(Guard()) as guard:
-        calls = {"guard": lambda: guard.run("CCO", TASK), "bare pipe": ask}
+        calls = {"guard": lambda: guard.run(molecule, TASK), "bare pipe": ask}
         assert all(call().value == 3.0 for call in calls.values())
         turns = [
             {name: microseconds(call, arguments.calls) for name, call in calls.items()}

@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 
 from molloop import Settings, open_library
+from molloop.molecule import Molecule
 from molloop.sandbox.worker import run_group
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.task import SimulationTask
@@ -52,7 +53,7 @@ def main():
     parser.add_argument("--calls", type=int, default=10_000)
     n = parser.parse_args().calls
     rng = np.random.default_rng(0)
-    cases = list(fuzzed(rng, open_library(Settings()), n))
+    cases = [Molecule(0, text) for text in fuzzed(rng, open_library(Settings()), n)]
     worker = psutil.Process()
     counts, memory_mib, began_s = Counter(), [], time.perf_counter()
     for start in range(0, n, 100):

@@ -17,11 +17,13 @@ from molloop.execution.parsl_config import parsl_config
 @parsl.python_app
 def simulate(smiles):
     """Compute the vertical ionization energy of a molecule, on a worker."""
+    from molloop.molecule import Molecule
     from molloop.sandbox.worker import run_one
     from molloop.simulate.protocol import SimulationProtocol
     from molloop.simulate.task import SimulationTask
 
-    return run_one(smiles, SimulationTask(SimulationProtocol(options={"level": "gfn2"})))
+    task = SimulationTask(SimulationProtocol(options={"level": "gfn2"}))
+    return run_one(Molecule(0, smiles), task)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def simulate_random_molecules(library, n):
     """Simulate random molecules until n of them have a value: molecule id -> IE in eV."""
     design = InitialDesign(library.n_molecules, SEED)
     drawn = list(design.take(0, n)[0])
-    molecule_of = {simulate(library.smiles(key), TASK): key for key in drawn}
+    molecule_of = {simulate(library.molecule(key), TASK): key for key in drawn}
     values = {}
     while len(values) < n and molecule_of:
         # whichever ends first comes first; a failure is replaced by the next random molecule
@@ -54,7 +54,7 @@ def simulate_random_molecules(library, n):
             print(f"  -  {outcome.kind}: {outcome.message}")
             for replacement in design.take(len(drawn), 1)[0]:
                 drawn.append(replacement)
-                molecule_of[simulate(library.smiles(replacement), TASK)] = replacement
+                molecule_of[simulate(library.molecule(replacement), TASK)] = replacement
     return values
 
 

@@ -66,7 +66,7 @@ class Loop:
         if not molecule_ids:
             raise SystemExit("every molecule of the library has been tried")
         task = SimulationTask(PROTOCOL)
-        futures = {simulate([self.library.smiles(key)], task): key for key in molecule_ids}
+        futures = {simulate([self.library.molecule(key)], task): key for key in molecule_ids}
         ended_s = {}
         for future in as_completed(futures):
             ended_s[futures[future]] = time.time() - self.began_s

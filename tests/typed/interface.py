@@ -25,7 +25,9 @@ def use(folder: Path) -> molloop.Results:
             assert_type(outcome.geometry, molloop.Geometry | None)
         else:
             assert_type(outcome.message, str)
-    molloop.simulate_molecules([Chem.MolFromSmiles("O"), Atoms("O"), "O"], n_processes=None)
+    whole = molloop.Molecule(0, "O", "water")
+    assert_type(whole.geometry, molloop.Geometry | None)
+    molloop.simulate_molecules([Chem.MolFromSmiles("O"), Atoms("O"), whole, "O"], n_processes=None)
     library = molloop.build_library("molecules.smi", folder / "library")
     assert_type(library, molloop.Library)
     assert_type(molloop.open_library("qm9"), molloop.Library)

@@ -18,7 +18,7 @@ from small_run import STEPS, new_store
 import molloop
 from molloop.api import run_settings
 from molloop.molecule import Geometry
-from molloop.simulate.given import smiles_of
+from molloop.simulate.given import molecule_of
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Session
 from molloop.store.writer import Store
@@ -187,7 +187,7 @@ def test_a_simulator_that_is_none_is_told_before_a_library_is_built(tmp_path, mo
 def test_bonds_of_atoms_are_told_by_their_charge():
     positions = [[0, 0, 0], *([0.6 * x, 0.6 * y, 0.6 * x * y] for x in (-1, 1) for y in (-1, 1))]
     ammonium = ase.Atoms("NH4", positions, info={"charge": 1})
-    assert smiles_of(ammonium) == "[NH4+]"
+    assert molecule_of(ammonium).smiles == "[NH4+]"
     ammonium.info.clear()
     methyl = ase.build.molecule("CH3")
     for given in (ammonium, methyl):
@@ -195,8 +195,25 @@ def test_bonds_of_atoms_are_told_by_their_charge():
         assert (outcome.kind, outcome.smiles) == ("unknown_bonds", "")
         assert given.get_chemical_formula() in outcome.message
         assert "atoms.info['charge']" in outcome.message
-    assert smiles_of(ase.build.molecule("CH3NO2")) == "C[N+](=O)[O-]"
-    assert smiles_of(ase.build.molecule("C6H6")) == "c1ccccc1"
+    assert molecule_of(ase.build.molecule("CH3NO2")).smiles == "C[N+](=O)[O-]"
+    assert molecule_of(ase.build.molecule("C6H6")).smiles == "c1ccccc1"
+
+
+def test_a_geometry_that_was_given_counts_where_the_settings_say_so():
+    atoms = ase.build.molecule("H2O")
+    embedded = Chem.AddHs(Chem.MolFromSmiles("O"))
+    Chem.rdDistGeom.EmbedMolecule(embedded, randomSeed=1)
+    whole = molecule_of(atoms)
+    settings = molloop.load(simulation={"fidelity": "input-geometry"})
+    given = [atoms, embedded, molloop.Molecule(5, "O", "w", whole.geometry), "O"]
+    found = list(molloop.simulate_molecules(given, settings))
+    positions = [one.geometry.positions_angstrom for one in found[:2]]
+    assert np.array_equal(positions[0], atoms.positions)
+    assert np.array_equal(positions[1], embedded.GetConformer().GetPositions())
+    assert (found[2].name, found[2].value) == ("w", found[0].value)
+    assert (found[3].kind, found[3].smiles) == ("no_geometry", "O")
+    plain = list(molloop.simulate_molecules([atoms, "O"]))
+    assert plain[0].value == plain[1].value
 
 
 def test_what_is_no_molecule_is_told():

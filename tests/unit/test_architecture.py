@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 # values and tables of `simulate` that the configuration is made of
 LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
-VALUES = ("errors", "texts", "molecule", "smiles", "goal", "registry", "schema")
+VALUES = ("errors", "texts", "molecule", "geometries", "smiles", "goal", "registry", "schema")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "texts": (),
     "limits": ("errors",),
     "molecule": ("errors", "texts"),
+    "geometries": ("molecule",),
     "smiles": ("texts",),
     "goal": ("errors", "texts"),
     "library": (*VALUES, "files"),

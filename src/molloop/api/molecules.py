@@ -9,6 +9,7 @@ from molloop.assembly.campaign import check_simulator
 from molloop.assembly.counts import processes
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
+from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def simulate_molecules(
-    molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
+    molecules: "str | Molecule | Mol | Atoms | Iterable[str | Molecule | Mol | Atoms]",
     settings: Settings | None = None,
     n_processes: int | None = 1,
 ) -> Iterator[Outcome]:
@@ -26,9 +27,11 @@ def simulate_molecules(
     Parameters
     ----------
     molecules
-        One or several: SMILES, molecules of RDKit, atoms of ASE. A SMILES is simulated as it is
-        given. Of RDKit's and ASE's, the SMILES counts: a geometry is found anew. The bonds of ASE's
-        are told by their coordinates and ``atoms.info["charge"]``, 0 by default.
+        One or several: SMILES, molecules of molloop or RDKit, atoms of ASE. A SMILES is simulated
+        as it is given. The bonds of ASE's are told by their coordinates and
+        ``atoms.info["charge"]``, 0 by default. ASE's bring their geometry, and so do RDKit's with a
+        conformer in 3D and all hydrogens; it counts where the settings say so
+        (`simulation.start_geometry`, `simulation.fidelity`), and is found anew otherwise.
     settings
         Their sections `property` and `simulation` say how; the defaults otherwise.
     n_processes
@@ -47,7 +50,7 @@ def simulate_molecules(
         The simulator cannot be imported, something is no molecule, or there is no process.
     """
     from molloop.sandbox.worker import run_one
-    from molloop.simulate.given import listed, name_of, smiles_of
+    from molloop.simulate.given import listed, molecule_of, name_of
     from molloop.simulate.task import SimulationTask
 
     n, given = processes(n_processes), listed(molecules)
@@ -55,11 +58,14 @@ def simulate_molecules(
     check_simulator(protocol)
     task = SimulationTask(protocol)
 
-    def outcome_of(one: "str | Mol | Atoms", is_over: Callable[[], bool] | None = None) -> Outcome:
+    def outcome_of(
+        one: "str | Molecule | Mol | Atoms", is_over: Callable[[], bool] | None = None
+    ) -> Outcome:
         smiles, outcome = "", None
         try:
-            smiles = smiles_of(one)
-            outcome = run_one(smiles, task, is_over)
+            molecule = molecule_of(one)
+            smiles = molecule.smiles
+            outcome = run_one(molecule, task, is_over)
         except SimulationError as error:
             outcome = Failure(error.kind, error.message)
         outcome = outcome or Failure("halted", "given up: nobody waits for it any more")

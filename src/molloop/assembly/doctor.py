@@ -31,7 +31,7 @@ from molloop.simulate.task import SimulationTask
 from molloop.store.run_dir import PACKAGES, RunDir
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
-REFERENCE_SMILES, REFERENCE_IE_EV, TOLERANCE_EV = "O", 18.2940, 0.002
+REFERENCE, REFERENCE_IE_EV, TOLERANCE_EV = Molecule(0, "O"), 18.2940, 0.002
 LEAST_FREE_BYTES = 2**30
 WAIT_S = 1.0
 QUEUE_TIMEOUT_S = 600.0
@@ -115,7 +115,7 @@ def simulation() -> Finding:
     what, remedy = "simulation", "Install tblite and RDKit anew: their libraries may not fit."
     try:
         task = SimulationTask(SimulationProtocol())
-        [outcome] = run_group([REFERENCE_SMILES], task).outcomes
+        [outcome] = run_group([REFERENCE], task).outcomes
     except OSError as error:
         told = f"no process can be started here ({error})"
         return Finding(what, False, told, "Make space on the disk, or end other processes.")
@@ -238,7 +238,7 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
                 )
             ) as engine,
         ):
-            engine.simulate(Group((Molecule(0, REFERENCE_SMILES),), SimulationProtocol()))
+            engine.simulate(Group((REFERENCE,), SimulationProtocol()))
             while not (ended := engine.wait(WAIT_S)):
                 pass
             answered_s = time.monotonic()

@@ -15,6 +15,7 @@ FIXED = {
     "property.simulator",
     "simulation.level",
     "simulation.fidelity",
+    "simulation.start_geometry",
     "simulation.n_conformers",
     "simulation.max_atoms",
     "simulation.options",

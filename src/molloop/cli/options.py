@@ -44,7 +44,7 @@ LevelOption = Annotated[
 FidelityOption = Annotated[
     str | None,
     typer.Option(
-        help="Of ionization: relaxed or mmff-geometry.",
+        help="Of ionization: relaxed, mmff-geometry or input-geometry.",
         show_default=default_of("simulation.fidelity"),
         autocompletion=completion.fidelities,
     ),

@@ -124,7 +124,7 @@ class ParslEngine:
         if group.protocol is not self._protocol:
             self._protocol = group.protocol
             self._shared = tasks.share(group.protocol, self._halt)
-        future = self._submit(tasks.pack([one.smiles for one in group.molecules], self._shared))
+        future = self._submit(tasks.pack(group.molecules, self._shared))
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )

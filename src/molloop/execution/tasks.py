@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import starmap
+from operator import attrgetter
 from typing import Any
 
 import molloop.search.rank  # noqa: F401
 from molloop.campaign.engine import Work
+from molloop.molecule import Molecule
 from molloop.sandbox.halt import Halt
 from molloop.sandbox.worker import GroupResult, run_group, worker_name
 from molloop.simulate.outcome import Outcome
@@ -23,6 +26,7 @@ from molloop.surrogate.registry import MODELS, model_class
 for one in MODELS.own.values():
     model_class(one.reference)
 
+PARTS = attrgetter("id", "smiles", "name", "geometry")  # of a molecule
 # tasks without a priority, the simulations, come last
 FIRST = {"priority": 0}
 
@@ -60,19 +64,20 @@ def share(protocol: SimulationProtocol, halt: Halt) -> bytes:
     return pickle.dumps((SimulationTask(protocol), halt))
 
 
-def pack(smiles: Sequence[str], shared: bytes) -> bytes:
+def pack(molecules: Sequence[Molecule], shared: bytes) -> bytes:
     """Return what :func:`simulate` is given.
 
     As bytes, and so is its result: Parsl's own serializer runs in Python, and takes longer than all
-    else that hands out a task.
+    else that hands out a task. By columns, which take a third of the time that objects do.
     """
-    return pickle.dumps((smiles, shared))
+    return pickle.dumps((list(zip(*map(PARTS, molecules), strict=True)), shared))
 
 
 def simulate(packed: bytes) -> bytes:
     """Simulate a group of molecules; see :func:`molloop.sandbox.worker.run_group`."""
-    smiles, shared = pickle.loads(packed)
-    return pickle.dumps(run_group(smiles, *_read(shared)))
+    columns, shared = pickle.loads(packed)
+    molecules = list(starmap(Molecule, zip(*columns, strict=True)))
+    return pickle.dumps(run_group(molecules, *_read(shared)))
 
 
 @lru_cache(maxsize=1)

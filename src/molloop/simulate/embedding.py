@@ -9,6 +9,7 @@ from rdkit.Chem import rdDepictor, rdDistGeom
 from rdkit.Geometry import Point3D
 
 from molloop.errors import SimulationError
+from molloop.simulate.connectivity import wrong_bonds
 from molloop.simulate.force_field import optimize
 
 SEED = 1
@@ -16,7 +17,6 @@ MAX_ITERATIONS = 20  # of plain distance geometry: more finds one molecule in a 
 # the last resort: noise on a flat drawing, in Å
 N_TRIES = 6
 NOISE_ANGSTROM = (0.3, 0.3, 1.0)
-BOND_LIMITS = (0.5, 1.5)  # of a bond's length to the sum of covalent radii, after the force field
 
 
 def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
@@ -45,7 +45,7 @@ def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
         molecule.RemoveAllConformers()
         if strategy(molecule, n_conformers):
             _keep_lowest(molecule)
-            if _has_sensible_bonds(molecule) and _has_stereo(molecule):
+            if not wrong_bonds(molecule) and _has_stereo(molecule):
                 return name
     raise SimulationError(
         "embedding", f"no 3D structure was found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))!r}"
@@ -78,7 +78,7 @@ def _from_drawing(molecule: Chem.Mol, _n_conformers: int) -> bool:
         for atom, place in enumerate(flat + rng.normal(0, NOISE_ANGSTROM, flat.shape)):
             conformer.SetAtomPosition(atom, Point3D(*map(float, place)))
         energy = optimize(trial, kind="UFF")
-        if _has_sensible_bonds(trial) and _has_stereo(trial):
+        if not wrong_bonds(trial) and _has_stereo(trial):
             found.append((energy, len(found), trial))
     molecule.RemoveAllConformers()
     if found:
@@ -104,18 +104,6 @@ def _keep_lowest(molecule: Chem.Mol) -> None:
         if conformer_id != best:
             molecule.RemoveConformer(conformer_id)
     molecule.GetConformer(best).SetId(0)
-
-
-def _has_sensible_bonds(molecule: Chem.Mol) -> bool:
-    table = Chem.GetPeriodicTable()
-    positions = molecule.GetConformer().GetPositions()
-    for bond in molecule.GetBonds():
-        ends = bond.GetBeginAtom(), bond.GetEndAtom()
-        radii = sum(table.GetRcovalent(atom.GetAtomicNum()) for atom in ends)
-        length = np.linalg.norm(positions[ends[0].GetIdx()] - positions[ends[1].GetIdx()])
-        if not BOND_LIMITS[0] < length / radii < BOND_LIMITS[1]:
-            return False
-    return True
 
 
 def _has_stereo(molecule: Chem.Mol) -> bool:

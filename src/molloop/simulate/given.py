@@ -5,15 +5,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from molloop.errors import InputError, SimulationError
+from molloop.molecule import Molecule
 
 if TYPE_CHECKING:
     from ase import Atoms
     from rdkit.Chem import Mol
 
+    Given = str | Molecule | Mol | Atoms
+
 MAX_ITERATIONS = 100_000  # of the search for bond orders
 
 
-def listed(given: "str | Mol | Atoms | Iterable[str | Mol | Atoms]") -> "Iterable[Any]":
+def listed(given: "Given | Iterable[Given]") -> "Iterable[Any]":
     """Return molecules, where one alone may be given.
 
     Raises
@@ -22,7 +25,7 @@ def listed(given: "str | Mol | Atoms | Iterable[str | Mol | Atoms]") -> "Iterabl
         It is neither one nor several.
     """
     # atoms of ASE are iterable themselves
-    is_one = isinstance(given, str) or _is_rdkit(given) or _is_ase(given)
+    is_one = isinstance(given, str | Molecule) or _is_rdkit(given) or _is_ase(given)
     if is_one:
         return [given]
     if not isinstance(given, Iterable):
@@ -30,15 +33,17 @@ def listed(given: "str | Mol | Atoms | Iterable[str | Mol | Atoms]") -> "Iterabl
     return given
 
 
-def name_of(given: "str | Mol | Atoms") -> str:
+def name_of(given: "Given") -> str:
     """Return what a molecule is called: RDKit's title, or ``name`` in the info of ASE's atoms."""
+    if isinstance(given, Molecule):
+        return given.name
     if _is_rdkit(given):
         return str(given.GetProp("_Name")) if given.HasProp("_Name") else ""
     return str(given.info.get("name", "")) if _is_ase(given) else ""
 
 
-def smiles_of(given: "str | Mol | Atoms") -> str:
-    """Return a SMILES: as it was given, or canonical.
+def molecule_of(given: "Given") -> Molecule:
+    """Return a molecule: a SMILES as it was given, or canonical, and the geometry if there is one.
 
     Of ASE's atoms the bonds are told by their coordinates and the charge, ``charge`` in their info
     or 0: Kim and Kim, Bull. Korean Chem. Soc. 36, 1769 (2015), doi:10.1002/bkcs.10334.
@@ -50,17 +55,19 @@ def smiles_of(given: "str | Mol | Atoms") -> str:
     InputError
         It is something else.
     """
-    if isinstance(given, str):
+    if isinstance(given, Molecule):
         return given
+    if isinstance(given, str):
+        return Molecule(0, given)
     if _is_rdkit(given):
-        return _smiles_of_rdkit(given)
+        return _of_rdkit(given, name_of(given))
     if _is_ase(given):
-        return _smiles_of_ase(given)
+        return _of_rdkit(_bonded(given), name_of(given))
     raise _no_molecule(given)
 
 
 def _no_molecule(given: object) -> InputError:
-    expected = "a SMILES, a molecule of RDKit or atoms of ASE"
+    expected = "a SMILES, a Molecule, a molecule of RDKit or atoms of ASE"
     return InputError("molecules", given, expected, "Give one of these, or several.")
 
 
@@ -78,17 +85,21 @@ def _is(given: object, module: str, name: str) -> bool:
     return kind is not None and isinstance(given, kind)
 
 
-def _smiles_of_rdkit(molecule: "Mol") -> str:
-    from rdkit import Chem, rdBase
+def _of_rdkit(molecule: "Mol", name: str) -> Molecule:
+    from rdkit import rdBase
+
+    from molloop.geometries import smiles_and_geometry
 
     try:
         with rdBase.BlockLogs():
-            return str(Chem.MolToSmiles(Chem.RemoveHs(molecule)))
+            smiles, geometry = smiles_and_geometry(molecule)
     except (ValueError, RuntimeError) as error:
         raise SimulationError("invalid_molecule", f"RDKit cannot write it: {error}") from error
+    return Molecule(0, smiles, name, geometry)
 
 
-def _smiles_of_ase(atoms: "Atoms") -> str:
+def _bonded(atoms: "Atoms") -> "Mol":
+    """Return a molecule of RDKit that has the bonds of atoms of ASE."""
     from rdkit import Chem, rdBase
     from rdkit.Chem import rdDetermineBonds
 
@@ -113,4 +124,4 @@ def _smiles_of_ase(atoms: "Atoms") -> str:
             f"({str(error).strip()}). Is it right in atoms.info['charge']? "
             "A radical needs a SMILES",
         ) from error
-    return _smiles_of_rdkit(molecule)
+    return molecule

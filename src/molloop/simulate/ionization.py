@@ -4,45 +4,49 @@ from dataclasses import replace
 from functools import partial
 
 from ase import Atoms
-from rdkit import Chem, rdBase
+from rdkit import rdBase
 
 from molloop.errors import SimulationError
-from molloop.molecule import Geometry
+from molloop.molecule import Geometry, Molecule
 from molloop.simulate.connectivity import changed_bonds
 from molloop.simulate.force_field import hessian
-from molloop.simulate.levels import LAST_ELEMENT, LEVELS, Level
+from molloop.simulate.levels import LAST_ELEMENT, LEVELS, Level, uses_input
 from molloop.simulate.outcome import Calculation, Success
 from molloop.simulate.relax import ACCURACIES, Relaxed, relax
 from molloop.simulate.simulators import IE
-from molloop.simulate.structure import Structure, start_structure
+from molloop.simulate.structure import Structure, bond_names, given_structure, start_structure
 from molloop.simulate.xtb import XTB, XTB_ERRORS
 
 MOLECULE = "molecule"
+INPUT = "input"  # the geometry of the molecule's file
 D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
 
 
 def vertical_ie(
-    smiles: str,
+    molecule: Molecule,
     *,
     level: str = "gfn2",
     fidelity: str = "relaxed",
+    start_geometry: str = "embedded",
     n_conformers: int = 1,
     max_atoms: int = 200,
 ) -> Success:
     """Vertical ionization energy: E(ion) - E(molecule), both at the molecule's geometry.
 
-    The geometry starts from a force field's minimum and is relaxed with xTB to 0.02 eV/Å, as in the
-    published workflow. Each molecule gets fresh calculators, so a value does not depend on what
-    ran before it.
+    The geometry starts from a force field's minimum, or from the molecule's own geometry, and is
+    relaxed with xTB to 0.02 eV/Å, as in the published workflow. Each molecule gets fresh
+    calculators, so a value does not depend on what ran before it.
 
     Parameters
     ----------
-    smiles
-        As it was given; it is not rewritten.
+    molecule
+        Its SMILES is not rewritten.
     level
         A key of :data:`molloop.simulate.levels.LEVELS`.
     fidelity
         A key of :data:`molloop.simulate.levels.FIDELITIES`.
+    start_geometry
+        A key of :data:`molloop.simulate.levels.START_GEOMETRIES`.
     n_conformers
         How many are embedded; the lowest by the force field is taken.
     max_atoms
@@ -56,20 +60,19 @@ def vertical_ie(
     Raises
     ------
     SimulationError
-        ``invalid_smiles``, ``fragments``, ``element``, ``too_large``, ``embedding``, ``scf`` or
-        ``rearranged``.
+        ``invalid_smiles``, ``fragments``, ``element``, ``too_large``, ``embedding``,
+        ``no_geometry``, ``geometry_mismatch``, ``scf`` or ``rearranged``.
     """
+    bounds = {"last_element": LAST_ELEMENT, "max_atoms": max_atoms}
     with rdBase.BlockLogs():
-        return _vertical_ie(smiles, level, fidelity, n_conformers, max_atoms)
+        if uses_input(fidelity, start_geometry):
+            structure = given_structure(molecule, **bounds)
+        else:
+            structure = start_structure(molecule.smiles, n_conformers=n_conformers, **bounds)
+        return _vertical_ie(structure, LEVELS[level], fidelity, molecule.smiles)
 
 
-def _vertical_ie(
-    smiles: str, level: str, fidelity: str, n_conformers: int, max_atoms: int
-) -> Success:
-    theory = LEVELS[level]
-    structure = start_structure(
-        smiles, last_element=LAST_ELEMENT, max_atoms=max_atoms, n_conformers=n_conformers
-    )
+def _vertical_ie(structure: Structure, theory: Level, fidelity: str, smiles: str) -> Success:
     try:
         relaxed = _relax(structure, theory) if fidelity == "relaxed" else None
         geometry = structure.geometry if relaxed is None else relaxed.geometry
@@ -85,7 +88,8 @@ def _vertical_ie(
         raise SimulationError("scf", f"xTB fails for {smiles!r}: {error}") from error
     _check_bonds(structure, geometry, smiles)
     ie_ev = ion_ev - molecule_ev + theory.shift_ev
-    at = partial(Calculation, method=theory.method, geometry=MOLECULE)
+    place = INPUT if fidelity == "input-geometry" else MOLECULE
+    at = partial(Calculation, method=theory.method, geometry=place)
     calculations = {
         MOLECULE: at(structure.charge, structure.n_unpaired, energy_ev=molecule_ev),
         "ion": at(structure.charge + 1, ion_n_unpaired, energy_ev=ion_ev),
@@ -101,7 +105,7 @@ def _vertical_ie(
             MOLECULE,
             n_steps=relaxed.n_steps,
         )
-    return Success({IE.name: ie_ev}, calculations, {MOLECULE: geometry}, _flags(structure, relaxed))
+    return Success({IE.name: ie_ev}, calculations, {place: geometry}, _flags(structure, relaxed))
 
 
 def _relax(structure: Structure, theory: Level) -> Relaxed:
@@ -138,15 +142,9 @@ def _flags(structure: Structure, relaxed: Relaxed | None) -> tuple[str, ...]:
 
 
 def _check_bonds(structure: Structure, geometry: Geometry, smiles: str) -> None:
-    broken, formed = changed_bonds(structure.molecule, geometry.positions_angstrom)
-    if broken or formed:
-        names = [_names(structure.molecule, pairs) for pairs in (broken, formed)]
+    changed = changed_bonds(structure.molecule, geometry.positions_angstrom)
+    broken, formed = (bond_names(structure.molecule, pairs) or "none" for pairs in changed)
+    if any(changed):
         raise SimulationError(
-            "rearranged",
-            f"{smiles!r} became another molecule: broken {names[0]}, formed {names[1]}",
+            "rearranged", f"{smiles!r} became another molecule: broken {broken}, formed {formed}"
         )
-
-
-def _names(molecule: Chem.Mol, pairs: list[tuple[int, int]]) -> str:
-    symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
-    return ", ".join(f"{symbols[i]}{i}-{symbols[j]}{j}" for i, j in pairs) or "none"

@@ -58,4 +58,15 @@ LAST_ELEMENT = 86  # radon, for all three
 FIDELITIES = {
     "relaxed": "at the relaxed geometry",
     "mmff-geometry": "at the force field's geometry, without relaxation: a third of the cost",
+    "input-geometry": "at the geometry of the molecule's file, as it is",
 }
+# where a relaxation starts -> what that is
+START_GEOMETRIES = {
+    "embedded": "at the force field's minimum, which is found from the SMILES",
+    "input": "at the geometry of the molecule's file",
+}
+
+
+def uses_input(fidelity: str, start_geometry: str) -> bool:
+    """Whether a molecule's own geometry is used, and nothing is embedded."""
+    return fidelity == "input-geometry" or start_geometry == "input"

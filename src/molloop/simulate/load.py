@@ -1,4 +1,4 @@
-"""A simulator that is named becomes a function of a SMILES, in the process that simulates."""
+"""A simulator that is named becomes a function of a molecule, in the process that simulates."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from molloop.errors import SimulationError
 from molloop.goal import Quantity
+from molloop.molecule import Molecule
 from molloop.registry import import_thing
 from molloop.simulate.outcome import Success
 from molloop.simulate.simulators import IE, SimulatorError, simulator_named
@@ -15,8 +16,10 @@ from molloop.simulate.validation import is_number
 Bounds = tuple[float, float]
 
 
-def load(name: str, options: Mapping[str, Any], quantity: Quantity = IE) -> Callable[[str], object]:
-    """Import a simulator; return it as a function of a SMILES.
+def load(
+    name: str, options: Mapping[str, Any], quantity: Quantity = IE
+) -> Callable[[Molecule], object]:
+    """Import a simulator; return it as a function of a molecule.
 
     Raises
     ------
@@ -35,7 +38,8 @@ def load(name: str, options: Mapping[str, Any], quantity: Quantity = IE) -> Call
     kept = simulator.checked(options)
     function = import_thing(simulator.function)
     _check_call(function, kept)
-    return partial(_simulated, function, kept, quantity, simulator.bounds.get(quantity.name))
+    call = partial(_called, function, simulator.takes_molecule, kept)
+    return partial(_simulated, call, quantity, simulator.bounds.get(quantity.name))
 
 
 def _check_call(function: Callable[..., object], options: Mapping[str, Any]) -> None:
@@ -49,14 +53,22 @@ def _check_call(function: Callable[..., object], options: Mapping[str, Any]) -> 
         raise SimulatorError(f"It does not take simulation.options: {error}") from error
 
 
-def _simulated(
+def _called(
     function: Callable[..., object],
+    takes_molecule: bool,
     options: Mapping[str, Any],
+    molecule: Molecule,
+) -> object:
+    return function(molecule if takes_molecule else molecule.smiles, **options)
+
+
+def _simulated(
+    call: Callable[[Molecule], object],
     quantity: Quantity,
     bounds: Bounds | None,
-    smiles: str,
+    molecule: Molecule,
 ) -> object:
-    found: Any = function(smiles, **options)
+    found: Any = call(molecule)
     if not isinstance(found, Success):
         if not is_number(found):
             return found  # whoever checks it says what is wrong with it
@@ -67,7 +79,7 @@ def _simulated(
     if bounds and is_number(value) and not bounds[0] < value < bounds[1]:  # nan neither
         raise SimulationError(
             "out_of_bounds",
-            f"{quantity.heading} of {smiles!r} is {value}, expected between {bounds[0]} and "
-            f"{bounds[1]}",
+            f"{quantity.heading} of {molecule.smiles!r} is {value}, expected between {bounds[0]} "
+            f"and {bounds[1]}",
         )
     return found

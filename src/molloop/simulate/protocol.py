@@ -10,6 +10,17 @@ from molloop.simulate.levels import LEVELS
 from molloop.simulate.simulators import IE, IONIZATION, IonizationOptions
 
 DEFAULTS = IonizationOptions().model_dump()
+RELAXED = "relaxed"
+OWN = "own"  # the fidelity of a simulator of the user's
+WHOLE = (RELAXED, OWN)  # fidelities that a stage's name and a label do not say
+
+
+def stage_name(level: str, fidelity: str) -> str:
+    """Return the name of a stage: its level, and its fidelity where it is not the whole protocol.
+
+    Values of different stages are never taken for one another.
+    """
+    return level if fidelity in WHOLE else f"{level} {fidelity}"
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,17 @@ class SimulationProtocol:
 
     @property
     def stage(self) -> str:
-        """Name of the stage: its level."""
-        return self.outcome_level
+        """Name of the stage, such as ``gfn2`` or ``gfn2 mmff-geometry``."""
+        return stage_name(self.outcome_level, self.outcome_fidelity)
 
     @cached_property
     def outcome_fidelity(self) -> str:
-        """The fidelity; a simulator of the user's has one of its own."""
-        is_ionization = self.simulator == IONIZATION
-        return str({**DEFAULTS, **self.options}["fidelity"]) if is_ionization else "own"
+        """The fidelity, and whether a relaxation started from the molecule's own geometry."""
+        if self.simulator != IONIZATION:
+            return OWN
+        options = {**DEFAULTS, **self.options}
+        is_from_input = options["fidelity"] == RELAXED and options["start_geometry"] == "input"
+        return "relaxed-from-input" if is_from_input else str(options["fidelity"])
 
     @property
     def label(self) -> str:
@@ -62,4 +76,4 @@ class SimulationProtocol:
         if self.simulator != IONIZATION or level not in LEVELS:
             return level
         label = LEVELS[level].label
-        return label if fidelity == DEFAULTS["fidelity"] else f"{label}, {fidelity}"
+        return label if fidelity == RELAXED else f"{label}, {fidelity}"

@@ -6,14 +6,14 @@ Light to import: the configuration reads it. A simulator's own module is importe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from molloop.goal import Quantity
 from molloop.registry import is_name, is_reference, registered
 from molloop.schema import Schema, one_of
-from molloop.simulate.levels import FIDELITIES, LEVELS
+from molloop.simulate.levels import FIDELITIES, LEVELS, START_GEOMETRIES, uses_input
 
 IONIZATION = "ionization"
 ENTRY_POINTS = "molloop.simulators"  # the group in which other packages register theirs
@@ -45,11 +45,18 @@ class IonizationOptions(Options):
         + "; ".join(f"{name}: {text}" for name, text in FIDELITIES.items())
         + ".",
     )
+    start_geometry: str = Field(
+        "embedded",
+        description="Option of ionization. Where a relaxation starts. "
+        + "; ".join(f"{name}: {text}" for name, text in START_GEOMETRIES.items())
+        + ". With input, or with the fidelity input-geometry, a molecule whose file has no "
+        "geometry is a failure.",
+    )
     n_conformers: int = Field(
         1,
         ge=1,
         description="Option of ionization. Conformers that are embedded; the lowest by the force "
-        "field is taken.",
+        "field is taken. With the geometry of a file it must be 1.",
     )
     max_atoms: int = Field(
         200,
@@ -68,6 +75,26 @@ class IonizationOptions(Options):
     def _known_fidelity(cls, value: str) -> str:
         return one_of(value, FIDELITIES)
 
+    @field_validator("start_geometry")
+    @classmethod
+    def _known_start(cls, value: str) -> str:
+        return one_of(value, START_GEOMETRIES)
+
+    @model_validator(mode="after")
+    def _no_force_field_at_the_input(self) -> Self:
+        if not uses_input(self.fidelity, self.start_geometry):
+            return self
+        if self.fidelity == "mmff-geometry":
+            raise ValueError(
+                "expected start_geometry = embedded with fidelity = mmff-geometry: the force "
+                "field's geometry is found from the SMILES"
+            )
+        if self.n_conformers > 1:
+            raise ValueError(
+                "expected n_conformers = 1 where the geometry is that of the molecule's file"
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class Simulator:
@@ -76,8 +103,8 @@ class Simulator:
     Attributes
     ----------
     function
-        ``package.module:function``, called as ``function(smiles, **options)``. It returns a
-        :class:`~molloop.Success` or a number, or raises
+        ``package.module:function``, called as ``function(smiles, **options)``, or with a
+        molecule. It returns a :class:`~molloop.Success` or a number, or raises
         :class:`~molloop.SimulationError`.
     quantities
         What it computes; empty: what the configuration says.
@@ -88,6 +115,9 @@ class Simulator:
         The schema of its options; None: any that the function takes.
     cores
         That a molecule is computed on. A worker has one, so that more cannot be used yet.
+    takes_molecule
+        Whether it is called as ``function(molecule, **options)``, with a
+        :class:`~molloop.Molecule`: SMILES, name, and geometry where the file has one.
     """
 
     function: str
@@ -95,6 +125,7 @@ class Simulator:
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     options: type[Options] | None = None
     cores: int = 1
+    takes_molecule: bool = False
 
     def computes(self, quantity: Quantity) -> bool:
         """Whether it computes a quantity, by symbol and unit."""
@@ -120,10 +151,10 @@ class Simulator:
             return self.options.model_validate(dict(options)).model_dump()
         except ValidationError as error:
             first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
+            name = ".".join(map(str, ("simulation", "options", *first["loc"])))
             is_unknown = first["type"] == "extra_forbidden"
             why = f"it has {', '.join(self.options.model_fields)}" if is_unknown else first["msg"]
-            raise SimulatorError(f"It does not take simulation.options.{name}: {why}") from error
+            raise SimulatorError(f"It does not take {name}: {why}") from error
 
 
 SIMULATORS = {
@@ -132,6 +163,7 @@ SIMULATORS = {
         (IE,),
         {IE.name: IE_BOUNDS_EV},
         IonizationOptions,
+        takes_molecule=True,
     )
 }
 

@@ -1,12 +1,14 @@
 """A SMILES becomes a molecule that can be simulated, or is refused before it costs anything."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
 
 from molloop.errors import SimulationError
-from molloop.molecule import Geometry
+from molloop.molecule import Geometry, Molecule
+from molloop.simulate.connectivity import contacts, wrong_bonds
 from molloop.simulate.embedding import embed
 from molloop.smiles import NoMoleculeError, read_molecule
 from molloop.texts import MAX_SMILES
@@ -14,7 +16,7 @@ from molloop.texts import MAX_SMILES
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A molecule in its force-field minimum.
+    """A molecule in its start geometry.
 
     Attributes
     ----------
@@ -59,6 +61,52 @@ def start_structure(
     """
     molecule = _read(smiles, last_element, max_atoms)
     embed(molecule, n_conformers)
+    return _structure(molecule)
+
+
+def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> Structure:
+    """Read a molecule's SMILES and put its atoms where its own geometry has them.
+
+    Raises
+    ------
+    SimulationError
+        ``invalid_smiles``, ``fragments``, ``element``, ``too_large``; ``no_geometry``: it has
+        none; ``geometry_mismatch``: its atoms or bonds are not those of the SMILES.
+    """
+    molecule, geometry = _read(given.smiles, last_element, max_atoms), given.geometry
+    if geometry is None:
+        raise SimulationError(
+            "no_geometry",
+            f"{given.smiles!r} has no geometry: its file, such as an SDF, must have 3D coordinates "
+            "of all atoms, hydrogens too",
+        )
+    shape = (molecule.GetNumAtoms(), 3)
+    is_shaped = geometry.positions_angstrom.shape == shape
+    if not is_shaped or geometry.numbers.tolist() != _numbers(molecule).tolist():
+        raise _mismatch(given, "atoms, or has them in another order")
+    conformer = Chem.Conformer(len(geometry.numbers))
+    conformer.SetPositions(geometry.positions_angstrom.astype(float))
+    molecule.AddConformer(conformer)
+    if wrong := bond_names(molecule, wrong_bonds(molecule)):
+        raise _mismatch(given, f"bonds: too short or too long are {wrong}")
+    if near := bond_names(molecule, contacts(molecule)):
+        raise _mismatch(given, f"bonds: too near are {near}")
+    return _structure(molecule)
+
+
+def _mismatch(given: Molecule, what: str) -> SimulationError:
+    return SimulationError(
+        "geometry_mismatch", f"the geometry of {given.smiles!r} has other {what}"
+    )
+
+
+def bond_names(molecule: Chem.Mol, pairs: Iterable[tuple[int, int]]) -> str:
+    """Return pairs of atoms in words, such as ``C3-C7``."""
+    symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
+    return ", ".join(f"{symbols[i]}{i}-{symbols[j]}{j}" for i, j in pairs)
+
+
+def _structure(molecule: Chem.Mol) -> Structure:
     charge = Chem.GetFormalCharge(molecule)
     return Structure(molecule, charge, _n_unpaired(molecule, charge))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from molloop.errors import SimulationError
+from molloop.molecule import Molecule
 from molloop.simulate.load import load
 from molloop.simulate.outcome import Failure, Outcome
 from molloop.simulate.protocol import SimulationProtocol
@@ -30,7 +31,7 @@ class SimulationTask:
         return self.protocol.memory_limit_gib
 
     @cached_property
-    def _simulator(self) -> Callable[[str], object]:
+    def _simulator(self) -> Callable[[Molecule], object]:
         protocol = self.protocol
         return load(protocol.simulator, protocol.options, protocol.quantity)
 
@@ -45,16 +46,16 @@ class SimulationTask:
             return f"Importing it fails: {reason}. Is its folder on PYTHONPATH?"
         return ""
 
-    def run(self, smiles: str) -> Outcome:
+    def run(self, molecule: Molecule) -> Outcome:
         """Simulate one molecule; whatever goes wrong is a failure of this molecule."""
         began_s = time.perf_counter()
-        outcome = accepted(self._outcome(smiles), self.protocol.quantity.name)
+        outcome = accepted(self._outcome(molecule), self.protocol.quantity.name)
         return replace(outcome, seconds=time.perf_counter() - began_s)
 
-    def _outcome(self, smiles: str) -> object:
+    def _outcome(self, molecule: Molecule) -> object:
         """Return what the simulator returns, or what it raises as a failure."""
         try:
-            return self._simulator(smiles)
+            return self._simulator(molecule)
         except SimulationError as error:
             return Failure(error.kind, _text(error.message))
         except MemoryError:
@@ -62,9 +63,9 @@ class SimulationTask:
         except BaseException as error:  # noqa: BLE001 - a worker raises for no molecule
             return Failure("unexpected", f"{type(error).__name__}: {_text(error)}")
 
-    def failed(self, smiles: str, kind: str, reason: str, seconds: float) -> Failure:
+    def failed(self, molecule: Molecule, kind: str, reason: str, seconds: float) -> Failure:
         """Return the outcome of a molecule whose process came to an end."""
-        message = f"{smiles!r}: the process that simulates {reason}"
+        message = f"{molecule.smiles!r}: the process that simulates {reason}"
         return Failure(kind, message, seconds)
 
 

@@ -7,16 +7,19 @@ import sqlite3
 import tomllib
 
 from molloop.goal import Quantity
+from molloop.simulate.protocol import WHOLE
 from molloop.store.records import read_session
 from molloop.store.stored import read_text
 
-# One value a molecule, and loose numbers beside it; the level was the key. What is grouped or put
+# as `stage_name` has it
+_STAGE = f"CASE WHEN fidelity IN {WHOLE} THEN level ELSE level || ' ' || fidelity END"
+# One value a molecule, level and fidelity, and loose numbers beside it. What is grouped or put
 # together of several rows is a table, filled once: a view would be worked out anew for each page of
 # news. A job that another process stores meanwhile is left out with its molecule.
-_TABLES_OF_3 = """
+_TABLES_OF_3 = f"""
 BEGIN;
 CREATE TEMP TABLE stages (name TEXT PRIMARY KEY, level TEXT NOT NULL, fidelity TEXT NOT NULL);
-INSERT INTO stages SELECT level, level, min(fidelity) FROM outcomes GROUP BY level;
+INSERT INTO stages SELECT {_STAGE}, min(level), min(fidelity) FROM outcomes GROUP BY 1;
 CREATE TEMP TABLE molecules (
     molecule_id INTEGER PRIMARY KEY, smiles TEXT NOT NULL, name TEXT NOT NULL
 );
@@ -32,8 +35,8 @@ INSERT INTO job_values
     WHERE outcomes.value IS NOT NULL AND one.type IN ('integer', 'real')
     AND one.key <> (SELECT name FROM asked);
 CREATE TEMP VIEW jobs AS
-    SELECT proposal, molecule_id, level AS stage, batch, time_s, worker, began_s, ended_s, seconds,
-    flags, failure_kind, failure_message FROM outcomes;
+    SELECT proposal, molecule_id, {_STAGE} AS stage, batch, time_s, worker, began_s, ended_s,
+    seconds, flags, failure_kind, failure_message FROM outcomes;
 CREATE TEMP VIEW calculations AS
     SELECT proposal, 0 AS place, '' AS name, 0 AS charge, 0 AS n_unpaired, '' AS method,
     0.0 AS energy_ev, '' AS geometry, '' AS solvent, 0 AS n_steps FROM outcomes WHERE 0;

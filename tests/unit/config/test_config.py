@@ -246,7 +246,13 @@ def test_options_are_plain_values_by_name(option, words):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("level", "gfn2"), ("fidelity", "relaxed"), ("n_conformers", 1), ("max_atoms", 200)],
+    [
+        ("level", "gfn2"),
+        ("fidelity", "relaxed"),
+        ("start_geometry", "embedded"),
+        ("n_conformers", 1),
+        ("max_atoms", 200),
+    ],
 )
 def test_an_option_of_ionization_is_no_other_simulator_s(name, value):
     for where in (
@@ -263,6 +269,13 @@ def test_an_option_of_ionization_is_no_other_simulator_s(name, value):
     with pytest.raises(InputError, match="expected it left out"):
         revise(own, [f"simulation.{name}={value}"])
     assert f"# {name} =" in own.to_toml().splitlines()
+
+
+def test_a_force_field_s_geometry_does_not_start_from_a_file_s():
+    with pytest.raises(InputError, match=r"simulation: .* expected start_geometry = embedded with"):
+        load(None, ["simulation.start_geometry=input", "simulation.fidelity=mmff-geometry"])
+    found = load(None, ["simulation.start_geometry=input", "simulation.fidelity=input-geometry"])
+    assert found.protocol().stage == "gfn2 input-geometry"
 
 
 def test_ionization_has_no_options_but_its_own():

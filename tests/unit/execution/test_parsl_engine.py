@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from parsl.dataflow.dflow import DataFlowKernel
 from parsl.dataflow.states import States
@@ -18,7 +19,7 @@ from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.parsl_inside import kernels
 from molloop.execution.site import Site
-from molloop.molecule import Molecule
+from molloop.molecule import Geometry, Molecule
 from molloop.sandbox import halt
 from molloop.sandbox.worker import GroupResult
 from molloop.simulate.outcome import Failure, Success
@@ -26,7 +27,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.task import SimulationTask
 
 PROTOCOL = SimulationProtocol(simulator="mine:simulate", timeout_s=7.0)
-GROUP = Group((Molecule(4, "C"), Molecule(9, "N")), PROTOCOL)
+GROUP = Group((Molecule(4, "C"), Molecule(9, "N", "ammonia")), PROTOCOL)
 OUTCOMES = (Success({"ie": 12.5}, flags=("odd",)), Failure("crash", "gone"))
 
 
@@ -83,8 +84,8 @@ def asked(monkeypatch):
     """Return what workers are asked to simulate; they answer with OUTCOMES."""
     calls = []
 
-    def run_group(smiles, task, halt):
-        calls.append((smiles, task.protocol, halt.is_called()))
+    def run_group(molecules, task, halt):
+        calls.append((molecules, task.protocol, halt.is_called()))
         return GroupResult(OUTCOMES, "node:1", ((5.0, 6.0), (6.0, 8.5)), "no more disk")
 
     monkeypatch.setattr(tasks, "run_group", run_group)
@@ -94,7 +95,7 @@ def asked(monkeypatch):
 def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     engine.simulate(GROUP)
     [done] = engine.wait(0.0)
-    assert asked == [(["C", "N"], PROTOCOL, False)]
+    assert asked == [([*GROUP.molecules], PROTOCOL, False)]
     assert (done.group, done.outcomes, done.worker) == (GROUP, OUTCOMES, "node:1")
     assert done.trouble == "no more disk"
     (first, second) = done.times_s
@@ -102,16 +103,25 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     assert (second[0] - first[0], second[1] - first[0]) == pytest.approx((1.0, 3.5))
 
 
+def test_a_geometry_goes_to_the_worker_too(engine, asked):
+    geometry = Geometry(np.array([2], np.uint8), np.array([[1.0, 2.0, 3.0]]))
+    engine.simulate(Group((Molecule(4, "C"), Molecule(5, "[He]", "", geometry)), PROTOCOL))
+    [(plain, helium), _, _] = asked[0]
+    assert plain == Molecule(4, "C")
+    assert helium.geometry.numbers.tolist() == [2]
+    assert helium.geometry.positions_angstrom.tolist() == [[1.0, 2.0, 3.0]]
+
+
 def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
     engine.halt(5.0)
     engine.simulate(GROUP)
-    assert asked == [(["C", "N"], PROTOCOL, True)]
+    assert asked == [([*GROUP.molecules], PROTOCOL, True)]
 
 
 def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
     told = []
 
-    def run_group(smiles, task, halt):
+    def run_group(molecules, task, halt):
         told.append((task, halt))
         return GroupResult((), "node:1", ())
 

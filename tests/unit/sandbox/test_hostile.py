@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from molloop.molecule import Molecule
 from molloop.sandbox.guard import Guard
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -81,7 +82,7 @@ def started():
 
 def check_honest(guard, text):
     """Check that a text gets its own value, in surroundings as at first."""
-    outcome = guard.run(text, TASK)
+    outcome = guard.run(Molecule(0, text), TASK)
     assert isinstance(outcome, Success), outcome
     assert outcome.value == own_value(text)
     assert (outcome.values["umask"], outcome.values["n_evil"]) == (UMASK, 0)
@@ -91,7 +92,7 @@ def check_honest(guard, text):
 
 def check_behaviour(guard, what):
     """Check that a behaviour gets its own value, or the failure that it is."""
-    outcome = guard.run(what, TASK)
+    outcome = guard.run(Molecule(0, what), TASK)
     if BEHAVIOURS[what]:
         assert isinstance(outcome, Failure), outcome
         assert outcome.kind == BEHAVIOURS[what]
@@ -120,7 +121,7 @@ def test_each_of_any_sequence_has_its_own_value(guard, sequence, last):
 
 
 def test_what_is_printed_does_not_fill_the_disk(guard):
-    most_bytes = guard.run("print 200", TASK).value
+    most_bytes = guard.run(Molecule(0, "print 200"), TASK).value
     assert 1_000_000 <= most_bytes < 100_000_000
     check_honest(guard, "C")
 
@@ -143,12 +144,12 @@ def test_a_module_may_misbehave_when_it_is_imported(tmp_path, monkeypatch, line,
     with contextlib.closing(Guard()) as guard:
         assert guard.check(task) == reason
         if not reason:
-            outcome = guard.run("CCO", task)
+            outcome = guard.run(Molecule(0, "CCO"), task)
             assert outcome.value == own_value("CCO")
             # what an import sets is there for all molecules
-            guard.run("change environment", task)
-            guard.run("change directory", task)
-            again = guard.run("CCO", task)
+            guard.run(Molecule(0, "change environment"), task)
+            guard.run(Molecule(0, "change directory"), task)
+            again = guard.run(Molecule(0, "CCO"), task)
             assert (again.values, again.flags) == (outcome.values, outcome.flags)
             assert again.values["n_evil"] == (2 if "EVIL" in line else 0)
             assert again.flags == ("/" if "EVIL" in line else str(Path.cwd()),)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from molloop.molecule import Molecule
 from molloop.sandbox import worker
 from molloop.sandbox.guard import Guard
 from molloop.sandbox.halt import Halt
@@ -20,6 +21,14 @@ from molloop.simulate.task import SimulationTask
 
 def task(simulator="ionization", **given):
     return SimulationTask(SimulationProtocol(simulator=simulator, **given))
+
+
+def molecule(text):
+    return Molecule(0, text)
+
+
+def molecules(*texts):
+    return [molecule(text) for text in texts]
 
 
 EVIL = task("evil:simulate", timeout_s=2.0, memory_limit_gib=0.4)
@@ -58,7 +67,7 @@ def wait_until_gone(pid):
 
 
 def test_one_outcome_each_in_order():
-    water, bad, methanol = run_group(["O", "xx", "CO"], task()).outcomes
+    water, bad, methanol = run_group(molecules("O", "xx", "CO"), task()).outcomes
     assert water.value == pytest.approx(18.293, abs=0.01)
     assert bad.kind == "invalid_smiles"
     assert methanol.value == pytest.approx(15.459, abs=0.01)
@@ -66,14 +75,15 @@ def test_one_outcome_each_in_order():
 
 
 def test_a_value_is_the_same_bit_for_bit_whatever_the_environment_says():
-    alone = run_one("CCO", task()).value
-    _, _, after = run_group(["CF", "xx", "CCO"], task()).outcomes
+    alone = run_one(molecule("CCO"), task()).value
+    _, _, after = run_group(molecules("CF", "xx", "CCO"), task()).outcomes
     assert after.value == alone
     code = (
+        "from molloop.molecule import Molecule\n"
         "from molloop.sandbox.worker import run_one\n"
         "from molloop.simulate.protocol import SimulationProtocol\n"
         "from molloop.simulate.task import SimulationTask\n"
-        "print(run_one('CCO', SimulationTask(SimulationProtocol())).value)"
+        "print(run_one(Molecule(0, 'CCO'), SimulationTask(SimulationProtocol())).value)"
     )
     for n_threads in ("1", "2"):
         environment = os.environ | {"OMP_NUM_THREADS": n_threads}
@@ -104,7 +114,7 @@ def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words):
     # the others end by what they do, however busy the machine is
     slow = task("evil:simulate", timeout_s=60.0, memory_limit_gib=0.4)
     chosen = EVIL if kind == "timeout" else slow
-    before, failure, after = (guard.run(smiles, chosen) for smiles in ("C", what, "N"))
+    before, failure, after = (guard.run(one, chosen) for one in molecules("C", what, "N"))
     assert isinstance(before, Success)
     assert isinstance(failure, Failure)
     assert failure.kind == kind
@@ -116,7 +126,7 @@ def test_what_a_molecule_does_is_its_own_failure(guard, what, kind, words):
 
 def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path):
     pids = tmp_path / "pids"
-    assert guard.run(f"hang{pids}", EVIL).kind == "timeout"
+    assert guard.run(molecule(f"hang{pids}"), EVIL).kind == "timeout"
     found = [int(line) for line in pids.read_text().split()]
     assert len(found) == 3
     assert not [pid for pid in found if is_running(pid)]
@@ -125,9 +135,9 @@ def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path)
 @pytest.mark.parametrize("end", ["", "exit"])
 def test_what_a_molecule_leaves_behind_is_killed(guard, tmp_path, end):
     pids = tmp_path / f"pids{end}"
-    guard.run(f"daemon{pids}", EVIL)
+    guard.run(molecule(f"daemon{pids}"), EVIL)
     assert not is_running(int(pids.read_text()))
-    assert isinstance(guard.run("C", EVIL), Success)
+    assert isinstance(guard.run(molecule("C"), EVIL), Success)
 
 
 def test_an_answer_is_never_taken_for_another_molecule_s(guard):
@@ -137,20 +147,20 @@ def test_an_answer_is_never_taken_for_another_molecule_s(guard):
     def interrupt(_number, _frame):
         raise InterruptionError
 
-    before = guard.run("C", EVIL).values["pid"]
+    before = guard.run(molecule("C"), EVIL).values["pid"]
     previous = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(InterruptionError):
-            guard.run("interrupted", EVIL)
+            guard.run(molecule("interrupted"), EVIL)
     finally:
         signal.signal(signal.SIGALRM, previous)
-    assert guard.run("C", EVIL).values["pid"] != before
+    assert guard.run(molecule("C"), EVIL).values["pid"] != before
 
 
 def test_a_memory_limit_below_what_python_takes_is_a_failure(guard):
     small = task("evil:simulate", memory_limit_gib=0.001)
-    assert guard.run("sleep", small).kind == "memory"
+    assert guard.run(molecule("sleep"), small).kind == "memory"
 
 
 def test_imports_are_charged_to_no_molecule_also_after_another_task(guard, tmp_path, monkeypatch):
@@ -158,17 +168,17 @@ def test_imports_are_charged_to_no_molecule_also_after_another_task(guard, tmp_p
         "import time\ntime.sleep(3)\n\n\ndef simulate(smiles):\n    return 1.0\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    assert isinstance(guard.run("C", EVIL), Success)
+    assert isinstance(guard.run(molecule("C"), EVIL), Success)
     second = task("slow_import:simulate", timeout_s=2.0)
-    assert guard.run("C", second).value == 1.0
-    assert isinstance(guard.run("C", EVIL), Success)
+    assert guard.run(molecule("C"), second).value == 1.0
+    assert isinstance(guard.run(molecule("C"), EVIL), Success)
 
 
 def test_a_guard_ends_its_child_with_its_thread():
     pids = []
 
     def work():
-        pids.append(run_one("C", EVIL).values["pid"])
+        pids.append(run_one(molecule("C"), EVIL).values["pid"])
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -178,33 +188,34 @@ def test_a_guard_ends_its_child_with_its_thread():
 
 def test_the_child_lives_on_has_one_thread_and_a_session_of_its_own(guard, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
-    outcomes = [guard.run("C", EVIL) for _ in range(3)]
+    outcomes = [guard.run(molecule("C"), EVIL) for _ in range(3)]
     (pid,) = {outcome.values["pid"] for outcome in outcomes}
     assert {outcome.values["n_threads"] for outcome in outcomes} == {1}
     assert os.getsid(pid) != os.getsid(0)
 
 
 def test_a_child_that_was_killed_in_between_costs_no_molecule(guard):
-    pid = guard.run("C", EVIL).values["pid"]
+    pid = guard.run(molecule("C"), EVIL).values["pid"]
     os.kill(pid, signal.SIGKILL)
     wait_until_gone(pid)
-    assert isinstance(guard.run("C", EVIL), Success)
+    assert isinstance(guard.run(molecule("C"), EVIL), Success)
 
 
 def test_what_a_simulator_prints_disturbs_nothing(guard, capfd):
-    assert isinstance(guard.run("print", EVIL), Success)
+    assert isinstance(guard.run(molecule("print"), EVIL), Success)
     assert capfd.readouterr() == ("", "")
 
 
 def test_the_child_ends_with_its_parent(tmp_path):
     code = (
         "import os, sys\n"
+        "from molloop.molecule import Molecule\n"
         "from molloop.sandbox.worker import run_one\n"
         "from molloop.simulate.protocol import SimulationProtocol\n"
         "from molloop.simulate.task import SimulationTask\n"
         "task = SimulationTask(SimulationProtocol(simulator='evil:simulate'))\n"
-        "print(run_one('C', task).values['pid'], flush=True)\n"
-        "run_one('sleep', task)\n"
+        "print(run_one(Molecule(0, 'C'), task).values['pid'], flush=True)\n"
+        "run_one(Molecule(0, 'sleep'), task)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     with parent:
@@ -231,20 +242,20 @@ def test_a_simulator_is_checked_before_a_run(guard, simulator, words):
 
 
 def test_a_result_is_made_of_what_the_store_can_keep(guard):
-    values = guard.run("numpy", EVIL).values
+    values = guard.run(molecule("numpy"), EVIL).values
     kept = [(float, 1.5), (int, 3), (float, 2.0)]
     assert [(type(value), value) for value in values.values()] == kept
-    assert guard.run("long", EVIL).values == {"ie": 1.0, "n": 1e300}
-    assert guard.run("endless", EVIL).kind == "invalid_result"
+    assert guard.run(molecule("long"), EVIL).values == {"ie": 1.0, "n": 1e300}
+    assert guard.run(molecule("endless"), EVIL).kind == "invalid_result"
 
 
 def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
     slow = task("evil:simulate", timeout_s=60.0)
-    run_one("C", slow)  # a child takes its time to start
+    run_one(molecule("C"), slow)  # a child takes its time to start
     threading.Timer(1.0, halt.call, [6.0]).start()
     began_s = time.monotonic()
-    found = run_group(["C", "N", "sleep", "O"], slow, halt)
+    found = run_group(molecules("C", "N", "sleep", "O"), slow, halt)
     assert 3.0 < time.monotonic() - began_s < 7.0
     assert [type(one) for one in found.outcomes] == [Success, Success]
     assert len(found.times_s) == 2
@@ -252,9 +263,9 @@ def test_a_halted_group_sends_what_has_ended_within_its_grace(tmp_path):
 
 def test_a_molecule_alone_has_the_whole_grace(tmp_path):
     halt = Halt(tmp_path / "halt")
-    run_one("C", EVIL)
+    run_one(molecule("C"), EVIL)
     threading.Timer(0.2, halt.call, [0.0]).start()
-    found = run_group(["sleep", "O"], EVIL, halt)
+    found = run_group(molecules("sleep", "O"), EVIL, halt)
     assert [one.kind for one in found.outcomes] == ["timeout"]
 
 
@@ -265,7 +276,7 @@ def test_nothing_is_begun_after_a_halt(tmp_path, is_prepared):
         halt.prepare()
     assert not halt.is_called()
     halt.call(30.0)
-    assert run_group(["C"], EVIL, Halt(tmp_path / "halt")).outcomes == ()
+    assert run_group(molecules("C"), EVIL, Halt(tmp_path / "halt")).outcomes == ()
     time.sleep(0.2)
     assert halt.is_called()
     assert not halt.is_over()
@@ -280,11 +291,11 @@ class Full:
     def get(self):
         return self
 
-    def run(self, smiles, task, is_over):
-        if smiles == "full" and self.n_fails:
+    def run(self, item, task, is_over):
+        if item.smiles == "full" and self.n_fails:
             self.n_fails -= 1
             raise OSError("no space")
-        return self.guard.run(smiles, task, is_over)
+        return self.guard.run(item, task, is_over)
 
 
 @pytest.mark.parametrize(("n_fails", "n_outcomes"), [(2, 3), (99, 1)])
@@ -294,12 +305,12 @@ def test_a_host_in_trouble_waits_and_then_sends_what_it_has(
     monkeypatch.setattr(worker, "_GUARDS", Full(n_fails, guard))
     monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
     monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
-    found = run_group(["C", "full", "N"], EVIL)
+    found = run_group(molecules("C", "full", "N"), EVIL)
     assert len(found.outcomes) == n_outcomes
     assert found.trouble == ("" if n_outcomes == 3 else "OSError: no space")
     monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
     with pytest.raises(OSError, match="no space"):
-        run_group(["full"], EVIL)
+        run_group(molecules("full"), EVIL)
 
 
 def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch, tmp_path):
@@ -308,7 +319,7 @@ def test_a_host_in_trouble_sends_what_it_has_within_the_grace(guard, monkeypatch
     halt = Halt(tmp_path / "halt")
     threading.Timer(0.2, halt.call, [1.0]).start()
     began_s = time.monotonic()
-    assert len(run_group(["C", "full", "N"], EVIL, halt).outcomes) == 1
+    assert len(run_group(molecules("C", "full", "N"), EVIL, halt).outcomes) == 1
     assert time.monotonic() - began_s < 10.0
 
 
@@ -319,5 +330,5 @@ def test_a_host_without_another_thread_is_in_trouble(guard, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(BlockingIOError, match="can't start new thread"):
-            guard.run("C", EVIL)
-    assert isinstance(guard.run("C", EVIL), Success)
+            guard.run(molecule("C"), EVIL)
+    assert isinstance(guard.run(molecule("C"), EVIL), Success)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from molloop.errors import SimulationError
-from molloop.simulate.ionization import vertical_ie
+from molloop.molecule import Geometry, Molecule
+from molloop.simulate import ionization
 from molloop.simulate.structure import start_structure
 
 PUBLISHED = [
@@ -14,6 +15,10 @@ PUBLISHED = [
     ("O=CC(=O)N1N=NN=N1", 15.283),
     ("Cc1ccccc1", 13.622),
 ]
+
+
+def vertical_ie(smiles, geometry=None, **options):
+    return ionization.vertical_ie(Molecule(0, smiles, geometry=geometry), **options)
 
 
 @pytest.mark.parametrize(("smiles", "ie_ev"), PUBLISHED)
@@ -120,3 +125,73 @@ def test_the_lowest_of_several_conformers_is_taken():
     one = vertical_ie("OCCCO").calculations["molecule"].energy_ev
     many = vertical_ie("OCCCO", n_conformers=20).calculations["molecule"].energy_ev
     assert many < one - 0.01
+
+
+def water(bond_angstrom, angle_degrees=104.5):
+    """Return water as a file may have it: both bonds as long, the first hydrogen along x."""
+    angle = np.radians(angle_degrees)
+    directions = [[0, 0, 0], [1, 0, 0], [np.cos(angle), np.sin(angle), 0]]
+    return Geometry(np.array([8, 1, 1], np.uint8), bond_angstrom * np.array(directions, float))
+
+
+def test_at_the_input_s_geometry_it_is_computed_as_it_is():
+    stretched = water(1.2)
+    success = vertical_ie("O", stretched, fidelity="input-geometry")
+    # tblite 0.8.0 called directly: GFN2-xTB, its default accuracy; the ion's energy less the own
+    assert success.value == pytest.approx(17.4091, abs=0.001)
+    assert list(success.geometries) == ["input"]
+    assert np.array_equal(success.geometry.positions_angstrom, stretched.positions_angstrom)
+    assert {(one.geometry, one.n_steps) for one in success.calculations.values()} == {("input", 0)}
+
+
+def test_a_relaxation_may_start_from_the_input_s_geometry():
+    relaxed = vertical_ie("OCCCO")
+    again = vertical_ie("OCCCO", relaxed.geometry, start_geometry="input")
+    assert again.value == pytest.approx(relaxed.value, abs=0.002)
+    assert relaxed.calculations["molecule"].n_steps > 5
+    assert again.calculations["molecule"].n_steps <= 1
+    assert list(again.geometries) == ["molecule"]
+    from_stretched = vertical_ie("O", water(1.2), start_geometry="input")
+    assert from_stretched.value == pytest.approx(18.293, abs=0.005)
+    assert from_stretched.calculations["molecule"].n_steps > 1
+
+
+def test_the_input_s_conformer_is_kept():
+    gauche = vertical_ie("OCCO", n_conformers=20)
+    embedded = vertical_ie("OCCO", gauche.geometry)
+    kept = vertical_ie("OCCO", gauche.geometry, start_geometry="input")
+    energies_ev = [one.calculations["molecule"].energy_ev for one in (gauche, kept, embedded)]
+    assert energies_ev[1] == pytest.approx(energies_ev[0], abs=0.002)
+    assert energies_ev[2] > energies_ev[0] + 0.01
+
+
+BOHR_PER_ANGSTROM = 1.8897
+WATER = water(0.96)
+HYDROGENS_FIRST = Geometry(WATER.numbers[::-1], WATER.positions_angstrom[::-1])
+
+
+@pytest.mark.parametrize(
+    ("geometry", "kind", "words"),
+    [
+        (None, "no_geometry", "'O' has no geometry: its file, such as an SDF, must have 3D"),
+        (HYDROGENS_FIRST, "geometry_mismatch", "has other atoms, or has them in another order"),
+        (Geometry(WATER.numbers, WATER.positions_angstrom[:2]), "geometry_mismatch", "atoms"),
+        (
+            Geometry(WATER.numbers, WATER.positions_angstrom * BOHR_PER_ANGSTROM),
+            "geometry_mismatch",
+            "other bonds: too short or too long are O0-H1, O0-H2",
+        ),
+        (
+            Geometry(WATER.numbers, WATER.positions_angstrom * np.nan),
+            "geometry_mismatch",
+            "other bonds: too short or too long are O0-H1, O0-H2",
+        ),
+        (water(0.96, 40.0), "geometry_mismatch", "other bonds: too near are H1-H2"),
+    ],
+)
+def test_a_geometry_that_is_not_the_molecule_s_is_refused(geometry, kind, words):
+    for options in ({"fidelity": "input-geometry"}, {"start_geometry": "input"}):
+        with pytest.raises(SimulationError) as caught:
+            vertical_ie("O", geometry, **options)
+        assert caught.value.kind == kind
+        assert words in caught.value.message

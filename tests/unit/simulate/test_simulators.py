@@ -12,6 +12,7 @@ from molloop.assembly.campaign import titled
 from molloop.config.load import load as load_settings
 from molloop.errors import SimulationError
 from molloop.goal import Quantity
+from molloop.molecule import Geometry, Molecule
 from molloop.simulate.load import load
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
@@ -54,10 +55,15 @@ def mine(monkeypatch):
     given_back = {"np": np.float32(2.5), "int": 3, "true": True, "text": "9.0", "complex": 1j}
     given_back |= {"array": np.squeeze([[1.25]]), "decimal": Decimal("1.25")}
     given_back |= {"row": np.array([1.25]), "high": np.array(3.5), "higher": Decimal("3.5")}
-    for one in (length, scaled, gap, anything):
+
+    def whole(molecule):
+        return {"gap": 0.25 if molecule.geometry is None else 0.5}[molecule.name]
+
+    for one in (length, scaled, gap, anything, whole):
         setattr(module, one.__name__, one)
     module.GAP = Simulator("mine:gap", (GAP,), {"gap": (0.0, 3.0)}, GapOptions)
     module.CORES = replace(module.GAP, cores=8)
+    module.WHOLE = Simulator("mine:whole", (GAP,), takes_molecule=True)
     monkeypatch.setitem(sys.modules, "mine", module)
     return module
 
@@ -68,13 +74,15 @@ def registered(mine, monkeypatch, tmp_path):
     facts = tmp_path / "mine-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    names = "gap = mine:GAP\nwide = mine:CORES\nlength = mine:length\ngone = gone:GAP\n"
-    (facts / "entry_points.txt").write_text(f"[molloop.simulators]\n{names}")
+    names = {"gap": "mine:GAP", "wide": "mine:CORES", "whole": "mine:WHOLE"}
+    names |= {"length": "mine:length", "gone": "gone:GAP"}
+    lines = [f"{name} = {home}" for name, home in names.items()]
+    (facts / "entry_points.txt").write_text("\n".join(["[molloop.simulators]", *lines]))
     monkeypatch.syspath_prepend(tmp_path)
 
 
 def outcome(smiles, simulator, **given):
-    return SimulationTask(SimulationProtocol(simulator, **given)).run(smiles)
+    return SimulationTask(SimulationProtocol(simulator, **given)).run(Molecule(0, smiles))
 
 
 def test_the_built_in_simulator_says_what_it_computes():
@@ -85,6 +93,7 @@ def test_the_built_in_simulator_says_what_it_computes():
     assert ionization.checked({"level": "ipea1"}) == {
         "level": "ipea1",
         "fidelity": "relaxed",
+        "start_geometry": "embedded",
         "n_conformers": 1,
         "max_atoms": 200,
     }
@@ -136,7 +145,7 @@ def test_a_function_gets_its_options_by_name(mine):
         ),
         ("wide", {}, "It wants 8 cores, and a worker has one"),
         ("length", {}, "as mine:length, which is no Simulator, but of the type function"),
-        ("gup", {}, "none that is registered (ionization, gap, wide, length, gone)"),
+        ("gup", {}, "none that is registered (ionization, gap, wide, whole, length, gone)"),
         ("ionization", {}, "It computes IE (eV), not gap (eV)"),
     ],
 )
@@ -144,7 +153,7 @@ def test_what_cannot_be_used_is_said(registered, simulator, options, words):
     task = SimulationTask(SimulationProtocol(simulator, options, GAP))
     assert task.obstacle().startswith("It ")
     assert words in task.obstacle()
-    failure = task.run("C")
+    failure = task.run(Molecule(0, "C"))
     assert (failure.kind, type(failure)) == ("unexpected", Failure)
     assert words in failure.message
 
@@ -161,6 +170,31 @@ def test_another_package_may_register_a_simulator(registered):
     )
 
 
+def test_a_simulator_may_ask_for_the_whole_molecule(registered):
+    task = SimulationTask(SimulationProtocol("whole", {}, GAP))
+    geometry = Geometry(np.array([2], np.uint8), np.zeros((1, 3)))
+    assert task.run(Molecule(3, "[He]", "gap")).value == 0.25
+    assert task.run(Molecule(3, "[He]", "gap", geometry)).value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"start_geometry": "file"}, "options.start_geometry: Value error, expected one of embedd"),
+        (
+            {"start_geometry": "input", "fidelity": "mmff-geometry"},
+            "simulation.options: Value error, expected start_geometry = embedded with fidelity =",
+        ),
+        ({"start_geometry": "input", "n_conformers": 2}, "n_conformers = 1 where the geometry is"),
+        ({"fidelity": "input-geometry", "n_conformers": 2}, "n_conformers = 1 where the geometry"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, words):
+    told = SimulationTask(SimulationProtocol(options=options)).obstacle()
+    assert told.startswith("It does not take simulation.options")
+    assert words in told
+
+
 def test_a_value_out_of_bounds_is_a_failure(registered, monkeypatch):
     failure = outcome("C", "gap", options={"scale": 4.0}, quantity=GAP)
     assert (failure.kind, failure.message) == (
@@ -170,7 +204,7 @@ def test_a_value_out_of_bounds_is_a_failure(registered, monkeypatch):
     low = replace(SIMULATORS["ionization"], bounds={"ie": (0.0, 10.0)})
     monkeypatch.setitem(SIMULATORS, "ionization", low)
     with pytest.raises(SimulationError, match=r"out_of_bounds: IE \(eV\) of 'O' is 18\.29"):
-        load("ionization", {}, IE)("O")
+        load("ionization", {}, IE)(Molecule(0, "O"))
 
 
 @pytest.mark.parametrize("given", ["high", "higher"])
@@ -212,6 +246,28 @@ def test_who_reads_a_run_imports_no_simulator(registered):
     assert "mine" not in sys.modules
 
 
+@pytest.mark.parametrize(
+    ("options", "fidelity", "stage"),
+    [
+        ({}, "relaxed", "gfn2"),
+        ({"level": "ipea1", "n_conformers": 5}, "relaxed", "ipea1"),
+        ({"fidelity": "mmff-geometry"}, "mmff-geometry", "gfn2 mmff-geometry"),
+        ({"fidelity": "input-geometry"}, "input-geometry", "gfn2 input-geometry"),
+        (
+            {"fidelity": "input-geometry", "start_geometry": "input"},
+            "input-geometry",
+            "gfn2 input-geometry",
+        ),
+        ({"start_geometry": "input"}, "relaxed-from-input", "gfn2 relaxed-from-input"),
+    ],
+)
+def test_a_stage_says_by_its_name_what_does_not_compare(options, fidelity, stage):
+    protocol = SimulationProtocol(options=options)
+    assert (protocol.outcome_fidelity, protocol.stage) == (fidelity, stage)
+    own = SimulationProtocol("mine:gap", {"fidelity": "x"})
+    assert (own.outcome_fidelity, own.stage) == ("own", "mine:gap(fidelity='x')")
+
+
 def test_values_are_labelled_by_how_they_were_computed():
     assert SimulationProtocol().label == "GFN2-xTB ΔSCF, uncorrected"
     options = {"level": "ipea1", "fidelity": "mmff-geometry"}
@@ -220,5 +276,7 @@ def test_values_are_labelled_by_how_they_were_computed():
     assert ipea1.label == (
         "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV, mmff-geometry"
     )
+    from_input = SimulationProtocol(options={"start_geometry": "input"})
+    assert from_input.label == "GFN2-xTB ΔSCF, uncorrected, relaxed-from-input"
     assert SimulationProtocol(options={"level": "dft"}).label == "dft"
     assert SimulationProtocol("mine:gap", {"n": 1}).label == "mine:gap(n=1)"

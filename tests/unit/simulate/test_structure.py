@@ -5,7 +5,7 @@ from rdkit.Chem import rdForceFieldHelpers
 
 from molloop.errors import SimulationError
 from molloop.simulate import embedding
-from molloop.simulate.connectivity import changed_bonds
+from molloop.simulate.connectivity import changed_bonds, contacts, wrong_bonds
 from molloop.simulate.embedding import STRATEGIES, embed
 from molloop.simulate.force_field import hessian
 from molloop.simulate.structure import molecule_with_hydrogens, start_structure
@@ -149,3 +149,30 @@ def test_a_smiles_has_a_length_at_which_rdkit_is_not_asked():
         molecule_with_hydrogens("C" * 2001)
     told = "invalid_smiles: 2,001 characters, expected at most 2,000"
     assert str(caught.value) == told
+
+
+@pytest.mark.parametrize("smiles", ["C1C2CC1C2", "C12C3C4C1C5C2C3C45", "C1[SiH2]O[SiH2]O1", "OO"])
+def test_no_atoms_of_a_molecule_are_taken_for_too_near(smiles):
+    found = structure(smiles).molecule
+    assert (wrong_bonds(found), contacts(found)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("smiles", "angstrom", "is_wrong", "is_too_near"),
+    [
+        ("C.C", 1.5, False, True),  # as near as a bond of carbons
+        ("C.C", 1.7, False, False),
+        ("C.C", 0.0, False, True),
+        ("CC", 1.5, False, False),
+        ("CC", 2.2, False, False),
+        ("CC", 2.4, True, False),
+        ("CC", 0.7, True, False),
+    ],
+)
+def test_distances_tell_bonds_that_are_none(smiles, angstrom, is_wrong, is_too_near):
+    molecule = Chem.MolFromSmiles(smiles)
+    conformer = Chem.Conformer(2)
+    conformer.SetPositions(np.array([[0, 0, 0], [angstrom, 0, 0]]))
+    molecule.AddConformer(conformer)
+    assert wrong_bonds(molecule) == [(0, 1)] * is_wrong
+    assert contacts(molecule) == [(0, 1)] * is_too_near

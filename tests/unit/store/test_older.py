@@ -90,6 +90,17 @@ def test_a_property_of_one_s_own_has_its_name(tmp_path):
     assert item.value("homo_lumo_gap") == 18.25
 
 
+def test_a_stage_has_its_fidelity_in_its_name(tmp_path):
+    config = load(None, ["simulation.fidelity=mmff-geometry"])
+    with closing(sqlite3.connect(write(tmp_path, config=config.to_toml()))) as connection:
+        connection.execute("UPDATE outcomes SET fidelity = 'mmff-geometry'")
+        connection.commit()
+    found = read_results(tmp_path)
+    assert {one.stage for one in found.simulated} == {"gfn2 mmff-geometry"}
+    assert found.values == {7: 18.25}
+    assert found.frame()["fidelity"].tolist() == ["mmff-geometry"] * 2
+
+
 @pytest.mark.parametrize("proposal", [0, 1])
 def test_a_row_says_the_level_of_its_own_stage(tmp_path, proposal):
     with closing(sqlite3.connect(write(tmp_path))) as connection:

@@ -52,9 +52,7 @@ def main():
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
     rdBase.DisableLog("rdApp.*")
-    library = [
-        text for block in sources.blocks([sources.locate("qm9")], "smiles") for text in block.smiles
-    ]
+    library = [text for block in sources.blocks([sources.locate("qm9")]) for text in block.texts]
     rows = np.random.default_rng(0).choice(len(library), arguments.molecules, replace=False)
     calculators = (XTB, Theirs)
     for one in calculators:

@@ -76,9 +76,7 @@ def main():
     parser.add_argument("--molecules", type=int, default=100)
     n = parser.parse_args().molecules
     rdBase.DisableLog("rdApp.*")
-    library = [
-        text for block in sources.blocks([sources.locate("qm9")], "smiles") for text in block.smiles
-    ]
+    library = [text for block in sources.blocks([sources.locate("qm9")]) for text in block.texts]
     chosen = np.random.default_rng(0).choice(len(library), n, replace=False)
     timed(published, "C")
     timed(ours, "C")

@@ -105,9 +105,7 @@ def main():
         f"an iteration beside its simulations         {statistics.median(beside_s):7.3f} s"
         f"  (largest {max(beside_s):.3f} s)"
     )
-    smiles = [
-        text for block in sources.blocks([sources.locate("qm9")], "smiles") for text in block.smiles
-    ]
+    smiles = [text for block in sources.blocks([sources.locate("qm9")]) for text in block.texts]
     with contextlib.redirect_stderr(io.StringIO()):
         reference_s = published_iteration_s(smiles, 24, 2)
     print(f"the published training and inference        {reference_s:7.2f} s")

@@ -346,6 +346,22 @@ def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_how_a_file_is_read_is_said_in_a_line_or_asked_for(molloop, tmp_path):
+    (tmp_path / "a.csv").write_text("structure;id;mw\nCCO;x;46,1\nC;y;16,0\n")
+    words = ("library", "build", "a.csv", "--out", "lib", "--processes", "1")
+    asked = molloop(*words, cwd=tmp_path)
+    assert asked.returncode == 2
+    [line] = asked.stderr.splitlines()
+    assert "'structure', 'id', 'mw'. If it is column 1, name it by `--column 1`" in line
+    done = molloop(*words, "--column", "Structure", "--keep-columns", "mw", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        "a.csv: SMILES in 'structure', as asked; names in 'id'; kept: 'mw'; parted by semicolons, "
+        "with a header"
+    )
+    assert "CCO (x); C (y)" in done.stdout
+
+
 def test_a_library_is_enumerated(molloop, tmp_path):
     (tmp_path / "s.smi").write_text("C(*)*\n")
     (tmp_path / "r.smi").write_text("*F\n*[H]\n*Cl\n")

@@ -19,7 +19,16 @@ def write_training_data(results: Results, path: Path) -> None:
     """
     level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
     known = [
-        (item.smiles, _number(item.value), "", "", level, fidelity, "") for item in results.known
+        (
+            item.smiles,
+            _number(item.value),
+            "",
+            "",
+            item.level or level,
+            "" if item.level else fidelity,
+            "",
+        )
+        for item in results.known
     ]
     simulated = [
         (

@@ -15,16 +15,24 @@ def largest_piece(molecule: Chem.Mol) -> Chem.Mol:
 
 
 def neutralised(molecule: Chem.Mol) -> Chem.Mol:
-    """Return it without the charges that adding or removing hydrogens takes away.
+    """Return it without the charges that adding or removing protons takes away.
 
     The molecule itself where that changes nothing: a nitro group or a quaternary nitrogen stays.
+    So does a carbocation, to which RDKit would add a hydride: that is another molecule.
     """
     before = _charges(molecule)
     if not any(before):
         return molecule
     with rdBase.BlockLogs():
         neutral = _uncharger().uncharge(molecule)
-    return molecule if _charges(neutral) == before else neutral
+    is_same = _charges(neutral) == before or _n_electrons(neutral) != _n_electrons(molecule)
+    return molecule if is_same else neutral
+
+
+def _n_electrons(molecule: Chem.Mol) -> int:
+    # a proton brings none
+    numbers = sum(atom.GetAtomicNum() + atom.GetTotalNumHs() for atom in molecule.GetAtoms())
+    return numbers - Chem.GetFormalCharge(molecule)
 
 
 def _charges(molecule: Chem.Mol) -> list[int]:

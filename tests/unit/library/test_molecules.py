@@ -111,16 +111,21 @@ def test_a_radical_of_an_extension_is_the_radical(tmp_path):
     assert sum(radicals) == 1
 
 
-SALTS = ["CC[NH3+].[Cl-]", "CC(=O)[O-]", "C[N+](C)(C)C.[Br-]", "C[N+](=O)[O-]", "CCN", "N"]
+CATION = "[CH2+]c1ccccc1"
+SALTS = ["CC[NH3+].[Cl-]", "CC(=O)[O-]", "C[N+](C)(C)C.[Br-]", "C[N+](=O)[O-]", "CCN", "N", CATION]
 
 
 @pytest.mark.parametrize(
     ("fragments", "kept", "n_altered"),
     [
         ("refuse", SALTS, 0),
-        ("largest", ["CC[NH3+]", "CC(=O)[O-]", "C[N+](C)(C)C", "C[N+](=O)[O-]", "CCN", "N"], 2),
-        # the fifth is the first
-        ("neutralise", ["CCN", "CC(=O)O", "C[N+](C)(C)C", "C[N+](=O)[O-]", "N"], 3),
+        (
+            "largest",
+            ["CC[NH3+]", "CC(=O)[O-]", "C[N+](C)(C)C", "C[N+](=O)[O-]", "CCN", "N", CATION],
+            2,
+        ),
+        # the fifth is the first; toluene would be another molecule than its cation
+        ("neutralise", ["CCN", "CC(=O)O", "C[N+](C)(C)C", "C[N+](=O)[O-]", "N", CATION], 3),
     ],
 )
 def test_salts(tmp_path, fragments, kept, n_altered):

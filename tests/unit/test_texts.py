@@ -13,9 +13,11 @@ from molloop.texts import (
     csv_cell,
     drawn_text,
     each,
+    from_sheet_cell,
     html_text,
     json_line,
     sdf_line,
+    sheet_cell,
     svg_text,
     terminal_lines,
     terminal_path,
@@ -73,6 +75,33 @@ def test_what_holds_utf_8_changes_surrogates_alone(text):
     assert utf8_text(plain) == plain
     assert utf8_text(text).encode().decode() == utf8_text(text)
     assert utf8_text(f"{plain}\udc80") == rf"{plain}\udc80"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("-3.5", "'-3.5"),
+        ("+cmd", "'+cmd"),
+        ("@a", "'@a"),
+        ("'=1", "''=1"),
+        ("''@", "'''@"),
+        ("=\n", r"'=\x0a"),
+        ("'a", "'a"),
+        ("3'-deoxy", "3'-deoxy"),
+        (" =1", " =1"),
+        ("", ""),
+    ],
+)
+def test_no_text_is_a_formula_in_a_spreadsheet(text, cell):
+    assert sheet_cell(text) == cell
+
+
+@given(texts)
+def test_a_cell_of_a_spreadsheet_reads_back(text):
+    cell = sheet_cell(text)
+    assert not cell.startswith(("=", "+", "-", "@"))
+    assert from_sheet_cell(cell) == csv_cell(text)
 
 
 @given(st.lists(texts))

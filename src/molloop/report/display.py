@@ -18,6 +18,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.results import Results
@@ -48,7 +49,7 @@ class RunDisplay:
         self._level_label = settings.protocol().label
         least, most = _MOLECULE_WIDTHS
         self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
-        self._n_wanted = settings.campaign.max_training_count
+        self._budget = Budget.of(settings)
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         self._record = Record(self._objective, settings.protocol().stage)
         self._smiles: dict[int, str] = {}
@@ -101,13 +102,16 @@ class RunDisplay:
                 self._close_batch(time_s)
                 self._progress.show("writing tables and figures", has_other_lines=True)
                 return
-        self._show_progress()
+        self._show_progress(time_s)
 
-    def _show_progress(self) -> None:
+    def _show_progress(self, time_s: float) -> None:
         n_done, n_failed = self._record.n_values, self._record.n_failed
         failed = f", {n_failed:,} failed" if n_failed else ""
-        done = f"{n_done:,}/{self._n_wanted:,}{failed}"
-        self._progress.show(self._doing, n_done / self._n_wanted, done, has_other_lines=True)
+        wanted, limit_s = self._budget.n_wanted, self._budget.time_limit_s
+        done = f"{n_done:,}/{wanted:,}" if wanted is not None else f"{n_done:,} values"
+        left = "" if wanted is not None else f", {time_s:,.0f} of {limit_s:,.0f} s"
+        share = self._budget.share(n_done, time_s)
+        self._progress.show(self._doing, share, f"{done}{failed}{left}", has_other_lines=True)
 
     def _print(self, line: str, style: str = "") -> None:
         if not self._progress.is_quiet:

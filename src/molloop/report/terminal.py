@@ -10,6 +10,7 @@ from rich.text import Text
 from molloop.goal import Quantity
 from molloop.library.shards import Library
 from molloop.library.summary import summary_rows
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
@@ -59,9 +60,10 @@ def run_summary(results: Results) -> Group:
 def status_table(status: Status) -> Table:
     """Return where a run stands as a table."""
     again = "; `molloop resume` simulates them again" if status.n_not_finished else ""
+    budget = Budget(status.n_wanted, status.time_limit_s)
     rows = {
         "state": f"{status.state}: {status.reason}" if status.reason else status.state,
-        "values": f"{status.n_values:,} of {status.n_wanted:,}",
+        "values": f"{status.n_values:,} of {budget.words()}",
         "under way": f"{status.n_under_way:,}",
         "not finished": f"{status.n_not_finished:,}{again}",
         "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",

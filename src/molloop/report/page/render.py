@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from math import inf
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from molloop.campaign.engine import Work
 from molloop.campaign.jobs import Simulated
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
@@ -67,7 +69,7 @@ def figures(run: Run) -> dict[str, Markup]:
 
 def facts(run: Run) -> dict[str, Any]:
     """Return what the templates show."""
-    n_wanted = run.settings.campaign.max_training_count
+    budget = Budget.of(run.settings)
     is_running = run.state == RUNNING
     n_under_way, n_not_finished = split_open(run.state, run.record.n_open)
     return {
@@ -76,8 +78,8 @@ def facts(run: Run) -> dict[str, Any]:
         "objective": run.settings.objective(),
         "quantity": run.settings.objective().quantity,
         "level_label": run.settings.protocol().label,
-        "n_wanted": n_wanted,
-        "share": min(1.0, run.record.n_values / n_wanted),
+        "budget": budget,
+        "share": budget.share(run.record.n_values, run.record.time_s),
         "is_running": is_running,
         "left_s": left_s(run) if is_running else None,
         "n_under_way": n_under_way,
@@ -93,15 +95,22 @@ def facts(run: Run) -> dict[str, Any]:
 
 
 def left_s(run: Run) -> float | None:
-    """Return how long the values that are missing take, as fast as the last ones came."""
-    n_missing = run.settings.campaign.max_training_count - run.record.n_values
+    """Return how long the values that are missing take, as fast as the last ones came.
+
+    Not beyond the time limit; without a count, until then.
+    """
+    budget = Budget.of(run.settings)
+    limit_s = inf if budget.time_limit_s is None else budget.time_limit_s
+    until_then_s = max(0.0, limit_s - run.record.time_s)
+    if budget.n_wanted is None:
+        return until_then_s
+    n_missing = budget.n_wanted - run.record.n_values
     since = max([0.0, *run.record.resumed_s])
     lately = [time_s for time_s in run.record.times_s[-N_LATELY:] if time_s >= since]
     if len(lately) < 2 or n_missing < 1:
         return None
     left = n_missing * (run.record.time_s - lately[0]) / (len(lately) - 1)
-    limit_s = run.settings.stopping.time_limit_s
-    return left if limit_s is None else max(0.0, min(left, limit_s - run.record.time_s))
+    return min(left, until_then_s)
 
 
 def _recent(item: Simulated) -> dict[str, Any]:

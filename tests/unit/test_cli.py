@@ -499,7 +499,7 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
         "1 molecules without a value\n"
     )
     header, *rows = done.stdout.splitlines()
-    assert header == "molecule_id,smiles,predicted_ie_ev,predicted_ie_ev_std"
+    assert header == "molecule_id,smiles,name,predicted_ie_ev,predicted_ie_ev_std"
     assert {row.split(",")[1] for row in rows} == {"CO", "CN"}
     (tmp_path / "first.csv").write_text(f"{header}\n{rows[0]}\n")
     again = molloop(*words, "--pending", "first.csv", "--out", "a.csv", "-q", cwd=tmp_path, env=env)

@@ -239,6 +239,11 @@ class Library:
         """Return a molecule."""
         return Molecule(molecule_id, self.smiles(molecule_id), self.name(molecule_id))
 
+    def kept(self, molecule_id: int) -> dict[str, str]:
+        """Return what further columns of the user's file say of a molecule, by their names."""
+        self._check(molecule_id, molecule_id)
+        return {}
+
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
 

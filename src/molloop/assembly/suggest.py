@@ -77,7 +77,7 @@ class Suggestions:
         return "molecule_id", "smiles", "name", mean, f"{mean}_std"
 
     def frame(self) -> "pd.DataFrame":
-        """Return a row a molecule: `smiles`, `name`, for ``ie_ev`` `predicted_ie_ev` and its `_std`.
+        """Return a row a molecule: `smiles`, `name`; for ``ie_ev`` `predicted_ie_ev`, and `_std`.
 
         It is indexed by the molecule's id.
         """

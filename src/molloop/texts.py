@@ -20,7 +20,10 @@ FONT = "DejaVu Sans"  # comes with matplotlib
 MAX_SMILES = 2000  # characters: of more, RDKit may take all the time there is
 MAX_DRAWN = 72  # signs of a line that a figure has space for
 XYZ_JSON = "_JSON "  # what begins so is JSON to ASE's reader
-_FORMULA = re.compile("'*[=+@-]")  # what a spreadsheet computes, or was kept from before
+# what a spreadsheet takes for a formula, and what stands for such a text in a cell
+_FORMULA = re.compile(r"'*[=+\-@]")
+_QUOTED_FORMULA = re.compile(r"'+[=+\-@]")
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 # what ends a record of an SDF, and what begins another item of it
 _SDF_MARK = re.compile(r"\s*(\$\$\$\$|>)")
 
@@ -86,26 +89,26 @@ def csv_cell(text: str) -> str:
     """Return a text for a cell of a CSV file, whose rows are a line each.
 
     RFC 4180 knows no control characters, and programs that go by lines no line ends in quotes.
-    Commas and quotes are the writer's to quote. This is the function for SMILES, which stay as they
-    are for the programs that read them; other texts are those of `sheet_cell`.
+    Commas and quotes are the writer's to quote. A cell that begins with ``=``, ``+``, ``-`` or
+    ``@`` stays as it is: for SMILES, which programs read. Other texts are for :func:`sheet_cell`.
     """
     return _visible(text)
 
 
 def sheet_cell(text: str) -> str:
-    """Return a text for a cell of a CSV file that a spreadsheet may open: never a formula.
+    """Return a text for a cell of a CSV file that a spreadsheet may open: names, messages.
 
-    What begins with ``=``, ``+``, ``-`` or ``@`` has an apostrophe in front, by which spreadsheets
-    know a text; so has what such an apostrophe begins already, so that `from_sheet_cell` gives back
-    the same. The rest is as of `csv_cell`. Numbers are written without it.
+    A spreadsheet takes what begins with ``=``, ``+``, ``-`` or ``@`` for a formula and runs it. An
+    apostrophe before it makes it a text, by the usual convention. Numbers stay as they are, and so
+    do SMILES, which are for :func:`csv_cell`.
     """
     cell = _visible(text)
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
-def from_sheet_cell(cell: str) -> str:
-    """Return the text of a cell that `sheet_cell` has written."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+def sheet_text(cell: str) -> str:
+    """Return the text that stands in a cell as :func:`sheet_cell` writes it."""
+    return cell[1:] if _QUOTED_FORMULA.match(cell) else cell
 
 
 def utf8_text(text: str) -> str:

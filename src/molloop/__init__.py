@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from molloop.library.filters import Filters
     from molloop.library.manifest import BuildSpec
     from molloop.library.shards import Library
-    from molloop.molecule import Geometry
+    from molloop.molecule import Geometry, Molecule
     from molloop.replay.campaign import Scenario
     from molloop.replay.compare import Comparison
     from molloop.replay.measures import Curves, Truth
@@ -106,7 +106,7 @@ _PUBLIC = {
     "molloop.library.filters": "Filters",
     "molloop.library.manifest": "BuildSpec",
     "molloop.library.shards": "Library",
-    "molloop.molecule": "Geometry",
+    "molloop.molecule": "Geometry Molecule",
     "molloop.replay.campaign": "Scenario",
     "molloop.replay.compare": "Comparison",
     "molloop.replay.measures": "Curves Truth",
@@ -144,6 +144,7 @@ __all__ = [
     "Library",
     "LibrarySettings",
     "Lost",
+    "Molecule",
     "MolloopError",
     "MorganSpec",
     "Objective",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from odd_texts import is_seen
+from rdkit import Chem
 from small_run import STEPS, item, new_store
 from typer.main import get_command
 
@@ -97,6 +98,39 @@ def test_simulate_prints_one_object_a_line(molloop):
     assert failure["failure"]["kind"] == "invalid_smiles"
     assert "ie_ev" not in failure
     assert molloop("simulate", "--json", "O").returncode == 0
+
+
+def test_simulate_takes_files_with_names(molloop, tmp_path):
+    (tmp_path / "a.smi").write_text("O water of a well\nxx nothing\n\n")
+    (tmp_path / "b.csv").write_text("id,smi\n1,N\n2,C,3\n")
+    words = ("a.smi", "OO", "b.csv", "--column", "smi", "--save", "a.sdf", "--json")
+    done = molloop("simulate", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    said = [(one["smiles"], one["name"], one.get("failure", {}).get("kind")) for one in found]
+    assert said == [
+        ("O", "water of a well", None),
+        ("xx", "nothing", "invalid_smiles"),
+        ("OO", "", None),
+        ("N", "", None),
+        ("", "", "invalid_line"),
+    ]
+    assert found[-1]["failure"]["message"].startswith("b.csv, line 3: ")
+    titles = [one.GetProp("_Name") for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"))]
+    assert titles == ["water of a well", "OO", "N"]
+    table = molloop("simulate", "a.smi", cwd=tmp_path, env={"COLUMNS": "120"})
+    assert "name" in table.stdout
+    assert "water of a well" in table.stdout
+
+
+def test_a_smiles_is_no_file_though_one_is_called_so(molloop, tmp_path):
+    (tmp_path / "O").write_text("N\n")
+    for word in ("O", "[OH2]"):
+        done = molloop("simulate", word, "--json", cwd=tmp_path)
+        assert json.loads(done.stdout)["ie_ev"] == pytest.approx(18.293, abs=0.01)
+    refused = molloop("simulate", "./O", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "a file of the format" in refused.stderr
 
 
 def test_version_and_help(molloop):
@@ -458,7 +492,7 @@ def test_status_shows_what_a_run_says(molloop, tmp_path):
 
 def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monkeypatch):
     def fail(error):
-        def export_run(*_):
+        def export_run(*_, **__):
             raise error
 
         monkeypatch.setattr("molloop.api.export_run", export_run)

@@ -1,7 +1,8 @@
 """Molecules, simulated one by one."""
 
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from molloop.assembly.abreast import in_threads
@@ -11,6 +12,7 @@ from molloop.assembly.campaign import (
 )
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
+from molloop.files import AnyPath
 from molloop.simulate.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -71,3 +73,29 @@ def simulate_molecules(
         if n == 1
         else in_threads(outcome_of, listed(molecules), n)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A molecule of a file, its name, and what is wrong with its line where it is none."""
+
+    smiles: str
+    name: str = ""
+    fault: str = ""
+
+
+def entries_of(file: AnyPath, column: str = "smiles") -> Iterator[Entry]:
+    """Read a file of molecules, as a library does.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    from molloop.library.origin import Files
+
+    for block in Files.of([os.fspath(file)], column).blocks():
+        for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
+            fault = block.faults.get(line, "")
+            if text or fault:  # else the line is empty
+                yield Entry(text, name, fault and f"{block.file}, line {line}: {fault}")

@@ -142,7 +142,7 @@ class Predictions:
         import pyarrow as pa
 
         own = dict.fromkeys(self._own_header[3:6], pa.float64()) | {"molecule_id": pa.int64()}
-        return pa.schema([(utf8_text(name), own.get(name, pa.string())) for name in self.header])
+        return pa.schema([(name, own.get(name, pa.string())) for name in self.header])
 
     def _batches(self) -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa

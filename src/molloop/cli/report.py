@@ -72,14 +72,18 @@ def export(
             autocompletion=completion.export_formats,
         ),
     ],
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the best, best first.", show_default="all")
+    ] = None,
     is_quiet: QuietOption = False,
 ) -> None:
     """Write a run's values and relaxed geometries for other programs; also while it goes on."""
     from molloop import api
 
+    notes: list[str] = []
     with progress_display(is_quiet) as display:
-        n = api.export_run(run_dir, out, file_format, display.show)
-    say(f"{n:,} molecules: {terminal_path(out)}")
+        n = api.export_run(run_dir, out, file_format, display.show, top=top, say=notes.append)
+    say(f"{n:,} molecules: {terminal_path(out)}", *notes)
 
 
 def _address(host: str) -> tuple[str, bool]:

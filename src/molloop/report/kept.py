@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from molloop.library.shards import Library
+from molloop.texts import utf8_text
 
 
 def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, str]:
@@ -17,7 +18,7 @@ def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, s
     """
     found: dict[str, str] = {}
     for own in library.kept(0) if library is not None else ():
-        name = own
+        name = utf8_text(own)
         while name in taken or name in found.values():
             name = f"library_{name}"
         found[own] = name

@@ -48,6 +48,8 @@ class Status:
         Values beyond the threshold; None without one.
     time_limit_s
         After which it ends; None without one.
+    best_name
+        What the user's file calls the best molecule; empty where it says nothing.
     """
 
     state: str
@@ -66,6 +68,7 @@ class Status:
     best: tuple[float, str] | None
     n_beyond_threshold: int | None
     time_limit_s: float | None = None
+    best_name: str = ""
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -121,5 +124,6 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         column=objective.quantity.column,
         best=best[0] if best else None,
         n_beyond_threshold=record.n_beyond if objective.threshold is not None else None,
+        best_name=record.best(1)[0].name if best else "",
         time_limit_s=settings.stopping.time_limit_s,
     )

@@ -82,6 +82,11 @@ class Success:
         return next(iter(values.values())) if isinstance(values, Mapping) else values
 
     @property
+    def molecule(self) -> Calculation | None:
+        """The calculation of the molecule as it was given, not of an ion of it, if there is one."""
+        return self.calculations.get("molecule")
+
+    @property
     def geometry(self) -> Geometry | None:
         """The molecule's own geometry, if there is one."""
         return next(iter(self.geometries.values()), None)

@@ -113,7 +113,7 @@ def test_kept_columns_stand_behind_the_others(tmp_path, library, monkeypatch):
     molloop.predict(tmp_path / "run").write(tmp_path / "a.csv")
     header, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
     assert header.endswith(",mw,library_ie_ev,'=x")
-    assert first.endswith(",1.0,mine,'-2")
+    assert first.endswith(",1.0,mine,-2")  # a number
 
 
 def test_known_values_train_the_model_and_are_shown(tmp_path, library):

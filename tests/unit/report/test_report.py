@@ -316,8 +316,10 @@ def test_tables_name_unit_and_level(results):
     console.print(best_table(results))
     console.print(
         outcome_table(
-            ["O", "[x]"],
-            [results.simulated[0].outcome, results.simulated[1].outcome],
+            [
+                replace(one.outcome, smiles=smiles)
+                for one, smiles in zip(results.simulated, ["O", "[x]"], strict=False)
+            ],
             results.protocol,
             results.objective.quantity,
         )

@@ -1,6 +1,6 @@
 """What Python users get back of a run: its outcomes, and what they come to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
@@ -18,7 +18,6 @@ from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
 from molloop.report.notebook import results_html
 from molloop.report.numbers import rounded
-from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
@@ -121,6 +120,11 @@ class Results:
         """
         return self._record.n_open
 
+    @property
+    def n_failed(self) -> int:
+        """Simulations that gave no value."""
+        return self._record.n_failed
+
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """What workers did, simulations among it, in the order of their beginning."""
@@ -132,8 +136,7 @@ class Results:
             f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.label}"
             for item in self.best(1)
         )
-        n_failed = len(self.simulated) - n_values
-        told = f"{quantity.symbol}: {n_values:,} values, {n_failed:,} failed{best}"
+        told = f"{quantity.symbol}: {n_values:,} values, {self.n_failed:,} failed{best}"
         return f"Results({terminal_text(told)})"
 
     def _repr_html_(self) -> str:
@@ -161,15 +164,22 @@ class Results:
         `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
         of the user's own columns, as texts.
         """
-        own = stage_of(self.protocol)
-        stages = {own.name: own, **self.stages}
         return outcome_frame(
             self.simulated if top is None else self.best(top),
             self.objective.quantity,
-            stages,
+            self._stages,
             geometries=geometries,
             library=self.library,
         )
+
+    def stage(self, item: Simulated) -> Stage:
+        """Return by what an outcome was computed: level and fidelity."""
+        return self._stages[item.stage]
+
+    @cached_property
+    def _stages(self) -> dict[str, Stage]:
+        own = stage_of(self.protocol)
+        return {own.name: own, **self.stages}
 
     def kept(self, molecule_id: int) -> dict[str, str]:
         """Return what the library has kept of the user's own columns; nothing where it is gone."""
@@ -177,19 +187,28 @@ class Results:
 
     @cached_property
     def values(self) -> dict[int, float]:
-        """Molecule id -> value in the quantity's unit, of all that were simulated."""
-        name = self.objective.quantity.name
+        """Molecule id -> value in the quantity's unit, in the order of the proposals."""
+        pairs = zip(self.successes, self._record.values, strict=True)
         return {
             item.molecule_id: value
-            for item in self.simulated
-            if item.stage == self.protocol.stage and (value := item.value(name)) is not None
+            for item, value in sorted(pairs, key=lambda pair: pair[0].proposal)
         }
 
     @cached_property
     def successes(self) -> list[Simulated]:
-        """Simulations that gave a value, in the order in which they ended."""
-        ok = [item for item in self.simulated if isinstance(item.outcome, Success)]
-        return sorted(ok, key=lambda item: (item.time_s, item.proposal))
+        """Simulations that gave a value of the objective, in the order in which they ended."""
+        items = {item.proposal: item for item in self.simulated}
+        return [items[proposal] for proposal in self._record.proposals]
+
+    def best_so_far(self, order: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Return the best value after each of the successes, in the quantity's unit, shape (n,).
+
+        Parameters
+        ----------
+        order
+            Places of the successes in some order; None: that in which they ended.
+        """
+        return self._record.best_so_far(order)
 
     @property
     def predictions(self) -> NDArray[np.float64]:
@@ -202,9 +221,7 @@ class Results:
 
     def n_beyond_threshold(self, last: float = inf) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""
-        values = self._record.values
-        n = len(values) if last == inf else int(last)
-        return sum(map(self.objective.is_beyond_threshold, values[max(0, len(values) - n) :]))
+        return self._record.n_beyond_of_last(last)
 
     def best(self, n: int) -> list[Simulated]:
         """Return the n best simulated molecules, the best first."""

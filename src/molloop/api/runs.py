@@ -24,6 +24,7 @@ from molloop.config.settings import Settings
 from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
+from molloop.store.database import check_goes_on
 from molloop.store.reader import Reader
 from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir, find_run
@@ -118,8 +119,8 @@ def resume(
     Raises
     ------
     InputError
-        The directory holds no run, another process goes on with it, it is not to be trusted, or
-        what has changed would mix values that cannot be compared.
+        The directory holds no run or one of an earlier version, another process goes on with it,
+        it is not to be trusted, or what has changed would mix values that cannot be compared.
     RunError
         As of :func:`run`.
     """
@@ -156,10 +157,12 @@ def run_settings(
     Raises
     ------
     InputError
-        The directory holds no run or is not to be trusted, or a setting is wrong.
+        The directory holds no run, one of an earlier version, or is not to be trusted, or a
+        setting is wrong.
     """
     folder = Path(run_dir)
-    with closing(Reader.read(find_run(folder))) as store:
+    check_goes_on(path := find_run(folder))
+    with closing(Reader.read(path)) as store:
         stored = parse(store.sessions()[-1].config)
     if not trust:
         check_trust(folder, stored)

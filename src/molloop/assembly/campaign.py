@@ -27,7 +27,7 @@ from molloop.search.policy import is_own
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import SIMULATORS, home_of
 from molloop.store.disk import what_is_there
-from molloop.store.records import Session
+from molloop.store.records import MAX_CONFIG, Session
 from molloop.store.run_dir import environment
 from molloop.store.writer import Store
 from molloop.surrogate.registry import SETTING
@@ -85,10 +85,18 @@ def check_model(settings: Settings) -> None:
 
 
 def make_session(settings: Settings, library: Library) -> Session:
-    """Return what the store keeps of this process."""
+    """Return what the store keeps of this process; InputError where it does not keep so much."""
+    config = settings.to_toml()
+    if len(config) > MAX_CONFIG:
+        raise InputError(
+            "configuration",
+            f"{len(config):,} letters",
+            f"{MAX_CONFIG:,} at most",
+            "Put what is long, such as site.worker_init, into a file of its own.",
+        )
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
     facts = environment(library.describe(), home_of(settings.property.simulator))
-    return Session(began_at, settings.to_toml(), facts)
+    return Session(began_at, config, facts)
 
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:
@@ -137,7 +145,7 @@ class Campaign:
             end, why = found.stopped.end.value, found.stopped.reason
             LOG.info("%s: the session ended, %s: %s", self.folder, end, why)
         if found.stopped is not None and found.stopped.end is End.FAILED:
-            failed = RunError(_why(found.stopped.reason, self.store), _REMEDY)
+            failed = RunError(self._why(found.stopped.reason), _REMEDY)
             self._report_beside(failed)
             raise failed
         self._write(found)
@@ -184,6 +192,11 @@ class Campaign:
             rejects=str(self.library.folder / REJECTS),
         )
 
+    def _why(self, reason: str) -> str:
+        found = self.store.failures(self.settings.protocol().stage)
+        failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in found)
+        return f"The run stopped: {reason} ({failures})."
+
     def _write(self, found: Results) -> None:
         try:
             write_reports(found, self.library, self.folder)
@@ -223,8 +236,3 @@ def write_reports(found: Results, library: Library, folder: Path) -> None:
     figures.write_loop_figure(found, folder / FIGURE)
     figures.write_workers_figure(found, folder / WORKERS_FIGURE)
     predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)
-
-
-def _why(reason: str, store: Store) -> str:
-    failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in store.failures())
-    return f"The run stopped: {reason} ({failures})."

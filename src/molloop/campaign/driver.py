@@ -27,7 +27,7 @@ from molloop.campaign.events import (
     Stopped,
 )
 from molloop.campaign.intake import Intake
-from molloop.campaign.jobs import Simulated
+from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
 from molloop.campaign.plan import Action, Rank, Simulate, Stop, event_of
@@ -98,7 +98,9 @@ class Driver:
 
     def __post_init__(self) -> None:
         known = self.warm_start.known
-        self._ledger = Ledger(one.molecule_id for one in known if one.molecule_id is not None)
+        # of each stage, how its jobs are simulated
+        self._protocols = {self.protocol.stage: self.protocol}
+        self._ledger = Ledger(job.molecule_id for job in self._known())
         self.state = State.at_first(
             self.objective.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
         )
@@ -141,17 +143,18 @@ class Driver:
             return
         self._began_s = events[-1][0]
         past = [event for _, event in events]
-        with_values = (key for _, key, _ in self._values())
+        with_values = [Job(key, self.protocol.stage) for _, key, _ in self._values()]
+        bounds = self._protocols, self.library.n_molecules
         try:
             self.state = take_up(
-                past, self.state, self._ledger, with_values, self.library.n_molecules
+                past, self.state, self._ledger, self._known(), with_values, *bounds
             )
         except ValueError as error:
             raise self.store.damaged(str(error)) from error
         if not self._ending():
             under_way = self._ledger.in_flight
-            suspects = [job.molecule_id for job, one in under_way.items() if one.losses]
-            others = [job.molecule_id for job, one in under_way.items() if not one.losses]
+            suspects = [job for job, one in under_way.items() if one.losses]
+            others = [job for job, one in under_way.items() if not one.losses]
             self._hand_out(suspects)
             size = self.schedule.plan.dispatch.group_size(self.state, len(others))
             self._hand_out(others, size)
@@ -214,11 +217,11 @@ class Driver:
         for event in following:
             self._ledger.apply(event)
         if self._training is not None:
-            name = self.objective.quantity.name
+            asked = self.objective.quantity.name, self.protocol.stage
             self._training.add(
                 (item.proposal, item.molecule_id, value)
                 for item in simulated
-                if (value := item.value(name)) is not None
+                if (value := item.value(*asked)) is not None
             )
         outcomes = {item.job: item for item in simulated}
         for event in [*events, *following]:
@@ -227,7 +230,7 @@ class Driver:
             )
         for action in actions:
             self._act(action)
-        self._hand_out([key for one in events if isinstance(one, Lost) for key in one.molecule_ids])
+        self._hand_out([job for one in events if isinstance(one, Lost) for job in one.jobs])
         if (request := self._rank_later) is not None:
             self._rank_later = None
             self.engine.rank(request)
@@ -260,7 +263,8 @@ class Driver:
     def _act(self, action: Action) -> None:
         match action:
             case Simulate(molecule_ids, _, group_size):
-                self._hand_out(molecule_ids, group_size)
+                stage = self.protocol.stage
+                self._hand_out([Job(one, stage) for one in molecule_ids], group_size)
             case Rank(n):
                 self.engine.rank(self._request(n))
             case Stop():
@@ -270,16 +274,24 @@ class Driver:
         """Proposal, molecule id and value of what has a value of the objective."""
         return self.store.training_rows(self.objective.quantity.name, self.protocol.stage)
 
-    def _pending(self) -> list[int]:
-        """Return the molecules under way, in the order of the library."""
-        return sorted(job.molecule_id for job in self._ledger.in_flight)
+    def _known(self) -> list[Job]:
+        """Return the library's molecules whose values were known beforehand."""
+        ids = [one.molecule_id for one in self.warm_start.known]
+        return [Job(one, self.protocol.stage) for one in ids if one is not None]
 
-    def _hand_out(self, molecule_ids: Sequence[int], group_size: int = 1) -> None:
-        for start in range(0, len(molecule_ids), group_size):
-            some = molecule_ids[start : start + group_size]
-            molecules = tuple(map(self.library.molecule, some))
-            self.engine.simulate(Group(molecules, self.protocol))
-            self._n_tasks += 1
+    def _pending(self) -> list[int]:
+        """Return the molecules whose values are under way, in the order of the library."""
+        stage = self.protocol.stage
+        return sorted(job.molecule_id for job in self._ledger.in_flight if job.stage == stage)
+
+    def _hand_out(self, jobs: Sequence[Job], group_size: int = 1) -> None:
+        """Have the engine simulate jobs, each by the protocol of its stage."""
+        for stage in dict.fromkeys(job.stage for job in jobs):
+            ids = [job.molecule_id for job in jobs if job.stage == stage]
+            for start in range(0, len(ids), group_size):
+                molecules = map(self.library.molecule, ids[start : start + group_size])
+                self.engine.simulate(Group(tuple(molecules), self._protocols[stage]))
+                self._n_tasks += 1
 
     def _request(self, n: int) -> RankRequest:
         if self._training is None:

@@ -7,8 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, with_config
 
 from molloop.campaign.jobs import Job
-
-LARGEST_COUNT = 2**53
+from molloop.simulate.outcome import LARGEST_COUNT
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -57,7 +56,8 @@ class Resumed:
 class Submitted:
     """Molecules were handed out for simulation.
 
-    `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them.
+    `batch` is 0 for the initial design, and `n_drawn` how many places of it were used for them. A
+    run of schema 3 does not say its stage: it has one.
     """
 
     molecule_ids: tuple[Count, ...]
@@ -65,6 +65,11 @@ class Submitted:
     batch: Count
     n_drawn: Count = 0
     stage: str = ""
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What was handed out."""
+        return [Job(one, self.stage) for one in self.molecule_ids]
 
 
 @exactly
@@ -92,6 +97,11 @@ class Lost:
     molecule_ids: tuple[Count, ...]
     what: str
     stage: str = ""
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What runs again."""
+        return [Job(one, self.stage) for one in self.molecule_ids]
 
 
 @exactly

@@ -65,6 +65,14 @@ class Simulated:
         """What was handed out."""
         return Job(self.molecule_id, self.stage)
 
-    def value(self, quantity: str) -> float | None:
-        """Return the value of a quantity, or None where it has none."""
-        return self.outcome.named.get(quantity) if isinstance(self.outcome, Success) else None
+    def value(self, quantity: str, stage: str | None = None) -> float | None:
+        """Return the value of a quantity, or None where it has none.
+
+        Parameters
+        ----------
+        stage
+            In which it has to be simulated; None: in any.
+        """
+        if not isinstance(self.outcome, Success) or stage not in (None, self.stage):
+            return None
+        return self.outcome.named.get(quantity)

@@ -50,8 +50,8 @@ class Ledger:
             It tells of a molecule that was handed out twice, or ended or was lost without that.
         """
         match event:
-            case Submitted(molecule_ids, source, batch, _, stage):
-                jobs = [Job(one, stage) for one in molecule_ids]
+            case Submitted(molecule_ids, source, batch):
+                jobs = event.jobs
                 if again := self.in_flight.keys() & set(jobs):
                     raise ValueError(f"molecule {min(again).molecule_id} is handed out twice")
                 self.tried.extend(molecule_ids)
@@ -60,14 +60,14 @@ class Ledger:
                 for number, job in enumerate(jobs, start=self._n_proposals):
                     self.in_flight[job] = Proposal(number, batch)
                 self._n_proposals += len(jobs)
-            case Finished(molecule_id, stage=stage):
-                del self.in_flight[self._under_way(molecule_id, stage)]
-            case Lost(molecule_ids, what, stage):
-                for molecule_id in molecule_ids:
-                    self.in_flight[self._under_way(molecule_id, stage)].losses += (what,)
+            case Finished():
+                del self.in_flight[self._under_way(event.job)]
+            case Lost(what=what):
+                for job in event.jobs:
+                    self.in_flight[self._under_way(job)].losses += (what,)
 
-    def _under_way(self, molecule_id: int, stage: str) -> Job:
-        job = Job(molecule_id, stage)
+    def _under_way(self, job: Job) -> Job:
         if job not in self.in_flight:
-            raise ValueError(f"molecule {molecule_id} has ended or was lost, but is not under way")
+            told = f"molecule {job.molecule_id} has ended or was lost, but is not under way"
+            raise ValueError(told)
         return job

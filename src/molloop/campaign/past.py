@@ -1,11 +1,11 @@
 """What earlier processes of a campaign have stored, looked at before another one goes on."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 
-import numpy as np
-
-from molloop.campaign.events import Event, Ranked
+from molloop.campaign.events import Event, Ranked, Submitted
+from molloop.campaign.jobs import Job
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.state import State, add_up
 
@@ -14,7 +14,9 @@ def take_up(
     events: Sequence[Event],
     state: State,
     ledger: Ledger,
-    with_values: Iterable[int],
+    known: Iterable[Job],
+    with_values: Iterable[Job],
+    stages: Container[str],
     n_molecules: int,
 ) -> State:
     """Have a ledger take note of all events, and return the state that they add up to.
@@ -23,26 +25,35 @@ def take_up(
     ----------
     state
         Before the first event.
+    known
+        Of which values were known beforehand.
     with_values
-        Ids of molecules of which values are stored.
+        Of which values are stored.
+    stages
+        Of the campaign.
     n_molecules
-        Of the library.
+        Of its library.
 
     Raises
     ------
     ValueError
-        The events contradict each other, the values or the library.
+        The events contradict each other, the values, the stages or the library.
     """
+    jobs = Counter(known)
     for event in events:
         ledger.apply(event)
+        if isinstance(event, Submitted):
+            jobs.update(event.jobs)
     state = add_up(events, state)
-    tried, counts = np.unique(ledger.tried, return_counts=True)
-    if (again := tried[counts > 1]).size:
-        raise ValueError(f"molecule {again[0]} was handed out twice")
-    if strange := set(with_values).difference(tried):
-        raise ValueError(f"molecule {min(strange)} has a value and was not handed out")
+    if again := [job for job, n in jobs.items() if n > 1]:
+        raise ValueError(f"molecule {min(again).molecule_id} was handed out twice")
+    if strange := set(with_values).difference(jobs):
+        raise ValueError(f"molecule {min(strange).molecule_id} has a value and was not handed out")
     ranked = [event.molecule_ids for event in events if isinstance(event, Ranked)]
-    largest = max([-1, *tried[-1:], *chain.from_iterable(ranked)])
+    largest = max([-1, *ledger.tried, *chain.from_iterable(ranked)])
     if largest >= n_molecules:
         raise ValueError(f"the library has no molecule {largest}")
+    for job in ledger.in_flight:
+        if job.stage not in stages:
+            raise ValueError(f"a job of the stage {job.stage!r:.60} is under way: the run has none")
     return state

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from molloop.campaign.events import End
 from molloop.intervals import Floats
 from molloop.replay.campaign import Played
-from molloop.simulate.outcome import Success
 
 Counts = NDArray[np.int64]
 
@@ -86,9 +85,9 @@ def measure(played: Played, truth: Truth) -> Curves:
     done = sorted(played.store.simulated(), key=lambda item: (item.ended_s, item.proposal))
     known = [one.molecule_id for one in played.store.known() if one.molecule_id is not None]
     ids = np.array([*known, *(item.molecule_id for item in done)], dtype=np.int64)
-    is_value = np.array(
-        [*(True for _ in known), *(isinstance(item.outcome, Success) for item in done)], dtype=bool
-    )
+    asked = played.protocol.quantity.name, played.protocol.stage
+    with_values = (item.value(*asked) is not None for item in done)
+    is_value = np.array([*(True for _ in known), *with_values], dtype=bool)
     good = np.where(
         is_value & ~np.isnan(truth.values[ids]), truth.sign * truth.values[ids], -np.inf
     )

@@ -25,8 +25,7 @@ from molloop.results import Results
 from molloop.store.record import Record
 from molloop.texts import terminal_text
 
-_ROW = "{:>4}  {:>5}  {:<{width}}  {:<{width}}  {:>4}  {:>4}  {:>5}  {:>6}"
-_FIXED_WIDTH = len(_ROW.format(*[""] * 8, width=0))
+_ROW = "{:>4} {:>5}  {:<{width}}  {:<{width}} {:>4} {:>4} {:>{error}} {:>6}"
 _MOLECULE_WIDTHS = (19, 34)
 
 
@@ -48,7 +47,11 @@ class RunDisplay:
         self._objective = settings.objective()
         self._level_label = settings.protocol().label
         least, most = _MOLECULE_WIDTHS
-        self._width = max(least, min(most, (console.width - _FIXED_WIDTH) // 2))
+        unit = self._objective.quantity.unit
+        self._unit = f" ({unit})" if unit else ""
+        self._error_heading = f"error{self._unit}"
+        fixed = len(_ROW.format(*[""] * 8, width=0, error=len(self._error_heading)))
+        self._width = max(least, min(most, (console.width - fixed) // 2))
         self._budget = Budget.of(settings)
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         self._record = Record(self._objective, settings.protocol().stage)
@@ -67,7 +70,7 @@ class RunDisplay:
         self._record.take(results.events, results.simulated)
         self._smiles = {item.molecule_id: item.smiles for item in results.simulated}
         self._n_compared = self._record.errors.n
-        self._n_shown = len(results.simulated)
+        self._n_shown = self._record.n_ended
         if results.rankings:
             self._batch = results.rankings[-1].batch
 
@@ -130,16 +133,14 @@ class RunDisplay:
 
     def _close_batch(self, time_s: float) -> None:
         """Print the line of the iteration that has ended."""
-        record, unit = self._record, self._objective.quantity.unit
-        n_ended = record.n_values + record.n_failed
-        if n_ended == self._n_shown:
+        record = self._record
+        if record.n_ended == self._n_shown:
             return
-        self._n_shown = n_ended
+        self._n_shown = record.n_ended
         if not self._has_headings:
             self._has_headings = True
-            unit = f" ({unit})" if unit else ""
-            molecules = (f"best predicted{unit}", f"best simulated{unit}")
-            headings = ("iter", "train", *molecules, "done", "fail", "error", "time")
+            molecules = (f"best predicted{self._unit}", f"best simulated{self._unit}")
+            headings = ("iter", "train", *molecules, "done", "fail", self._error_heading, "time")
             self._print_row(headings, "bold")
         best = [self._named(record.value(item), item.smiles) for item in record.best(1)]
         self._print_row(
@@ -158,7 +159,8 @@ class RunDisplay:
         self._n_compared = record.errors.n
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
-        self._print(_ROW.format(*cells, width=self._width), style)
+        row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))
+        self._print(row, style)
 
     def _named(self, value: float, smiles: str) -> str:
         text = terminal_text(f"{rounded(value, 2)} {smiles}".rstrip())
@@ -168,7 +170,7 @@ class RunDisplay:
         if not self._record.predicted:
             return "-"
         best, (mean, _) = next(iter(self._record.predicted.items()))
-        return self._named(mean, self._smiles.get(best, ""))
+        return self._named(mean, self._smiles.get(best.molecule_id, ""))
 
     def _describe_error(self) -> str:
         """Mean error, in the unit, on what the model chose and has ended since the last line."""

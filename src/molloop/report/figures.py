@@ -137,21 +137,21 @@ def write_loop_figure(results: Results, path: Path) -> None:
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:
-    batches = [item.batch for item in results.successes]
+    batches = np.array([item.batch for item in results.successes])
     values = _values(results)
     predictions = [
         (ranking.batch, mean) for ranking in results.rankings for mean in _top(ranking.means)
     ]
     _draw_points(
         axes,
-        simulated=(_spread(batches), values),
+        simulated=(_spread(batches.tolist()), values),
         predicted=(_spread([batch for batch, _ in predictions]), [ev for _, ev in predictions]),
     )
-    first, last = min(batches), max(batches)
-    best = np.full(last - first + 1, -np.inf)
-    sign = results.objective.sign
-    np.maximum.at(best, np.array(batches) - first, sign * np.array(values))
-    best = sign * np.maximum.accumulate(best)
+    first, last = batches.min(), batches.max()
+    order = np.argsort(batches, kind="stable")
+    # an iteration without a value ends with those before
+    ends = np.searchsorted(batches[order], np.arange(first, last + 1), side="right") - 1
+    best = results.best_so_far(order.tolist())[ends]
     edges = np.arange(first, last + 2) - 0.5
     steps = _changes(best)
     axes.stairs(best[steps], edges[[*steps, -1]], baseline=None, color=BEST, linewidth=1.8)
@@ -168,8 +168,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         simulated=(times, values),
         predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
     )
-    sign = results.objective.sign
-    best = sign * np.maximum.accumulate(sign * np.array(values))
+    best = results.best_so_far()
     steps = _changes(best)
     axes.step(
         [*np.array(times)[steps], times[-1]],
@@ -180,6 +179,7 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         label="best simulated so far",
     )
     axes.set_xlim(left=0)
+    sign = results.objective.sign
     label = axes.annotate(
         f"{drawn_text(results.best(1)[0].smiles, N_SMILES)}  {rounded(best[-1], 2)} "
         f"{drawn_text(results.objective.quantity.unit, N_UNIT)}",

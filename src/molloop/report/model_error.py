@@ -1,19 +1,17 @@
 """How wrong the model is, on random molecules and on those that it chose itself."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.campaign.jobs import Simulated
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
 from molloop.results import Results
 from molloop.search.policy import Policy
-from molloop.simulate.outcome import Success
 from molloop.surrogate.registry import model_class
 
 Floats = NDArray[np.float64]
@@ -56,7 +54,7 @@ def on_random(results: Results, library: Library, policy: Policy, seed: int) -> 
     does on the library: those that it chose are chosen for what it believes of them. Of more than
     64, tenths are left out together; None where there are fewer than three.
     """
-    items = {item.molecule_id for item in _values(results) if item.batch == 0}
+    items = {item.molecule_id for item in results.successes if item.batch == 0}
     if (n := len(items)) < MIN_RANDOM:
         return None
     rng = np.random.default_rng([seed, 0])
@@ -111,7 +109,3 @@ def _learned(
     features = [library.features(policy.features, list(found)), known.features[policy.features]]
     values = [*found.values(), *(one.value for one in known.known)]
     return np.concatenate(features), results.objective.sign * np.array(values)
-
-
-def _values(results: Results) -> Sequence[Simulated]:
-    return [item for item in results.simulated if isinstance(item.outcome, Success)]

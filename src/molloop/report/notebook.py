@@ -32,7 +32,7 @@ _MOLECULE = Markup(
 def results_html(results: "Results") -> str:
     """Return a summary of a run and its best molecules, drawn, as HTML that needs nothing else."""
     objective, values = results.objective, results.values
-    n_failed = len(results.simulated) - len(values)
+    n_failed = results.n_failed
     title = (
         f"{objective.quantity.title}: {len(values):,} values of {results.n_molecules:,} molecules"
     )

@@ -17,7 +17,6 @@ def write_training_data(results: Results, path: Path) -> None:
 
     Values known beforehand come first, without batch and time.
     """
-    name = results.objective.quantity.name
     level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
     known = [
         (item.smiles, _number(item.value), "", "", level, fidelity, "") for item in results.known
@@ -25,15 +24,14 @@ def write_training_data(results: Results, path: Path) -> None:
     simulated = [
         (
             item.smiles,
-            _number(value),
+            _number(results.values[item.molecule_id]),
             item.batch,
             _s(item.time_s),
-            level,
-            fidelity,
-            " ".join(item.outcome.flags),
+            results.stage(item).level,
+            results.stage(item).fidelity,
+            " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else "",
         )
-        for item in results.simulated
-        if isinstance(item.outcome, Success) and (value := item.value(name)) is not None
+        for item in sorted(results.successes, key=lambda item: item.proposal)
     ]
     header = (
         "smiles",

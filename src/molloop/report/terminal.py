@@ -99,7 +99,8 @@ def outcome_table(
         if isinstance(outcome, Failure):
             value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
-            value, remark = rounded(outcome.value), ", ".join(outcome.flags)
+            value = rounded(outcome.named[quantity.name])
+            remark = ", ".join(outcome.flags)
         table.add_row(
             *([_text(outcome.name)] if has_names else []),
             _text(outcome.smiles),

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from molloop.molecule import Geometry
 
 LARGEST_VALUE = 1e100  # models square values
+LARGEST_COUNT = 2**53  # beyond it not every reader of JSON tells whole numbers apart
+LARGEST_CHARGE = 10_000
+MOST_ATOMS = 2**20
+MOST_LETTERS = 2**20  # of all flags together
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.molecule import Geometry
-from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcome, Success
+from molloop.simulate.outcome import (
+    LARGEST_CHARGE,
+    LARGEST_COUNT,
+    LARGEST_VALUE,
+    MOST_ATOMS,
+    MOST_LETTERS,
+    Calculation,
+    Failure,
+    Outcome,
+    Success,
+)
 
 MAX_TEXT = 4000  # characters
 MAX_WORD = 64
 NO_WORD = "unexpected"  # the kind of a failure whose own has no letter and no digit
 LAST_ELEMENT = 118
-LARGEST_INTEGER = 2**63  # beyond it JSON has no integer that all can read
 NO_NUMBERS = (bool, str, bytes, bytearray, complex)
 
 _SHORT = reprlib.Repr()
@@ -177,7 +186,7 @@ def _number(given: Any) -> float:
         return given
     if isinstance(given, bool | np.bool_):
         return int(given)  # such as whether something has converged
-    is_whole = isinstance(given, int | Integral) and abs(int(given)) < LARGEST_INTEGER
+    is_whole = isinstance(given, int | Integral) and abs(int(given)) <= LARGEST_COUNT
     return int(given) if is_whole else _real(given)
 
 
@@ -205,16 +214,10 @@ def _calculation(given: Any) -> Calculation:
     return Calculation(**{name: CALCULATION[name].keep(name, one) for name, one in parts.items()})
 
 
-def _whole(given: Any) -> int:
+def _whole(least: int, most: int, given: Any) -> int:
     _require(not isinstance(given, NO_NUMBERS) and int(given) == given)
-    _require(abs(given) < LARGEST_INTEGER)
+    _require(least <= given <= most)
     return int(given)
-
-
-def _count(given: Any) -> int:
-    count = _whole(given)
-    _require(count >= 0)
-    return count
 
 
 def _text(given: Any) -> str:
@@ -230,6 +233,7 @@ def _kind(given: Any) -> str:
 def _flags(given: Any) -> tuple[str, ...]:
     _require(isinstance(given, list | tuple))  # a text would be a flag a letter
     words = [FLAG.keep("flags", flag, number) for number, flag in enumerate(given)]
+    _require(sum(map(len, words)) <= MOST_LETTERS)
     return tuple(word for word in words if word)
 
 
@@ -246,7 +250,8 @@ def _geometry(given: Any) -> Geometry:
 
 def _numbers(given: Any) -> NDArray[np.uint8]:
     array = np.asarray(given)
-    _require(array.dtype.kind in "iuf" and array.ndim == 1 and array.size)
+    _require(array.dtype.kind in "iuf" and array.ndim == 1)
+    _require(1 <= array.size <= MOST_ATOMS)
     _require(array.min() >= 1 and array.max() <= LAST_ELEMENT)  # nan neither
     kept = array.astype(np.uint8, copy=False)
     _require(kept is array or (kept == array).all())
@@ -269,12 +274,17 @@ def _positions(n: int, given: Any) -> NDArray[np.float64]:
 NUMBER = Rule(_number, "a number")
 VALUE = Rule(_value, f"a real number, {LARGEST_VALUE:g} at most in size")
 FLAG = Rule(_flag, "a word")
-NUMBERS = Rule(_numbers, f"atomic numbers of 1 to {LAST_ELEMENT}, of shape (n,), n > 0")
+NUMBERS = Rule(
+    _numbers, f"atomic numbers of 1 to {LAST_ELEMENT}, of shape (n,), n from 1 to {MOST_ATOMS}"
+)
 TEXT = Rule(_text, "a text")
-WHOLE = Rule(_whole, "a whole number")
-COUNT = Rule(_count, "a whole number, 0 or more")
+CHARGE = Rule(
+    partial(_whole, -LARGEST_CHARGE, LARGEST_CHARGE),
+    f"a whole number, {LARGEST_CHARGE} at most in size",
+)
+COUNT = Rule(partial(_whole, 0, LARGEST_COUNT), f"a whole number, 0 to {LARGEST_COUNT}")
 CALCULATION = {
-    "charge": WHOLE,
+    "charge": CHARGE,
     "n_unpaired": COUNT,
     "method": TEXT,
     "energy_ev": VALUE,
@@ -292,7 +302,7 @@ RULES: dict[type[Success] | type[Failure], dict[str, Rule]] = {
             partial(_by_name, ONE_CALCULATION, "calculations"), "Calculations by their names"
         ),
         "geometries": Rule(partial(_by_name, ONE_GEOMETRY, "geometries"), "Geometries by names"),
-        "flags": Rule(_flags, "a tuple of words"),
+        "flags": Rule(_flags, f"a tuple of words, {MOST_LETTERS} letters at most"),
         "seconds": SECONDS,
     },
     Failure: {"kind": Rule(_kind, "a text"), "message": TEXT, "seconds": SECONDS},

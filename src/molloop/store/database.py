@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from molloop.errors import StoreError
+from molloop.errors import InputError, StoreError
 from molloop.files import check_plain
 from molloop.store.older import show_as_current
 from molloop.store.schema import SCHEMA_VERSION, SCHEMAS, check_schema
@@ -61,17 +61,14 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
     Raises
     ------
+    InputError
+        It is of an earlier version.
     StoreError
         It is none of ours, damaged, or cannot be read.
     """
     with errors_told(path):
         version = _check_files(path)
-        if version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{path} is of an earlier molloop (schema version {version}, expected "
-                f"{SCHEMA_VERSION}): it can be read, but not gone on with.",
-                "Begin a new run, which takes the values of this one with --training-data.",
-            )
+        _check_current(path, version)
         connection = _connect(path, "mode=rw")
         with _closed_on_error(connection):
             check_schema(connection, version)
@@ -81,6 +78,31 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             connection.set_progress_handler(None, 0)
             _keep_safe(connection)
     return connection
+
+
+def check_goes_on(path: Path) -> None:
+    """Look whether a run can be gone on with by this version, before anything is done for it.
+
+    Raises
+    ------
+    InputError
+        It is of an earlier version, which is read only.
+    StoreError
+        Its database cannot be opened.
+    """
+    with errors_told(path):
+        _check_current(path, _check_files(path))
+
+
+def _check_current(path: Path, version: int) -> None:
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            "run directory",
+            str(path.parent),
+            f"a run of this molloop (schema version {SCHEMA_VERSION}, not {version})",
+            "One of an earlier molloop can be read, but not gone on with: begin a new run, which "
+            "takes the values of this one with --training-data.",
+        )
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

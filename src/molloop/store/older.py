@@ -1,6 +1,6 @@
 """Databases of older versions, read as if they were of this one.
 
-Views in memory show an older version's tables as this version's; the file is not changed.
+Tables and views in memory show an older version's as this version's; the file is not changed.
 """
 
 import sqlite3
@@ -10,28 +10,37 @@ from molloop.goal import Quantity
 from molloop.store.records import read_session
 from molloop.store.stored import read_text
 
-# one value a molecule, and loose numbers beside it; the level was the key
-_VIEWS_OF_3 = """
-CREATE TEMP VIEW stages AS
-    SELECT level AS name, level, min(fidelity) AS fidelity FROM outcomes GROUP BY level;
-CREATE TEMP VIEW molecules AS
-    SELECT molecule_id, min(smiles) AS smiles, '' AS name FROM outcomes GROUP BY molecule_id;
+# One value a molecule, and loose numbers beside it; the level was the key. What is grouped or put
+# together of several rows is a table, filled once: a view would be worked out anew for each page of
+# news. A job that another process stores meanwhile is left out with its molecule.
+_TABLES_OF_3 = """
+BEGIN;
+CREATE TEMP TABLE stages (name TEXT PRIMARY KEY, level TEXT NOT NULL, fidelity TEXT NOT NULL);
+INSERT INTO stages SELECT level, level, min(fidelity) FROM outcomes GROUP BY level;
+CREATE TEMP TABLE molecules (
+    molecule_id INTEGER PRIMARY KEY, smiles TEXT NOT NULL, name TEXT NOT NULL
+);
+INSERT OR IGNORE INTO molecules SELECT molecule_id, smiles, '' FROM outcomes;
+CREATE TEMP TABLE job_values (
+    proposal INTEGER NOT NULL, place INTEGER NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL,
+    PRIMARY KEY (proposal, place)
+) WITHOUT ROWID;
+INSERT INTO job_values
+    SELECT proposal, -1, (SELECT name FROM asked), value FROM outcomes WHERE value IS NOT NULL;
+INSERT INTO job_values
+    SELECT proposal, one.id, one.key, one.value FROM outcomes, json_each(outcomes.details) AS one
+    WHERE outcomes.value IS NOT NULL AND one.type IN ('integer', 'real')
+    AND one.key <> (SELECT name FROM asked);
 CREATE TEMP VIEW jobs AS
     SELECT proposal, molecule_id, level AS stage, batch, time_s, worker, began_s, ended_s, seconds,
     flags, failure_kind, failure_message FROM outcomes;
-CREATE TEMP VIEW job_values AS
-    SELECT proposal, -1 AS place, (SELECT name FROM asked) AS quantity, value FROM outcomes
-        WHERE value IS NOT NULL
-    UNION ALL
-    SELECT proposal, one.id AS place, one.key AS quantity, one.value AS value
-        FROM outcomes, json_each(outcomes.details) AS one
-        WHERE outcomes.value IS NOT NULL AND one.type IN ('integer', 'real');
 CREATE TEMP VIEW calculations AS
     SELECT proposal, 0 AS place, '' AS name, 0 AS charge, 0 AS n_unpaired, '' AS method,
     0.0 AS energy_ev, '' AS geometry, '' AS solvent, 0 AS n_steps FROM outcomes WHERE 0;
 CREATE TEMP VIEW geometries AS
     SELECT proposal, 0 AS place, 'molecule' AS name, numbers, positions_angstrom FROM outcomes
         WHERE numbers IS NOT NULL;
+COMMIT;
 """
 
 
@@ -48,7 +57,7 @@ def show_as_current(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("CREATE TEMP TABLE asked (name TEXT NOT NULL)")
     connection.execute("INSERT INTO asked VALUES (?)", (_quantity(connection),))
-    connection.executescript(_VIEWS_OF_3)
+    connection.executescript(_TABLES_OF_3)
 
 
 def _quantity(connection: sqlite3.Connection) -> str:

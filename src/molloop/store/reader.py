@@ -110,13 +110,14 @@ class Reader:
         with self._rows("SELECT * FROM tasks ORDER BY rowid") as rows:
             return list(map(read_task, rows))
 
-    def failures(self) -> list[tuple[str, str, int]]:
-        """Kind, an example of its message and how many, the most frequent kind first."""
+    def failures(self, stage: str) -> list[tuple[str, str, int]]:
+        """Kind, an example of its message and how many in a stage, the most frequent kind first."""
         query = (
             "SELECT failure_kind, min(failure_message), count(*) AS n FROM jobs "
-            "WHERE failure_kind IS NOT NULL GROUP BY failure_kind ORDER BY n DESC, failure_kind"
+            "WHERE failure_kind IS NOT NULL AND stage = ? GROUP BY failure_kind "
+            "ORDER BY n DESC, failure_kind"
         )
-        with self._rows(query) as rows:
+        with self._rows(query, stage) as rows:
             return [
                 (read_text(kind, "kind of failure"), read_text(message, "message"), n)
                 for kind, message, n in rows

@@ -5,15 +5,19 @@ Screen, page, report, tables, exports, status and Python read it; none computes 
 
 import heapq
 from array import array
-from collections import Counter, deque
-from collections.abc import Iterable, MutableSequence
+from collections import Counter
+from collections.abc import Iterable, MutableSequence, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
-from molloop.campaign.jobs import Simulated
+from molloop.campaign.jobs import Job, Simulated
 from molloop.goal import Objective
 from molloop.simulate.outcome import Failure
 from molloop.store.follow import Mark
@@ -49,10 +53,15 @@ class Errors:
 class Record:
     """What a run has come to, as far as it was taken in.
 
+    Values, failures and predictions are those of one stage; what was handed out and has ended is
+    counted of all. What names no stage, as in a run of schema 3, is of this one.
+
     Attributes
     ----------
     objective, stage
         Whose values these are.
+    n_submitted, n_ended
+        Jobs that were handed out, and those that have an outcome.
     n_kept
         How many of the best outcomes are kept.
     time_s
@@ -61,10 +70,10 @@ class Record:
         How it ended, if it has.
     resumed_s
         When another process went on with it.
-    times_s, values
+    times_s, values, proposals
         Of each value, in the order in which they were known.
     predicted
-        Molecule id -> mean and standard deviation, of what the last ranking chose, best first.
+        Job -> mean and standard deviation, of what the last ranking chose, best first.
     pairs
         Predicted mean and standard deviation, and simulated value, of what rankings chose, one
         after the other, in the order in which the values were known.
@@ -80,8 +89,6 @@ class Record:
         How many by kind, and some of what they said.
     n_beyond
         Values beyond the threshold.
-    is_beyond
-        Whether each of the last ones is, in the same order.
     """
 
     objective: Objective
@@ -91,12 +98,14 @@ class Record:
     n_known: int = 0
     time_s: float = 0.0
     n_submitted: int = 0
+    n_ended: int = 0
     n_rankings: int = 0
     stopped: Stopped | None = None
     resumed_s: list[float] = field(default_factory=list)
     times_s: MutableSequence[float] = field(default_factory=lambda: array("d"))
     values: MutableSequence[float] = field(default_factory=lambda: array("d"))
-    predicted: dict[int, tuple[float, float]] = field(default_factory=dict)
+    proposals: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    predicted: dict[Job, tuple[float, float]] = field(default_factory=dict)
     pairs: MutableSequence[float] = field(default_factory=lambda: array("d"))
     paired: MutableSequence[int] = field(default_factory=lambda: array("q"))
     errors: Errors = field(default_factory=Errors)
@@ -105,10 +114,10 @@ class Record:
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
-    is_beyond: deque[bool] = field(default_factory=lambda: deque(maxlen=N_LAST))
     # a heap: value times sign, minus proposal, outcome
     _best: list[tuple[float, int, Simulated]] = field(default_factory=list)
-    _expected: dict[int, tuple[float, float]] = field(default_factory=dict)  # of what is under way
+    # of what is under way
+    _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def n_values(self) -> int:
@@ -122,18 +131,39 @@ class Record:
 
     @property
     def n_open(self) -> int:
-        """Molecules that were handed out and have no outcome."""
-        return max(0, self.n_submitted - self.n_values - self.n_failed)
+        """Jobs that were handed out and have no outcome."""
+        return max(0, self.n_submitted - self.n_ended)
 
     def best(self, n: int = N_BEST) -> list[Simulated]:
         """Return the best outcomes, the best first; of equal ones, the first proposed."""
         return [item for *_, item in sorted(self._best, reverse=True)[:n]]
 
+    def found(self, item: Simulated) -> float | None:
+        """Return an outcome's value of the objective in the stage; None where it has none."""
+        return item.value(self.objective.quantity.name, self.stage)
+
     def value(self, item: Simulated) -> float:
         """Return the value of one of the best."""
-        value = item.value(self.objective.quantity.name)
+        value = self.found(item)
         assert value is not None  # only what has one is among them
         return value
+
+    def best_so_far(self, order: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Return the best of the first value, of the first two, ..., shape (n,).
+
+        Parameters
+        ----------
+        order
+            Places of the values in some order; None: that in which they were known.
+        """
+        sign, values = self.objective.sign, np.array(self.values)
+        best = np.maximum.accumulate(sign * (values if order is None else values[order]))
+        return np.asarray(sign * best, dtype=np.float64)
+
+    def n_beyond_of_last(self, n: float = inf) -> int:
+        """Return how many of the last n values are beyond the threshold."""
+        first = max(0, self.n_values - n) if n < inf else 0
+        return sum(map(self.objective.is_beyond_threshold, self.values[int(first) :]))
 
     def take(
         self,
@@ -167,34 +197,35 @@ class Record:
             case Submitted(molecule_ids, source):
                 self.n_submitted += len(molecule_ids)
                 if source is Source.RANKING:
-                    known = self.predicted
-                    self._expected |= {key: known[key] for key in molecule_ids if key in known}
+                    known, stage = self.predicted, event.stage or self.stage
+                    jobs = [Job(one, stage) for one in molecule_ids]
+                    self._expected |= {job: known[job] for job in jobs if job in known}
             case Ranked(_, molecule_ids, means, stds):
                 self.n_rankings += 1
+                jobs = [Job(one, self.stage) for one in molecule_ids]
                 both = zip(means, stds, strict=True)
                 # without a model there are none
-                self.predicted = dict(zip(molecule_ids, both, strict=False))
+                self.predicted = dict(zip(jobs, both, strict=False))
             case Stopped():
                 self.stopped = event
 
     def take_outcome(self, item: Simulated) -> None:
         """Take in an outcome."""
         self.time_s = max(self.time_s, item.time_s)
+        self.n_ended += 1
         self.recent = [item, *self.recent[: N_RECENT - 1]]
         if item.worker:
             self.tasks.append(Task(Work.SIMULATE, item.worker, item.began_s, item.ended_s))
-        expected = self._expected.pop(item.molecule_id, None)
-        if isinstance(item.outcome, Failure):
+        expected = self._expected.pop(item.job, None)
+        if isinstance(item.outcome, Failure) and item.stage == self.stage:
             self._count_failure(item.outcome)
-            return
-        value = item.value(self.objective.quantity.name)
-        if value is None or item.stage != self.stage:
+        value = self.found(item)
+        if value is None:
             return
         self.times_s.append(item.time_s)
         self.values.append(value)
-        is_beyond = self.objective.is_beyond_threshold(value)
-        self.n_beyond += is_beyond
-        self.is_beyond.append(is_beyond)
+        self.proposals.append(item.proposal)
+        self.n_beyond += self.objective.is_beyond_threshold(value)
         if expected is not None:
             self.pairs.extend((*expected, value))
             self.paired.append(item.proposal)
@@ -212,13 +243,11 @@ class Record:
     def search_for(self, objective: Objective) -> None:
         """Take another threshold, as a resumed run may have one; the rest stays the same."""
         self.objective = objective
-        is_beyond = [objective.is_beyond_threshold(value) for value in self.values]
-        self.n_beyond = sum(is_beyond)
-        self.is_beyond = deque(is_beyond, maxlen=N_LAST)
+        self.n_beyond = self.n_beyond_of_last()
 
     def __copy__(self) -> "Record":
         """Return one that later outcomes do not change."""
-        growing = (list, dict, array, deque, Counter, Errors, Tasks)
+        growing = (list, dict, array, Counter, Errors, Tasks)
         own: dict[str, Any] = {
             name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
         }
@@ -237,7 +266,7 @@ def read_record(reader: Reader, objective: Objective, stage: str) -> Record:
     while (news := reader.news(mark)).mark != mark:
         mark = news.mark
         record.take(news.events, news.simulated, news.tasks)
-    n_ended = record.n_values + record.n_failed
-    if n_ended > record.n_submitted:
-        raise reader.damaged(f"{n_ended} have ended of {record.n_submitted} handed out")
+    if record.n_ended > record.n_submitted:
+        told = f"{record.n_ended} have ended of {record.n_submitted} handed out"
+        raise reader.damaged(told)
     return record

@@ -22,8 +22,7 @@ from molloop.store.events import decode
 from molloop.store.stored import read_count, read_json, read_number, read_one_of, read_text
 
 MAX_CONFIG = 200_000  # letters
-MAX_TIME_S = 1e11  # 3,000 years
-LARGEST_CHARGE = 10_000
+MAX_TIME_S = 1e15  # a replay of 10^6 simulations of the longest
 JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
@@ -173,7 +172,10 @@ def read_clock(value: object) -> float:
 def read_outcome(
     row: Row, values: Sequence[Row], calculations: Sequence[Row], geometries: Sequence[Row]
 ) -> Simulated:
-    """Read `JOB_COLUMNS` of the tables `jobs` and `molecules`, and what belongs to that job."""
+    """Read `JOB_COLUMNS` of the tables `jobs` and `molecules`, and what belongs to that job.
+
+    An outcome is checked by the rules by which it was taken in.
+    """
     (proposal, molecule_id, stage, smiles, title, batch, time_s, worker, began_s, ended_s, seconds,
      flags, kind, message) = row  # fmt: skip
     outcome: Outcome
@@ -214,9 +216,7 @@ def _by_name(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _calculation(row: Row) -> tuple[str, Calculation]:
     name, charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps = row
-    read_number(charge, "charge", LARGEST_CHARGE)
-    counts = (read_count(n_unpaired, "unpaired electrons"), read_count(n_steps, "steps"))
-    found = Calculation(charge, counts[0], method, energy_ev, geometry, solvent, counts[1])
+    found = Calculation(charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps)
     return read_text(name, "calculation"), found
 
 

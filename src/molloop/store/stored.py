@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from molloop.campaign.events import LARGEST_COUNT
+from molloop.simulate.outcome import LARGEST_COUNT
 
 N_SHOWN = 60  # letters of a wrong value that an error shows
 

@@ -8,11 +8,12 @@ import pytest
 from small_run import new_store
 
 from molloop.assembly import campaign
-from molloop.assembly.campaign import Campaign
+from molloop.assembly.campaign import Campaign, make_session
 from molloop.campaign.events import Began, End, Stopped
 from molloop.campaign.warm_start import WarmStart
+from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.errors import EngineError, RunError
+from molloop.errors import EngineError, InputError, RunError
 
 
 @pytest.fixture
@@ -41,6 +42,14 @@ def session(small_library, tmp_path, monkeypatch, caplog):
             return one.run(None, None)
 
     return run
+
+
+def test_a_configuration_that_would_not_be_read_back_is_refused(small_library):
+    settings = load(site={"worker_init": "x" * 200_000})
+    with pytest.raises(
+        InputError, match=r"configuration: got '20\d,\d+ letters', expected 200,000"
+    ):
+        make_session(settings, small_library)
 
 
 def test_a_session_that_ends_well_is_logged(session, caplog, tmp_path):

@@ -24,7 +24,7 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
-from molloop.campaign.jobs import Known, Simulated
+from molloop.campaign.jobs import Job, Known, Simulated
 from molloop.campaign.plan import Plan
 from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.warm_start import WarmStart, read_warm_start
@@ -646,8 +646,9 @@ def test_a_resumed_run_has_tasks_of_the_usual_size(tmp_path, small_library):
     store = Store.temporary()
     store.add_session(SESSION)
     ids, n_drawn = InitialDesign(24, 42).take(0, 20)
-    done = [Finished(key, seconds=600.0, value=10.0) for key in ids[:5]]
-    store.append(600.0, [Began(24, 0), Submitted(ids, Source.INITIAL, 0, n_drawn), *done])
+    done = [Finished(key, seconds=600.0, value=10.0, stage="gfn2") for key in ids[:5]]
+    submitted = Submitted(ids, Source.INITIAL, 0, n_drawn, "gfn2")
+    store.append(600.0, [Began(24, 0), submitted, *done])
     campaign = Campaign(tmp_path / "run", small_library, counts=(20, 22, 2), store=store)
     sizes = []
     campaign.engine.simulate = lambda group: sizes.append(len(group.molecules))
@@ -759,6 +760,66 @@ def test_a_history_that_contradicts_itself_is_damage(tmp_path, small_library, ev
     campaign.store.append(1.0, [Began(24, 0), *events])
     with pytest.raises(StoreError, match=f"is damaged .*{told}"):
         campaign.driver.run()
+
+
+def test_a_value_of_another_stage_trains_no_model(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    driver, key = campaign.driver, 23
+
+    def simulate_elsewhere(engine):
+        if len(engine.requests) == 1:  # there is a training set
+            engine.on_wait = None
+            number = driver.state.n_submitted
+            submitted = Submitted((key,), Source.INITIAL, 0, stage="ipea1")
+            driver._advance([submitted])
+            assert key not in driver._pending()
+            outcome = Success({"ie": 99.0})
+            row = Simulated(number, key, "ipea1", "C", 0, 9.0, "w", 8.0, 9.0, outcome)
+            driver._advance([Finished(key, value=99.0, stage="ipea1")], [row])
+
+    campaign.engine.on_wait = simulate_elsewhere
+    driver.run()
+    assert len(campaign.engine.requests) > 1
+    for request in campaign.engine.requests:
+        assert 99.0 not in request.training.values
+    assert (key, 99.0) in [(row[1], row[4].value) for row in campaign.rows()]
+    # another process reads the same from the store
+    stored = [value for *_, value in driver._values()]
+    assert sorted(stored) == sorted(driver._training.arrays()[1])
+
+
+def test_a_lost_job_runs_again_by_the_protocol_of_its_stage(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    other = SimulationProtocol(options={"level": "ipea1"})
+    campaign.driver._protocols["ipea1"] = other
+    campaign.driver._hand_out([Job(1, "gfn2"), Job(2, "ipea1"), Job(3, "gfn2")], 2)
+    found = [(one.molecule_ids, one.stage) for one in campaign.engine.pending]
+    assert found == [((1, 3), "gfn2"), ((2,), "ipea1")]
+    assert campaign.engine.pending[1].protocol is other
+
+
+def test_a_job_of_a_stage_that_a_run_does_not_have_is_damage(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library)
+    submitted = Submitted((1,), Source.INITIAL, 0, stage="odd")
+    campaign.store.append(1.0, [Began(24, 0), submitted])
+    with pytest.raises(StoreError, match="a job of the stage 'odd' is under way"):
+        campaign.driver.run()
+
+
+def test_a_molecule_may_be_handed_out_once_in_each_stage(tmp_path, small_library):
+    folder = tmp_path / "run"
+    both = [
+        event
+        for stage in ("gfn2", "ipea1")
+        for event in (
+            Submitted((1,), Source.INITIAL, 0, stage=stage),
+            Finished(1, "scf", stage=stage),
+        )
+    ]
+    campaign = Campaign(folder, small_library)
+    campaign.store.append(1.0, [Began(24, 0), *both])
+    campaign.driver.run()
+    assert campaign.driver.state.n_values == 12
 
 
 def test_a_value_of_a_molecule_that_was_not_handed_out_is_damage(tmp_path, small_library):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,15 @@ def test_what_was_known_beforehand_is_found_from_the_first_on():
     assert curves.recall.tolist() == [0.5, 1]
     assert curves.best.tolist() == [7, 9]
     assert curves.n_above.tolist() == [1, 2]
+
+
+def test_a_value_of_another_stage_is_none_that_was_found():
+    one = played(0, 3)
+    best = Simulated(2, 1, "ipea1", "C", 0, 3.0, "w", 0.0, 2.5, Success({"ie": 9.0}))
+    one.store.append(3.0, [], [replace(best, ended_s=0.5)])
+    curves = measure(one, Truth.of(VALUES, 1, 2))
+    assert curves.recall.tolist() == [0, 0, 0.5]
+    assert curves.best[1:].tolist() == [3, 7]
 
 
 def test_a_campaign_that_failed_says_why():

@@ -287,6 +287,7 @@ def test_the_screen_has_a_line_an_iteration(results):
         == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 values known beforehand"
     )
     assert header.split()[:2] == ["iter", "train"]
+    assert header.endswith("done fail error (eV)   time")
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "2.0", "s"]
     assert batch.split() == ["1", "3", "14.50", "CF", "15.25", "CF", "3", "1", "0.75", "2.0", "s"]
 

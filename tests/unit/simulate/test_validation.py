@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from molloop.molecule import Geometry
 from molloop.simulate.outcome import Calculation, Failure, Success
-from molloop.simulate.validation import accepted, checked, storable
+from molloop.simulate.validation import OutcomeError, accepted, checked, storable
 
 WATER = Geometry(np.array([8, 1, 1]), np.arange(9).reshape(3, 3))
 
@@ -242,6 +242,40 @@ def test_what_earlier_versions_have_stored_is_accepted():
     assert (found.values, found.flags) == ({"ie": 15.0, "": 1}, ("a_b",))
     assert found.geometry.positions_angstrom.tolist() == [[0.0] * 3] * 2
     assert checked(failure(kind="no-conformer")).kind == "no_conformer"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"charge": 10_001}, "charge: got 10001, expected a whole number, 10000 at most in size"),
+        ({"charge": -10_001}, "charge: got -10001"),
+        ({"n_unpaired": 2**53 + 1}, "n_unpaired: got 9007199254740993, expected a whole number, 0"),
+        ({"n_steps": -1}, "n_steps: got -1"),
+    ],
+)
+def test_what_would_not_be_read_back_is_refused(changes, told):
+    with pytest.raises(OutcomeError, match=re.escape(told)):
+        checked(calculated(**changes), "ie")
+
+
+def test_a_charge_that_would_not_be_read_back_is_a_failure_of_its_molecule():
+    found = accepted(Success({"ie": 1.0}, {"x": Calculation(20_000, 0, "x", 1.0)}), "ie")
+    assert (found.kind, found.message[:20]) == ("invalid_result", "charge: got 20000, e")
+
+
+def test_the_largest_parts_of_a_calculation_are_kept():
+    largest = {"charge": -10_000, "n_unpaired": 2**53, "n_steps": 2**53}
+    [found] = checked(calculated(**largest), "ie").calculations.values()
+    assert (found.charge, found.n_unpaired, found.n_steps) == (-10_000, 2**53, 2**53)
+
+
+def test_no_part_is_larger_than_a_cell_of_a_database():
+    atoms = np.ones(2**20 + 1, np.uint8)
+    with pytest.raises(OutcomeError, match="n from 1 to 1048576"):
+        checked(at(atoms, np.zeros((len(atoms), 3))), "ie")
+    with pytest.raises(OutcomeError, match="1048576 letters at most"):
+        checked(named(flags=("x" * 4000,) * 263), "ie")  # 1,052,000
+    assert len(checked(named(flags=("x" * 4000,) * 262), "ie").flags) == 262
 
 
 def test_calculations_are_of_our_own_types():

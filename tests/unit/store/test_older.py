@@ -6,12 +6,18 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from molloop import read_results
+from molloop import read_results, resume
+from molloop.cli.site import submit
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.errors import StoreError
+from molloop.errors import InputError, StoreError
 from molloop.report.export import export
+from molloop.report.figures import write_loop_figure
 from molloop.report.status import read_status
+from molloop.report.tables import write_training_data
+from molloop.store import follow
+from molloop.store.database import check_goes_on
+from molloop.store.follow import Mark
 from molloop.store.reader import Reader
 from molloop.store.schema import SCHEMAS
 from molloop.store.writer import Store
@@ -84,19 +90,57 @@ def test_a_property_of_one_s_own_has_its_name(tmp_path):
     assert item.value("homo_lumo_gap") == 18.25
 
 
-def test_a_row_says_the_level_of_its_own_stage(tmp_path):
+@pytest.mark.parametrize("proposal", [0, 1])
+def test_a_row_says_the_level_of_its_own_stage(tmp_path, proposal):
     with closing(sqlite3.connect(write(tmp_path))) as connection:
-        connection.execute("UPDATE outcomes SET level = 'ipea1' WHERE proposal = 0")
+        connection.execute("UPDATE outcomes SET level = 'ipea1' WHERE proposal = ?", (proposal,))
         connection.commit()
-    found = read_results(tmp_path)
-    assert found.frame()["level"].tolist() == ["ipea1", "gfn2"]
-    assert found.values == {7: 18.25}
+    found, status = read_results(tmp_path), read_status(tmp_path)
+    levels = ["gfn2", "gfn2"]
+    levels[proposal] = "ipea1"
+    assert found.frame()["level"].tolist() == levels
+    values = {7: 18.25} if proposal == 0 else {}
+    assert found.values == values
+    assert [item.molecule_id for item in found.successes] == list(values)
+    n_failed = proposal  # the failure is of the run's own stage where the success is not
+    assert (status.n_values, status.failures) == (len(values), {"scf": 1} if n_failed else {})
+    assert f"IE: {len(values)} values, {n_failed} failed" in repr(found)
+    assert (status.n_under_way, status.n_not_finished, found.n_not_finished) == (0, 0, 0)
+    # a value of another level would be taken for one of this by --training-data
+    write_training_data(found, tmp_path / "t.csv")
+    rows = (tmp_path / "t.csv").read_text().splitlines()[1:]
+    assert rows[0] == "C,14.5,,,gfn2,relaxed,"
+    assert rows[1:] == (["O,18.25,0,2.000,gfn2,relaxed,odd"] if values else [])
+    write_loop_figure(found, tmp_path / "figure")
+
+
+def test_a_number_of_the_value_s_own_name_is_left_out(tmp_path):
+    write(tmp_path, details='{"ie": 3.5, "gap": 2.0}')
+    [_, water] = read_results(tmp_path).simulated
+    assert water.outcome.values == {"ie": 18.25, "gap": 2.0}
+
+
+def test_it_is_followed_page_by_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(follow, "MAX_NEWS", 2)
+    path, mark, found = write(tmp_path), Mark(), []
+    with closing(Reader.read(path)) as reader:
+        while (news := reader.news(mark)).mark != mark:
+            mark = news.mark
+            found += news.simulated
+    assert [(item.molecule_id, item.value("ie")) for item in found] == [(7, 18.25), (4, None)]
+    assert found[0].value("molecule_energy_ev") == -137.5
 
 
 def test_it_is_not_gone_on_with(tmp_path):
     path = write(tmp_path)
-    with pytest.raises(StoreError, match=r"earlier molloop.*can be read, but not gone on with"):
-        Store.open(path)
+    for go_on in (Store.open, check_goes_on):
+        with pytest.raises(InputError, match=r"version 4, not 3.*can be read, but not gone on"):
+            go_on(path)
+    # neither here nor by a job that a scheduler has to begin first
+    with pytest.raises(InputError, match="not gone on with"):
+        resume(tmp_path, trust=True)
+    with pytest.raises(InputError, match="not gone on with"):
+        submit(run_dir=tmp_path, dry_run=True)
 
 
 @pytest.mark.parametrize(

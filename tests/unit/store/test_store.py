@@ -19,7 +19,7 @@ from molloop.config.settings import Settings
 from molloop.errors import StoreError
 from molloop.molecule import Geometry
 from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Success
-from molloop.simulate.validation import checked
+from molloop.simulate.validation import accepted, checked
 from molloop.store import writer
 from molloop.store.reader import Reader
 from molloop.store.records import Session, Stage
@@ -94,6 +94,29 @@ def test_outcomes_read_back_bit_for_bit(tmp_path, value, others, names, flags, m
     assert all(equal(one, other) for one, other in zip(rows, read, strict=True))
 
 
+@given(
+    charge=st.integers(),
+    n_unpaired=st.integers(),
+    n_steps=st.integers(),
+    energy_ev=st.floats() | st.integers(),
+    others=st.dictionaries(st.text(), st.floats() | st.integers(), max_size=3),
+    seconds=st.floats(),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_taken_in_is_read_back(
+    store, charge, n_unpaired, n_steps, energy_ev, others, seconds
+):
+    calculation = Calculation(charge, n_unpaired, "x", energy_ev, n_steps=n_steps)
+    given_one = Success({"ie": 1.0} | others, {"a": calculation}, seconds=seconds)
+    kept = simulated(0, 7, accepted(given_one, "ie"))
+    for table in ("jobs", "job_values", "calculations"):
+        store._connection.execute(f"DELETE FROM {table}")
+    store.append(1.0, [], [kept])
+    [read] = store.simulated()
+    # a column of REAL has no integers, nor a negative zero
+    assert read.outcome == kept.outcome
+
+
 def test_events_read_back_in_order(store):
     first = [Began(10, 0), Submitted((1, 2), Source.INITIAL, 0)]
     store.append(0.5, first)
@@ -145,7 +168,10 @@ def test_failures_are_counted_by_kind(store):
         [],
         [simulated(k, k, Failure(kind, f"{kind} {k}")) for k, kind in enumerate(kinds)],
     )
-    assert store.failures() == [("scf", "scf 0", 2), ("embedding", "embedding 1", 1)]
+    elsewhere = replace(simulated(9, 0, Failure("scf", "")), stage="ipea1")
+    store.append(0.0, [], [elsewhere])
+    assert store.failures("gfn2") == [("scf", "scf 0", 2), ("embedding", "embedding 1", 1)]
+    assert store.failures("ipea1") == [("scf", "", 1)]
 
 
 def test_a_molecule_has_one_success_and_a_transaction_is_all_or_nothing(store):

@@ -50,9 +50,8 @@ Floats = NDArray[np.float64]
 
 def found_over_time(run: Run) -> Markup:
     """Draw each value and the best so far, in their order and over time."""
-    objective, quantity = run.settings.objective(), _quantity(run)
-    values = np.array(run.record.values)
-    best = objective.sign * np.maximum.accumulate(objective.sign * values)
+    quantity = _quantity(run)
+    values, best = np.array(run.record.values), run.record.best_so_far()
     rows = thinned(values, MAX_POINTS)
     told = f"the best so far is {_best(run)}."
 
@@ -138,10 +137,10 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         axes = figure.subplots()
         for number, run in enumerate(runs):
             if run.record.values:
-                best = sign * np.maximum.accumulate(sign * np.array(run.record.values))
                 # a name that begins with _ would be none
                 label = f"{number + 1} {svg_text(names[number], N_LEGEND)}"
-                _draw_steps(axes, run.record.times_s, best, {"label": label} | line_look(number))
+                look = {"label": label} | line_look(number)
+                _draw_steps(axes, run.record.times_s, run.record.best_so_far(), look)
         axes.set(title="Best", xlabel="Time (s)", ylabel=heading)
         if any(run.record.values for run in runs):
             axes.legend(loc="lower right", fontsize="small")

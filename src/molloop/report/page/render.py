@@ -20,8 +20,8 @@ from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
-from molloop.simulate.outcome import Failure, Success
-from molloop.store.record import Errors
+from molloop.simulate.outcome import Failure
+from molloop.store.record import N_BEST, N_LAST, Errors, Record
 from molloop.texts import html_text
 
 N_KINDS = 20
@@ -84,10 +84,10 @@ def facts(run: Run) -> dict[str, Any]:
         "left_s": left_s(run) if is_running else None,
         "n_under_way": n_under_way,
         "n_not_finished": n_not_finished,
-        "best": run.record.best(),
-        "recent": [_recent(item) for item in run.record.recent],
-        "n_last": len(run.record.is_beyond),
-        "n_beyond_last": sum(run.record.is_beyond),
+        "best": [(item, run.record.value(item)) for item in run.record.best()],
+        "recent": [_recent(item, run.record) for item in run.record.recent],
+        "n_last": min(N_LAST, run.record.n_values),
+        "n_beyond_last": run.record.n_beyond_of_last(N_LAST),
         "error": _error(run.record.errors),
         "failures": run.record.failures.most_common(N_KINDS),
         "n_other_kinds": max(0, len(run.record.failures) - N_KINDS),
@@ -113,13 +113,14 @@ def left_s(run: Run) -> float | None:
     return min(left, until_then_s)
 
 
-def _recent(item: Simulated) -> dict[str, Any]:
-    outcome = item.outcome
-    told = f"{outcome.kind}: {outcome.message}" if isinstance(outcome, Failure) else ""
-    value, flags = (
-        (outcome.value, ", ".join(outcome.flags)) if isinstance(outcome, Success) else (None, "")
-    )
-    return {"smiles": item.smiles, "value": value, "told": told or flags, "time_s": item.time_s}
+def _recent(item: Simulated, record: Record) -> dict[str, Any]:
+    outcome, value = item.outcome, record.found(item)
+    if isinstance(outcome, Failure):
+        told = f"{outcome.kind}: {outcome.message}"
+    else:
+        # a value of another stage would be taken for one of this
+        told = ", ".join(outcome.flags if value is not None else (item.stage, *outcome.flags))
+    return {"smiles": item.smiles, "value": value, "told": told, "time_s": item.time_s}
 
 
 def _error(errors: Errors) -> dict[str, float] | None:
@@ -198,6 +199,7 @@ def _document(
         style=Markup((STATIC / "page.css").read_text(encoding="utf-8")),
         made_at=time.strftime("%Y-%m-%d %H:%M"),
         compared=compared,
+        n_best=N_BEST,
     )
 
 

@@ -37,7 +37,7 @@ def facts(run):
         run.record.n_rankings,
         sorted((task.work, task.began_s) for task in run.record.tasks),
         run.record.n_beyond,
-        run.record.is_beyond,
+        run.record.n_beyond_of_last(2),
         run.record.errors,
         run.record.stopped,
         run.record.time_s,
@@ -55,7 +55,11 @@ def test_a_run_that_has_ended(tmp_path):
     assert [one.proposal for one in run.record.recent] == [4, 3, 2, 0, 1]
     assert (run.record.failures, run.record.messages) == ({"scf": 1}, {"scf": ["no 0"]})
     assert (run.record.n_submitted, run.record.n_rankings, run.record.n_molecules) == (5, 1, 1000)
-    assert (run.record.n_beyond, list(run.record.is_beyond)) == (1, [False, False, True, False])
+    assert [run.record.n_beyond_of_last(n) for n in range(1, 5)] == [0, 1, 1, 1]
+    assert run.record.n_beyond == 1
+    assert run.record.best_so_far().tolist() == [15.0, 15.0, 16.5, 16.5]
+    assert run.record.best_so_far([1, 0, 3, 2]).tolist() == [14.0, 15.0, 15.1, 16.5]
+    assert run.record.proposals.tolist() == [1, 2, 3, 4]
     # off by -0.5 and -0.1, each within its standard deviation
     assert (run.record.errors.n, run.record.errors.n_within) == (2, 2)
     assert (run.record.errors.absolute, run.record.errors.signed) == pytest.approx((0.6, -0.6))
@@ -124,10 +128,9 @@ def test_a_threshold_that_changes_is_counted_anew(tmp_path):
         config = Settings.model_validate({"property": {"threshold": 14.5}}).to_toml()
         store.add_session(Session("later", config, {}))
         assert feed.read()
-    assert (feed.run.record.n_beyond, list(feed.run.record.is_beyond)) == (
-        3,
-        [True, False, True, True],
-    )
+    record = feed.run.record
+    assert record.n_beyond == 3
+    assert [record.n_beyond_of_last(n) for n in range(5)] == [0, 1, 2, 2, 3]
 
 
 def test_what_was_taken_in_before_a_trouble_is_told_after_it(tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ from molloop.report.page.render import (
     sections,
     texts,
 )
+from molloop.simulate.outcome import Success
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
@@ -69,6 +70,25 @@ def test_the_words_of_a_run(run):
     # off by 0.5 and 0.1, both too low; each within its deviation
     assert "Of 2 molecules that it chose, it was off by 0.30 eV" in found["model"]
     assert "-0.30 with the sign; 100% lay within" in found["model"]
+
+
+def test_a_value_is_shown_by_its_name_and_of_its_stage(tmp_path):
+    first = item(0, 2.0, 15.0)
+    values = {"gap": 99.0, "ie": 15.25}
+    rows = [
+        replace(first, outcome=Success(values)),
+        replace(first, proposal=1, stage="ipea1", outcome=Success({"ie": 77.0}, flags=("odd",))),
+    ]
+    with closing(new_store(tmp_path)) as store:
+        submitted = [Submitted((100,), Source.INITIAL, 0, stage=one.stage) for one in rows]
+        store.append(2.0, [Began(10, 0), *submitted], rows)
+    run = Feed(tmp_path).run
+    found = {name: words(text) for name, text in sections(run).items()}
+    assert "Best IE 15.250 eV" in found["progress"]
+    assert "15.250 eV rank 1" in found["best"]
+    assert "2.0 s C ipea1, odd 2.0 s C 15.250" in found["recent"]
+    row = words(frozen_document([run, run]).partition("<tbody>")[2].partition("</tr>")[0])
+    assert "1 15.250 eV C" in row  # one value, the best, its molecule
 
 
 def test_figures_have_words_and_take_the_page_s_colours(run):

@@ -14,6 +14,7 @@ from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
 from molloop.store.reader import Reader
+from molloop.store.record import N_BEST
 from molloop.store.run_dir import find_run, is_own
 from molloop.texts import terminal_path
 
@@ -83,7 +84,11 @@ def export_run(
 
 
 def write_report(
-    run_dirs: AnyPath | Sequence[AnyPath], out: AnyPath, progress: Progress | None = None
+    run_dirs: AnyPath | Sequence[AnyPath],
+    out: AnyPath,
+    progress: Progress | None = None,
+    *,
+    top: int = N_BEST,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other.
 
@@ -93,6 +98,8 @@ def write_report(
         The file; one that is there is replaced.
     progress
         Called with what is being done.
+    top
+        How many of the best molecules each page shows, 10 at least.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def write_report(
     runs = []
     for folder in folders:
         show(f"reading {terminal_path(folder)}", 0.0)
-        runs.append(Feed(folder).run)
+        runs.append(Feed(folder, max(top, N_BEST)).run)
     show("drawing", 0.0)
     text = frozen_document(runs)
     _spare_runs(Path(out), folders)

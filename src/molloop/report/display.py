@@ -55,7 +55,7 @@ class RunDisplay:
         self._budget = Budget.of(settings)
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         self._record = Record(self._objective, settings.protocol().stage)
-        self._smiles: dict[int, str] = {}
+        self._labels: dict[int, str] = {}
         self._batch = 0
         self._batch_began_s = 0.0
         self._n_training = 0
@@ -68,7 +68,7 @@ class RunDisplay:
     def begin_with(self, results: Results) -> None:
         """Take in what a run has found before it goes on."""
         self._record.take(results.events, results.simulated)
-        self._smiles = {item.molecule_id: item.smiles for item in results.simulated}
+        self._labels = {item.molecule_id: item.label for item in results.simulated}
         self._n_compared = self._record.errors.n
         self._n_shown = self._record.n_ended
         if results.rankings:
@@ -83,7 +83,7 @@ class RunDisplay:
             self._record.take_event(time_s, event)
         else:
             self._record.take_outcome(simulated)
-            self._smiles[simulated.molecule_id] = simulated.smiles
+            self._labels[simulated.molecule_id] = simulated.label
         match event:
             case Began(n_molecules, n_known):
                 self._print(self._title(n_molecules, n_known), "bold")
@@ -142,7 +142,7 @@ class RunDisplay:
             molecules = (f"best predicted{self._unit}", f"best simulated{self._unit}")
             headings = ("iter", "train", *molecules, "done", "fail", self._error_heading, "time")
             self._print_row(headings, "bold")
-        best = [self._named(record.value(item), item.smiles) for item in record.best(1)]
+        best = [self._named(record.value(item), item.label) for item in record.best(1)]
         self._print_row(
             (
                 self._batch,
@@ -162,15 +162,15 @@ class RunDisplay:
         row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))
         self._print(row, style)
 
-    def _named(self, value: float, smiles: str) -> str:
-        text = terminal_text(f"{rounded(value, 2)} {smiles}".rstrip())
+    def _named(self, value: float, label: str) -> str:
+        text = terminal_text(f"{rounded(value, 2)} {label}".rstrip())
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
         if not self._record.predicted:
             return "-"
         best, (mean, _) = next(iter(self._record.predicted.items()))
-        return self._named(mean, self._smiles.get(best.molecule_id, ""))
+        return self._named(mean, self._labels.get(best.molecule_id, ""))
 
     def _describe_error(self) -> str:
         """Mean error, in the unit, on what the model chose and has ended since the last line."""

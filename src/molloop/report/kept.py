@@ -25,9 +25,11 @@ def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, s
     return found
 
 
-def kept_cells(library: Library | None, molecule_id: int, names: Collection[str]) -> list[str]:
+def kept_cells(
+    library: Library | None, molecule_id: int | None, names: Collection[str]
+) -> list[str]:
     """Return what kept columns say of a molecule; empty where one says nothing."""
-    if library is None or not names:
+    if library is None or molecule_id is None:
         return ["" for _ in names]
     cells = library.kept(molecule_id)
     return [cells.get(name, "") for name in names]

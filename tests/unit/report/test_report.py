@@ -21,6 +21,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Known, Simulated
 from molloop.config.settings import Settings
+from molloop.molecule import Molecule
 from molloop.report import figures, look, tables
 from molloop.report.display import RunDisplay
 from molloop.report.predictions import BARS, write_predictions_figure
@@ -78,20 +79,28 @@ def read(path):
 def test_training_data(tmp_path, results):
     tables.write_training_data(results, tmp_path / "t.csv")
     assert read(tmp_path / "t.csv") == [
-        ["smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"],
-        ["CCC", "13.0", "", "", "gfn2", "relaxed", ""],
-        ["C", "14.0", "0", "2.000", "gfn2", "relaxed", ""],
-        ["CO", "13.5", "0", "1.000", "gfn2", "relaxed", ""],
-        ["CF", "15.25", "1", "4.000", "gfn2", "relaxed", "not_converged"],
+        [
+            *("smiles", "name", "charge", "n_unpaired", "ie_ev"),
+            *("batch", "time_s", "level", "fidelity", "flags"),
+        ],
+        ["CCC", "", "", "", "13.0", "", "", "gfn2", "relaxed", ""],
+        ["C", "", "", "", "14.0", "0", "2.000", "gfn2", "relaxed", ""],
+        ["CO", "", "", "", "13.5", "0", "1.000", "gfn2", "relaxed", ""],
+        ["CF", "", "", "", "15.25", "1", "4.000", "gfn2", "relaxed", "not_converged"],
     ]
 
 
 def test_best_molecules(tmp_path, results):
-    tables.write_best_molecules(results, SMILES.__getitem__, tmp_path / "b.csv")
+    names = {2: "=fluoromethane"}
+    tables.write_best_molecules(
+        results,
+        lambda key: Molecule(key, SMILES[key], names.get(key, "")),
+        tmp_path / "b.csv",
+    )
     assert read(tmp_path / "b.csv") == [
-        ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
-        ["CF", "14.5", "15.25", "1", "3.000", "gfn2"],
-        ["O", "14.25", "", "1", "3.000", "gfn2"],
+        ["smiles", "name", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
+        ["CF", "'=fluoromethane", "14.5", "15.25", "1", "3.000", "gfn2"],
+        ["O", "", "14.25", "", "1", "3.000", "gfn2"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 

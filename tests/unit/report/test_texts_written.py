@@ -137,12 +137,17 @@ def rows_of(path):
 @at
 def test_tables_have_a_row_a_molecule_and_its_texts(tmp_path_factory, text):
     folder, found = tmp_path_factory.mktemp("tables"), results_of(text)
-    cell = csv_cell(text)
+    found = replace(found, library=Kept(text))
+    cell = sheet_cell(text)
     tables.write_training_data(found, folder / "t.csv")
-    assert [row["smiles"] for row in rows_of(folder / "t.csv")] == [cell, cell]
-    assert [row["flags"] for row in rows_of(folder / "t.csv")] == [cell, f"{cell} b"]
-    tables.write_best_molecules(found, lambda _: text, folder / "b.csv")
-    assert [row["smiles"] for row in rows_of(folder / "b.csv")] == [cell, cell]
+    tables.write_best_molecules(found, found.library.molecule, folder / "b.csv")
+    for name in ("t.csv", "b.csv"):
+        for row in rows_of(folder / name):
+            assert row["smiles"] == csv_cell(text)
+            assert row["name"] == row["mine"] == row["level"] == cell
+            assert row[sheet_cell(f"={text}")] == ""
+    flags = [row["flags"] for row in rows_of(folder / "t.csv")]
+    assert flags == [cell, sheet_cell(f"{text} b")]
     assert [row["batch"] for row in rows_of(folder / "b.csv")] == ["2", "2"]
 
 

@@ -20,7 +20,7 @@ from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
-from molloop.simulate.outcome import Failure
+from molloop.simulate.outcome import Failure, Success
 from molloop.store.record import N_BEST, N_LAST, Errors, Record
 from molloop.texts import html_text
 
@@ -47,6 +47,18 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def state(item: Simulated) -> str:
+    """Return charge and unpaired electrons as they stand behind other facts: `` · charge -1``."""
+    known = item.outcome.molecule if isinstance(item.outcome, Success) else None
+    if known is None:
+        return ""
+    charge = f"{known.charge:+d}" if known.charge else "0"
+    electrons = "electron" if known.n_unpaired == 1 else "electrons"
+    unpaired = f" · {known.n_unpaired} unpaired {electrons}" if known.n_unpaired else ""
+    return f" · charge {charge}{unpaired}"
+
+
+_TEMPLATES.filters["state"] = state
 _TEMPLATES.filters["seconds"] = duration
 _TEMPLATES.filters["rounded"] = rounded
 
@@ -84,7 +96,9 @@ def facts(run: Run) -> dict[str, Any]:
         "left_s": left_s(run) if is_running else None,
         "n_under_way": n_under_way,
         "n_not_finished": n_not_finished,
-        "best": [(item, run.record.value(item)) for item in run.record.best()],
+        "library": run.library,
+        "conditions": run.conditions,
+        "best": [(item, run.record.value(item)) for item in run.record.best(run.record.n_kept)],
         "recent": [_recent(item, run.record) for item in run.record.recent],
         "n_last": min(N_LAST, run.record.n_values),
         "n_beyond_last": run.record.n_beyond_of_last(N_LAST),
@@ -120,7 +134,8 @@ def _recent(item: Simulated, record: Record) -> dict[str, Any]:
     else:
         # a value of another stage would be taken for one of this
         told = ", ".join(outcome.flags if value is not None else (item.stage, *outcome.flags))
-    return {"smiles": item.smiles, "value": value, "told": told, "time_s": item.time_s}
+    molecule = {"smiles": item.smiles, "name": item.name, "state": state(item)}
+    return molecule | {"value": value, "told": told, "time_s": item.time_s}
 
 
 def _error(errors: Errors) -> dict[str, float] | None:
@@ -143,7 +158,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "packages": session.environment.get("packages", {}),
         "command": shlex.join(map(str, session.environment.get("command", []))),
         "host": session.environment.get("host", ""),
-        "library": session.environment.get("library", {}).get("name", ""),
+        "library_files": session.environment.get("library", {}).get("name", ""),
         "config": session.config,
         "used": used,
         "works": list(Work),

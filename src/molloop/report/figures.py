@@ -139,11 +139,11 @@ def write_loop_figure(results: Results, path: Path) -> None:
 
 def _searched(results: Results) -> str:
     """Return how many simulations there were, in which library."""
-    where = "a library"
-    if results.library is not None:
-        where = drawn_text(short_name(results.library.manifest.name), N_NAME)
     n, n_molecules = len(results.values), results.n_molecules
-    return f"{n:,} simulations in {where} of {n_molecules:,} molecules"
+    if results.library is None:
+        return f"{n:,} simulations in a library of {n_molecules:,} molecules"
+    name = drawn_text(short_name(results.library.manifest.name), N_NAME)
+    return f"{n:,} simulations in {name}, {n_molecules:,} molecules"
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:

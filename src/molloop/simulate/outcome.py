@@ -15,6 +15,8 @@ LARGEST_CHARGE = 10_000
 MOST_ATOMS = 2**20
 MOST_LETTERS = 2**20  # of all flags together
 
+OWN = "molecule"  # what the calculation of a molecule itself is called, not of an ion of it
+
 
 @dataclass(frozen=True)
 class Calculation:
@@ -88,7 +90,7 @@ class Success:
     @property
     def molecule(self) -> Calculation | None:
         """The calculation of the molecule as it was given, not of an ion of it, if there is one."""
-        return self.calculations.get("molecule")
+        return self.calculations.get(OWN)
 
     @property
     def geometry(self) -> Geometry | None:

@@ -30,7 +30,7 @@ from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.results import Results
-from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.outcome import Calculation, Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
 FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
@@ -103,6 +103,38 @@ def test_best_molecules(tmp_path, results):
         ["O", "", "14.25", "", "1", "3.000", "gfn2"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+
+
+def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, results):
+    class Kept:
+        def name(self, molecule_id):
+            return {4: "propane"}[molecule_id]
+
+        def kept(self, molecule_id):
+            return {"batch": f"b{molecule_id}", "note": "@home"}
+
+    state = Calculation(-1, 1, "GFN2-xTB", -10.0)
+    simulated = [
+        replace(
+            one, name=f"no. {one.molecule_id}", outcome=Success({"ie": 1.0}, {"molecule": state})
+        )
+        for one in results.simulated
+        if one.molecule_id == 2
+    ]
+    known = (Known("CCC", 13.0, 4), Known("CCCC", 12.0, None))
+    found = replace(results, known=known, simulated=tuple(simulated), library=Kept())
+    tables.write_training_data(found, tmp_path / "t.csv")
+    header, *rows = read(tmp_path / "t.csv")
+    assert header[-2:] == ["library_batch", "note"]
+    assert [[*row[:5], *row[-2:]] for row in rows] == [
+        ["CCC", "propane", "", "", "13.0", "b4", "'@home"],
+        ["CCCC", "", "", "", "12.0", "", ""],
+        ["CF", "no. 2", "-1", "1", "1.0", "b2", "'@home"],
+    ]
+    frame = found.frame()
+    assert frame.loc[2, ["name", "charge", "n_unpaired", "library_batch", "note"]].tolist() == [
+        *("no. 2", -1, 1, "b2", "@home")
+    ]
 
 
 def test_the_order_of_the_best(results):

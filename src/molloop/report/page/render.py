@@ -48,14 +48,14 @@ def duration(seconds: float) -> str:
 
 
 def state(item: Simulated) -> str:
-    """Return charge and unpaired electrons as they stand behind other facts: `` · charge -1``."""
+    """Return charge and unpaired electrons in words; nothing where they are not known."""
     known = item.outcome.molecule if isinstance(item.outcome, Success) else None
     if known is None:
         return ""
     charge = f"{known.charge:+d}" if known.charge else "0"
     electrons = "electron" if known.n_unpaired == 1 else "electrons"
     unpaired = f" · {known.n_unpaired} unpaired {electrons}" if known.n_unpaired else ""
-    return f" · charge {charge}{unpaired}"
+    return f"charge {charge}{unpaired}"
 
 
 _TEMPLATES.filters["state"] = state

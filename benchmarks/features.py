@@ -19,11 +19,12 @@ import joblib
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan, parse
+from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling, morgan
 from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.policy import policy_named
+from molloop.smiles import read_molecule
 from molloop.surrogate.registry import model_class
 
 TABLE = locate("qm9-ie-20k")
@@ -81,7 +82,7 @@ def main():
         "IE": np.array([float(row["ie_ev"]) for row in rows]),
         "-HOMO": np.array([-float(row["homo_ev"]) for row in rows]),
     }
-    molecules = [parse(text) for text in smiles]
+    molecules = [read_molecule(text) for text in smiles]
     properties = rdMolDescriptors.Properties(list(ALL))
     table = np.array([properties.ComputeProperties(one) for one in molecules], dtype=np.float32)
 
@@ -98,7 +99,7 @@ def main():
     print(f"top {N_TOP} of {len(smiles):,}, {len(seeds)} seeds; after simulations:")
     print(f"{'':24} {'number':>6} {'µs':>5}   IE: {headings}   -HOMO: {headings}")
     for label, name, features, names in cases:
-        fresh = [parse(text) for text in smiles[:3000]]
+        fresh = [read_molecule(text) for text in smiles[:3000]]
         cost = f"{cost_us(names, fresh):.0f}" if names else "-"
         shares = []
         for values in targets.values():

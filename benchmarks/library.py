@@ -27,11 +27,12 @@ from molloop.campaign.engine import RankRequest
 from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
-from molloop.library.features import identity_hash, parse
+from molloop.library.features import identity_hash
 from molloop.library.shards import Library
 from molloop.search.policy import policy_named
 from molloop.search.rank import Training
 from molloop.simulate.outcome import Success
+from molloop.smiles import read_molecule
 from molloop.surrogate.registry import MODELS, RANDOM
 
 POLICIES = {name: policy_named(name) for name in MODELS.own if name != RANDOM}
@@ -127,7 +128,7 @@ def rank(folder, known_path):
     """Rank in this process and two workers: print a JSON object a model."""
     library = Library(folder)
     values = json.loads(known_path.read_text())
-    hashes = {identity_hash(Chem.MolToSmiles(parse(text))): text for text in values}
+    hashes = {identity_hash(Chem.MolToSmiles(read_molecule(text))): text for text in values}
     known = {key: values[hashes[one]] for one, key in library.find(hashes).items()}
     with tempfile.TemporaryDirectory() as scratch, PeakMemory(os.getpid(), scratch) as memory:
         config = parsl_config(Site(workers=N_WORKERS), Path(scratch) / "parsl")

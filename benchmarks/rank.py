@@ -28,12 +28,13 @@ from molloop.campaign.engine import RankRequest
 from molloop.execution.parsl_config import parsl_config
 from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
-from molloop.library.features import identity_hash, parse
+from molloop.library.features import identity_hash
 from molloop.library.ingest import open_or_build
 from molloop.library.shards import Shard
 from molloop.replay.table import locate
 from molloop.search.policy import policy_named
 from molloop.search.rank import Training
+from molloop.smiles import read_molecule
 from molloop.surrogate.knn import KNearestNeighbors
 from molloop.surrogate.registry import MODELS, RANDOM
 
@@ -48,7 +49,7 @@ def known_values(library, n):
     """Ids and IEs (eV) of n molecules of the table."""
     with gzip.open(TABLE, "rt") as file:
         rows = [row for row in csv.DictReader(file) if row["ie_ev"]][:n]
-    hashes = [identity_hash(Chem.MolToSmiles(parse(row["smiles"]))) for row in rows]
+    hashes = [identity_hash(Chem.MolToSmiles(read_molecule(row["smiles"]))) for row in rows]
     ids = library.find(hashes)
     return [ids[key] for key in hashes], np.array([float(row["ie_ev"]) for row in rows])
 

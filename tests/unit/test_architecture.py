@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 # values and tables of `simulate` that the configuration is made of
 LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
-VALUES = ("errors", "texts", "molecule", "goal", "registry")
+VALUES = ("errors", "texts", "molecule", "smiles", "goal", "registry")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "texts": (),
     "limits": ("errors",),
     "molecule": ("errors", "texts"),
+    "smiles": ("texts",),
     "goal": ("errors", "texts"),
     "library": (*VALUES, "files"),
     "simulate": VALUES,
@@ -38,7 +39,14 @@ MAY_IMPORT = {
     "search": (*VALUES, "library", "simulate", "surrogate"),
     "campaign": CHOICE,
     "store": (*VALUES, "files", "simulate", "campaign"),
-    "config": (*VALUES, "library.sources", "search.policy", "surrogate.registry", *LIGHT),
+    "config": (
+        *VALUES,
+        "library.choices",
+        "library.sources",
+        "search.policy",
+        "surrogate.registry",
+        *LIGHT,
+    ),
     "execution": (*RUN, "sandbox"),
     "replay": (*RUN, "execution", "report.curves"),
     "report": (*RUN, "config", "results"),

@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -178,3 +179,30 @@ def test_escapes_are_toml_s_where_toml_has_none_itself(text):
     # what a TOML writer leaves as it is: no control characters of ASCII, no quotes, no surrogates
     plain = "".join(one for one in text if one >= "\x80" and not "\ud800" <= one <= "\udfff")
     assert tomllib.loads(f'text = "{terminal_text(plain)}"') == {"text": plain}
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('=HYPERLINK("a")', '\'=HYPERLINK("a")'),
+        ("+CCO", "'+CCO"),
+        ("-ol", "'-ol"),
+        ("@home", "'@home"),
+        ("-1+cmd", "'-1+cmd"),
+        ("'=1", "''=1"),
+        # numbers and other texts stay
+        *((text, text) for text in ("-1.5", "+3", "-2,5e-3", "", "(-)-menthol", "a=1", "'a'", "'")),
+        ("\t=1", r"\x09=1"),
+    ],
+)
+def test_a_cell_of_a_spreadsheet_is_no_formula(text, cell):
+    assert sheet_cell(text) == cell
+
+
+@given(texts)
+def test_a_cell_of_a_spreadsheet_reads_back(text):
+    cell = sheet_cell(text)
+    assert is_seen(cell)
+    assert sheet_text(cell) == csv_cell(text)
+    if cell.startswith(("=", "+", "-", "@")):
+        assert np.isfinite(float(cell.replace(",", ".")))

@@ -38,6 +38,7 @@ def open_library(source: Settings | AnyPath, progress: Progress | None = None) -
     return open_or_build(
         settings.library.source,
         column=settings.library.column,
+        spec=BuildSpec(fragments=settings.library.fragments, same_as=settings.library.same_as),
         cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
         n_processes=cores(),
         progress=progress,
@@ -63,7 +64,7 @@ def build_library(
     column
         Where a file that is no .smi holds the SMILES.
     spec
-        Fingerprints and filters.
+        Fingerprints, filters, what becomes of salts, and which molecules are the same.
     n_processes
         That parse molecules; None: one a core.
     progress

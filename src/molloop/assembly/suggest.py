@@ -134,9 +134,9 @@ def suggestions(
             f"{LEAST_VALUES} at least",
             "A model learns from differences: measure some molecules of the library at random.",
         )
-    with_value = {identified(where, smiles)[0] for where, smiles, _ in measured.values}
-    without = {identified(*one)[0] for one in measured.without} - with_value
-    waiting = dict(identified(*one) for one in pending)
+    with_value = {identified(where, smiles, library)[0] for where, smiles, _ in measured.values}
+    without = {identified(*one, library)[0] for one in measured.without} - with_value
+    waiting = dict(identified(*one, library) for one in pending)
     waiting = {key: molecule for key, molecule in waiting.items() if key not in with_value}
     ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
     tried = {*ids, *library.find({*without, *waiting}).values()}

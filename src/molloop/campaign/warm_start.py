@@ -10,12 +10,13 @@ from rdkit import Chem
 
 from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
-from molloop.library.features import identity_hash, parse
+from molloop.library.identity import identity_of
 from molloop.library.kinds import KINDS
 from molloop.library.shards import Library
 from molloop.library.tables import first_word, number, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.smiles import NoMoleculeError, read_molecule
 
 FLAGS = "flags"
 
@@ -75,7 +76,7 @@ def known_values(
     molecules: dict[int, Chem.Mol] = {}
     values: dict[int, tuple[str, float]] = {}
     for where, smiles, value in rows:
-        key, molecule = identified(where, smiles)
+        key, molecule = identified(where, smiles, library)
         if key not in values:
             molecules[key], values[key] = molecule, (smiles, value)
         elif values[key][1] != value:
@@ -90,18 +91,22 @@ def known_values(
     return WarmStart(known, features_of(list(molecules.values()), library))
 
 
-def identified(where: str, smiles: str) -> tuple[int, Chem.Mol]:
-    """Return what a SMILES stands for, behind the hash by which a library finds it.
+def identified(where: str, smiles: str, library: Library) -> tuple[int, Chem.Mol]:
+    """Return what a SMILES stands for, behind the hash by which the library finds it.
 
     Raises
     ------
     InputError
         It is none; the error says where it stands.
     """
-    molecule = parse(smiles)
-    if molecule is None:
-        raise InputError(f"{where}, smiles", smiles, "a valid SMILES", "Mend or remove the line.")
-    return identity_hash(Chem.MolToSmiles(molecule)), molecule
+    try:
+        molecule = read_molecule(smiles)
+    except NoMoleculeError as error:
+        expected = f"a valid SMILES ({error})"
+        raise InputError(
+            f"{where}, smiles", smiles, expected, "Correct or remove the line."
+        ) from error
+    return identity_of(molecule, library.manifest.spec.same_as), molecule
 
 
 def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
@@ -114,13 +119,13 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
     """
     molecules = []
     for item in known:
-        molecule = parse(first_word(item.smiles))
-        if molecule is None:
+        try:
+            molecules.append(read_molecule(item.smiles.strip()))
+        except NoMoleculeError as error:
             raise RunError(
-                f"RDKit refuses {item.smiles!r}, which was known when the run began.",
+                f"RDKit refuses {item.smiles!r} ({error}), which was known when the run began.",
                 "Go on with the version of RDKit that began it.",
-            )
-        molecules.append(molecule)
+            ) from error
     return WarmStart(tuple(known), features_of(molecules, library))
 
 

@@ -32,6 +32,20 @@ def policies() -> Candidates:
     return [*((name, model.summary) for name, model in listed.items()), *others]
 
 
+def fragments() -> Candidates:
+    """Return what may become of molecules in several pieces."""
+    from molloop.library.choices import FRAGMENTS
+
+    return list(FRAGMENTS.items())
+
+
+def same_as() -> Candidates:
+    """Return which molecules may count as the same."""
+    from molloop.library.choices import SAME_AS
+
+    return list(SAME_AS.items())
+
+
 def schedules() -> Candidates:
     """Return names of schedules."""
     from molloop.config.campaign import SCHEDULES

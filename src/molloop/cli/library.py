@@ -13,6 +13,7 @@ from molloop.cli.screen import say
 from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
+    from molloop.library.filters import Filters
     from molloop.library.manifest import BuildSpec
     from molloop.library.shards import Library
 
@@ -36,6 +37,20 @@ ElementsOption = Annotated[
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="SMARTS", help="Leave out what matches; may be repeated."),
+]
+FragmentsOption = Annotated[
+    str,
+    typer.Option(
+        help="Of salts: refuse, largest (that piece stays) or neutralise (and without charges).",
+        autocompletion=completion.fragments,
+    ),
+]
+SameAsOption = Annotated[
+    str,
+    typer.Option(
+        help="Which molecules are the same: smiles, no-stereo, inchikey or tautomer.",
+        autocompletion=completion.same_as,
+    ),
 ]
 RadiusOption = Annotated[int, typer.Option(min=0, help="Of the Morgan fingerprints, in bonds.")]
 BitsOption = Annotated[int, typer.Option(help="Of the fingerprints, a multiple of 64.")]
@@ -62,6 +77,8 @@ def build(
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
     exclude: ExcludeOption = None,
+    fragments: FragmentsOption = "refuse",
+    same_as: SameAsOption = "smiles",
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
@@ -70,12 +87,14 @@ def build(
     """Build a library from files of SMILES: .smi, .csv, .tsv or .parquet, also .gz or .zst.
 
     Molecules are validated, deduplicated and featurized. Bad and filtered lines are listed in
-    rejects.csv. The same command goes on with a build that was interrupted.
+    rejects.csv, repeated molecules in duplicates.csv. The same command goes on with a build that
+    was interrupted.
     """
     from molloop import api
     from molloop.report.terminal import library_summary
 
-    spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
+    filters = _filters(min_heavy_atoms, max_heavy_atoms, elements, exclude)
+    spec = _spec(filters, radius, bits, fragments, same_as)
     with progress_display(is_quiet) as display:
         built = api.build_library(files, out, column, spec, processes, display.show_library)
     Console().print(library_summary(built))
@@ -97,6 +116,8 @@ def enumerate_products(
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
     exclude: ExcludeOption = None,
+    fragments: FragmentsOption = "refuse",
+    same_as: SameAsOption = "smiles",
     radius: RadiusOption = 4,
     bits: BitsOption = 256,
     processes: ProcessesOption = None,
@@ -110,7 +131,8 @@ def enumerate_products(
     from molloop import api
     from molloop.report.terminal import library_summary
 
-    spec = _spec(min_heavy_atoms, max_heavy_atoms, elements, exclude, radius, bits)
+    filters = _filters(min_heavy_atoms, max_heavy_atoms, elements, exclude)
+    spec = _spec(filters, radius, bits, fragments, same_as)
     with progress_display(is_quiet) as display:
         built = api.enumerate_library(
             scaffolds,
@@ -156,18 +178,20 @@ def _open(library: str, is_quiet: bool) -> "Library":
         return api.open_library(load(None, [f"library.source={library}"]), display.show_library)
 
 
-def _spec(
+def _filters(
     min_heavy_atoms: int,
     max_heavy_atoms: int | None,
     elements: str | None,
     exclude: list[str] | None,
-    radius: int,
-    bits: int,
-) -> "BuildSpec":
-    from molloop.library.features import MorganSpec
+) -> "Filters":
     from molloop.library.filters import Filters
-    from molloop.library.manifest import BuildSpec
 
     symbols = None if elements is None else tuple(sorted({*elements.replace(",", " ").split()}))
-    filters = Filters(min_heavy_atoms, max_heavy_atoms, symbols, tuple(exclude or ()))
-    return BuildSpec(MorganSpec(radius, bits), filters)
+    return Filters(min_heavy_atoms, max_heavy_atoms, symbols, tuple(exclude or ()))
+
+
+def _spec(filters: "Filters", radius: int, bits: int, fragments: str, same_as: str) -> "BuildSpec":
+    from molloop.library.features import MorganSpec
+    from molloop.library.manifest import BuildSpec
+
+    return BuildSpec(MorganSpec(radius, bits), filters, fragments, same_as)

@@ -1,8 +1,9 @@
 """The section `library`."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from molloop.config.section import Section
+from molloop.config.section import Section, one_of
+from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.sources import FORMATS
 
 
@@ -15,3 +16,25 @@ class LibrarySettings(Section):
         f"a file of SMILES: {FORMATS}.",
     )
     column: str = Field("smiles", description="The column of a file that is no .smi.")
+    fragments: str = Field(
+        "refuse",
+        description="Of a file: what becomes of salts. "
+        + "; ".join(f"{name}: {text}" for name, text in FRAGMENTS.items())
+        + ".",
+    )
+    same_as: str = Field(
+        "smiles",
+        description="Of a file: which molecules are the same, so that the first one stays. "
+        + "; ".join(f"{name}: {text}" for name, text in SAME_AS.items())
+        + ".",
+    )
+
+    @field_validator("fragments")
+    @classmethod
+    def _known_fragments(cls, value: str) -> str:
+        return one_of(value, FRAGMENTS)
+
+    @field_validator("same_as")
+    @classmethod
+    def _known_same_as(cls, value: str) -> str:
+        return one_of(value, SAME_AS)

@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 
 from molloop.files import write_whole
 from molloop.library.batches import join_batches
+from molloop.library.columns import kept_names, without_origins
 from molloop.library.duplicates import first_occurrences
 from molloop.library.features import DESCRIPTORS
-from molloop.library.manifest import REJECTS, Counts, DescriptorStatistics, ShardEntry
+from molloop.library.manifest import (
+    DUPLICATES,
+    REJECTS,
+    Counts,
+    DescriptorStatistics,
+    ShardEntry,
+)
+from molloop.library.merged import write_merged
 from molloop.library.parts import Part
+from molloop.library.repeated import Repeated
 from molloop.library.shards import Progress, Shard, ShardRef, write_shard
 from molloop.library.statistics import Statistics
 
-REJECTS_HEADINGS = ("file", "line", "smiles", "reason")
+REJECTS_HEADINGS = ("file", "line", "name", "text", "reason")
 MIN_SHARD_SIZE = 2**15
 MAX_SHARDS = 2048  # of a library of up to 10^9: a ranking is a task a shard
 
@@ -31,6 +40,7 @@ class Assembled:
     counts: Counts
     descriptors: tuple[DescriptorStatistics, ...]
     shards: tuple[ShardEntry, ...]
+    kept: tuple[str, ...]
 
     @property
     def n_molecules(self) -> int:
@@ -38,8 +48,16 @@ class Assembled:
         return sum(one.n_molecules for one in self.shards)
 
 
-def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progress) -> Assembled:
-    """Write the shards and the list of rejects into a folder."""
+def assemble(
+    parts: Sequence[Part], files: Sequence[str], folder: Path, scratch: Path, report: Progress
+) -> Assembled:
+    """Write the shards, the list of rejects and that of duplicates into a folder.
+
+    Parameters
+    ----------
+    files
+        Names of the source's files, in their order.
+    """
     report("finding duplicates", 0.0)
     counts = sum((part.counts() for part in parts), Counts())
     n_rows = counts.read - counts.invalid - counts.filtered - counts.duplicates
@@ -47,18 +65,25 @@ def assemble(parts: Sequence[Part], folder: Path, scratch: Path, report: Progres
     n_molecules = int(np.count_nonzero(is_first))
     statistics = Statistics(len(DESCRIPTORS))
     shards: list[ShardEntry] = []
+    refs: list[ShardRef] = []
+    kept: dict[str, None] = {}
     first_id = 0
     for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
         path = folder / f"shard-{len(shards):05}.arrow"
         shards.append(write_shard(path, batch))
-        statistics.add(Shard(ShardRef(str(path), first_id, batch.num_rows)).descriptors)
+        refs.append(ShardRef(str(path), first_id, batch.num_rows))
+        statistics.add(Shard(refs[-1]).descriptors)
+        kept |= dict.fromkeys(kept_names(batch.schema))
         first_id += batch.num_rows
         report("writing shards", first_id / n_molecules)
     write_whole(folder / REJECTS, partial(_join_rejects, parts))
+    repeated = _repeated(parts, is_first)
+    write_whole(folder / DUPLICATES, partial(write_merged, repeated, refs, files))
     return Assembled(
         counts=counts + Counts(duplicates=n_rows - n_molecules),
         descriptors=statistics.summary(DESCRIPTORS),
         shards=tuple(shards),
+        kept=tuple(kept),
     )
 
 
@@ -71,12 +96,24 @@ def shard_size(n_molecules: int) -> int:
 
 
 def _kept(parts: Sequence[Part], is_first: NDArray[np.bool_]) -> Iterator[pa.RecordBatch]:
+    for part, mask in _masks(parts, is_first):
+        batch = without_origins(part.open().replace_schema_metadata(None))
+        yield batch if mask.all() else batch.filter(pa.array(mask))
+
+
+def _repeated(parts: Sequence[Part], is_first: NDArray[np.bool_]) -> Iterator[list[Repeated]]:
+    for part, mask in _masks(parts, is_first):
+        yield part.all_repeated(mask)
+
+
+def _masks(
+    parts: Sequence[Part], is_first: NDArray[np.bool_]
+) -> Iterator[tuple[Part, NDArray[np.bool_]]]:
     start = 0
     for part in parts:
-        batch = part.open().replace_schema_metadata(None)
-        mask = np.array(is_first[start : start + batch.num_rows])
-        start += batch.num_rows
-        yield batch if mask.all() else batch.filter(pa.array(mask))
+        stop = start + part.open().num_rows
+        yield part, np.array(is_first[start:stop])
+        start = stop
 
 
 def _resized(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:

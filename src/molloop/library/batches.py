@@ -95,8 +95,9 @@ def _bytes_of(column: pa.Array) -> NDArray[np.uint8]:
 
 
 def join_batches(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Put the rows of some batches, at least one, into one."""
-    joined = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    """Put the rows of some batches, at least one, into one; a column that one lacks is null."""
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    joined = pa.concat_tables(tables, promote_options="default").combine_chunks().to_batches()
     return joined[0] if joined else batches[0]
 
 

@@ -11,9 +11,9 @@ from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
-from molloop.library.features import parse_any
 from molloop.library.manifest import SourceFile
 from molloop.library.origin import Files
+from molloop.smiles import NoMoleculeError, read_molecule
 
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 RING_OFFSET = 50  # substituents close their rings with %50 and up, scaffolds below
@@ -178,11 +178,14 @@ def _parse(file: str, line: int, smiles: str) -> tuple[Chem.Mol, list[Chem.Atom]
     # numbered before they are read: two that look alike would cost their centre its chirality
     numbers = count(101)
     numbered = _UNNUMBERED_SITE.sub(lambda _: f"[*:{next(numbers)}]", smiles)
-    molecule = parse_any(numbered)
-    if molecule is None or len(Chem.GetMolFrags(molecule)) != 1:
-        raise InputError(
-            f"{file}, line {line}", smiles, "a valid SMILES of one fragment", "Mend the line."
-        )
+    try:
+        molecule = read_molecule(numbered, may_have_dummies=True)
+    except NoMoleculeError as error:
+        expected = f"a valid SMILES of one fragment ({error})"
+        raise InputError(f"{file}, line {line}", smiles, expected, "Correct the line.") from error
+    if (n_fragments := len(Chem.GetMolFrags(molecule))) != 1:
+        expected = f"a SMILES of one fragment, not of {n_fragments}"
+        raise InputError(f"{file}, line {line}", smiles, expected, "Correct the line.")
     for atom in molecule.GetAtoms():
         if atom.GetAtomicNum() != 0:
             atom.SetAtomMapNum(0)

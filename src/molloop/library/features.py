@@ -1,4 +1,4 @@
-"""SMILES to features: packed Morgan fingerprints and descriptors, and what a kind of them is."""
+"""Molecules to features: packed Morgan fingerprints and descriptors, and what a kind of them is."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -8,10 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, DataStructs, rdBase
+from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
-
-from molloop.texts import may_be_smiles
 
 PackedFingerprints = NDArray[np.uint8]
 Descriptors = NDArray[np.float32]
@@ -123,30 +121,6 @@ class StandardisedDescriptors(FeatureKind):
     def for_models(self, kept: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
         """Return them standardised, shape (n, d)."""
         return scaling.apply(kept)
-
-
-def parse(smiles: str) -> Chem.Mol | None:
-    """Return the molecule, or None where it is no SMILES, or has no or a dummy atom."""
-    molecule = parse_any(smiles)
-    if molecule is None:
-        return None
-    may_have_dummy = "*" in smiles or "#0" in smiles  # asking every atom would cost more
-    if may_have_dummy and any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
-        return None
-    return molecule
-
-
-def parse_any(smiles: str) -> Chem.Mol | None:
-    """Return what a SMILES stands for, with its dummy atoms, or None where it is no SMILES.
-
-    A blank, a line end, a sign that is no ASCII, or more characters than
-    :data:`molloop.texts.MAX_SMILES` make it none.
-    """
-    if not may_be_smiles(smiles) or " " in smiles:
-        return None
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    return molecule if molecule is not None and molecule.GetNumAtoms() else None
 
 
 def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:

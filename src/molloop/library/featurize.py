@@ -4,25 +4,36 @@ import os
 import threading
 import time
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molloop.library.batches import make_batch
+from molloop.library.columns import (
+    kept_columns,
+    origin_columns,
+    position_columns,
+    stereo_column,
+    with_columns,
+)
 from molloop.library.duplicates import Seen
 from molloop.library.facts import facts
-from molloop.library.features import identity_hash, parse
+from molloop.library.features import identity_hash
+from molloop.library.geometry import Positions
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.repeated import Repeated
 from molloop.library.sources import Block
+from molloop.library.stereo import n_unspecified
+from molloop.library.taken import take
+from molloop.smiles import NoMoleculeError
 
-INVALID = "not a valid molecule"
 PARENT_POLL_S = 1.0
 
-Reject = tuple[str, int, str, str]  # file, line, SMILES, reason
+Reject = tuple[str, int, str, str, str]  # file, line, name, text, reason
 
 
 @dataclass(frozen=True)
@@ -32,66 +43,111 @@ class Featurized:
     Attributes
     ----------
     molecules
-        Columns of shards, in the order of the lines.
+        Columns of shards, in the order of the lines, and behind them the origin of each.
     rejects
         What is no molecule, or filtered out.
+    repeated
+        What was left out as a molecule that was seen before.
     counts
         Of the block's lines; most duplicates are found later.
     """
 
     molecules: pa.RecordBatch
     rejects: tuple[Reject, ...]
+    repeated: tuple[Repeated, ...]
     counts: Counts
+
+
+@dataclass(eq=False)
+class _Rows:
+    """The molecules of a block that are left, a list a column."""
+
+    molecules: list[Chem.Mol] = field(default_factory=list)
+    smiles: list[str] = field(default_factory=list)
+    positions: list[Positions | None] = field(default_factory=list)
+    origins: list[Repeated] = field(default_factory=list)
+    kept: dict[str, list[str]] = field(default_factory=dict)
 
 
 def featurize(
     block: Block, spec: BuildSpec, seen: Container[int] = (), keeps_smiles: bool = True
 ) -> Featurized:
-    """Parse and filter the lines of a block, and compute the features of what is left.
+    """Read and filter the lines of a block, and compute the features of what is left.
 
     Parameters
     ----------
     seen
         Hashes of molecules in blocks before it, not necessarily of all: these are left out.
     keeps_smiles
-        Whether a SMILES stays as the block has it, or becomes the canonical one.
+        Whether a SMILES stays as the block has it, or becomes the canonical one. Where nobody wrote
+        the SMILES, nobody asks where they stood.
     """
-    molecules: list[Chem.Mol] = []
-    smiles: list[str] = []
-    names: list[str] = []
-    hashes: list[int] = []
+    rows = _Rows(kept={name: [] for name in block.kept})
     rejects: list[Reject] = []
-    n_invalid = n_duplicates = 0
-    for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
-        fault = block.faults.get(line)
-        molecule = None if fault else parse(text)
-        if molecule is None:
-            n_invalid += 1
-            rejects.append((block.file, line, text, fault or INVALID))
-            continue
-        if objection := spec.filters.objection(molecule):
-            rejects.append((block.file, line, text, objection))
-            continue
-        canonical = Chem.MolToSmiles(molecule)
-        key = identity_hash(canonical)
-        if key in seen:
-            n_duplicates += 1
-            continue
-        molecules.append(molecule)
-        smiles.append(text if keeps_smiles else canonical)
-        names.append(name)
-        hashes.append(key)
+    repeated: list[Repeated] = []
+    n_invalid = n_altered = n_lost_geometries = 0
+    with rdBase.BlockLogs():
+        for place, (line, text, name) in enumerate(
+            zip(block.lines, block.texts, block.names, strict=True)
+        ):
+            shown = "" if block.kind == "molblock" else text
+            try:
+                if fault := block.faults.get(line):
+                    raise NoMoleculeError(fault)
+                taken = take(text, block.kind, spec.fragments)
+            except NoMoleculeError as error:
+                n_invalid += 1
+                rejects.append((block.file, line, name, shown, str(error)))
+                continue
+            n_altered += taken.is_altered
+            if objection := spec.filters.objection(taken.molecule):
+                rejects.append((block.file, line, name, shown, objection))
+                continue
+            identity, canonical = taken.described(spec.same_as)
+            positions = taken.positions()
+            n_lost_geometries += taken.in_space is not None and positions is None
+            origin = Repeated(identity_hash(identity), block.file, line, name, shown or canonical)
+            if origin.identity_hash in seen:
+                repeated.append(origin)
+                continue
+            is_as_given = keeps_smiles and block.kind == "smiles" and not taken.is_altered
+            rows.molecules.append(taken.molecule)
+            rows.smiles.append(text if is_as_given else canonical)
+            rows.positions.append(positions)
+            rows.origins.append(origin)
+            for column, cells in block.kept.items():
+                rows.kept[column].append(cells[place])
     return Featurized(
-        make_batch(
-            smiles,
-            names,
-            facts(molecules),
-            {name: kind.compute(molecules, spec.morgan) for name, kind in KINDS.items()},
-            np.array(hashes, dtype=np.uint64),
-        ),
+        _columns(rows, spec, keeps_smiles, block.kind == "molblock"),
         tuple(rejects),
-        Counts(len(block.lines), n_invalid, len(rejects) - n_invalid, n_duplicates),
+        tuple(repeated) if keeps_smiles else (),
+        Counts(
+            read=len(block.lines),
+            invalid=n_invalid,
+            filtered=len(rejects) - n_invalid,
+            duplicates=len(repeated),
+            altered=n_altered,
+            lost_geometries=n_lost_geometries,
+        ),
     )
+
+
+def _columns(
+    rows: _Rows, spec: BuildSpec, keeps_origins: bool, keeps_geometries: bool
+) -> pa.RecordBatch:
+    batch = make_batch(
+        rows.smiles,
+        [one.name for one in rows.origins],
+        facts(rows.molecules),
+        {name: kind.compute(rows.molecules, spec.morgan) for name, kind in KINDS.items()},
+        np.array([one.identity_hash for one in rows.origins], dtype=np.uint64),
+    )
+    more = stereo_column([n_unspecified(one) for one in rows.molecules]) | kept_columns(rows.kept)
+    if keeps_geometries:
+        more |= position_columns(rows.positions)
+    if keeps_origins:
+        more |= origin_columns(rows.origins)
+    return with_columns(batch, more)
 
 
 def featurize_for(

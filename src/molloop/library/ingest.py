@@ -20,6 +20,7 @@ from molloop.library import sources
 from molloop.library.assemble import assemble
 from molloop.library.kinds import all_names
 from molloop.library.manifest import (
+    DUPLICATES,
     MANIFEST,
     REJECTS,
     SCHEMA_VERSION,
@@ -32,7 +33,7 @@ from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
-OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, "shard-*.arrow", "*.tmp")
+OWN_NAMES = (LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, "shard-*.arrow", "*.tmp")
 KEY = "key"
 
 
@@ -40,6 +41,7 @@ def open_or_build(
     source: str,
     *,
     column: str = "smiles",
+    spec: BuildSpec | None = None,
     cache_dir: Path,
     n_processes: int = 1,
     progress: Progress | None = None,
@@ -52,6 +54,8 @@ def open_or_build(
         A folder that holds a library, the name of a built-in one, or a file of SMILES.
     column
         That holds the SMILES in a file that is no .smi.
+    spec
+        How a library is built of a file; None: as by default.
     cache_dir
         Libraries that are built here are kept here, under a name made from the source's content.
     n_processes
@@ -69,7 +73,7 @@ def open_or_build(
     if source not in sources.BUILT_IN and (folder := _library_folder(source)) is not None:
         library = Library(folder)
     else:
-        files, spec = Files.of([source], column), BuildSpec()
+        files, spec = Files.of([source], column), spec or BuildSpec()
         stem = files.paths[0].name.split(".")[0]
         target = cache_dir / f"{stem}-{_key(files, spec)[:16]}"
         library = build(files, target, spec, n_processes, progress)
@@ -212,7 +216,8 @@ def _build(
         if not find_parts(unfinished):
             shutil.rmtree(unfinished)
         raise
-    assembled = assemble(find_parts(unfinished), folder, unfinished, report)
+    files = [one.file for one in source.files]
+    assembled = assemble(find_parts(unfinished), files, folder, unfinished, report)
     if assembled.n_molecules == 0:
         shutil.rmtree(unfinished)
         counts = assembled.counts
@@ -236,6 +241,7 @@ def _build(
         n_molecules=assembled.n_molecules,
         descriptors=assembled.descriptors,
         shards=assembled.shards,
+        kept=assembled.kept,
     )
     write_whole(
         folder / MANIFEST, lambda path: path.write_text(manifest.to_json(), encoding="utf-8")

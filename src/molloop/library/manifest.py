@@ -1,7 +1,8 @@
 """What a library is made of: manifest.json."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from molloop.errors import InputError, RunError
+from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.features import DESCRIPTORS, MorganSpec, Scaling
 from molloop.library.filters import Filters
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or a filtered one
+DUPLICATES = "duplicates.csv"  # and those that hold one which an earlier line holds
 SCHEMA_VERSION = 4
 READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384
@@ -22,10 +25,21 @@ MAX_RADIUS = 16
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """How a library is built from its source."""
+    """How a library is built from its source.
+
+    Attributes
+    ----------
+    fragments
+        What becomes of molecules in several pieces: a key of
+        :data:`molloop.library.choices.FRAGMENTS`.
+    same_as
+        Which molecules are the same: a key of :data:`molloop.library.choices.SAME_AS`.
+    """
 
     morgan: MorganSpec = field(default_factory=MorganSpec)
     filters: Filters = field(default_factory=Filters)
+    fragments: str = "refuse"
+    same_as: str = "smiles"
 
     def check(self) -> None:
         """Raise InputError where something in it makes no sense."""
@@ -36,6 +50,12 @@ class BuildSpec:
         if not 0 <= radius <= MAX_RADIUS:
             expected = f"0 to {MAX_RADIUS} bonds"
             raise InputError("radius of the fingerprints", radius, expected, "Try 4.")
+        for what, value, names in (
+            ("fragments", self.fragments, FRAGMENTS),
+            ("same_as", self.same_as, SAME_AS),
+        ):
+            if value not in names:
+                raise InputError(what, value, f"one of {', '.join(names)}", "Name one of them.")
         self.filters.check()
 
 
@@ -49,20 +69,29 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Lines of the source: read, without a valid molecule, filtered out, repeating another."""
+    """Lines of the source.
+
+    Attributes
+    ----------
+    read
+        All.
+    invalid, filtered, duplicates
+        Left out: without a valid molecule, filtered out, repeating another.
+    altered
+        Whose molecule lost a piece or a charge.
+    lost_geometries
+        With coordinates in space that could not be kept.
+    """
 
     read: int = 0
     invalid: int = 0
     filtered: int = 0
     duplicates: int = 0
+    altered: int = 0
+    lost_geometries: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.read + other.read,
-            self.invalid + other.invalid,
-            self.filtered + other.filtered,
-            self.duplicates + other.duplicates,
-        )
+        return Counts(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +128,8 @@ class Manifest:
         What else than the files decides on the source's lines.
     n_molecules
         In all shards.
+    kept
+        Names of the columns of the user's files that are kept.
     """
 
     schema_version: int
@@ -113,6 +144,7 @@ class Manifest:
     n_molecules: int
     descriptors: tuple[DescriptorStatistics, ...]
     shards: tuple[ShardEntry, ...]
+    kept: tuple[str, ...] = ()
 
     def scaling(self) -> Scaling:
         """Return what standardises the library's descriptors."""

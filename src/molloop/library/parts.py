@@ -27,9 +27,10 @@ from molloop.library.batches import hashes_of, join_batches, open_batch, write_b
 from molloop.library.duplicates import Seen
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts, damaged
+from molloop.library.repeated import Repeated, from_batch, to_batch
 from molloop.library.shards import Progress
 from molloop.library.sources import BLOCK_SIZE, Block
-from molloop.texts import csv_cell
+from molloop.texts import sheet_cell
 
 BLOCKS_PER_PART = 16
 LINES_PER_PART = BLOCKS_PER_PART * BLOCK_SIZE
@@ -39,21 +40,31 @@ SEEN = "seen"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file of molecules, and beside it one of rejects."""
+    """A file of molecules; beside it one of rejects, and one of molecules that were seen before."""
 
     path: Path
 
     @property
     def rejects(self) -> Path:
-        """Rows of file, line, SMILES, reason."""
+        """Rows of file, line, name, text, reason."""
         return self.path.with_suffix(".csv")
+
+    @property
+    def repeated(self) -> Path:
+        """Rows of :class:`molloop.library.repeated.Repeated`, as columns."""
+        return self.path.with_suffix(".repeated")
 
     def open(self) -> pa.RecordBatch:
         """Map its molecules into memory: the columns of a shard."""
-        try:
-            return open_batch(self.path)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise damaged(self.path, str(error)) from error
+        return _open(self.path)
+
+    def all_repeated(self, is_first: NDArray[np.bool_]) -> list[Repeated]:
+        """Return what does not stay of it: what was seen before, and rows that are no first."""
+        molecules = self.open()
+        if "file" not in molecules.schema.names:
+            return []  # nobody wrote these SMILES
+        later = molecules.filter(pa.array(~is_first))
+        return [*from_batch(_open(self.repeated)), *from_batch(later)]
 
     def counts(self) -> Counts:
         """Return what became of its lines."""
@@ -62,6 +73,13 @@ class Part:
     def hashes(self) -> NDArray[np.uint64]:
         """Return those of its molecules."""
         return hashes_of(self.open())
+
+
+def _open(path: Path) -> pa.RecordBatch:
+    try:
+        return open_batch(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise damaged(path, str(error)) from error
 
 
 def find_parts(folder: Path) -> list[Part]:
@@ -76,6 +94,7 @@ def _drop_damaged(parts: Sequence[Part]) -> list[Part]:
         try:
             part.counts()
             part.rejects.stat()
+            _open(part.repeated)
         except (RunError, OSError):
             break
         whole.append(part)
@@ -110,7 +129,9 @@ def make_parts(
                 return
             part = Part(folder / f"part-{number:06}.arrow")
             rejects = [row for featurized in group for row in featurized.rejects]
+            repeated = [row for featurized in group for row in featurized.repeated]
             write_whole(part.rejects, partial(_write_rejects, rejects))
+            write_whole(part.repeated, partial(write_batch, to_batch(repeated)))
             write_whole(part.path, partial(_write_part, group))
 
 
@@ -159,4 +180,4 @@ def _write_part(group: Sequence[Featurized], path: Path) -> None:
 
 def _write_rejects(rows: Sequence[Reject], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([csv_cell(str(one)) for one in row] for row in rows)
+        csv.writer(file).writerows([sheet_cell(str(cell)) for cell in row] for row in rows)

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from molloop.files import file_sha256, write_whole
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
+from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
 from molloop.library.facts import Facts
 from molloop.library.features import Descriptors, PackedFingerprints
+from molloop.library.geometry import geometry_of
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
-from molloop.molecule import Molecule
+from molloop.molecule import Geometry, Molecule
 
 VERIFIED = "verified.json"
 
@@ -107,6 +109,25 @@ class Shard:
             return facts_of(self._batch)
         except KeyError:
             return None
+
+    @cached_property
+    def unspecified_stereo(self) -> NDArray[np.uint8] | None:
+        """Centres and double bonds whose stereo is not given, shape (n,); None: not counted."""
+        return unspecified_stereo(self._batch)
+
+    @property
+    def n_geometries(self) -> int:
+        """How many molecules have a geometry of their file."""
+        return n_geometries(self._batch)
+
+    def geometry(self, row: int) -> Geometry | None:
+        """Return the geometry that the file of a molecule has."""
+        positions = positions_at(self._batch, row)
+        return None if positions is None else geometry_of(self.smiles[row].as_py(), positions)
+
+    def kept(self, row: int) -> dict[str, str]:
+        """Return the cells of a molecule in further columns of its file, by their names."""
+        return kept_cells(self._batch, row)
 
 
 def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
@@ -236,8 +257,24 @@ class Library:
         return "" if shard.names is None else str(shard.names[row].as_py())
 
     def molecule(self, molecule_id: int) -> Molecule:
-        """Return a molecule."""
-        return Molecule(molecule_id, self.smiles(molecule_id), self.name(molecule_id))
+        """Return a molecule, with its geometry where the user's file has one.
+
+        The atoms of the geometry stand in the order of the SMILES, all hydrogens that the SMILES
+        does not name behind, as `rdkit.Chem.AddHs` orders them.
+        """
+        shard, row = self._place(molecule_id)
+        return Molecule(
+            molecule_id, self.smiles(molecule_id), self.name(molecule_id), shard.geometry(row)
+        )
+
+    def kept(self, molecule_id: int) -> dict[str, str]:
+        """Return what a molecule has in the columns that were kept, by their names."""
+        shard, row = self._place(molecule_id)
+        return dict.fromkeys(self.manifest.kept, "") | shard.kept(row)
+
+    def opened(self) -> Iterator[Shard]:
+        """Open one shard after the other, none for longer than it is used."""
+        return map(Shard, self.shards)
 
     def kept(self, molecule_id: int) -> dict[str, str]:
         """Return what further columns of the user's file say of a molecule, by their names."""

@@ -233,6 +233,6 @@ def _check_lines(path: Path, record: Record, place: int) -> None:
 
 
 def _is_smiles(text: str) -> bool:
-    from molloop.library.features import parse_any
+    from molloop.smiles import is_smiles
 
-    return parse_any(first_word(text)) is not None
+    return is_smiles(first_word(text))

@@ -16,6 +16,7 @@ from molloop.report.numbers import rounded
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.results import Results
+from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import terminal_text
@@ -114,7 +115,7 @@ def outcome_table(
 def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
     heading = _text(library.manifest.name, "bold")
-    return Group(heading, _facts_table(summary_rows(library)))
+    return Group(heading, _facts_table(summary_rows(library, LAST_ELEMENT)))
 
 
 def comparison_table(rows: Sequence[Sequence[str]]) -> Table:

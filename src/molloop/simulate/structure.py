@@ -8,7 +8,8 @@ from rdkit import Chem
 from molloop.errors import SimulationError
 from molloop.molecule import Geometry
 from molloop.simulate.embedding import embed
-from molloop.texts import MAX_SMILES, may_be_smiles
+from molloop.smiles import NoMoleculeError, read_molecule
+from molloop.texts import MAX_SMILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,11 @@ def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
     SimulationError
         ``invalid_smiles``.
     """
-    if len(smiles) > MAX_SMILES:
-        raise SimulationError(
-            "invalid_smiles", f"{len(smiles):,} characters, expected at most {MAX_SMILES:,}"
-        )
-    molecule = Chem.MolFromSmiles(smiles) if may_be_smiles(smiles) else None
-    if molecule is None or molecule.GetNumAtoms() == 0:
-        raise SimulationError("invalid_smiles", f"RDKit cannot read {smiles!r} as a molecule")
+    try:
+        molecule = read_molecule(smiles, may_have_dummies=True)
+    except NoMoleculeError as error:
+        shown = f" ({smiles!r})" if len(smiles) <= MAX_SMILES else ""
+        raise SimulationError("invalid_smiles", f"{error}{shown}") from error
     return Chem.AddHs(molecule)
 
 

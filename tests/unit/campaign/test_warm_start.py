@@ -5,8 +5,9 @@ import pytest
 
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
-from molloop.library.features import morgan, parse
+from molloop.library.features import morgan
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.smiles import read_molecule
 
 
 def write(tmp_path, text):
@@ -23,7 +24,7 @@ def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
     assert (methanol.smiles, methanol.value) == ("OC", 15.5)
     assert small_library.smiles(methanol.molecule_id) == "CO"
     assert (hexane.value, hexane.molecule_id) == (13.25, None)
-    molecules = [parse("OC"), parse("CCCCCC")]
+    molecules = [read_molecule("OC"), read_molecule("CCCCCC")]
     expected = morgan(molecules, small_library.manifest.spec.morgan)
     assert np.array_equal(warm.features["fingerprints"], expected)
     in_library = small_library.features("descriptors", [methanol.molecule_id])

@@ -20,13 +20,14 @@ from molloop.files import file_sha256, write_whole
 from molloop.library import assemble, ingest, parts, sources
 from molloop.library.assemble import shard_size
 from molloop.library.batches import write_batch
-from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan, parse
+from molloop.library.features import MorganSpec, descriptors, identity_hash, morgan
 from molloop.library.featurize import featurize
 from molloop.library.filters import Filters
 from molloop.library.ingest import build, open_or_build
-from molloop.library.manifest import REJECTS, BuildSpec, Counts
+from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts
 from molloop.library.origin import Files
 from molloop.library.shards import Library, Shard
+from molloop.smiles import read_molecule
 
 
 def write(tmp_path, *lines, name="a.smi"):
@@ -48,6 +49,11 @@ def rejects(library):
         return list(csv.reader(file))[1:]
 
 
+def merged(library):
+    with (library.folder / DUPLICATES).open(newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
 def shards(library):
     return [(ref.first_id, entry.sha256) for ref, entry in _pairs(library)]
 
@@ -62,8 +68,8 @@ def test_smiles_stay_as_given_and_the_first_of_equals_stays(tmp_path):
     assert all_smiles(library) == ["OCC", "C", "N"]
     assert library.manifest.counts == Counts(read=7, invalid=2, filtered=0, duplicates=2)
     assert rejects(library) == [
-        ["a.smi", "4", "bad", "not a valid molecule"],
-        ["a.smi", "5", "", "not a valid molecule"],
+        ["a.smi", "4", "", "bad", "syntax error around position 2"],
+        ["a.smi", "5", "", "", "no text"],
     ]
     assert not (library.folder / ingest.UNFINISHED).exists()
 
@@ -74,10 +80,10 @@ def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
     assert all_smiles(library) == ["C"]
     assert library.manifest.counts == Counts(read=5, invalid=4, filtered=0, duplicates=0)
     assert rejects(library) == [
-        ["a.csv", "3", "", "cells: 3, in the header: 2"],
-        ["a.csv", "4", "", "cells: 1, in the header: 2"],
-        ["a.csv", "6", r"C\x0aQ", "not a valid molecule"],
-        ["a.csv", "7", "", "not a valid molecule"],
+        ["a.csv", "3", "", "", "cells: 3, in the header: 2"],
+        ["a.csv", "4", "", "", "cells: 1, in the header: 2"],
+        ["a.csv", "6", "", r"C\x0aQ", "signs that stand in no SMILES and no InChI"],
+        ["a.csv", "7", "", "", "no text"],
     ]
 
 
@@ -104,7 +110,11 @@ def test_duplicates_are_found_across_files_and_parts(tmp_path, monkeypatch):
     second = write(tmp_path, "smiles", "C(O)", "CN", "xx", "CCC", name="b.csv")
     library = build_files([first, second], tmp_path / "library")
     assert all_smiles(library) == ["CO", "C", "N", "CC", "CN", "CCC"]
-    assert rejects(library) == [["b.csv", "4", "xx", "not a valid molecule"]]
+    assert rejects(library) == [["b.csv", "4", "", "xx", "syntax error around position 1"]]
+    assert merged(library) == [
+        ["0", "", "a.smi", "4", "", "OC"],
+        ["0", "", "b.csv", "2", "", "C(O)"],
+    ]
     assert [ref.n_molecules for ref in library.shards] == [3, 3]
     assert [one.file for one in library.manifest.sources] == ["a.smi", "b.csv"]
 
@@ -115,6 +125,7 @@ def test_no_features_are_computed_of_what_was_seen_before():
     assert done.molecules.column("smiles").to_pylist() == ["CN"]
     assert done.counts == Counts(read=3, invalid=0, filtered=0, duplicates=2)
     assert done.rejects == ()
+    assert [(row.line, row.text) for row in done.repeated] == [(1, "OC"), (3, "CO")]
 
 
 def test_filtered_lines_say_why(tmp_path):
@@ -123,7 +134,7 @@ def test_filtered_lines_say_why(tmp_path):
     spec = BuildSpec(filters=filters)
     library = build_files([write(tmp_path, *lines)], tmp_path / "library", spec)
     assert all_smiles(library) == ["CF", "COC"]
-    assert [row[1:] for row in rejects(library)] == [
+    assert [[row[1], *row[3:]] for row in rejects(library)] == [
         ["1", "C", "1 heavy atoms, fewer than 2"],
         ["2", "CCCCC", "5 heavy atoms, more than 4"],
         ["3", "CN", "element N"],
@@ -153,7 +164,7 @@ def test_a_filter_that_is_none_is_named(tmp_path, filters, word):
 
 def test_features_are_those_of_the_molecules(small_library):
     ids = [5, 0, 23]
-    molecules = [parse(small_library.smiles(key)) for key in ids]
+    molecules = [read_molecule(small_library.smiles(key)) for key in ids]
     expected = morgan(molecules, small_library.manifest.spec.morgan)
     assert np.array_equal(small_library.features("fingerprints", ids), expected)
     raw = Shard(small_library.shards[0]).descriptors
@@ -177,7 +188,7 @@ def test_statistics_are_those_of_all_shards(tmp_path, small_smi, monkeypatch):
 def test_fingerprints_of_another_size(tmp_path, small_smi):
     spec = BuildSpec(MorganSpec(radius=2, n_bits=1024))
     library = build_files([str(small_smi)], tmp_path / "library", spec)
-    expected = morgan([parse(library.smiles(7))], spec.morgan)
+    expected = morgan([read_molecule(library.smiles(7))], spec.morgan)
     assert np.array_equal(library.features("fingerprints", [7]), expected)
     assert expected.shape == (1, 128)
 
@@ -187,11 +198,13 @@ def test_a_shard_can_be_read_without_molloop(small_library):
         table = pa.ipc.open_file(file).read_all()
     assert table.column_names == [
         *("smiles", "name", "charge", "n_fragments", "elements"),
-        *("fingerprint", "descriptors", "identity_hash"),
+        *("fingerprint", "descriptors", "identity_hash", "n_unspecified_stereo"),
     ]
     assert table.num_rows == 24
     assert table["smiles"][10].as_py() == "CCO"
-    assert table["descriptors"].type == pa.list_(pa.float32(), len(descriptors([parse("C")])[0]))
+    assert table["descriptors"].type == pa.list_(
+        pa.float32(), len(descriptors([read_molecule("C")])[0])
+    )
 
 
 def test_a_second_opening_reads_nothing(tmp_path, monkeypatch):
@@ -237,8 +250,9 @@ def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_
     monkeypatch.setattr(sources, "BLOCK_SIZE", 3)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 2)
     lines = [f"C{'C' * (n // 2)}{'NO'[n % 2]}" for n in range(40)]
-    source = write(tmp_path, *lines, "xx", "CN")
+    source = write(tmp_path, *lines, "xx", "CN", "NC", *lines[:3])
     whole = build_files([source], tmp_path / "whole")
+    assert len(merged(whole)) == 5
 
     reports = []
 
@@ -265,6 +279,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, monkeypatch, n_
     assert shards(again) == shards(whole)
     assert again.manifest == whole.manifest
     assert rejects(again) == rejects(whole)
+    assert merged(again) == merged(whole)
     assert [what for what, _ in reports if what == "reading"]
     assert reports[-1] == ("writing shards", 1.0)
 
@@ -316,7 +331,7 @@ def test_a_killed_build_leaves_no_process_and_goes_on(long_source, tmp_path):
     assert shards(library) == shards(whole)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "without rejects"])
+@pytest.mark.parametrize("damage", ["truncated", "without rejects", "without repeated"])
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, damage):
     monkeypatch.setattr(sources, "BLOCK_SIZE", 1)
     monkeypatch.setattr(parts, "BLOCKS_PER_PART", 1)
@@ -332,7 +347,7 @@ def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, damage):
     if damage == "truncated":
         part.write_bytes(part.read_bytes()[:-100])
     else:
-        part.with_suffix(".csv").unlink()
+        part.with_suffix(".csv" if damage == "without rejects" else ".repeated").unlink()
     library = build_files([source], tmp_path / "library")
     assert shards(library) == shards(expected)
     assert rejects(library) == rejects(expected)
@@ -420,7 +435,7 @@ def test_a_file_name_that_is_no_text(tmp_path):
     with open(path, "w") as file:  # noqa: PTH123 - no path that is text
         file.write("C\nxx\n")
     library = build_files([os.fsdecode(path)], tmp_path / "library")
-    assert rejects(library) == [[r"\udcff.smi", "2", "xx", "not a valid molecule"]]
+    assert rejects(library) == [[r"\udcff.smi", "2", "", "xx", "syntax error around position 1"]]
     assert Library(library.folder).manifest.sources[0].file == r"\udcff.smi"
 
 

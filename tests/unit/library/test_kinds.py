@@ -38,7 +38,7 @@ def test_a_further_kind_is_kept_by_what_is_built_from_then_on(tmp_path, monkeypa
         assert np.array_equal(library.features(kind, [0, 1, 2]), before.features(kind, [0, 1, 2]))
     with pa.memory_map(library.shards[0].path) as file:
         names = pa.ipc.open_file(file).schema.names
-    assert names[-4:] == ["fingerprint", "descriptors", "carbon_and_oxygen", "identity_hash"]
+    assert names[5:9] == ["fingerprint", "descriptors", "carbon_and_oxygen", "identity_hash"]
     assert library.manifest.key != before.manifest.key
     with pytest.raises(RunError, match=r"holds no elements.*Build the library again"):
         before.features("elements", [0])

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from molloop.texts import html_text, may_be_smiles
+from molloop.texts import html_text
 
 WIDTH, HEIGHT = 220, 150
 MAX_ATOMS = 200  # more are a blot
@@ -14,14 +14,17 @@ MAX_CHARACTERS = 500  # of the SMILES: more take long
 @lru_cache(maxsize=256)
 def drawing(smiles: str) -> Markup:
     """Return a molecule as an element of the page; empty where it cannot be drawn."""
-    if len(smiles) > MAX_CHARACTERS or not may_be_smiles(smiles):
+    if len(smiles) > MAX_CHARACTERS:
         return Markup("")
-    from rdkit import Chem, rdBase
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
-    if molecule is None or molecule.GetNumAtoms() > MAX_ATOMS:
+    from molloop.smiles import NoMoleculeError, read_molecule
+
+    try:
+        molecule = read_molecule(smiles, may_have_dummies=True)
+    except NoMoleculeError:
+        return Markup("")
+    if molecule.GetNumAtoms() > MAX_ATOMS:
         return Markup("")
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
     canvas.drawOptions().clearBackground = False  # type: ignore[assignment]  # its stub is wrong

@@ -1,0 +1,16 @@
+"""Choices in building a library, by name: what becomes of salts, and which molecules are the same.
+
+Light, as the configuration is made of it.
+"""
+
+FRAGMENTS = {
+    "refuse": "molecules in several pieces stay as they are; no simulation takes them",
+    "largest": "only the largest piece stays, with its charge",
+    "neutralise": "only the largest piece stays, without charges where it has hydrogens to move",
+}
+SAME_AS = {
+    "smiles": "the same canonical SMILES, with stereo, isotopes and charges",
+    "no-stereo": "the same canonical SMILES without stereo",
+    "inchikey": "the same standard InChIKey",
+    "tautomer": "tautomers of each other, by RDKit's tautomer hash",
+}

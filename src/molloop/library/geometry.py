@@ -1,0 +1,76 @@
+"""Coordinates of files, with their atoms in the order of the SMILES that a library keeps."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+
+from molloop.molecule import Geometry
+from molloop.smiles import NoMoleculeError, read_molecule
+
+Positions = NDArray[np.float64]
+
+_HYDROGEN_BOND = Chem.MolFromSmarts("[#1]~*")
+
+
+def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None:
+    """Return the coordinates of a molblock in the order of the SMILES written last, hydrogens last.
+
+    Parameters
+    ----------
+    molecule, written
+        As :func:`molloop.smiles.read_molblock` returns them; a SMILES of the molecule was written.
+
+    Returns
+    -------
+    In Å, shape (n, 3): the atoms that the SMILES names; then the hydrogens of the first of them,
+    those of the second, and so on, as `rdkit.Chem.AddHs` adds them to the SMILES. None where not
+    all hydrogens have coordinates.
+    """
+    if molecule.GetNumAtoms(onlyExplicit=False) != written.GetNumAtoms():
+        return None
+    positions = written.GetConformer().GetPositions()
+    places = _places(molecule.GetConformer().GetPositions(), positions)
+    if len(places) != molecule.GetNumAtoms():
+        return None  # coordinates that are no numbers
+    hydrogens: dict[int, list[int]] = {}
+    matches = written.GetSubstructMatches(_HYDROGEN_BOND, maxMatches=written.GetNumBonds() + 1)
+    for hydrogen, heavy in matches:
+        hydrogens.setdefault(heavy, []).append(hydrogen)
+    named = set(places)
+    order = [places[atom] for atom in _written_order(molecule)]
+    for heavy in tuple(order):
+        order += sorted(set(hydrogens.get(heavy, ())) - named)
+    return positions[order] if len(order) == len(positions) else None
+
+
+def geometry_of(smiles: str, positions_angstrom: Positions) -> Geometry | None:
+    """Return the geometry of a molecule of a library.
+
+    Parameters
+    ----------
+    positions_angstrom
+        In the order of :func:`ordered_positions`, shape (n, 3).
+    """
+    try:
+        molecule = Chem.AddHs(read_molecule(smiles))
+    except NoMoleculeError:
+        return None
+    numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()], dtype=np.uint8)
+    if len(numbers) != len(positions_angstrom):
+        return None
+    return Geometry(numbers, positions_angstrom)
+
+
+def _places(some: Positions, all_of_them: Positions) -> list[int]:
+    """Return where rows stand among all rows, which have them in the same order."""
+    places: list[int] = []
+    wanted = some.tolist()
+    for place, row in enumerate(all_of_them.tolist()):
+        if len(places) < len(wanted) and row == wanted[len(places)]:
+            places.append(place)
+    return places
+
+
+def _written_order(molecule: Chem.Mol) -> list[int]:
+    text = molecule.GetProp("_smilesAtomOutputOrder")
+    return [int(atom) for atom in text.strip("[,]").split(",")]

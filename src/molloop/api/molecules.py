@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ase import Atoms
     from rdkit.Chem import Mol
 
+    from molloop.smiles import TextKind
+
 
 def simulate_molecules(
     molecules: "str | Mol | Atoms | Iterable[str | Mol | Atoms]",
@@ -96,6 +98,22 @@ def entries_of(file: AnyPath, column: str = "smiles") -> Iterator[Entry]:
 
     for block in Files.of([os.fspath(file)], column).blocks():
         for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
-            fault = block.faults.get(line, "")
-            if text or fault:  # else the line is empty
-                yield Entry(text, name, fault and f"{block.file}, line {line}: {fault}")
+            where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
+            if fault:
+                yield Entry(text, name, f"{where}: {fault}")
+            elif text:  # else the line is empty
+                yield _entry(where, text, block.kind, name)
+
+
+def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:
+    """Return a molecule as a SMILES, which stays as it is given."""
+    from rdkit import Chem
+
+    from molloop.smiles import NoMoleculeError, read_molecule
+
+    if kind == "smiles":
+        return Entry(text, name)
+    try:
+        return Entry(Chem.MolToSmiles(read_molecule(text, kind)), name)
+    except NoMoleculeError as error:
+        return Entry("", name, f"{where}: {error}")

@@ -276,11 +276,6 @@ class Library:
         """Open one shard after the other, none for longer than it is used."""
         return map(Shard, self.shards)
 
-    def kept(self, molecule_id: int) -> dict[str, str]:
-        """Return what further columns of the user's file say of a molecule, by their names."""
-        self._check(molecule_id, molecule_id)
-        return {}
-
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
 

@@ -519,6 +519,7 @@ def play(number, seed, folder, template):
     lay(place, template)
     # one at most changes the configuration: two could have the file and the database agree
     changes = list(dict.fromkeys(rng.choice(CHANGES) for _ in range(rng.choice((1, 1, 1, 2, 3)))))
+    changes.sort(key=lambda one: one is change_files)  # to write into a pipe that it makes waits
     for change in changes:
         with contextlib.suppress(OSError, ValueError):  # an earlier change has taken its place
             change(run_dir, rng)

@@ -10,8 +10,7 @@ of its own that may crash, hang or grow; the loop goes on.
 import numpy as np
 from ase.units import Hartree
 
-from molloop.errors import SimulationError
-from molloop.simulate.outcome import Success
+from molloop import SimulationError, Success
 from molloop.simulate.structure import start_structure
 
 BOHR_PER_ANGSTROM = 1 / 0.529177210903

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from molloop.config.simulation import SimulationSettings
     from molloop.config.site import SiteSettings
     from molloop.config.stopping import StoppingSettings
-    from molloop.errors import InputError, MolloopError, RunError, SimulationError
+    from molloop.errors import InputError, MolloopError, RunError, SimulationError, StoreError
     from molloop.execution.virtual import Costs
     from molloop.goal import Direction, Objective, Quantity
     from molloop.intervals import Interval
@@ -70,7 +70,9 @@ if TYPE_CHECKING:
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
+    from molloop.simulate.simulators import Options, Simulator
     from molloop.store.records import Stage
+    from molloop.surrogate.model import Joint, Surrogate, in_blocks
 
 __version__ = metadata.version("molloop")
 
@@ -98,7 +100,7 @@ _PUBLIC = {
     "molloop.config.simulation": "SimulationSettings",
     "molloop.config.site": "SiteSettings",
     "molloop.config.stopping": "StoppingSettings",
-    "molloop.errors": "InputError MolloopError RunError SimulationError",
+    "molloop.errors": "InputError MolloopError RunError SimulationError StoreError",
     "molloop.execution.virtual": "Costs",
     "molloop.goal": "Direction Objective Quantity",
     "molloop.intervals": "Interval",
@@ -118,7 +120,9 @@ _PUBLIC = {
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
+    "molloop.simulate.simulators": "Options Simulator",
     "molloop.store.records": "Stage",
+    "molloop.surrogate.model": "Joint Surrogate in_blocks",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [
@@ -140,6 +144,7 @@ __all__ = [
     "Interruption",
     "Interval",
     "Job",
+    "Joint",
     "Known",
     "Library",
     "LibrarySettings",
@@ -148,6 +153,7 @@ __all__ = [
     "MolloopError",
     "MorganSpec",
     "Objective",
+    "Options",
     "Policy",
     "Predictions",
     "PropertySettings",
@@ -165,16 +171,19 @@ __all__ = [
     "SimulationError",
     "SimulationProtocol",
     "SimulationSettings",
+    "Simulator",
     "SiteSettings",
     "Source",
     "Stage",
     "Status",
     "Stopped",
     "StoppingSettings",
+    "StoreError",
     "Submitted",
     "Success",
     "Suggestion",
     "Suggestions",
+    "Surrogate",
     "Table",
     "Task",
     "TimedRanking",
@@ -186,6 +195,7 @@ __all__ = [
     "compare_policies",
     "enumerate_library",
     "export_run",
+    "in_blocks",
     "load",
     "open_known",
     "open_library",

@@ -4,6 +4,7 @@ Light to import: a thing is imported where it is used, and other packages are lo
 a name is none of molloop's.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,11 @@ class Registry:
             for name, point in registered(self.group).items()
             if name not in self.own
         }
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is of the form that names of entry points have."""
+    return re.fullmatch(r"[\w.-]+", text) is not None
 
 
 def registered(group: str) -> "dict[str, EntryPoint]":

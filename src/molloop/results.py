@@ -22,7 +22,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +136,8 @@ class Results:
             f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.label}"
             for item in self.best(1)
         )
-        told = f"{quantity.symbol}: {n_values:,} values, {self.n_failed:,} failed{best}"
+        values = counted(n_values, "value")
+        told = f"{quantity.symbol}: {values}, {self.n_failed:,} failed{best}"
         return f"Results({terminal_text(told)})"
 
     def _repr_html_(self) -> str:

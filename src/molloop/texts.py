@@ -75,6 +75,11 @@ def terminal_path(path: str | os.PathLike[str]) -> str:
     return f"$'{''.join(map(_quoted, text))}'"
 
 
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Return how many there are of something: ``1 molecule``, ``2,000 molecules``."""
+    return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
+
+
 def json_line(value: object) -> str:
     """Return JSON for a terminal and for programs, in one line.
 

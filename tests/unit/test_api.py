@@ -1,10 +1,16 @@
 """The Python interface, as far as nothing is run; `tests/integration` runs it."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import ase.build
 import numpy as np
+import psutil
 import pytest
 from rdkit import Chem
 from small_run import STEPS, new_store
@@ -124,6 +130,58 @@ def test_what_is_not_wanted_is_not_simulated():
     assert next(found).smiles == "O"
     found.close()
     assert len(asked) == 4
+
+
+def test_a_program_that_is_interrupted_ends_its_simulations(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import os, time\n\n\ndef simulate(smiles):\n"
+        "    open(f'{smiles}.pid', 'x').write(str(os.getpid()))\n    time.sleep(300)\n"
+    )
+    program = (
+        "import molloop\n"
+        "settings = molloop.load(property={'simulator': 'slow:simulate', 'name': 'x'})\n"
+        "list(molloop.simulate_molecules(['C', 'N', 'O', 'CC', 'CN'], settings, n_processes=2))\n"
+    )
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE) as running:
+        until_s = time.monotonic() + 60
+        while len(pids := [one.read_text() for one in tmp_path.glob("*.pid")]) < 2 or "" in pids:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, error = running.communicate(timeout=30)
+    assert error.rstrip().endswith(b"KeyboardInterrupt")
+    assert running.returncode == -signal.SIGINT
+    assert not any(psutil.pid_exists(int(pid)) for pid in pids)
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "words"),
+    [
+        (5, {}, "molecules: got 5, expected a SMILES"),
+        (["C"], {"n_processes": 0}, "n_processes: got 0, expected 1 at least"),
+        (["C"], {"n_processes": "2"}, "n_processes: got '2'"),
+        (["C"], {"n_processes": True}, "n_processes: got True"),
+    ],
+)
+def test_what_cannot_be_simulated_is_told_at_the_call(given, options, words):
+    with pytest.raises(molloop.InputError, match=words):
+        molloop.simulate_molecules(given, **options)
+
+
+def test_a_simulator_that_is_none_is_told_before_a_library_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr("molloop.api.runs.open_library", None)
+    for simulator in ("nowhere:simulate", "nowhere"):
+        settings = molloop.load(property={"simulator": simulator})
+        with pytest.raises(molloop.InputError, match=f"property.simulator: got '{simulator}'"):
+            molloop.run(settings, tmp_path / "run")
+        session = Session("now", settings.to_toml(), {})
+        Store.create(tmp_path / "campaign.sqlite", session).close()
+        with pytest.raises(molloop.InputError, match=f"property.simulator: got '{simulator}'"):
+            molloop.resume(tmp_path, trust=True)
+        (tmp_path / "campaign.sqlite").unlink()
+    assert not (tmp_path / "run").exists()
 
 
 def test_bonds_of_atoms_are_told_by_their_charge():

@@ -17,7 +17,7 @@ MODULES = sorted(
 )
 # values and tables of `simulate` that the configuration is made of
 LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
-VALUES = ("errors", "texts", "molecule", "smiles", "goal", "registry")
+VALUES = ("errors", "texts", "molecule", "smiles", "goal", "registry", "schema")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "errors": (),
     "start": (),
     "registry": (),
+    "schema": (),
     "intervals": (),
     "files": (),
     "texts": (),

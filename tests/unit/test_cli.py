@@ -20,6 +20,7 @@ from molloop.cli import app, main, report, signals
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
+from molloop.sandbox import worker
 
 
 @pytest.fixture
@@ -133,6 +134,32 @@ def test_a_smiles_is_no_file_though_one_is_called_so(molloop, tmp_path):
     assert "a file of the format" in refused.stderr
 
 
+def test_other_values_take_no_place_of_an_object(molloop, tmp_path, monkeypatch):
+    # a child that an earlier test began does not have that path
+    monkeypatch.setattr(worker, "_GUARDS", worker._Guards())
+    (tmp_path / "named.py").write_text(
+        "def simulate(smiles):\n"
+        "    from molloop import Success\n"
+        "    values = {'gap': 1.5, 'smiles': 2, 'level': 3, 'seconds': 4, 'gap_ev': 5, 'homo': 6}\n"
+        "    return Success(values)\n"
+    )
+    facts = {"simulator": "named:simulate", "name": "gap", "unit": "eV"}
+    options = [one for key, value in facts.items() for one in ("--set", f"property.{key}={value}")]
+    done = molloop("simulate", "C", "--json", *options, env={"PYTHONPATH": str(tmp_path)})
+    found = json.loads(done.stdout)
+    assert 0 < found.pop("seconds") < 4
+    assert found == {
+        "smiles": "C",
+        "name": "",
+        "gap_ev": 1.5,
+        "values": {"smiles": 2, "level": 3, "seconds": 4, "gap_ev": 5, "homo": 6},
+        "calculations": {},
+        "flags": [],
+        "level": "named:simulate",
+        "fidelity": "own",
+    }
+
+
 def test_version_and_help(molloop):
     assert molloop("--version").stdout.startswith("molloop ")
     done = molloop("--help")
@@ -229,7 +256,7 @@ BAD_INPUT = [
     (["--training-data", "bad.csv"], ["bad.csv, line 2, smiles", "'xx'"]),
     (["--training-data", "unsaid.csv"], ["unsaid.csv, line 2, level: is missing", "level = gfn2"]),
     (["none.toml"], ["none.toml", "No such file"]),
-    (["--run-dir", "taken"], ["taken", "molloop resume taken", "--run-dir"]),
+    (["--run-dir", "taken"], ["taken", "molloop resume taken", "choose another folder"]),
     (["--run-dir", "a b"], ["a b", "--run-dir"]),
     (["--library", "small.smi", "--library", "small.smi"], ["--library: got '2 values'"]),
     (
@@ -338,7 +365,8 @@ def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     assert rejects[1:] == ["a.csv,4,bad,not a valid molecule", "a.csv,6,CCBr,element Br"]
     assert molloop("library", "info", "lib", cwd=tmp_path).stdout == done.stdout
     assert molloop("library", "build", *arguments, cwd=tmp_path).stdout == done.stdout
-    assert "All 1 shards" in molloop("library", "verify", "lib", cwd=tmp_path).stdout
+    verified = molloop("library", "verify", "lib", cwd=tmp_path)
+    assert verified.stdout == f"The shard of {tmp_path / 'lib'} is whole.\n"
     shard = tmp_path / "lib" / "shard-00000.arrow"
     shard.write_bytes(shard.read_bytes()[:-1])
     damaged = molloop("library", "verify", "lib", cwd=tmp_path)
@@ -455,7 +483,7 @@ def test_any_name_of_a_folder_is_shown_and_changes_nothing(molloop, tmp_path):
             store.append(1.0, [], [replace(item(0, 1.0, 15.0), worker="")])  # little is drawn
         done = molloop("export", folder, "--format", "csv", "--out", out, "--quiet")
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == f"1 molecules: $'{tmp_path}/a\\x1b\\'.csv'\n"
+        assert done.stdout == f"1 molecule: $'{tmp_path}/a\\x1b\\'.csv'\n"
     done = molloop("report", *folders, "--out", tmp_path / "$x$ [b].html", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"'{tmp_path}/$x$ [b].html': ")
@@ -530,19 +558,19 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
     assert done.returncode == 0
     assert done.stderr.endswith(
         "3 values of ie_ev · 1 of molecules that the library does not hold · "
-        "1 molecules without a value\n"
+        "1 molecule without a value · 2 of 20 asked for: no other molecule is left\n"
     )
     header, *rows = done.stdout.splitlines()
     assert header == "molecule_id,smiles,name,predicted_ie_ev,predicted_ie_ev_std"
     assert {row.split(",")[1] for row in rows} == {"CO", "CN"}
     (tmp_path / "first.csv").write_text(f"{header}\n{rows[0]}\n")
     again = molloop(*words, "--pending", "first.csv", "--out", "a.csv", "-q", cwd=tmp_path, env=env)
-    assert (again.returncode, again.stdout, again.stderr) == (0, "1 molecules: a.csv\n", "")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "1 molecule: a.csv\n", "")
     written = (tmp_path / "a.csv").read_text().splitlines()
     assert [line.split(",")[1] for line in written] == ["smiles", rows[1].split(",")[1]]
     wrong = molloop(*words, "--out", tmp_path, cwd=tmp_path, env=env)
     assert wrong.returncode == 2
-    assert "--out" in wrong.stderr
+    assert "file to write" in wrong.stderr
     (tmp_path / "values.csv").write_text("smiles,ie_ev\nC,16.9\nN,high\n")
     wrong = molloop(*words, "--column", "ie_ev", cwd=tmp_path, env=env)
     assert (wrong.returncode, wrong.stdout) == (2, "")

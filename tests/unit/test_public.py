@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+import tomllib
 import typing
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from rdkit.Chem import Mol
 
 import molloop
+from molloop import errors
 
 # of other packages, which signatures name without loading them
 OTHERS = {"pd": pd, "Atoms": ase.Atoms, "Mol": Mol}
@@ -66,6 +68,37 @@ def test_types_of_signatures_are_public(name):
     }
     missing = {one for one in needed if getattr(molloop, one.__name__, None) is not one}
     assert missing == set()
+
+
+def raised(thing):
+    """Return the errors of molloop that a docstring's section Raises names."""
+    lines = iter((inspect.getdoc(thing) or "").splitlines())
+    for line in lines:
+        if line == "Raises":
+            break
+    next(lines, None)
+    for line in lines:
+        if line and not line.startswith(" "):
+            yield from (one for one in line.split(", ") if hasattr(errors, one))
+
+
+@pytest.mark.parametrize("name", molloop.__all__)
+def test_errors_of_docstrings_are_public(name):
+    told = {one for signature in signatures(getattr(molloop, name)) for one in raised(signature)}
+    assert told <= set(molloop.__all__)
+
+
+def test_a_docstring_names_its_errors():
+    assert list(raised(molloop.run)) == ["InputError", "RunError"]
+    assert list(raised(molloop.enumerate_library)) == ["InputError", "RunError"]
+    assert list(raised(molloop.read_results)) == ["InputError", "StoreError"]
+    assert list(raised(molloop.simulate_molecules)) == ["InputError"]
+
+
+def test_the_citation_is_of_this_version():
+    root = Path(__file__).parents[2]
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (root / "CITATION.cff").read_text()
 
 
 def test_a_signature_names_its_types():

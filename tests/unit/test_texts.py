@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from odd_texts import is_seen, texts
 
 from molloop.texts import (
+    counted,
     csv_cell,
     drawn_text,
     each,
@@ -25,6 +26,15 @@ from molloop.texts import (
     terminal_text,
     utf8_text,
 )
+
+
+def test_how_many_there_are():
+    assert counted(1, "molecule") == "1 molecule"
+    assert counted(0, "molecule") == "0 molecules"
+    assert counted(2000, "molecule") == "2,000 molecules"
+    assert counted(1, "value is", "values are") == "1 value is"
+    assert counted(3, "value is", "values are") == "3 values are"
+
 
 ONE_LINE = (terminal_text, csv_cell, sdf_line, drawn_text, svg_text)
 

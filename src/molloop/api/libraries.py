@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molloop.assembly.campaign import cores
+from molloop.assembly.counts import processes
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.files import AnyPath
@@ -79,7 +80,7 @@ def build_library(
     """
     paths = [files] if isinstance(files, str | os.PathLike) else files
     source = Files.of([os.fspath(one) for one in paths], column)
-    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
+    return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)
 
 
 def enumerate_library(
@@ -111,4 +112,4 @@ def enumerate_library(
     """
     files = os.fspath(scaffolds), os.fspath(substituents)
     source = Enumeration.of(*files, column, max_molecules)
-    return build(source, Path(folder), spec or BuildSpec(), n_processes or cores(), progress)
+    return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)

@@ -1,15 +1,13 @@
 """Molecules, simulated one by one."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from molloop.assembly.abreast import in_threads
-from molloop.assembly.campaign import (
-    check_simulator,
-    cores,
-)
+from molloop.assembly.campaign import check_simulator
+from molloop.assembly.counts import processes
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
 from molloop.files import AnyPath
@@ -50,31 +48,28 @@ def simulate_molecules(
     Raises
     ------
     InputError
-        The simulator cannot be imported, or something is no molecule.
+        The simulator cannot be imported, something is no molecule, or there is no process.
     """
     from molloop.sandbox.worker import run_one
     from molloop.simulate.given import listed, name_of, smiles_of
     from molloop.simulate.task import SimulationTask
 
+    n, given = processes(n_processes), listed(molecules)
     protocol = (settings or Settings()).protocol()
     check_simulator(protocol)
     task = SimulationTask(protocol)
 
-    def outcome_of(given: "str | Mol | Atoms") -> Outcome:
-        smiles = ""
+    def outcome_of(one: "str | Mol | Atoms", is_over: Callable[[], bool] | None = None) -> Outcome:
+        smiles, outcome = "", None
         try:
-            smiles = smiles_of(given)
-            outcome = run_one(smiles, task)
+            smiles = smiles_of(one)
+            outcome = run_one(smiles, task, is_over)
         except SimulationError as error:
             outcome = Failure(error.kind, error.message)
-        return replace(outcome, smiles=smiles, name=name_of(given))
+        outcome = outcome or Failure("halted", "given up: nobody waits for it any more")
+        return replace(outcome, smiles=smiles, name=name_of(one))
 
-    n = cores() if n_processes is None else n_processes
-    return (
-        map(outcome_of, listed(molecules))
-        if n == 1
-        else in_threads(outcome_of, listed(molecules), n)
-    )
+    return map(outcome_of, given) if n == 1 else in_threads(outcome_of, given, n)
 
 
 @dataclass(frozen=True, slots=True)

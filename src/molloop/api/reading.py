@@ -127,7 +127,7 @@ def write_report(
         write_whole(Path(out), lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
         expected = "a file that can be written"
-        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
+        raise InputError("file to write", str(out), expected, f"It fails with: {error}.") from error
 
 
 def _show_nothing(_what: str, _fraction: float) -> None:
@@ -137,4 +137,5 @@ def _show_nothing(_what: str, _fraction: float) -> None:
 def _spare_runs(out: Path, run_dirs: Sequence[Path]) -> None:
     """Raise InputError where the file to write is one that a run is made of."""
     if any(is_own(one, folder) for one in (out, out.resolve()) for folder in run_dirs):
-        raise InputError("--out", str(out), "another file than those of the run", "Name another.")
+        expected = "another file than those of the run"
+        raise InputError("file to write", str(out), expected, "Name another.")

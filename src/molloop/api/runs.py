@@ -13,6 +13,7 @@ from molloop.assembly.campaign import (
     check_simulator,
     make_session,
     parsl_config,
+    titled,
 )
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
@@ -67,17 +68,18 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
+    protocol = settings.protocol()
     check_model(settings)
+    check_simulator(protocol)  # a library may take hours to build
+    settings = titled(settings)
     library = open_library(settings, progress)
     training_data = settings.campaign.training_data
-    protocol = settings.protocol()
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
         settings.objective().quantity.column,
         protocol,
         library,
     )
-    check_simulator(protocol)
     parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:
         session = make_session(settings, library)
@@ -127,9 +129,8 @@ def resume(
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
     check_model(settings)
+    check_simulator(settings.protocol())
     library = open_library(settings, progress)
-    protocol = settings.protocol()
-    check_simulator(protocol)
     parsl_config(settings, run_dir)
     with (
         closing(RunDir(run_dir, is_new=False)) as directory,

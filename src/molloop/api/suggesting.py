@@ -1,11 +1,15 @@
 """What to try next, for values that come from elsewhere."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from molloop.api.libraries import open_library
-from molloop.assembly.measured import given_pending, given_values, read_measured, read_pending
+from molloop.assembly.counts import at_least_one
+from molloop.assembly.given import given_pending, given_values
+from molloop.assembly.measured import TRAINING_DATA, Measured, read_measured, read_pending
 from molloop.assembly.suggest import Suggestions, suggestions
 from molloop.config.load import load
 from molloop.config.settings import Settings
@@ -13,10 +17,16 @@ from molloop.errors import InputError
 from molloop.files import AnyPath
 from molloop.library.shards import Library, Progress
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+# settings, and what they are called here
+NAMES = {"search.policy": "policy", "property.direction": "direction", "campaign.seed": "seed"}
+
 
 def suggest(
     library: Library | Settings | AnyPath,
-    training_data: Mapping[str, float] | AnyPath,
+    training_data: "Mapping[str, float | None] | pd.Series | AnyPath",
     n: int = 20,
     *,
     pending: Iterable[str] | AnyPath | None = None,
@@ -36,9 +46,10 @@ def suggest(
     library
         Or what :func:`open_library` takes.
     training_data
-        A .csv or .tsv file with the columns ``smiles`` and one of numbers; or values by SMILES.
-        Molecules that the library does not hold train the model, too. One whose cell is empty was
-        tried and gave no value: it is not suggested either.
+        A .csv or .tsv file with the columns ``smiles`` and one of numbers; or values by SMILES, in
+        a dict or a Series of pandas. Molecules that the library does not hold train the model,
+        too. One whose cell is empty, or whose value is None or NaN, was tried and gave no value: it
+        is not suggested either.
     n
         How many.
     pending
@@ -64,26 +75,44 @@ def suggest(
     RunError
         As :func:`open_library`.
     """
-    if n < 1:
-        raise InputError("n", n, "1 at least", "Ask for more.")
-    given = {"search.policy": policy, "property.direction": direction, "campaign.seed": seed}
-    settings = load(overrides=given)
+    n = at_least_one("n", n)
+    with _called_as_here():
+        settings = load(overrides=dict(zip(NAMES, (policy, direction, seed), strict=True)))
+        chooses = settings.policy()
     if policy == "random":
-        raise InputError("search.policy", policy, "one with a model", "Chance needs no values.")
-    if isinstance(training_data, Mapping):
-        values = given_values(training_data, column)
-    else:
-        values = read_measured(Path(training_data), column)
+        raise InputError("policy", policy, "one with a model", "Chance needs no values.")
+    values = _values(training_data, column)
     if isinstance(pending, str | os.PathLike):
         waiting = read_pending(Path(pending))
     else:
-        waiting = given_pending(pending or ())
+        waiting = given_pending(() if pending is None else pending)
     return suggestions(
         library if isinstance(library, Library) else open_library(library, progress),
         values,
         waiting,
         n,
         sign=settings.objective().sign,
-        policy=settings.policy(),
+        policy=chooses,
         seed=settings.campaign.seed,
     )
+
+
+@contextmanager
+def _called_as_here() -> Iterator[None]:
+    """Let errors call settings what the arguments are called."""
+    try:
+        yield
+    except InputError as error:
+        what = NAMES.get(error.what, error.what)
+        raise InputError(what, error.value, error.expected, error.remedy) from error
+
+
+def _values(
+    training_data: "Mapping[str, float | None] | pd.Series | AnyPath", column: str | None
+) -> Measured:
+    if isinstance(training_data, str | os.PathLike):
+        return read_measured(Path(training_data), column)
+    if not hasattr(training_data, "items"):
+        expected = "a file, or values by SMILES"
+        raise InputError(TRAINING_DATA, training_data, expected, "A dict or a Series has them.")
+    return given_values(training_data, column)

@@ -3,7 +3,8 @@
 import logging
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
@@ -22,10 +23,11 @@ from molloop.config.settings import Settings
 from molloop.errors import InputError, MolloopError, RunError
 from molloop.library.manifest import REJECTS
 from molloop.library.shards import Library
+from molloop.registry import is_reference
 from molloop.results import Results
 from molloop.search.policy import is_own
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import SIMULATORS, home_of
+from molloop.simulate.simulators import SIMULATORS, Origin, origin_of, simulator_named
 from molloop.store.disk import what_is_there
 from molloop.store.records import MAX_CONFIG, Session
 from molloop.store.run_dir import environment
@@ -95,8 +97,39 @@ def make_session(settings: Settings, library: Library) -> Session:
             "Put what is long, such as site.worker_init, into a file of its own.",
         )
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    facts = environment(library.describe(), home_of(settings.property.simulator))
+    facts = environment(library.describe(), _origin_of(settings.property.simulator))
     return Session(began_at, config, facts)
+
+
+def titled(settings: Settings) -> Settings:
+    """Return a configuration with the title that a registered simulator gives its quantity.
+
+    A run stores it: who reads the run imports no simulator.
+    """
+    chosen = settings.property
+    if chosen.title or chosen.simulator in SIMULATORS or is_reference(chosen.simulator):
+        return settings
+    with _importing(chosen.simulator):
+        title = simulator_named(chosen.simulator).title_of(chosen.name, chosen.unit)
+    return settings.model_copy(update={"property": chosen.model_copy(update={"title": title})})
+
+
+def _origin_of(simulator: str) -> Origin | None:
+    with _importing(simulator):
+        return origin_of(simulator)
+
+
+@contextmanager
+def _importing(simulator: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # another package's may raise here what it did not there
+        raise InputError(
+            "property.simulator",
+            simulator,
+            "a simulator that can be used here",
+            f"Importing it fails: {type(error).__name__}: {error}.",
+        ) from error
 
 
 def parsl_config(settings: Settings, run_dir: Path) -> Any:

@@ -1,6 +1,5 @@
-"""Values that come from elsewhere: an experiment, another code, a file or a dict of them."""
+"""Values that come from elsewhere, an experiment or another code, in a file."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from molloop.library.tables import MADE_BY, Row, check_made_alike, first_word, n
 from molloop.simulate.outcome import LARGEST_VALUE
 
 SMILES = "smiles"
-TRAINING_DATA, PENDING = "--training-data", "--pending"
+TRAINING_DATA, PENDING, COLUMN = "training data", "pending", "column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def read_measured(path: Path, column: str | None = None) -> Measured:
         ways.
     """
     if column == SMILES:
-        raise InputError("--column", column, "a column of numbers", "Name another.")
+        raise InputError(COLUMN, column, "a column of numbers", "Name another.")
     required, others = ((SMILES,), None) if column is None else ((SMILES, column), MADE_BY)
     with rows_of(path, TRAINING_DATA, required, others) as table:
         rows = list(table)
@@ -67,22 +66,6 @@ def read_measured(path: Path, column: str | None = None) -> Measured:
     return Measured(name, tuple(values), tuple(without))
 
 
-def given_values(values: Mapping[str, float], column: str | None = None) -> Measured:
-    """Take values by SMILES.
-
-    Raises
-    ------
-    InputError
-        One is no finite number.
-    """
-    name = column or "value"
-    rows = [
-        (f"{name} of {smiles!r}", first_word(smiles), _value(f"{name} of {smiles!r}", str(value)))
-        for smiles, value in values.items()
-    ]
-    return Measured(name, tuple(rows))
-
-
 def read_pending(path: Path) -> list[tuple[str, str]]:
     """Read where each molecule of a table stands, and its SMILES, of the column ``smiles``.
 
@@ -93,11 +76,6 @@ def read_pending(path: Path) -> list[tuple[str, str]]:
     """
     with rows_of(path, PENDING, (SMILES,)) as rows:
         return [(f"{path}, line {line}", first_word(cells[SMILES])) for line, cells in rows]
-
-
-def given_pending(smiles: Iterable[str]) -> list[tuple[str, str]]:
-    """Take molecules by SMILES."""
-    return [(f"pending {text!r}", first_word(text)) for text in smiles]
 
 
 def _is_empty(text: str) -> bool:
@@ -127,7 +105,7 @@ def _column_of_numbers(path: Path, rows: list[Row]) -> str:
     if len(found) == 1:
         return found[0]
     raise InputError(
-        "--column",
+        COLUMN,
         None,
         f"the name of the values: {' and '.join(found) or 'none of the columns'} of {path} "
         f"{'hold' if found else 'holds'} numbers alone",

@@ -124,7 +124,9 @@ class Predictions:
             write_whole(path, write)
         except OSError as error:
             expected = "a file that can be written"
-            raise InputError("--out", str(path), expected, f"It fails with: {error}.") from error
+            raise InputError(
+                "file to write", str(path), expected, f"It fails with: {error}."
+            ) from error
 
     def _write_csv(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -195,7 +197,7 @@ def check_ending(path: Path) -> None:
     """Raise InputError where a file is none that predictions are written to."""
     if path.suffix.lower() not in ENDINGS:
         expected = f"a file that ends with {' or '.join(ENDINGS)}"
-        raise InputError("--out", str(path), expected, "Rename it.")
+        raise InputError("file to write", str(path), expected, "Rename it.")
 
 
 def predictions_of(
@@ -222,7 +224,10 @@ def predictions_of(
     features, values, order = training.arrays()
     if not len(values):
         raise InputError(
-            "RUN_DIR", "a run without a value", "one value at least", "Wait until it has some."
+            "run directory",
+            "a run without a value",
+            "one value at least",
+            "Wait until it has some.",
         )
     n_rankings = sum(isinstance(event, Ranked) for _, event in reader.events())
     rng = np.random.default_rng((settings.campaign.seed, n_rankings + 1))

@@ -1,5 +1,6 @@
 """The Python interface of replays: campaigns over tables of known values."""
 
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from molloop import results
 from molloop.assembly.campaign import cores, write_reports
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
+from molloop.assembly.counts import at_least_one, processes
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import override
@@ -83,8 +85,15 @@ def table_settings(settings: Settings, table: Table) -> Settings:
     """Return a configuration whose property is that of a table."""
     if table.column == settings.objective().quantity.column:
         return settings
-    facts = {"name": table.column, "unit": "", "simulator": f"table {table.name}"}
+    simulator = f"table-{re.sub(r'[^A-Za-z0-9_.-]+', '_', Path(table.name).name)}"
+    facts = {"name": table.column, "unit": "", "simulator": simulator}
     return override(settings, {f"property.{key}": value for key, value in facts.items()})
+
+
+def runnable(tuned: Settings, given: Settings) -> Settings:
+    """Return what was tuned on a table, with the property and the simulation that were given."""
+    own = {"property": given.property, "simulation": given.simulation}
+    return tuned.model_copy(update=own)
 
 
 def replay_table(
@@ -198,10 +207,10 @@ def compare_policies(
     found = compare(
         table,
         {name: partial(case_of, one, table, scenario) for name, one in compared.items()},
-        range(first_seed, first_seed + n_seeds),
+        range(first_seed, first_seed + at_least_one("n_seeds", n_seeds)),
         scenario,
         _truth(table, searched, top_k),
-        n_processes or cores(),
+        processes(n_processes),
         progress,
     )
     if out is not None:
@@ -256,23 +265,23 @@ def tune_settings(
         _truth(table, searched, top_k),
         scenario,
         objective,
-        n_trials,
+        at_least_one("n_trials", n_trials),
         seed,
-        n_processes or cores(),
+        processes(n_processes),
     )
     found = search.run(progress)
     if out is not None:
         progress("writing configuration and figure", 0.0)
         folder = _made(out)
-        # of the user's own property, which a run can simulate
-        runnable = found.unseen[0].settings.model_copy(update={"property": given.property})
-        (folder / TUNED_CONFIG).write_text(runnable.to_toml(), encoding="utf-8")
+        tuned = runnable(found.unseen[0].settings, given)
+        (folder / TUNED_CONFIG).write_text(tuned.to_toml(), encoding="utf-8")
         draw_search(found, objective, searched, top_k, describe, folder / FRONT_FIGURE)
     return found
 
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:
-    return Truth.of(table.values, objective.sign, top_k, objective.threshold)
+    n = at_least_one("top_k", top_k)
+    return Truth.of(table.values, objective.sign, n, objective.threshold)
 
 
 def _made(folder: str | PathLike[str]) -> Path:

@@ -46,7 +46,7 @@ def check_resumption(
         raise RunError(
             "The run's database does not say which library and simulator it has begun with.",
             "It is damaged, or was not written by molloop: begin a new run, which takes known "
-            "values with --training-data.",
+            "values as campaign.training_data.",
         )
     if then["library"]["key"] != now["library"]["key"]:
         raise InputError(
@@ -60,8 +60,8 @@ def check_resumption(
         raise InputError(
             "property.simulator",
             settings.property.simulator,
-            "the source that this run has begun with",
-            f"It was changed since. {_NEW_RUN}",
+            f"the code that this run has begun with{_release(then['simulator'])}",
+            f"It was changed since{_release(now['simulator'])}. {_NEW_RUN}",
         )
     for name in VALUE_PACKAGES:
         old, new = then.get("packages", {}).get(name), now["packages"][name]
@@ -70,7 +70,14 @@ def check_resumption(
     return tuple(changes)
 
 
+def _release(simulator: object) -> str:
+    """Return which release of a package a simulator is from, as more words."""
+    if isinstance(simulator, dict) and simulator.get("package"):
+        return f", {simulator['package']} {simulator.get('version', '')}"
+    return ""
+
+
 _NEW_RUN = (
     "Values would be mixed that cannot be compared: change it back, or begin a new run (it takes "
-    "known values with --training-data)."
+    "known values as campaign.training_data)."
 )

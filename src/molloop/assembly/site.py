@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from molloop.config.section import batch_lines
 from molloop.config.settings import Settings
 from molloop.config.site import SiteSettings, seconds_of
 from molloop.config.site_file import OWN, SITES, facts_of
@@ -19,9 +20,11 @@ def site_of(settings: SiteSettings) -> Site:
     Raises
     ------
     InputError
-        The site is a file that cannot be used.
+        The site is a file that cannot be used, or has a scheduler that does not read the lines
+        that were set.
     """
     facts = facts_of(settings.name)
+    _check_directives(settings, facts.scheduler)
     options = settings.launcher_options
     worker_init = (facts.worker_init, settings.worker_init)
     return Site(
@@ -47,6 +50,17 @@ def site_of(settings: SiteSettings) -> Site:
         queue_timeout_s=settings.queue_timeout_s,
         needs=facts.needs,
     )
+
+
+def _check_directives(settings: SiteSettings, scheduler: str) -> None:
+    if not scheduler:
+        return  # the same configuration, tried without one
+    try:
+        batch_lines(settings.directives, scheduler)
+    except ValueError as error:
+        expected = str(error).removeprefix("expected ")
+        remedy = f"The scheduler of the site {settings.name} is {scheduler}."
+        raise InputError("site.directives", settings.directives, expected, remedy) from error
 
 
 def batch_job(settings: Settings, folder: Path, *, is_trusted: bool = False) -> "BatchJob":

@@ -17,7 +17,7 @@ from molloop.errors import InputError
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
-from molloop.texts import csv_cell, sheet_cell
+from molloop.texts import counted, csv_cell, sheet_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def suggestions(
     if len(known.known) < LEAST_VALUES:
         raise InputError(
             TRAINING_DATA,
-            f"{len(known.known)} molecules with a value of {measured.column}",
+            f"{counted(len(known.known), 'molecule')} with a value of {measured.column}",
             f"{LEAST_VALUES} at least",
             "A model learns from differences: measure some molecules of the library at random.",
         )

@@ -42,6 +42,7 @@ from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.texts import counted
 
 POLL_S = 0.5
 LEAST_WAIT_S = 0.001
@@ -255,8 +256,8 @@ class Driver:
             self._rank_later = lost.request
             return
         self._broken = EngineError(
-            f"Ranking {lost.request.number} failed on the workers, {self._n_lost_rankings} times: "
-            f"{lost.message}.",
+            f"Ranking {lost.request.number} failed on the workers, "
+            f"{counted(self._n_lost_rankings, 'time')}: {lost.message}.",
             "What was simulated is stored: mend it, and `molloop resume` goes on.",
         )
 

@@ -21,6 +21,7 @@ from molloop.goal import Objective
 from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure
 from molloop.simulate.validation import accepted
+from molloop.texts import counted
 
 # losses after which a molecule is given up: a worker's may be its own doing, a manager's hardly,
 # that of a pool which was ended for another worker never, but no molecule goes round for ever
@@ -146,7 +147,7 @@ class Intake:
         for molecule in lost.group.molecules:
             n_losses = 1 + self.ledger.in_flight[Job(molecule.id, stage)].losses.count(lost.what)
             if n_losses >= MAX_LOSSES[lost.what]:
-                message = f"its {lost.what} was lost {n_losses} times: {lost.message}"
+                message = f"its {lost.what} was lost {counted(n_losses, 'time')}: {lost.message}"
                 failure = Failure(lost.what, message)
                 items.append(self._item(molecule, stage, now_s, "", (now_s, now_s), failure))
         return items

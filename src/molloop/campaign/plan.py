@@ -7,6 +7,7 @@ from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.events import End, Event, RankingBegan, Source, Stopped, Submitted
 from molloop.campaign.state import State
+from molloop.texts import counted
 
 MIN_TRIES = 24
 TRIES_PER_INITIAL = 3
@@ -72,7 +73,8 @@ class Stopping:
     def reason(self, state: State) -> str:
         """Return why it ends, or nothing."""
         if self.patience is not None and state.n_without_gain >= self.patience:
-            return f"{state.n_without_gain} simulations brought none of the best {self.top_k}"
+            tried = counted(state.n_without_gain, "simulation")
+            return f"{tried} brought none of the best {self.top_k}"
         if self.min_gain is not None and state.expected_gain < self.min_gain:
             return (
                 f"the model expects {state.expected_gain:.2g} above the best value at most, "
@@ -142,7 +144,9 @@ class Plan:
     def stop(self, state: State, n_failed_in_row: int, n_least: int) -> Stop | None:
         """Return why the campaign should end, if it should; fewer failures end none."""
         if state.n_values >= self.most:
-            return Stop(f"{state.n_values} values are there, as asked", End.DONE)
+            return Stop(
+                f"{counted(state.n_values, 'value is', 'values are')} there, as asked", End.DONE
+            )
         if reason := self.stopping.reason(state):
             return Stop(reason, End.DONE)
         if n_failed_in_row >= n_least:
@@ -153,6 +157,8 @@ class Plan:
         for kind, n_all in state.failures:
             n = n_all - forgiven.get(kind, 0)
             if n > max(n_least, self.max_failure_share * n_finished):
-                reason = f"{n} of {n_finished} simulations failed in the same way, {kind}"
+                reason = (
+                    f"{n:,} of {counted(n_finished, 'simulation')} failed in the same way, {kind}"
+                )
                 return Stop(reason, End.FAILED)
         return None

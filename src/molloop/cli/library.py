@@ -163,7 +163,8 @@ def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     opened = _open(library, is_quiet)
     with progress_display(is_quiet) as display:
         opened.verify(available_cores(), display.show_library)
-    say(f"All {len(opened.shards)} shards of {terminal_path(opened.folder)} are whole.")
+    n, shown = len(opened.shards), terminal_path(opened.folder)
+    say(f"The shard of {shown} is whole." if n == 1 else f"All {n:,} shards of {shown} are whole.")
 
 
 def _open(library: str, is_quiet: bool) -> "Library":

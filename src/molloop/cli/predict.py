@@ -8,7 +8,7 @@ import typer
 
 from molloop.cli.options import QuietOption, RunDirArgument, TrustOption, progress_display
 from molloop.cli.screen import say
-from molloop.texts import terminal_path
+from molloop.texts import counted, terminal_path
 
 
 def predict(
@@ -41,5 +41,6 @@ def predict(
         else:
             found.write(out)
     if out is not None:
-        told = f"{found.n_molecules:,} molecules by a model of {found.n_values:,} values"
+        values = counted(found.n_values, "value")
+        told = f"{counted(found.n_molecules, 'molecule')} by a model of {values}"
         say(f"{told}: {terminal_path(out)}")

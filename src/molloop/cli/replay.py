@@ -19,7 +19,7 @@ from molloop.cli.screen import show
 from molloop.config.load import load, named, revise
 from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.texts import terminal_path
+from molloop.texts import counted, terminal_path
 
 if TYPE_CHECKING:
     from molloop.replay.campaign import Scenario
@@ -117,8 +117,8 @@ def replay(
     show(
         console,
         f"Found {round(k * curves.recall[-1])} of the best {k}, the best value {curves.best[-1]:g} "
-        f"of {truth.best:g}, after {len(curves.recall)} simulations and {curves.times_s[-1]:.1f} "
-        "virtual seconds.",
+        f"of {truth.best:g}, after {counted(len(curves.recall), 'simulation')} and "
+        f"{curves.times_s[-1]:.1f} virtual seconds.",
     )
     if out is not None:
         show(console, f"Tables and figures: {terminal_path(out)}")

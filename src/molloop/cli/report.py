@@ -10,7 +10,7 @@ from molloop.cli import completion
 from molloop.cli.options import QuietOption, RunDirArgument, progress_display
 from molloop.cli.screen import say
 from molloop.errors import InputError
-from molloop.texts import terminal_path
+from molloop.texts import counted, terminal_path
 
 LOOPBACK = "127.0.0.1"
 TopOption = Annotated[int, typer.Option(min=10, help="Best molecules that the page shows.")]
@@ -86,7 +86,7 @@ def export(
     notes: list[str] = []
     with progress_display(is_quiet) as display:
         n = api.export_run(run_dir, out, file_format, display.show, top=top, say=notes.append)
-    say(f"{n:,} molecules: {terminal_path(out)}", *notes)
+    say(f"{counted(n, 'molecule')}: {terminal_path(out)}", *notes)
 
 
 def _address(host: str) -> tuple[str, bool]:

@@ -142,10 +142,10 @@ def _record(
         failure = {"kind": outcome.kind, "message": outcome.message}
         result: dict[str, Any] = {"failure": failure}
     else:
-        values = dict(outcome.named)
+        others = {name: value for name, value in outcome.named.items() if name != quantity.name}
         result = {
-            quantity.column: values.pop(quantity.name),
-            **values,
+            quantity.column: outcome.named[quantity.name],
+            "values": others,
             "calculations": {name: asdict(one) for name, one in outcome.calculations.items()},
             "flags": list(outcome.flags),
         }

@@ -11,7 +11,7 @@ from molloop.cli.options import SetOption, SiteOption, TrustOption, default_of
 from molloop.cli.screen import say_what_is_executed, show
 from molloop.config.load import load
 from molloop.errors import InputError
-from molloop.texts import terminal_lines, terminal_path
+from molloop.texts import counted, terminal_lines, terminal_path
 
 GO_ON = "Name another with --run-dir; without the configuration, the job goes on with that run."
 
@@ -25,7 +25,7 @@ def sites() -> None:
     for name, facts in SITES.items():
         what = [facts.summary]
         if facts.cores:
-            what.append(f"{facts.cores} workers a node")
+            what.append(f"{counted(facts.cores, 'worker')} a node")
         if facts.interface:
             what.append(f"network {facts.interface}")
         if facts.needs:

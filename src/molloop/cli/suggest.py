@@ -9,7 +9,7 @@ from molloop.cli import completion
 from molloop.cli.options import PolicyOption, QuietOption, progress_display
 from molloop.cli.screen import say
 from molloop.errors import InputError
-from molloop.texts import terminal_path
+from molloop.texts import counted, terminal_path
 
 if TYPE_CHECKING:
     from molloop.assembly.suggest import Suggestions
@@ -65,24 +65,26 @@ def suggest(
             progress=display.show_library,
         )
     if not is_quiet:
-        say(_told(found), is_error=True)
+        say(_told(found, n), is_error=True)
     text = found.to_csv()
     if out is None:
         say(*text.removesuffix("\n").split("\n"))
         return
     _write(text, out)
-    say(f"{len(found.molecules):,} molecules: {terminal_path(out)}")
+    say(f"{counted(len(found.molecules), 'molecule')}: {terminal_path(out)}")
 
 
-def _told(found: "Suggestions") -> str:
-    """Say what a model was trained on."""
-    parts = [f"{found.n_values:,} values of {found.column}"]
+def _told(found: "Suggestions", n_asked: int) -> str:
+    """Say what a model was trained on, and where fewer are named than were asked for."""
+    parts = [f"{counted(found.n_values, 'value')} of {found.column}"]
     if found.n_outside:
         parts.append(f"{found.n_outside:,} of molecules that the library does not hold")
     if found.n_without:
-        parts.append(f"{found.n_without:,} molecules without a value")
+        parts.append(f"{counted(found.n_without, 'molecule')} without a value")
     if found.n_pending:
         parts.append(f"{found.n_pending:,} pending")
+    if (n := len(found.molecules)) < n_asked:
+        parts.append(f"{n:,} of {n_asked:,} asked for: no other molecule is left")
     return " · ".join(parts)
 
 
@@ -93,4 +95,4 @@ def _write(text: str, out: Path) -> None:
         write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
         expected = "a file that can be written"
-        raise InputError("--out", str(out), expected, f"It fails with: {error}.") from error
+        raise InputError("file to write", str(out), expected, f"It fails with: {error}.") from error

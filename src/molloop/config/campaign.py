@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from molloop.config.section import Section, one_of
+from molloop.config.section import Section
+from molloop.schema import one_of
 
 SCHEDULES = {
     "interleaved": "simulations go on while a model is trained, which then replaces what the one "

@@ -2,9 +2,10 @@
 
 from pydantic import Field, field_validator
 
-from molloop.config.section import Section, one_of
+from molloop.config.section import Section
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.sources import FORMATS
+from molloop.schema import one_of
 
 
 class LibrarySettings(Section):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from molloop.config.search import STORED
+from molloop.config.section import STORED
 from molloop.config.settings import Settings, toml_values, validated
 from molloop.config.simulation import ALL_OPTIONS, OWN_OPTIONS, unread_by
 from molloop.config.site_file import is_site_file
@@ -119,7 +119,7 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     if isinstance(site, str) and is_site_file(site):
         site = _absolute(site, Path.cwd())
     if site != settings.site.name:
-        del values["site"]
+        values.pop("site", None)
     before = settings.property.simulator
     if changes.get("property.simulator", before) != before:
         for name in ALL_OPTIONS:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
-from molloop.config.section import Section
+from molloop.config.section import STORED, Section
 from molloop.goal import OTHER_COLUMNS, Direction, Quantity
-from molloop.simulate.simulators import IONIZATION, SIMULATORS
+from molloop.simulate.simulators import IONIZATION, SIMULATORS, names_one
 
 
 class PropertySettings(Section):
@@ -15,6 +15,11 @@ class PropertySettings(Section):
     name: str = Field("IE", min_length=1, description="Its name in tables and figures.")
     unit: str = Field(
         "eV", description="Its unit. The column of tables is name_unit in lower case: ie_ev."
+    )
+    title: str = Field(
+        "",
+        description="What figures call it. Left empty, a run takes what its simulator says, or the "
+        "name.",
     )
     direction: Annotated[Direction, Strict(False)] = Field(
         Direction.MAXIMISE, description="maximise or minimise."
@@ -28,6 +33,14 @@ class PropertySettings(Section):
         "function of a SMILES that returns a number or molloop.Success, or raises "
         "molloop.SimulationError. Or a name that another package has registered.",
     )
+
+    @field_validator("simulator")
+    @classmethod
+    def _names_a_simulator(cls, value: str, info: ValidationInfo) -> str:
+        # earlier versions took others, and who only reads a run calls none
+        if not (info.context == STORED or names_one(value)):
+            raise ValueError("expected package.module:function, or a name without blanks")
+        return value
 
     @model_validator(mode="after")
     def _simulator_computes_it(self) -> Self:

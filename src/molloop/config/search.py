@@ -2,11 +2,9 @@
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from molloop.config.section import Section
+from molloop.config.section import STORED, Section
 from molloop.search.policy import SELECTABLE, is_name, names
 from molloop.surrogate.registry import MODELS
-
-STORED = "stored"  # the context in which what a run has stored is read
 
 
 class SearchSettings(Section):

@@ -1,29 +1,19 @@
 """What all sections of a configuration share."""
 
 import difflib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from molloop.errors import InputError
+from molloop.schema import Schema
 
-DIRECTIVE = re.compile(r"#(SBATCH|PBS) .+")
-
-
-class Section(BaseModel):
-    """A section: nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
-    )
+STORED = "stored"  # the context in which what a run has stored is read
+MARKS = {"slurm": "#SBATCH", "pbs": "#PBS"}  # begin what a scheduler reads in a batch script
 
 
-def one_of(value: str, names: Iterable[str]) -> str:
-    """Return a value that is one of some names; ValueError otherwise."""
-    if value not in names:
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return value
+class Section(Schema):
+    """A section of a configuration."""
 
 
 def one_line(value: str) -> str:
@@ -33,10 +23,13 @@ def one_line(value: str) -> str:
     return value
 
 
-def batch_lines(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return lines that a scheduler reads in a batch script; ValueError otherwise."""
-    if not all(map(DIRECTIVE.fullmatch, value)):
-        raise ValueError("expected lines that begin with #SBATCH or #PBS")
+def batch_lines(value: tuple[str, ...], scheduler: str = "") -> tuple[str, ...]:
+    """Return lines that a scheduler, or any, reads in a batch script; ValueError otherwise."""
+    marks = [MARKS[scheduler]] if scheduler else list(MARKS.values())
+    for line in value:
+        mark, _, rest = line.partition(" ")
+        if mark not in marks or not rest or len(line.splitlines()) > 1:
+            raise ValueError(f"expected lines that begin with {' or '.join(marks)}")
     return value
 
 

@@ -111,9 +111,9 @@ class Settings(Section):
     def objective(self) -> Objective:
         """Return what is searched for: large or small values of a quantity."""
         chosen = self.property
-        known = SIMULATORS[chosen.simulator].quantities if chosen.simulator in SIMULATORS else ()
-        titles = {one.symbol: one.title for one in known}
-        quantity = Quantity(chosen.name, chosen.unit, titles.get(chosen.name, chosen.name))
+        own = SIMULATORS.get(chosen.simulator)
+        title = chosen.title or (own and own.title_of(chosen.name, chosen.unit)) or chosen.name
+        quantity = Quantity(chosen.name, chosen.unit, title)
         return Objective(quantity, chosen.direction, chosen.threshold)
 
     @classmethod

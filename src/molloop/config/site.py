@@ -5,8 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, Strict, field_validator
 
-from molloop.config.section import Section, batch_lines, one_line, one_of
+from molloop.config.section import Section, batch_lines, one_line
 from molloop.config.site_file import SITES, is_site_file
+from molloop.registry import is_reference
+from molloop.schema import one_of
 
 AFFINITIES = ("none", "block", "block-reverse", "alternating")
 CORE_LIST = re.compile(r"list:\d+([,:-]\d+)*")
@@ -74,9 +76,8 @@ class SiteSettings(Section):
     @field_validator("name")
     @classmethod
     def _known_site(cls, value: str) -> str:
-        module, _, function = value.partition(":")
-        is_own = function.isidentifier() and all(map(str.isidentifier, module.split(".")))
-        return value if is_own or is_site_file(value) else one_of(value, SITES)
+        is_own = is_reference(value) or is_site_file(value)
+        return value if is_own else one_of(value, SITES)
 
     @field_validator("walltime")
     @classmethod

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, ValidationError, field_validator
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
 from molloop.config.section import Section, batch_lines, input_error, one_line
 from molloop.errors import InputError
@@ -75,8 +75,8 @@ class SiteFacts(Section):
 
     @field_validator("directives")
     @classmethod
-    def _lines_of_a_script(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return batch_lines(value)
+    def _lines_of_its_script(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return batch_lines(value, info.data.get("scheduler", ""))
 
     @field_validator("summary", "select_options", "launcher_options", "bind_option", "source")
     @classmethod

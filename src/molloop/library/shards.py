@@ -26,6 +26,7 @@ from molloop.library.geometry import geometry_of
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 from molloop.molecule import Geometry, Molecule
+from molloop.texts import counted
 
 VERIFIED = "verified.json"
 
@@ -220,7 +221,7 @@ class Library:
             raise damaged(path, "its checksum is not the manifest's")
 
     def __repr__(self) -> str:
-        return f"Library({str(self.folder)!r}): {self.n_molecules:,} molecules"
+        return f"Library({str(self.folder)!r}): {counted(self.n_molecules, 'molecule')}"
 
     def _repr_html_(self) -> str:
         """Show a notebook what it is made of."""

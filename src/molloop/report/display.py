@@ -23,7 +23,7 @@ from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.results import Results
 from molloop.store.record import Record
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 _ROW = "{:>4} {:>5}  {:<{width}}  {:<{width}} {:>4} {:>4} {:>{error}} {:>6}"
 _MOLECULE_WIDTHS = (19, 34)
@@ -89,7 +89,7 @@ class RunDisplay:
                 self._print(self._title(n_molecules, n_known), "bold")
             case Resumed(changes):
                 self._batch_began_s = time_s
-                words = [f"going on with {self._record.n_values:,} values", *changes]
+                words = [f"going on with {counted(self._record.n_values, 'value')}", *changes]
                 self._print(" · ".join(words), "bold")
             case Submitted() if self._batch:
                 self._doing = "simulating"
@@ -111,7 +111,7 @@ class RunDisplay:
         n_done, n_failed = self._record.n_values, self._record.n_failed
         failed = f", {n_failed:,} failed" if n_failed else ""
         wanted, limit_s = self._budget.n_wanted, self._budget.time_limit_s
-        done = f"{n_done:,}/{wanted:,}" if wanted is not None else f"{n_done:,} values"
+        done = f"{n_done:,}/{wanted:,}" if wanted is not None else counted(n_done, "value")
         left = "" if wanted is not None else f", {time_s:,.0f} of {limit_s:,.0f} s"
         share = self._budget.share(n_done, time_s)
         self._progress.show(self._doing, share, f"{done}{failed}{left}", has_other_lines=True)
@@ -123,12 +123,12 @@ class RunDisplay:
 
     def _title(self, n_molecules: int, n_known: int) -> str:
         facts = [
-            f"{Path(self._settings.library.source).name}: {n_molecules:,} molecules",
+            f"{Path(self._settings.library.source).name}: {counted(n_molecules, 'molecule')}",
             self._level_label,
             f"seed {self._settings.campaign.seed}",
         ]
         if n_known:
-            facts.append(f"{n_known:,} values known beforehand")
+            facts.append(f"{counted(n_known, 'value')} known beforehand")
         return " · ".join(facts)
 
     def _close_batch(self, time_s: float) -> None:

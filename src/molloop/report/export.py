@@ -63,7 +63,7 @@ def export(results: Results, file_format: str, path: Path, top: int | None = Non
     """
     if file_format not in EXPORT_FORMATS:
         expected = f"one of {', '.join(EXPORT_FORMATS)}"
-        raise InputError("--format", file_format, expected, "Name one of these.")
+        raise InputError("format", file_format, expected, "Name one of these.")
     _check_ending(file_format, path)
     try:
         if file_format in STRUCTURE_FORMATS:
@@ -80,7 +80,7 @@ def export(results: Results, file_format: str, path: Path, top: int | None = Non
         return Exported(len(frame))
     except (OSError, ValueError) as error:
         raise InputError(
-            "--out", str(path), f"a file that can be written as {file_format}", f"{error}."
+            "file to write", str(path), f"a file that can be written as {file_format}", f"{error}."
         ) from error
 
 
@@ -98,7 +98,10 @@ def _check_ending(file_format: str, path: Path) -> None:
     others = {one for some in ENDINGS.values() for one in some} | OTHER_ENDINGS
     if path.suffix.lower() in others - set(own):
         raise InputError(
-            "--out", str(path), f"a name that ends with {own[0]} for {file_format}", "Rename it."
+            "file to write",
+            str(path),
+            f"a name that ends with {own[0]} for {file_format}",
+            "Rename it.",
         )
 
 
@@ -118,7 +121,7 @@ def _export_structures(results: Results, file_format: str, path: Path, top: int 
     found = [one for one in found if can_hold(file_format, one)]
     if not found:
         raise InputError(
-            "RUN_DIR",
+            "run directory",
             "a run without any geometry",
             f"one with some for {file_format}",
             "Take csv or parquet, or sdf, which has drawings of them.",

@@ -30,7 +30,7 @@ from molloop.report.numbers import rounded
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import first_s, n_working, utilisation
 from molloop.results import Results
-from molloop.texts import drawn_text
+from molloop.texts import counted, drawn_text
 
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
 N_LABEL = 36
@@ -56,8 +56,8 @@ def write_workers_figure(results: Results, path: Path) -> None:
             figure.legend(handles, labels, loc="outside lower center", ncols=len(Work))
         if (used := utilisation(results.tasks, results.resumed_s)) is not None:
             figure.suptitle(
-                f"{used.n_workers} workers, busy {used.busy:.0%} of the time from the first "
-                f"simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
+                f"{counted(used.n_workers, 'worker')}, busy {used.busy:.0%} of the time from the "
+                f"first simulation to the last, simulating {used.shares[Work.SIMULATE]:.0%}",
                 fontsize=12,
             )
         save(figure, path)
@@ -139,11 +139,12 @@ def write_loop_figure(results: Results, path: Path) -> None:
 
 def _searched(results: Results) -> str:
     """Return how many simulations there were, in which library."""
-    n, n_molecules = len(results.values), results.n_molecules
+    told = counted(len(results.values), "simulation")
+    molecules = counted(results.n_molecules, "molecule")
     if results.library is None:
-        return f"{n:,} simulations in a library of {n_molecules:,} molecules"
+        return f"{told} in a library of {molecules}"
     name = drawn_text(short_name(results.library.manifest.name), N_NAME)
-    return f"{n:,} simulations in {name}, {n_molecules:,} molecules"
+    return f"{told} in {name}, {molecules}"
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:

@@ -8,7 +8,7 @@ from molloop.report.numbers import rounded
 from molloop.report.page.drawings import drawing
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Outcome, Success
-from molloop.texts import html_text
+from molloop.texts import counted, html_text
 
 if TYPE_CHECKING:
     from molloop.results import Results
@@ -34,7 +34,8 @@ def results_html(results: "Results") -> str:
     objective, values = results.objective, results.values
     n_failed = results.n_failed
     title = (
-        f"{objective.quantity.title}: {len(values):,} values of {results.n_molecules:,} molecules"
+        f"{objective.quantity.title}: {counted(len(values), 'value')} of "
+        f"{counted(results.n_molecules, 'molecule')}"
     )
     molecules = [
         _MOLECULE.format(

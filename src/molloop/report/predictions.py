@@ -22,7 +22,7 @@ from molloop.report.look import (
 )
 from molloop.report.numbers import rounded
 from molloop.results import Results
-from molloop.texts import drawn_text
+from molloop.texts import counted, drawn_text
 
 BARS = "#B0B0B0"
 MARGIN = 0.03  # around points and bars, of their range
@@ -48,7 +48,7 @@ def write_predictions_figure(results: Results, path: Path) -> None:
             one = Accuracy.of(*rows.T)
             unit = f" {quantity.unit}" if quantity.unit else ""
             told = (
-                f"{one.n:,} molecules that the model chose: off by "
+                f"{counted(one.n, 'molecule')} that the model chose: off by "
                 f"{rounded(one.error, 2)}{unit} in the\n"
                 f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
             )

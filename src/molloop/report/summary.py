@@ -7,6 +7,7 @@ from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
 from molloop.report.numbers import rounded
 from molloop.report.utilisation import utilisation
+from molloop.texts import counted
 
 if TYPE_CHECKING:
     from molloop.results import Results
@@ -25,13 +26,13 @@ def summary_lines(results: "Results") -> list[str]:
             )
     if results.n_rejected:
         lines.append(
-            f"Left out: {results.n_rejected:,} lines of the library's source, which hold no "
+            f"Left out: {counted(results.n_rejected, 'line')} of the library's source without a "
             f"molecule: {results.rejects}"
         )
     if n_others := sum(item.molecule_id is None for item in results.known):
         lines.append(
-            f"Known beforehand: {len(results.known):,} values, {n_others:,} of them of molecules "
-            "that are not in the library."
+            f"Known beforehand: {counted(len(results.known), 'value')}, {n_others:,} of them of "
+            "molecules that are not in the library."
         )
     if (used := utilisation(results.tasks, results.resumed_s)) is not None:
         workers = "worker" if used.n_workers == 1 else "workers"
@@ -46,7 +47,7 @@ def summary_lines(results: "Results") -> list[str]:
         n_last = min(n, N_RECENT)
         lines.append(
             f"{side} {objective.threshold:g} {objective.quantity.unit}: "
-            f"{results.n_beyond_threshold()} of {n} values, "
+            f"{results.n_beyond_threshold()} of {counted(n, 'value')}, "
             f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
         )
     return [*lines, *(_accuracy(where, one, objective) for where, one in results.accuracy.items())]

@@ -19,13 +19,14 @@ from molloop.results import Results
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.texts import terminal_text
+from molloop.texts import counted, terminal_text
 
 
 def best_table(results: Results, n: int = 10) -> Group:
     """Return the best simulated molecules as a table."""
     table = Table(
-        title=f"The best of {len(results.values)} simulated molecules", title_justify="left"
+        title=f"The best of {counted(len(results.values), 'simulated molecule')}",
+        title_justify="left",
     )
     best = results.best(n)
     has_names = any(one.name for one in best)

@@ -55,11 +55,11 @@ class Guard:
         self._child: _Child | None = None
         self._end: weakref.finalize[Any, Guard] | None = None
 
-    def check(self, task: Task[Any, Any]) -> str:
+    def check(self, task: Task[Any, Any], is_over: Callable[[], bool] | None = None) -> str:
         """Return why a task cannot be run here, or nothing."""
         self._drop_lost()
         try:
-            return str(self._ask(task, (), START_TIMEOUT_S, None))
+            return str(self._ask(task, (), START_TIMEOUT_S, None, is_over))
         except ChildError as error:
             return f"The process that tries it {error.reason}."
 
@@ -77,8 +77,10 @@ class Guard:
             Asked every two seconds; where it says so the item is given up, without an answer.
         """
         self._drop_lost()
-        if self._child is None:
-            self.check(task)  # imports do not count for the item's time and memory
+        if self._child is None or not self._child.knows(task):
+            self.check(task, is_over)  # imports do not count for the item's time and memory
+            if is_over is not None and is_over():
+                return None
         began_s = time.perf_counter()
         try:
             limit_bytes = task.memory_limit_gib * GIB
@@ -168,6 +170,10 @@ class _Child:
             self.end()
             raise OSError(errno.EAGAIN, str(error)) from error
 
+    def knows(self, task: Task[Any, Any]) -> bool:
+        """Whether the child was told a task last, and has imported what that needs."""
+        return task is self._task
+
     def answers(self) -> bool:
         """Whether the child waits for a request: nothing was sent, and its end is not closed."""
         return not select.select([self._channel.connection], [], [], 0)[0]
@@ -187,7 +193,7 @@ class _Child:
         ChildError
         """
         self._forget_words(0)
-        message = pickle.dumps((None if task is self._task else task, items))
+        message = pickle.dumps((None if self.knows(task) else task, items))
         self._task = task
         request = _Request(time.monotonic() + timeout_s, timeout_s, limit_bytes, is_over)
         self._request = request

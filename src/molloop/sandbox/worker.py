@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -119,8 +119,14 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def run_one(item: Item, task: Task[Item, Answer]) -> Answer:
-    """Run a task on one item in this thread's child process."""
-    answer = _GUARDS.get().run(item, task)
-    assert answer is not None  # only what is halted has none
-    return answer
+def run_one(
+    item: Item, task: Task[Item, Answer], is_over: Callable[[], bool] | None = None
+) -> Answer | None:
+    """Run a task on one item in this thread's child process.
+
+    Parameters
+    ----------
+    is_over
+        Asked now and then; where it says so the item is given up, without an answer.
+    """
+    return _GUARDS.get().run(item, task, is_over)

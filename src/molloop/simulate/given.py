@@ -14,10 +14,20 @@ MAX_ITERATIONS = 100_000  # of the search for bond orders
 
 
 def listed(given: "str | Mol | Atoms | Iterable[str | Mol | Atoms]") -> "Iterable[Any]":
-    """Return molecules, where one alone may be given."""
+    """Return molecules, where one alone may be given.
+
+    Raises
+    ------
+    InputError
+        It is neither one nor several.
+    """
     # atoms of ASE are iterable themselves
     is_one = isinstance(given, str) or _is_rdkit(given) or _is_ase(given)
-    return [given] if is_one else given
+    if is_one:
+        return [given]
+    if not isinstance(given, Iterable):
+        raise _no_molecule(given)
+    return given
 
 
 def name_of(given: "str | Mol | Atoms") -> str:
@@ -46,8 +56,12 @@ def smiles_of(given: "str | Mol | Atoms") -> str:
         return _smiles_of_rdkit(given)
     if _is_ase(given):
         return _smiles_of_ase(given)
+    raise _no_molecule(given)
+
+
+def _no_molecule(given: object) -> InputError:
     expected = "a SMILES, a molecule of RDKit or atoms of ASE"
-    raise InputError("molecules", given, expected, "Give one of these, or several.")
+    return InputError("molecules", given, expected, "Give one of these, or several.")
 
 
 def _is_rdkit(given: object) -> "TypeGuard[Mol]":

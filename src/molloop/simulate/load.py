@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from numbers import Real
 from typing import Any
 
 from molloop.errors import SimulationError
@@ -11,6 +10,7 @@ from molloop.goal import Quantity
 from molloop.registry import import_thing
 from molloop.simulate.outcome import Success
 from molloop.simulate.simulators import IE, SimulatorError, simulator_named
+from molloop.simulate.validation import is_number
 
 Bounds = tuple[float, float]
 
@@ -58,20 +58,16 @@ def _simulated(
 ) -> object:
     found: Any = function(smiles, **options)
     if not isinstance(found, Success):
-        if not _is_number(found):
+        if not is_number(found):
             return found  # whoever checks it says what is wrong with it
         found = Success(found)
     value: Any = found.values
     if isinstance(value, Mapping):
         value = value.get(quantity.name)
-    if bounds and _is_number(value) and not bounds[0] < value < bounds[1]:  # nan neither
+    if bounds and is_number(value) and not bounds[0] < value < bounds[1]:  # nan neither
         raise SimulationError(
             "out_of_bounds",
             f"{quantity.heading} of {smiles!r} is {value}, expected between {bounds[0]} and "
             f"{bounds[1]}",
         )
     return found
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, Real) and not isinstance(given, bool)

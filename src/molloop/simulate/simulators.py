@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from molloop.goal import Quantity
-from molloop.registry import registered
+from molloop.registry import is_name, is_reference, registered
+from molloop.schema import Schema, one_of
 from molloop.simulate.levels import FIDELITIES, LEVELS
 
 IONIZATION = "ionization"
@@ -25,12 +26,8 @@ class SimulatorError(ValueError):
     """A simulator cannot be used as it is configured; it says why."""
 
 
-class Options(BaseModel):
+class Options(Schema):
     """Options of a simulator, a field each: nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
-    )
 
 
 class IonizationOptions(Options):
@@ -64,18 +61,12 @@ class IonizationOptions(Options):
     @field_validator("level")
     @classmethod
     def _known_level(cls, value: str) -> str:
-        return _one_of(value, LEVELS)
+        return one_of(value, LEVELS)
 
     @field_validator("fidelity")
     @classmethod
     def _known_fidelity(cls, value: str) -> str:
-        return _one_of(value, FIDELITIES)
-
-
-def _one_of(value: str, names: Mapping[str, object]) -> str:
-    if value not in names:
-        raise ValueError(f"expected one of {', '.join(names)}")
-    return value
+        return one_of(value, FIDELITIES)
 
 
 @dataclass(frozen=True)
@@ -86,8 +77,8 @@ class Simulator:
     ----------
     function
         ``package.module:function``, called as ``function(smiles, **options)``. It returns a
-        :class:`~molloop.simulate.outcome.Success` or a number, or raises
-        :class:`~molloop.errors.SimulationError`.
+        :class:`~molloop.Success` or a number, or raises
+        :class:`~molloop.SimulationError`.
     quantities
         What it computes; empty: what the configuration says.
     bounds
@@ -109,6 +100,11 @@ class Simulator:
         """Whether it computes a quantity, by symbol and unit."""
         known = {(one.symbol, one.unit) for one in self.quantities}
         return not known or (quantity.symbol, quantity.unit) in known
+
+    def title_of(self, symbol: str, unit: str) -> str:
+        """Return the title of a quantity; empty where it does not say one."""
+        titles = {(one.symbol, one.unit): one.title for one in self.quantities}
+        return titles.get((symbol, unit), "")
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options with the defaults of those that are left out.
@@ -153,8 +149,7 @@ def simulator_named(name: str) -> Simulator:
     """
     if name in SIMULATORS:
         return SIMULATORS[name]
-    module, _, function = name.partition(":")
-    if module and function:
+    if is_reference(name):
         return Simulator(name)
     others = registered(ENTRY_POINTS)
     if name not in others:
@@ -171,9 +166,50 @@ def simulator_named(name: str) -> Simulator:
     return found
 
 
-def home_of(name: str) -> str:
-    """Return where a simulator is written, ``package.module:name``; nothing is imported."""
-    if name in SIMULATORS or ":" in name:
-        return name
-    others = registered(ENTRY_POINTS)
-    return others[name].value if name in others else name
+def names_one(text: str) -> bool:
+    """Whether a text is of a form that names a simulator, be there one or not."""
+    return is_reference(text) or is_name(text)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the code of a simulator is from.
+
+    Attributes
+    ----------
+    modules
+        Those that it is written in, as far as it says.
+    package, version
+        The distribution that has registered it; empty for none.
+    """
+
+    modules: tuple[str, ...]
+    package: str = ""
+    version: str = ""
+
+
+def origin_of(name: str) -> Origin | None:
+    """Return where a simulator's code is from, None for molloop's own.
+
+    The module of another package's is imported.
+
+    Raises
+    ------
+    SimulatorError
+        As :func:`simulator_named`.
+    Exception
+        Whatever the module of another package raises.
+    """
+    if name in SIMULATORS:
+        return None
+    if is_reference(name):
+        return Origin((_module_of(name),))
+    function = simulator_named(name).function
+    point = registered(ENTRY_POINTS)[name]
+    modules = dict.fromkeys((point.module, _module_of(function)))
+    dist = point.dist
+    return Origin(tuple(modules), *((dist.name, dist.version) if dist else ()))
+
+
+def _module_of(reference: str) -> str:
+    return reference.partition(":")[0]

@@ -156,6 +156,17 @@ def _real(given: Any) -> float:
     return float(given)
 
 
+def is_number(given: object) -> bool:
+    """Whether something alone is taken as a value: a real number of Python, NumPy or others."""
+    try:
+        _real(given)
+    except OverflowError:
+        return True  # too large a one, which its check says
+    except Exception:  # noqa: BLE001 - what a user's object raises when it is read
+        return False
+    return True
+
+
 def _named(given: Any, quantity: str) -> Any:
     """Return values by their names, the one that was asked for first."""
     if not quantity:

@@ -101,7 +101,7 @@ def _check_current(path: Path, version: int) -> None:
             str(path.parent),
             f"a run of this molloop (schema version {SCHEMA_VERSION}, not {version})",
             "One of an earlier molloop can be read, but not gone on with: begin a new run, which "
-            "takes the values of this one with --training-data.",
+            "takes the values of this one as campaign.training_data.",
         )
 
 

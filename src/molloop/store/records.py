@@ -111,7 +111,7 @@ class _Environment(BaseModel):
     command: list[str] = []
     packages: dict[str, str] = {}
     library: dict[str, Any] = {}
-    simulator: str | None = None
+    simulator: dict[str, Any] | str | None = None  # a checksum alone in schema 3
 
 
 _ENVIRONMENT = TypeAdapter(_Environment)

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from importlib import metadata
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from molloop.errors import InputError, RunError
 from molloop.files import check_plain_folder, file_sha256, write_whole
+from molloop.simulate.simulators import Origin
 from molloop.store.disk import what_is_there
 
 STORE = "campaign.sqlite"
@@ -59,7 +59,7 @@ class RunDir:
                 str(path),
                 "one that no other process uses",
                 f"`molloop status {path}` says which one does: wait for it"
-                + (", or choose another with --run-dir." if is_new else "."),
+                + (", or choose another folder." if is_new else "."),
             ) from error
         except NotImplementedError as error:  # of filelock, where there are no locks
             raise _no_locks(path, error) from error
@@ -70,7 +70,7 @@ class RunDir:
                 "run directory",
                 str(path),
                 "a folder that can be written",
-                f"Choose another with --run-dir ({error}).",
+                f"Choose another folder ({error}).",
             ) from error
         if is_new and self.store.exists():
             self.close()
@@ -78,8 +78,7 @@ class RunDir:
                 "run directory",
                 str(path),
                 "a folder without a run",
-                f"It holds one: `molloop resume {path}` goes on with it; or choose another with "
-                "--run-dir.",
+                f"It holds one: `molloop resume {path}` goes on with it; or choose another folder.",
             )
 
     @property
@@ -113,7 +112,7 @@ def _no_locks(path: Path, error: Exception) -> InputError:
         "run directory",
         str(path),
         "a folder on a file system with locks, so that no two processes run in it",
-        f"Choose one elsewhere with --run-dir ({error}).",
+        f"Choose one elsewhere ({error}).",
     )
 
 
@@ -188,7 +187,7 @@ def is_held(path: Path) -> bool | None:
     return False
 
 
-def environment(library: dict[str, Any], simulator: str) -> dict[str, Any]:
+def environment(library: dict[str, Any], simulator: Origin | None) -> dict[str, Any]:
     """Return where and on what this process runs."""
     return {
         "command": sys.argv,
@@ -199,14 +198,24 @@ def environment(library: dict[str, Any], simulator: str) -> dict[str, Any]:
         "n_cpus": os.cpu_count(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "library": library,
-        "simulator": _source_sha256(simulator),
+        "simulator": simulator and _code_of(simulator),
     }
 
 
-def _source_sha256(simulator: str) -> str | None:
-    """Checksum of the file of a simulator, ``package.module:function``; it is not imported."""
-    package, *others = simulator.partition(":")[0].split(".")
-    found = PathFinder.find_spec(package)
+def _code_of(simulator: Origin) -> dict[str, Any]:
+    return {
+        "package": simulator.package,
+        "version": simulator.version,
+        "sha256": {name: _source_sha256(name) for name in simulator.modules},
+    }
+
+
+def _source_sha256(module: str) -> str | None:
+    """Checksum of the file of a module, which is not imported; None where it is not found."""
+    package, *others = module.split(".")
+    # packages that are edited where they are may have a finder of their own
+    specs = (finder.find_spec(package, None) for finder in sys.meta_path)
+    found = next((one for one in specs if one is not None), None)
     if found is None:
         return None
     if not others:

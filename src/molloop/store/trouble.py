@@ -51,7 +51,7 @@ def damaged(path: Path, why: str) -> StoreError:
     return StoreError(
         f"The run's database {path} is damaged ({why}).",
         f"Put back a copy of it, or rescue what can be read with `sqlite3 {path} .recover`; a new "
-        "run takes known values with --training-data.",
+        "run takes known values as campaign.training_data.",
     )
 
 

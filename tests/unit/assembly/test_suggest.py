@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import molloop
@@ -116,6 +117,44 @@ def test_what_gave_no_value_is_not_suggested(small_library, tmp_path):
     assert len(names(found)) == 15
 
 
+@pytest.mark.parametrize("none", [None, float("nan"), np.nan, pd.NA, np.float32("nan")])
+def test_of_values_in_a_program_none_and_nan_are_none(small_library, none):
+    found = molloop.suggest(small_library, VALUES | {"CCO": none, "N#C": none}, 100)
+    assert (found.n_values, found.n_without) == (7, 2)
+    assert {"CCO", "C#N"}.isdisjoint(names(found))
+    assert len(names(found)) == 16
+
+
+def test_a_series_holds_values_by_smiles(small_library):
+    series = pd.Series(VALUES)
+    found = molloop.suggest(small_library, series, 3, pending=pd.Series(["CCC"]))
+    assert found == molloop.suggest(small_library, VALUES, 3, pending=["CCC"])
+    twice = pd.concat([series, pd.Series({"CO": 9.0})])
+    with pytest.raises(InputError, match=r"value of 'CO'.*9\.0"):
+        molloop.suggest(small_library, twice)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"training_data": 5}, "training data: got 5, expected a file, or values by SMILES"),
+        ({"training_data": [("C", 1.0)]}, "training data: got"),
+        ({"training_data": pd.Series([1.0, 2.0])}, "training data: got 0, expected a SMILES"),
+        ({"training_data": {"C": "x", "N": 2.0}}, "value of 'C': got 'x'"),
+        ({"training_data": {"C": [1.0], "N": 2.0}}, "value of 'C': got"),
+        ({"n": 2.5}, "n: got 2.5"),
+        ({"n": "3"}, "n: got '3'"),
+        ({"pending": 5}, "pending: got 5"),
+        ({"pending": [5]}, "pending: got 5, expected a SMILES"),
+        ({"seed": 1.5}, "^seed: got 1.5"),
+    ],
+)
+def test_what_a_program_gives_wrongly_is_told(small_library, options, words):
+    given = {"training_data": VALUES} | options
+    with pytest.raises(InputError, match=words):
+        molloop.suggest(small_library, **given)
+
+
 def test_the_one_column_of_numbers_is_found(tmp_path):
     text = "name,smiles,IP (eV),,level,batch,\nmethane,C,12.6, ,exp,1,\nwater,O x,,b,exp,2,\n"
     found = read_measured(written(tmp_path / "a.csv", text))
@@ -131,23 +170,23 @@ def test_the_one_column_of_numbers_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
-        ("smiles,a,b\nC,1,2\nN,2,3\n", {}, "--column: is missing.* a and b .*Name one of a, b"),
+        ("smiles,a,b\nC,1,2\nN,2,3\n", {}, "column: is missing.* a and b .*Name one of a, b"),
         ("smiles,a\nC,x\nN,2\n", {}, "none of the columns .*Name one of a"),
-        ("smiles\nC\n", {}, "--column"),
-        ("smiles,a\n", {}, "--column"),
+        ("smiles\nC\n", {}, "column: is missing"),
+        ("smiles,a\n", {}, "column: is missing"),
         ("SMILES,a\nC,1\n", {}, "'SMILES, a'.*Add smiles"),
         ("smiles,a\nC,1\nN,x\n", {"column": "a"}, "line 3, a: got 'x', expected a finite number"),
         ("smiles,a\nC,1\nN,inf\n", {"column": "a"}, "line 3, a: got 'inf'"),
         ("smiles,a\nC,1\n", {"column": "b"}, "Add b"),
-        ("smiles,a\nC,1\n", {"column": "smiles"}, "--column: got 'smiles'"),
+        ("smiles,a\nC,1\n", {"column": "smiles"}, "column: got 'smiles'"),
         ("smiles,a\nC,1\nCx,2\nN,3\n", {}, "line 3, smiles: got 'Cx'"),
         ("smiles,a\nCO,1\nN,2\nOC,3\n", {}, "line 4, a: got 3.0, expected 1.0"),
-        ("smiles,a\nC,1\nN,\n", {}, "1 molecules with a value of a.*2 at least"),
+        ("smiles,a\nC,1\nN,\n", {}, "1 molecule with a value of a.*2 at least"),
         ("smiles,a,level\nC,1,x\nN,2,y\n", {}, "line 3, level: got 'y', expected 'x'"),
         ("smiles,a,fidelity\nC,1,x\nN,2,\n", {}, "line 3, fidelity: got '', expected 'x'"),
-        ("smiles,a\nC,1\nN,2\n", {"policy": "best"}, "search.policy: got 'best'"),
+        ("smiles,a\nC,1\nN,2\n", {"policy": "best"}, "^policy: got 'best'"),
         ("smiles,a\nC,1\nN,2\n", {"policy": "random"}, "one with a model"),
-        ("smiles,a\nC,1\nN,2\n", {"direction": "up"}, "property.direction: got 'up'"),
+        ("smiles,a\nC,1\nN,2\n", {"direction": "up"}, "^direction: got 'up'"),
         ("smiles,a\nC,1\nN,2\n", {"n": 0}, "n: got 0"),
         ("smiles,a\nC,1\nN,2\n", {"pending": ["x"]}, "pending 'x', smiles"),
     ],

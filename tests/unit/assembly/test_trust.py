@@ -211,6 +211,7 @@ def test_a_site_file_that_is_gone_executes_nothing(tmp_path):
 def test_what_of_a_site_file_reaches_a_shell_is_shown(tmp_path, scheduler, expected):
     path = tmp_path / "ours.toml"
     plain = f'scheduler = "{scheduler}"\n'
+    mark = "#SBATCH" if scheduler == "slurm" else "#PBS"
     settings = Settings.model_validate({"site": {"name": str(path), "workers": 1}})
     path.write_text(plain)
     before = reached(settings, tmp_path).count("$(false)")
@@ -218,7 +219,7 @@ def test_what_of_a_site_file_reaches_a_shell_is_shown(tmp_path, scheduler, expec
     for name in SiteFacts.model_fields:
         value = f'"#{scheduler} $(false)"'
         if name == "directives":
-            value = '["#PBS $(false)"]'
+            value = f'["{mark} $(false)"]'
         elif name == "needs":
             value = f"[{value}]"
         path.write_text(f"{plain if name != 'scheduler' else ''}{name} = {value}\n")

@@ -296,6 +296,20 @@ def test_what_a_run_of_molloop_0_1_wrote_is_read():
     assert parse(before) == load(None, OWN)
 
 
+@pytest.mark.parametrize("name", ["slurm", "mine:site"])
+def test_another_site_where_none_was_set(name):
+    assert revise(load(), [f"site.name={name}"]).site == load(site={"name": name}).site
+
+
+@pytest.mark.parametrize("name", ["foo bar", "my module:f", "mine:", ":f", "mine:f:g", "", "a/b"])
+def test_a_simulator_has_the_form_of_a_name(name):
+    with pytest.raises(InputError, match=r"^property\.simulator: got .*package\.module:function"):
+        load(property={"simulator": name})
+    text = load(property={"simulator": "mine:f"}).to_toml()
+    stored = text.replace('simulator = "mine:f"', f'simulator = "{name}"')
+    assert parse(stored).property.simulator == name  # a run of 0.1.0 is read
+
+
 def test_another_simulator_leaves_no_options():
     ipea1 = load(None, ["simulation.level=ipea1", "simulation.timeout_s=9.0"])
     own = revise(ipea1, OWN)

@@ -66,6 +66,20 @@ def test_what_a_user_sets_stands_above_the_file(own):
     assert (site.walltime_s, site.walltime) == (7230, "2:00:30")
 
 
+def test_lines_of_another_scheduler_are_refused(own):
+    for name, line, scheduler in (
+        (str(own), "#PBS -q x", "slurm"),
+        ("perlmutter", "#PBS -q x", "slurm"),
+        ("polaris", "#SBATCH -q x", "pbs"),
+    ):
+        settings = load(site={"name": name, "directives": [line]})
+        with pytest.raises(InputError, match=r"^site\.directives: ") as caught:
+            site_of(settings.site)
+        assert f"The scheduler of the site {name} is {scheduler}." in str(caught.value)
+    # tried on this machine, the same configuration has none to read them
+    assert site_of(load(site={"directives": ["#PBS -q x"]}).site).directives == ("#PBS -q x",)
+
+
 def test_its_path_means_the_same_anywhere(own, monkeypatch):
     config = own.parent / "config.toml"
     config.write_text('[site]\nname = "ours.toml"\nworkers = 3\n')
@@ -98,6 +112,14 @@ def test_a_stored_configuration_is_read_where_its_site_file_is_not(own):
         ("scheduler = ['slurm']", "ours.toml: scheduler"),
         ("needs = ['a']", "ours.toml: needs.0: got 'a', expected 'account' or 'queue'"),
         ("directives = ['module load x']", "expected lines that begin with #SBATCH or #PBS"),
+        (
+            "scheduler = 'slurm'\ndirectives = ['#PBS -q x']",
+            "expected lines that begin with #SBATCH.",
+        ),
+        (
+            "scheduler = 'pbs'\ndirectives = ['#PBS -q x', '#SBATCH -q x']",
+            "expected lines that begin with #PBS.",
+        ),
         ('select_options = "ngpus=4\\nrm"', "ours.toml: select_options: got 'ngpus=4\\nrm'"),
         ('bind_option = "--bind\\nrm"', "expected one line"),
         ("cores = ", "site file: got"),

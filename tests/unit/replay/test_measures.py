@@ -78,6 +78,14 @@ def test_a_value_of_another_stage_is_none_that_was_found():
     assert curves.best[1:].tolist() == [3, 7]
 
 
+def test_times_of_a_long_replay_read_back():
+    # a thousand simulations of 10^9 s, the longest that a table may have, one after the other
+    one = played(0)
+    late = Simulated(1, 1, "gfn2", "C", 0, 1e12, "w", 1e12 - 1e9, 1e12, Success({"ie": 9.0}))
+    one.store.append(1e12, [], [late])
+    assert measure(one, Truth.of(VALUES, 1, 1)).times_s.tolist() == [1, 1e12]
+
+
 def test_a_campaign_that_failed_says_why():
     truth = Truth.of(VALUES, 1, 2)
     assert measure(played(0), truth).failure == ""

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 
 from molloop.assembly import replays
+from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
 from molloop.replay.table import Table
 from molloop.report.accuracy import Accuracy
-from molloop.report.model_error import CHOSEN, OTHERS, RANDOM
+from molloop.report.model_error import CHOSEN, OTHERS, RANDOM, on_random
+from molloop.results import Results
+from molloop.search.policy import policy_named
+from molloop.simulate.outcome import Success
 from molloop.surrogate.ridge import Ridge
 
 
@@ -45,6 +49,16 @@ def test_what_descriptors_say_is_predicted_and_what_they_do_not_is_not(small_lib
         errors.append(accuracy[RANDOM].error / values.std())
     assert errors[0] < 0.3
     assert errors[1] > 0.6
+
+
+def test_a_value_of_another_stage_is_no_value_that_a_model_is_measured_on(small_library):
+    settings = load()
+    items = [
+        Simulated(key, key, stage, "C", 0, 1.0, "w", 0.0, 1.0, Success({"ie": 10.0 + key}))
+        for key, stage in enumerate(["gfn2", "gfn2", "ipea1", "gfn2", "gfn2"])
+    ]
+    results = Results(settings.objective(), settings.protocol(), (), (), tuple(items))
+    assert on_random(results, small_library, policy_named("ridge"), 0).n == 4
 
 
 def test_random_molecules_are_chosen_without_a_model_and_none_is_reported(

@@ -100,7 +100,7 @@ def test_structures_come_best_first(tmp_path, file_format):
 def test_a_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path, file_format):
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "folder", tmp_path / "none" / "a"):
-        with pytest.raises(InputError, match="--out"):
+        with pytest.raises(InputError, match="file to write"):
             export(SOME, file_format, path)
     assert [one.name for one in tmp_path.iterdir()] == ["folder"]
 

@@ -132,7 +132,7 @@ def test_a_run_with_a_time_limit_alone_says_how_much_of_it_is_over(clock):
     display.show_event(300.0, Finished(0), item)
     clock.now_s = 400.0
     progress.tick()
-    assert lines(file)[1:] == ["simulating 1 values, 300 of 1,200 s, 400 s"]
+    assert lines(file)[1:] == ["simulating 1 value, 300 of 1,200 s, 400 s"]
 
 
 def test_a_run_has_a_line_after_a_minute_without_any(clock):

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from rich.console import Console
 
@@ -180,6 +181,21 @@ def test_a_figure_of_hardly_anything(tmp_path, results, kept):
         assert not ElementTree.parse(tmp_path / "f.svg").findall(".//{*}text")
 
 
+def test_the_best_so_far_is_that_of_an_iteration_and_those_before(results):
+    # of the second iteration nothing is there; the third one's ended before the first one's
+    later = simulated(4, 4, 14.5, 3, 3.5)
+    of_another_stage = replace(simulated(5, 0, 99.0, 2, 5.0), stage="ipea1")
+    more = replace(results, simulated=(*results.simulated, later, of_another_stage))
+    by_batch, over_time = Figure().subplots(1, 2)
+    figures._draw_over_batches(by_batch, more)
+    [stairs] = by_batch.patches
+    assert stairs.get_data().values.tolist() == [14.0, 15.25]
+    assert stairs.get_data().edges.tolist() == [-0.5, 0.5, 3.5]
+    figures._draw_over_time(over_time, more)
+    [steps] = over_time.lines
+    assert steps.get_xydata().tolist() == [[1, 13.5], [2, 14], [3.5, 14.5], [4, 15.25], [4, 15.25]]
+
+
 def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
     figures.write_workers_figure(results, tmp_path / "f")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
@@ -281,15 +297,12 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     assert "above 13.75 eV: 2 of 3 values, 2 of the last 3" in text
     assert "The best of 3 simulated molecules" in text
     assert "Not finished" not in text
-    assert "Known beforehand: 1 values, 1 of them of molecules that are not in the library" in text
+    assert "Known beforehand: 1 value, 1 of them of molecules that are not in the library" in text
     more = (3.5, Submitted((4, 5, 6), Source.RANKING, 1))
     left = summary_lines(replace(results, events=(*results.events[:-1], more, results.events[-1])))
     assert left[:2] == ["Ended: done.", "Not finished: 3 of the molecules that were handed out."]
     left_out = summary_lines(replace(results, n_rejected=2, rejects="a/rejects.csv"))
-    assert (
-        "Left out: 2 lines of the library's source, which hold no molecule: a/rejects.csv"
-        in left_out
-    )
+    assert "Left out: 2 lines of the library's source without a molecule: a/rejects.csv" in left_out
     in_library = replace(results, known=(Known("C", 13.0, 0),))
     assert not [line for line in summary_lines(in_library) if "Known" in line]
     assert replace(results, objective=objective).n_beyond_threshold(2) == 2
@@ -325,7 +338,7 @@ def test_the_screen_has_a_line_an_iteration(results):
     title, header, initial, batch = console.export_text().strip().splitlines()
     assert (
         title
-        == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 values known beforehand"
+        == "qm9: 5 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42 · 1 value known beforehand"
     )
     assert header.split()[:2] == ["iter", "train"]
     assert header.endswith("done fail error (eV)   time")

@@ -34,6 +34,7 @@ from molloop.campaign.events import (
     Submitted,
 )
 from molloop.campaign.jobs import Simulated
+from molloop.config.section import STORED
 from molloop.config.settings import Settings
 from molloop.goal import Objective, Quantity
 from molloop.molecule import Geometry, Molecule
@@ -268,7 +269,7 @@ def said(run, text):
     return replace(
         run,
         folder=Path(utf8_text(text).replace("\0", "") or "."),
-        settings=Settings.model_validate({"property": asked}),
+        settings=Settings.model_validate({"property": asked}, context=STORED),
         sessions=[replace(run.sessions[0], config=text, environment=environment)],
         record=results_of(text)._record,
     )
@@ -379,7 +380,7 @@ def test_a_run_s_lines_and_its_progress_show_every_text(text):
     stored = utf8_text(text)  # a configuration can hold no other
     asked = {"property": {"name": f"x{stored}", "simulator": f"a:{stored}"}}
     asked["library"] = {"source": f"/a/{stored}"}
-    display = RunDisplay(console, Settings.model_validate(asked), progress)
+    display = RunDisplay(console, Settings.model_validate(asked, context=STORED), progress)
     display.show_event(0.0, Began(3, 0), None)
     display.show_event(0.0, Resumed((text,)), None)
     for one in results_of(text).simulated:

@@ -153,6 +153,17 @@ def test_a_memory_limit_below_what_python_takes_is_a_failure(guard):
     assert guard.run("sleep", small).kind == "memory"
 
 
+def test_imports_are_charged_to_no_molecule_also_after_another_task(guard, tmp_path, monkeypatch):
+    (tmp_path / "slow_import.py").write_text(
+        "import time\ntime.sleep(3)\n\n\ndef simulate(smiles):\n    return 1.0\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    assert isinstance(guard.run("C", EVIL), Success)
+    second = task("slow_import:simulate", timeout_s=2.0)
+    assert guard.run("C", second).value == 1.0
+    assert isinstance(guard.run("C", EVIL), Success)
+
+
 def test_a_guard_ends_its_child_with_its_thread():
     pids = []
 

@@ -2,11 +2,14 @@
 
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from molloop.assembly.campaign import titled
+from molloop.config.load import load as load_settings
 from molloop.errors import SimulationError
 from molloop.goal import Quantity
 from molloop.simulate.load import load
@@ -16,9 +19,10 @@ from molloop.simulate.simulators import (
     IE,
     SIMULATORS,
     Options,
+    Origin,
     Simulator,
     SimulatorError,
-    home_of,
+    origin_of,
 )
 from molloop.simulate.task import SimulationTask
 
@@ -48,6 +52,8 @@ def mine(monkeypatch):
         return given_back[smiles]
 
     given_back = {"np": np.float32(2.5), "int": 3, "true": True, "text": "9.0", "complex": 1j}
+    given_back |= {"array": np.squeeze([[1.25]]), "decimal": Decimal("1.25")}
+    given_back |= {"row": np.array([1.25]), "high": np.array(3.5), "higher": Decimal("3.5")}
     for one in (length, scaled, gap, anything):
         setattr(module, one.__name__, one)
     module.GAP = Simulator("mine:gap", (GAP,), {"gap": (0.0, 3.0)}, GapOptions)
@@ -95,15 +101,15 @@ def test_the_built_in_simulator_gets_its_options():
     )
 
 
-@pytest.mark.parametrize("given", ["np", "int"])
+@pytest.mark.parametrize("given", ["np", "int", "array", "decimal"])
 def test_a_plain_number_is_a_value(mine, given):
     success = outcome(given, "mine:anything", quantity=GAP)
     assert isinstance(success, Success)
-    assert success.value == {"np": 2.5, "int": 3.0}[given]
+    assert success.value == {"np": 2.5, "int": 3.0, "array": 1.25, "decimal": 1.25}[given]
     assert success.values == {"gap": success.value}
 
 
-@pytest.mark.parametrize("given", ["true", "text", "complex"])
+@pytest.mark.parametrize("given", ["true", "text", "complex", "row"])
 def test_what_is_no_number_is_an_invalid_result(mine, given):
     assert outcome(given, "mine:anything", quantity=GAP).kind == "invalid_result"
 
@@ -167,16 +173,43 @@ def test_a_value_out_of_bounds_is_a_failure(registered, monkeypatch):
         load("ionization", {}, IE)("O")
 
 
+@pytest.mark.parametrize("given", ["high", "higher"])
+def test_any_number_has_to_lie_within_the_bounds(registered, mine, given):
+    mine.GAP = replace(mine.GAP, function="mine:anything", options=None)
+    assert outcome(given, "gap", quantity=GAP).kind == "out_of_bounds"
+
+
 def test_a_simulator_that_may_not_be_loaded_is_none(mine):
     with pytest.raises(SimulatorError, match=r"not of the form package\.module:function"):
         load("mine", {}, GAP)
 
 
-def test_where_a_simulator_is_written_is_found_without_importing_it(registered):
-    assert home_of("ionization") == "ionization"
-    assert home_of("mine:length") == "mine:length"
-    assert home_of("gone") == "gone:GAP"
-    assert home_of("nowhere") == "nowhere"
+def test_it_is_told_where_a_simulator_is_written(registered, mine):
+    assert origin_of("ionization") is None
+    assert origin_of("nowhere.at:all") == Origin(("nowhere.at",))
+    assert origin_of("gap") == Origin(("mine",), "mine", "1.0")
+    mine.GAP = replace(mine.GAP, function="others.deep:gap")
+    assert origin_of("gap") == Origin(("mine", "others.deep"), "mine", "1.0")
+    with pytest.raises(ModuleNotFoundError, match="gone"):
+        origin_of("gone")
+    with pytest.raises(SimulatorError, match="none that is registered"):
+        origin_of("nowhere")
+
+
+def test_a_run_keeps_the_title_of_a_registered_quantity(registered, mine):
+    mine.GAP = replace(mine.GAP, quantities=(Quantity("gap", "eV", "Gap of orbitals"),))
+    ours = {"simulator": "gap", "name": "gap", "unit": "eV"}
+    assert titled(load_settings(property=ours)).objective().quantity.title == "Gap of orbitals"
+    assert titled(load_settings(property=ours | {"unit": "Ha"})).objective().quantity.title == "gap"
+    own = load_settings(property=ours | {"title": "My gap"})
+    assert titled(own).objective().quantity.title == "My gap"
+
+
+def test_who_reads_a_run_imports_no_simulator(registered):
+    ours = {"simulator": "gap", "name": "gap", "unit": "eV"}
+    sys.modules.pop("mine", None)
+    assert load_settings(property=ours).objective().quantity == Quantity("gap", "eV", "gap")
+    assert "mine" not in sys.modules
 
 
 def test_values_are_labelled_by_how_they_were_computed():

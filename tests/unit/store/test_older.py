@@ -104,7 +104,8 @@ def test_a_row_says_the_level_of_its_own_stage(tmp_path, proposal):
     assert [item.molecule_id for item in found.successes] == list(values)
     n_failed = proposal  # the failure is of the run's own stage where the success is not
     assert (status.n_values, status.failures) == (len(values), {"scf": 1} if n_failed else {})
-    assert f"IE: {len(values)} values, {n_failed} failed" in repr(found)
+    told = "1 value" if values else "0 values"
+    assert f"IE: {told}, {n_failed} failed" in repr(found)
     assert (status.n_under_way, status.n_not_finished, found.n_not_finished) == (0, 0, 0)
     # a value of another level would be taken for one of this by --training-data
     write_training_data(found, tmp_path / "t.csv")

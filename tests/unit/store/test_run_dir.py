@@ -4,11 +4,14 @@ import os
 import stat
 import subprocess
 import sys
+from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from molloop.errors import InputError
+from molloop.simulate.simulators import Origin
 from molloop.store.run_dir import RunDir, environment, find_run, is_held, is_own
 
 
@@ -21,7 +24,7 @@ def test_a_new_directory_is_private(tmp_path):
 
 
 def test_an_environment_says_where_and_on_what(tmp_path, monkeypatch):
-    facts = environment({"n_molecules": 3}, "ionization")
+    facts = environment({"n_molecules": 3}, None)
     assert facts["library"] == {"n_molecules": 3}
     assert {"molloop", "tblite", "rdkit", "parsl"} <= set(facts["packages"])
     assert facts["simulator"] is None
@@ -31,15 +34,29 @@ def test_an_environment_says_where_and_on_what(tmp_path, monkeypatch):
     (tmp_path / "mine_all" / "__init__.py").write_text("1/0\n")
     (tmp_path / "mine_all" / "deep" / "__init__.py").write_text("1/0\n")
     (tmp_path / "mine_all" / "one.py").write_text("1/0\n")
-    names = ("mine_alone:f", "mine_all:f", "mine_all.deep:f", "mine_all.one:f")
-    found = {environment({}, name)["simulator"] for name in names}
-    assert len(found) == 1
+    names = ("mine_alone", "mine_all", "mine_all.deep", "mine_all.one")
     # printf '1/0\n' | sha256sum
-    assert found == {"ac2ef9e3dc139138fe7da9d1ca02b12be73e98d53e757840f82cd2c6fb2f75d4"}
+    sha256 = "ac2ef9e3dc139138fe7da9d1ca02b12be73e98d53e757840f82cd2c6fb2f75d4"
+    code = environment({}, Origin(names, "mine", "1.0"))["simulator"]
+    assert code == {"package": "mine", "version": "1.0", "sha256": dict.fromkeys(names, sha256)}
     (tmp_path / "mine_all" / "one.py").write_text("1/1\n")
-    changed = environment({}, "mine_all.one:f")["simulator"]
-    assert changed != environment({}, "mine_alone:f")["simulator"]
-    assert environment({}, "mine_nowhere.at:all")["simulator"] is None
+    changed = environment({}, Origin(names))["simulator"]["sha256"]
+    assert [name for name in names if changed[name] != sha256] == ["mine_all.one"]
+    nowhere = environment({}, Origin(("mine_nowhere.at",)))["simulator"]
+    assert nowhere == {"package": "", "version": "", "sha256": {"mine_nowhere.at": None}}
+
+
+def test_a_module_that_has_a_finder_of_its_own_is_found(tmp_path, monkeypatch):
+    (tmp_path / "mine_edited.py").write_text("1/0\n")
+
+    def find_spec(name, *_):
+        path = tmp_path / f"{name}.py"
+        return spec_from_file_location(name, path) if path.exists() else None
+
+    finder = SimpleNamespace(find_spec=find_spec)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, finder])
+    code = environment({}, Origin(("mine_edited",)))["simulator"]
+    assert code["sha256"]["mine_edited"].startswith("ac2ef9e3dc139138")
 
 
 def test_a_directory_that_holds_a_run_is_refused_and_one_without_too(tmp_path):
@@ -91,15 +108,14 @@ def test_a_simulator_is_known_by_its_file_wherever_it_lies(tmp_path, monkeypatch
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("a = 1")
-    found = []
-    for text in ("a = 1", "a = 2"):
-        (tmp_path / "without_init/mine.py").write_text(text)
-        found.append(environment({}, "without_init.mine:f")["simulator"])
-    assert None not in found
-    assert found[0] != found[1]
-    assert environment({}, "plain_one:f")["simulator"] == found[0]
-    assert environment({}, "package_one:f")["simulator"] == found[0]
-    assert environment({}, "nowhere.mine:f")["simulator"] is None
+    names = ("without_init.mine", "plain_one", "package_one", "nowhere.mine")
+    first = environment({}, Origin(names))["simulator"]["sha256"]
+    assert first["without_init.mine"] is not None
+    assert first["plain_one"] == first["package_one"] == first["without_init.mine"]
+    assert first["nowhere.mine"] is None
+    (tmp_path / "without_init/mine.py").write_text("a = 2")
+    second = environment({}, Origin(names))["simulator"]["sha256"]
+    assert [name for name in names if first[name] != second[name]] == ["without_init.mine"]
 
 
 def test_a_file_is_no_directory(tmp_path):

@@ -24,7 +24,7 @@ from molloop.report.numbers import rounded
 from molloop.report.page.feed import Run
 from molloop.report.utilisation import first_s
 from molloop.store.record import N_BEST
-from molloop.texts import html_text, svg_text
+from molloop.texts import counted, html_text, svg_text
 
 MAX_POINTS = 300
 N_LEGEND = 36  # signs of a run's name
@@ -76,7 +76,7 @@ def found_over_time(run: Run) -> Markup:
         draw(axes, np.array(run.record.times_s), first_s(run.record.tasks))
         axes.set(xlabel="Time (s)")
 
-    many = f"Values of {run.record.n_values:,} molecules"
+    many = f"Values of {counted(run.record.n_values, 'molecule')}"
     return _svg(in_order, f"{many} in their order; {told}") + _svg(
         over_time, f"{many} over time; {told}"
     )
@@ -108,8 +108,8 @@ def predicted_and_simulated(run: Run) -> Markup:
     middle = EXPECTED.index(0.5)
     return _svg(
         pairs,
-        f"Predicted against simulated values of {run.record.errors.n:,} molecules that the model "
-        f"chose, off by {rounded(error, 2)} {unit} in the mean.",
+        f"Predicted against simulated values of {counted(run.record.errors.n, 'molecule')} that "
+        f"the model chose, off by {rounded(error, 2)} {unit} in the mean.",
     ) + _svg(
         calibration,
         f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "

@@ -22,7 +22,7 @@ from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.record import N_BEST, N_LAST, Errors, Record
-from molloop.texts import html_text
+from molloop.texts import counted, html_text
 
 N_KINDS = 20
 N_LATELY = 100  # values by which the time that is left is told
@@ -61,6 +61,7 @@ def state(item: Simulated) -> str:
 _TEMPLATES.filters["state"] = state
 _TEMPLATES.filters["seconds"] = duration
 _TEMPLATES.filters["rounded"] = rounded
+_TEMPLATES.filters["counted"] = counted
 
 
 def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from packaging.version import Version
 
 import molloop
 from molloop.execution.parsl_inside import SEEN
@@ -42,6 +43,7 @@ DOCUMENTED = {
     "parsl.providers.base",
 }
 WORKER_TIMEOUT_S = 60
+LOCK_TIMEOUT_S = 10
 
 
 def holds(is_so, expected, used_in, look_at):
@@ -59,6 +61,13 @@ def has(owner, name, used_in, look_at):
     return getattr(owner, name)
 
 
+def is_let_go(lock):
+    """Whether a lock can be had: Parsl's own threads may hold it for a moment."""
+    if is_free := lock.acquire(timeout=LOCK_TIMEOUT_S):
+        lock.release()
+    return is_free
+
+
 def imports():
     """Return the module, the name and the place of everything that is imported from Parsl."""
     for path in sorted(ROOM.rglob("*.py")):
@@ -68,16 +77,12 @@ def imports():
                     yield node.module, alias.name, str(path.relative_to(ROOM))
 
 
-def number(version):
-    return tuple(map(int, version.split(".")))
-
-
 def test_the_version_is_one_that_was_seen():
     first, end = SEEN
-    assert number(first) <= number(VERSION) < number(end), (
-        f"Parsl {VERSION} was not seen yet, only {first} to before {end}. If all other tests of "
-        "this file pass with it, raise SEEN in molloop/execution/parsl_inside and the bound in "
-        "pyproject.toml; otherwise mend what they say first."
+    assert Version(first) <= Version(VERSION) < Version(end), (
+        f"Parsl {VERSION} was not tested, only {first}; before {end} it is taken as it is. If all "
+        "other tests of this file pass with it, raise SEEN in molloop/execution/parsl_inside and "
+        "the bound in pyproject.toml; otherwise mend what they say first."
     )
     wanted = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
     assert f"parsl>={first},<{end}" in wanted, (
@@ -326,7 +331,8 @@ def test_a_kernel_hands_out_under_a_lock(running):
     used_in, look_at = "parsl_inside/handing_out.py", "dataflow/dflow.py"
     lock = has(kernel, "submitter_lock", used_in, look_at)
     is_held = "with self.submitter_lock:" in inspect.getsource(type(kernel).launch_task)
-    holds(is_held and not lock.locked(), "tasks to be submitted under it", used_in, look_at)
+    is_so = is_held and is_let_go(lock)
+    holds(is_so, "tasks to be submitted under it, and no longer", used_in, look_at)
     found = has(kernel, "executors", "parsl_inside/kernels.py", look_at)
     is_so = found.get("workers") is executor
     holds(is_so, "executors by their labels", "parsl_inside/kernels.py", look_at)
@@ -355,7 +361,7 @@ def test_an_executor_s_sockets_and_their_lock(running):
     used_in, look_at = "parsl_inside/kernels.py", f"{HTEX}/zmq_pipes.py"
     client = has(executor, "command_client", used_in, f"{HTEX}/executor.py")
     outgoing = has(executor, "outgoing_q", used_in, f"{HTEX}/executor.py")
-    is_free = not has(client, "_lock", used_in, look_at).locked()
+    is_free = is_let_go(has(client, "_lock", used_in, look_at))
     holds(is_free, "the lock to be held only while a question is asked", used_in, look_at)
     holds("with self._lock:" in inspect.getsource(type(client).run),
           "CommandClient.run to hold its _lock", used_in, look_at)  # fmt: skip

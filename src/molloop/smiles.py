@@ -177,6 +177,8 @@ def _read_inchi(text: str) -> Chem.Mol:
 
 
 def _check_dummies(molecule: Chem.Mol) -> None:
+    if molecule.GetNumHeavyAtoms() == molecule.GetNumAtoms():
+        return  # heavier than hydrogen, all of them
     if found := molecule.GetSubstructMatch(_DUMMY):
         raise NoMoleculeError(f"dummy atom # {found[0]}, which stands for no element")
 

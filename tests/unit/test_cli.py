@@ -362,7 +362,10 @@ def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     for text in ("molecules", "no valid molecule", "512 bits", "C, O", "rejects.csv"):
         assert text in done.stdout
     rejects = (tmp_path / "lib" / "rejects.csv").read_text().splitlines()
-    assert rejects[1:] == ["a.csv,4,bad,not a valid molecule", "a.csv,6,CCBr,element Br"]
+    assert [row.split(",")[3:] for row in rejects[1:]] == [
+        ["bad", "syntax error around position 2"],
+        ["CCBr", "element Br"],
+    ]
     assert molloop("library", "info", "lib", cwd=tmp_path).stdout == done.stdout
     assert molloop("library", "build", *arguments, cwd=tmp_path).stdout == done.stdout
     verified = molloop("library", "verify", "lib", cwd=tmp_path)

@@ -41,7 +41,7 @@ ExcludeOption = Annotated[
 FragmentsOption = Annotated[
     str,
     typer.Option(
-        help="Of salts: refuse, largest (that piece stays) or neutralise (and without charges).",
+        help="Of salts: refuse; largest: that piece stays; neutralise: and its charges go.",
         autocompletion=completion.fragments,
     ),
 ]

@@ -1,6 +1,7 @@
 """What the molecules of a library are, counted from the columns of its shards."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from molloop.library.facts import N_ELEMENTS
 from molloop.library.features import DESCRIPTORS
 
 if TYPE_CHECKING:
-    from molloop.library.shards import Library, Shard
+    from molloop.library.shards import Shard
 
 _HEAVY_ATOMS = DESCRIPTORS.index("NumHeavyAtoms")
 
@@ -68,9 +69,9 @@ def _counted(numbers: NDArray[Any]) -> dict[int, int]:
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
-def composition_of(library: "Library") -> Composition:
-    """Count the molecules of a library."""
+def composition_of(shards: Iterable["Shard"]) -> Composition:
+    """Count the molecules of some shards."""
     found = Composition()
-    for shard in library.opened():
+    for shard in shards:
         found.add(shard)
     return found

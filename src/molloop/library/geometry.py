@@ -1,5 +1,7 @@
 """Coordinates of files, with their atoms in the order of the SMILES that a library keeps."""
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -32,14 +34,14 @@ def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None
     places = _places(molecule.GetConformer().GetPositions(), positions)
     if len(places) != molecule.GetNumAtoms():
         return None  # coordinates that are no numbers
-    hydrogens: dict[int, list[int]] = {}
-    matches = written.GetSubstructMatches(_HYDROGEN_BOND, maxMatches=written.GetNumBonds() + 1)
-    for hydrogen, heavy in matches:
-        hydrogens.setdefault(heavy, []).append(hydrogen)
     named = set(places)
+    hydrogens = defaultdict(list)
+    matches = written.GetSubstructMatches(_HYDROGEN_BOND, maxMatches=written.GetNumBonds() + 1)
+    for hydrogen, heavy in matches:  # in the order of the hydrogens
+        if hydrogen not in named:
+            hydrogens[heavy].append(hydrogen)
     order = [places[atom] for atom in _written_order(molecule)]
-    for heavy in tuple(order):
-        order += sorted(set(hydrogens.get(heavy, ())) - named)
+    order += [hydrogen for heavy in order for hydrogen in hydrogens[heavy]]
     return positions[order] if len(order) == len(positions) else None
 
 

@@ -37,7 +37,7 @@ def rejected_by_reason(path: Path) -> dict[str, Rejected]:
         return found
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            reason = sheet_text(row["reason"])
+            reason = sheet_text(row.get("reason") or "")
             group = _NUMBER.sub("N", reason.partition(":")[0])
             if group not in found and len(found) == MAX_REASONS:
                 group = OTHERS

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -225,12 +225,10 @@ class Library:
 
     def _repr_html_(self) -> str:
         """Show a notebook what it is made of."""
-        from molloop.library.summary import summary_rows
-
         rows = "".join(
             f'<tr><th style="text-align:left">{escape(name)}</th>'
             f'<td style="text-align:left">{escape(words)}</td></tr>'
-            for name, words in summary_rows(self).items()
+            for name, words in self.summary().items()
         )
         return f"<div><strong>{escape(self.manifest.name)}</strong><table>{rows}</table></div>"
 
@@ -272,10 +270,6 @@ class Library:
         """Return what a molecule has in the columns that were kept, by their names."""
         shard, row = self._place(molecule_id)
         return dict.fromkeys(self.manifest.kept, "") | shard.kept(row)
-
-    def opened(self) -> Iterator[Shard]:
-        """Open one shard after the other, none for longer than it is used."""
-        return map(Shard, self.shards)
 
     def features(self, kind: str, molecule_ids: Sequence[int]) -> NDArray[Any]:
         """Features of n molecules, for models.
@@ -322,6 +316,24 @@ class Library:
         if number not in self._open:
             self._open[number] = Shard(self.shards[number])
         return self._open[number]
+
+    def summary(self, last_element: int | None = None) -> dict[str, str]:
+        """Return what it is made of, in words by what they tell.
+
+        Parameters
+        ----------
+        last_element
+            The largest atomic number that simulations know, where the caller has one.
+
+        Raises
+        ------
+        RunError
+            A shard is missing.
+        """
+        from molloop.library.composition import composition_of
+        from molloop.library.summary import summary_rows
+
+        return summary_rows(self, composition_of(map(Shard, self.shards)), last_element)
 
     def describe(self) -> dict[str, Any]:
         """Return counts and parameters, as the run directory records them."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rdkit import Chem
 
 from molloop.library.choices import FRAGMENTS, SAME_AS
-from molloop.library.composition import Composition, composition_of
+from molloop.library.composition import Composition
 from molloop.library.manifest import DUPLICATES, REJECTS, Manifest
 from molloop.library.rejected import rejected_by_reason
 
@@ -16,21 +16,11 @@ N_EXAMPLES = 3
 MOST_ELEMENTS = 12
 
 
-def summary_rows(library: "Library", last_element: int | None = None) -> dict[str, str]:
-    """Return a name and words for each fact.
-
-    Parameters
-    ----------
-    last_element
-        The largest atomic number that simulations know, where the caller has one.
-
-    Raises
-    ------
-    RunError
-        A shard is missing.
-    """
+def summary_rows(
+    library: "Library", found: Composition, last_element: int | None = None
+) -> dict[str, str]:
+    """Return a name and words for each fact; `last_element` as of :meth:`Library.summary`."""
     manifest = library.manifest
-    found = composition_of(library)
     n_bytes = library.n_bytes()
     return {
         "molecules": f"{manifest.n_molecules:,}",

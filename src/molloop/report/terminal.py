@@ -9,7 +9,6 @@ from rich.text import Text
 
 from molloop.goal import Quantity
 from molloop.library.shards import Library
-from molloop.library.summary import summary_rows
 from molloop.molecule import label
 from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
@@ -116,7 +115,7 @@ def outcome_table(
 def library_summary(library: Library) -> Group:
     """Return what a library is made of as a table."""
     heading = _text(library.manifest.name, "bold")
-    return Group(heading, _facts_table(summary_rows(library, LAST_ELEMENT)))
+    return Group(heading, _facts_table(library.summary(LAST_ELEMENT)))
 
 
 def comparison_table(rows: Sequence[Sequence[str]]) -> Table:

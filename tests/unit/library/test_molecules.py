@@ -22,7 +22,6 @@ from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts, Sou
 from molloop.library.shards import Library, Shard
 from molloop.library.sources import Block
 from molloop.library.stereo import n_unspecified
-from molloop.library.summary import summary_rows
 from molloop.simulate.structure import molecule_with_hydrogens
 from molloop.smiles import read_molecule
 
@@ -128,7 +127,7 @@ def test_salts(tmp_path, fragments, kept, n_altered):
     library = built(tmp_path, block(SALTS), fragments=fragments)
     assert smiles(library) == kept
     assert library.manifest.counts.altered == n_altered
-    told = summary_rows(library)
+    told = library.summary()
     assert ("in several pieces" in told) is (fragments == "refuse")
     assert ("  altered" in told) is (n_altered > 0)
     assert Library(library.folder).manifest.spec.fragments == fragments
@@ -160,7 +159,7 @@ def test_the_first_of_the_same_stays_as_it_was_given(tmp_path):
     library = built(tmp_path, block(["CC", "F/C=C/F", "FC=CF"]), same_as="no-stereo")
     assert smiles(library) == ["CC", "F/C=C/F"]
     assert library.find([identity_of(read_molecule("F/C=C\\F"), "no-stereo")]).popitem()[1] == 1
-    assert summary_rows(library)["the same"].startswith("no-stereo: ")
+    assert library.summary()["the same"].startswith("no-stereo: ")
 
 
 def test_molecules_that_inchi_does_not_know_are_not_all_the_same():
@@ -249,7 +248,7 @@ def test_charge_and_radicals_of_a_file_are_kept(tmp_path):
     texts = [Chem.MolToMolBlock(in_space(one)) for one in ("C[NH3+]", "[CH2]CO", "CC(=O)[O-]")]
     library = built(tmp_path, block(texts, kind="molblock"))
     assert smiles(library) == ["C[NH3+]", "[CH2]CO", "CC(=O)[O-]"]
-    assert summary_rows(library)["charges"] == "-1 in 1, 0 in 1, +1 in 1"
+    assert library.summary()["charges"] == "-1 in 1, 0 in 1, +1 in 1"
 
 
 def test_geometries_that_lack_something_are_counted(tmp_path):
@@ -270,7 +269,7 @@ def test_geometries_that_lack_something_are_counted(tmp_path):
     assert smiles(library) == ["C", "CCN", "CC", "CCF", "CO"]
     assert library.manifest.counts == Counts(read=6, invalid=1, altered=1, lost_geometries=2)
     assert rows(library, REJECTS) == [("a.sdf", "5", "", "", "no molblock")]
-    told = summary_rows(library)
+    told = library.summary()
     assert told["with a geometry"] == "1"
     assert told["  geometry lost"].startswith("2: not all hydrogens")
 
@@ -314,7 +313,7 @@ def test_a_summary_says_what_a_chemist_asks(tmp_path):
     ]
     names = ["ethanol", *[""] * 8, "again"]
     library = built(tmp_path, block(texts, names))
-    told = summary_rows(library, last_element=86)
+    told = library.summary(last_element=86)
     assert told["examples"] == "CCO (ethanol); [NH4+]; FC=CF"
     assert told["heavy atoms"] == "1 to 6, median 3"
     assert told["elements"] == "C in 5, O in 2, N in 1, F in 1, Fr in 1"
@@ -329,11 +328,11 @@ def test_a_summary_says_what_a_chemist_asks(tmp_path):
     )
     assert told["rejected lines"] == str(library.folder / REJECTS)
     assert told["repeated lines"] == str(library.folder / DUPLICATES)
-    assert "unknown to simulations" not in summary_rows(library)
+    assert "unknown to simulations" not in library.summary()
     assert "CCO (ethanol)" in library._repr_html_()
 
 
 def test_a_summary_of_a_library_without_doubts(small_library):
-    told = summary_rows(small_library, last_element=86)
+    told = small_library.summary(last_element=86)
     assert told["charges"] == "0 in 24"
     assert not {"mixed charges", "in several pieces", "stereo not given", "  reason 1"} & set(told)

@@ -171,7 +171,13 @@ def test_version_and_help(molloop):
     "words",
     [
         *(["simulate"], ["run"], ["resume"], ["replay"], ["compare"], ["tune"], ["report"]),
-        *(["export"], ["library", "build"], ["library", "enumerate"], ["library", "verify"]),
+        *(
+            ["export"],
+            ["predict"],
+            ["library", "build"],
+            ["library", "enumerate"],
+            ["library", "verify"],
+        ),
     ],
     ids=" ".join,
 )

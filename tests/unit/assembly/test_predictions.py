@@ -6,10 +6,13 @@ from contextlib import closing
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import molloop
+from molloop.assembly.run_library import library_of
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
+from molloop.cli import app
 from molloop.errors import InputError
 from molloop.library.ingest import open_or_build
 from molloop.search.rank import RankTask, Training, rank
@@ -160,3 +163,29 @@ def test_a_run_without_a_value_and_another_format_are_told(tmp_path, library):
     Store.create(tmp_path / "empty" / STORE, session, (), [stage_of(settings.protocol())]).close()
     with pytest.raises(InputError, match="a run without a value"):
         molloop.predict(tmp_path / "empty")
+
+
+def test_the_command_prints_a_table_or_writes_one(tmp_path, library):
+    a_run(tmp_path / "run", library)
+    words = ["predict", str(tmp_path / "run"), "--top", "2", "-q"]
+    printed = CliRunner().invoke(app, words)
+    header, *rows = printed.stdout.splitlines()
+    assert (printed.exit_code, len(rows)) == (0, 2)
+    assert header == ",".join(molloop.predict(tmp_path / "run").header)
+    written = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.csv")])
+    assert written.stdout == f"2 molecules by a model of 4 values: {tmp_path / 'a.csv'}\n"
+    assert (tmp_path / "a.csv").read_text() == printed.stdout
+    wrong = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.sdf")])
+    assert isinstance(wrong.exception, InputError)
+
+
+def test_a_library_is_that_of_the_run_or_none(tmp_path, library):
+    def found(**facts):
+        return library_of(Session("now", "", {"library": library.describe() | facts}))
+
+    assert found().n_molecules == 9
+    assert found(key="another") is None
+    for folder in (None, 3, "", "\0", str(tmp_path), str(tmp_path / "none")):
+        assert found(folder=folder) is None
+    (library.folder / "link").symlink_to("/dev/zero")
+    assert found() is None

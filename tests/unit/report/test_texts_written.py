@@ -204,10 +204,10 @@ def test_structures_are_as_many_and_have_their_texts(tmp_path_factory, text):
 
 
 def test_a_title_ends_no_record(tmp_path):
-    odd = "O $$$$ M  END"  # RDKit takes what follows the SMILES for its name
-    write_structures(tmp_path / "a.sdf", "sdf", [Structure(odd, WATER, {"smiles": odd})] * 2)
+    odd = "O $$$$ M  END"
+    write_structures(tmp_path / "a.sdf", "sdf", [Structure("O", WATER, {"name": odd}, odd)] * 2)
     for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False):
-        assert one.GetProp("_Name") == one.GetProp("smiles") == odd
+        assert one.GetProp("_Name") == one.GetProp("name") == odd
         assert one.GetNumAtoms() == 3
 
 

@@ -113,12 +113,18 @@ def test_simulate_takes_files_with_names(molloop, tmp_path):
         ("O", "water of a well", None),
         ("xx", "nothing", "invalid_smiles"),
         ("OO", "", None),
-        ("N", "", None),
+        ("N", "1", None),
         ("", "", "invalid_line"),
     ]
     assert found[-1]["failure"]["message"].startswith("b.csv, line 3: ")
     titles = [one.GetProp("_Name") for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"))]
-    assert titles == ["water of a well", "OO", "N"]
+    assert titles == ["water of a well", "OO", "1"]
+    again = molloop("simulate", "a.sdf", "--json", cwd=tmp_path)
+    values = [{key: one[key] for key in ("name", "ie_ev")} for one in found if "ie_ev" in one]
+    named = [values[0], values[1] | {"name": "OO"}, values[2]]
+    for line, before in zip(again.stdout.splitlines(), named, strict=True):
+        one = json.loads(line)
+        assert (one["name"], one["ie_ev"]) == (before["name"], pytest.approx(before["ie_ev"]))
     table = molloop("simulate", "a.smi", cwd=tmp_path, env={"COLUMNS": "120"})
     assert "name" in table.stdout
     assert "water of a well" in table.stdout
@@ -129,9 +135,8 @@ def test_a_smiles_is_no_file_though_one_is_called_so(molloop, tmp_path):
     for word in ("O", "[OH2]"):
         done = molloop("simulate", word, "--json", cwd=tmp_path)
         assert json.loads(done.stdout)["ie_ev"] == pytest.approx(18.293, abs=0.01)
-    refused = molloop("simulate", "./O", cwd=tmp_path)
-    assert refused.returncode == 2
-    assert "a file of the format" in refused.stderr
+    done = molloop("simulate", "./O", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["smiles"] == "N"
 
 
 def test_other_values_take_no_place_of_an_object(molloop, tmp_path, monkeypatch):

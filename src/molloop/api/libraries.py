@@ -13,7 +13,10 @@ from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
+from molloop.library.reading.look import look
+from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
+from molloop.library.sources import locate, titles
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
@@ -38,7 +41,7 @@ def open_library(source: Settings | AnyPath, progress: Progress | None = None) -
     settings = source if isinstance(source, Settings) else load(library={"source": source})
     return open_or_build(
         settings.library.source,
-        column=settings.library.column,
+        reading=_reading(settings),
         spec=BuildSpec(fragments=settings.library.fragments, same_as=settings.library.same_as),
         cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
         n_processes=cores(),
@@ -46,30 +49,43 @@ def open_library(source: Settings | AnyPath, progress: Progress | None = None) -
     )
 
 
+def _reading(settings: Settings) -> Reading:
+    of = settings.library
+    return Reading.of(of.column, of.name_column, of.keep_columns, of.separator, of.no_header)
+
+
 def build_library(
     files: AnyPath | Sequence[AnyPath],
     folder: AnyPath,
-    column: str = "smiles",
+    column: str | int | None = None,
     spec: BuildSpec | None = None,
     n_processes: int | None = None,
     progress: Progress | None = None,
+    *,
+    name_column: str | int | None = None,
+    keep_columns: Sequence[str | int] = (),
+    separator: str | None = None,
+    no_header: bool = False,
 ) -> Library:
-    """Build a library from files of SMILES, go on with an unfinished build, or open a finished one.
+    """Build a library from files of molecules; go on with a build, or open a finished library.
 
     Parameters
     ----------
     files
-        One or several, of the formats .smi, .csv, .tsv or .parquet, also with .gz or .zst behind.
+        One or several: .smi, .txt, .csv, .tsv, .cxsmiles, .sdf or .parquet, also with .gz, .bz2,
+        .zst or .xz behind. The content decides.
     folder
         Takes the library.
     column
-        Where a file that is no .smi holds the SMILES.
+        Name or number, from 1, of the column of SMILES or InChI; None: it is found by its name.
     spec
         Fingerprints, filters, what becomes of salts, and which molecules are the same.
     n_processes
         That parse molecules; None: one a core.
     progress
         Called with what is being done, and how much of it, 0 to 1.
+    name_column, keep_columns, separator, no_header
+        As :confval:`library.name_column` and the others.
 
     Raises
     ------
@@ -79,8 +95,23 @@ def build_library(
         The folder cannot be written.
     """
     paths = [files] if isinstance(files, str | os.PathLike) else files
-    source = Files.of([os.fspath(one) for one in paths], column)
+    reading = Reading.of(column, name_column, keep_columns, separator, no_header)
+    source = Files.of([os.fspath(one) for one in paths], reading)
     return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)
+
+
+def understood(files: Sequence[AnyPath], reading: Reading) -> list[str]:
+    """Say of each file in a line how it is read.
+
+    Raises
+    ------
+    InputError
+        As :func:`build_library`.
+    """
+    paths = [locate(os.fspath(one)) for one in files]
+    return [
+        f"{title}: {look(path, reading)}" for title, path in zip(titles(paths), paths, strict=True)
+    ]
 
 
 def enumerate_library(
@@ -88,7 +119,7 @@ def enumerate_library(
     substituents: AnyPath,
     folder: AnyPath,
     max_molecules: int | None = None,
-    column: str = "smiles",
+    column: str | None = None,
     spec: BuildSpec | None = None,
     n_processes: int | None = None,
     progress: Progress | None = None,

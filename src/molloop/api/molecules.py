@@ -11,6 +11,7 @@ from molloop.assembly.counts import processes
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
 from molloop.files import AnyPath
+from molloop.library.reading.options import Reading
 from molloop.simulate.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -81,8 +82,13 @@ class Entry:
     fault: str = ""
 
 
-def entries_of(file: AnyPath, column: str = "smiles") -> Iterator[Entry]:
+def entries_of(file: AnyPath, reading: Reading) -> Iterator[Entry]:
     """Read a file of molecules, as a library does.
+
+    Parameters
+    ----------
+    reading
+        What the user says of it.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def entries_of(file: AnyPath, column: str = "smiles") -> Iterator[Entry]:
     """
     from molloop.library.origin import Files
 
-    for block in Files.of([os.fspath(file)], column).blocks():
+    for block in Files.of([os.fspath(file)], reading).blocks():
         for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
             where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
             if fault:

@@ -76,9 +76,10 @@ def run(
     training_data = settings.campaign.training_data
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
-        settings.objective().quantity.column,
+        settings.campaign.training_column or settings.objective().quantity.column,
         protocol,
         library,
+        settings.campaign.training_level,
     )
     parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:

@@ -15,6 +15,7 @@ from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
+from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def suggest(
     *,
     pending: Iterable[str] | AnyPath | None = None,
     column: str | None = None,
+    smiles_column: str | int | None = None,
+    separator: str | None = None,
+    no_header: bool = False,
     direction: str = "maximise",
     policy: str = "gp",
     seed: int = 42,
@@ -46,18 +50,21 @@ def suggest(
     library
         Or what :func:`open_library` takes.
     training_data
-        A .csv or .tsv file with the columns ``smiles`` and one of numbers; or values by SMILES, in
-        a dict or a Series of pandas. Molecules that the library does not hold train the model,
-        too. One whose cell is empty, or whose value is None or NaN, was tried and gave no value: it
-        is not suggested either.
+        A table with a column of SMILES and one of numbers; or values by SMILES, in a dict or a
+        Series of pandas. Molecules that the library does not hold train the model, too. One whose
+        cell is empty, or whose value is None or NaN, was tried and gave no value: it is not
+        suggested either.
     n
         How many.
     pending
-        Molecules that are being tried elsewhere: a file with the column ``smiles``, or SMILES. They
-        are not suggested, and others are chosen as if their values were known to be the expected
-        ones. One that has a value is pending no more.
+        Molecules that are being tried elsewhere: a file, or SMILES. They are not suggested, and
+        others are chosen as if their values were known to be the expected ones. One that has a
+        value is pending no more.
     column
         Of the values; None: the only one that holds numbers.
+    smiles_column, separator, no_header
+        Of the table of values, as :confval:`library.column`, :confval:`library.separator` and
+        :confval:`library.no_header`.
     direction
         Which values are good: ``maximise`` or ``minimise``.
     policy
@@ -81,7 +88,10 @@ def suggest(
         chooses = settings.policy()
     if policy == "random":
         raise InputError("policy", policy, "one with a model", "Chance needs no values.")
-    values = _values(training_data, column)
+    reading = Reading.of(
+        smiles_column, separator=separator, no_header=no_header, option="--smiles-column"
+    )
+    values = _values(training_data, column, reading)
     if isinstance(pending, str | os.PathLike):
         waiting = read_pending(Path(pending))
     else:
@@ -108,10 +118,12 @@ def _called_as_here() -> Iterator[None]:
 
 
 def _values(
-    training_data: "Mapping[str, float | None] | pd.Series | AnyPath", column: str | None
+    training_data: "Mapping[str, float | None] | pd.Series | AnyPath",
+    column: str | None,
+    reading: Reading,
 ) -> Measured:
     if isinstance(training_data, str | os.PathLike):
-        return read_measured(Path(training_data), column)
+        return read_measured(Path(training_data), column, reading)
     if not hasattr(training_data, "items"):
         expected = "a file, or values by SMILES"
         raise InputError(TRAINING_DATA, training_data, expected, "A dict or a Series has them.")

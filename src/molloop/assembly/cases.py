@@ -39,6 +39,8 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
         Path(training_data) if training_data else None,
         settings.campaign.grace_s,
         settings.stopping.time_limit_s or inf,
+        settings.campaign.training_column,
+        settings.campaign.training_level,
     )
 
 

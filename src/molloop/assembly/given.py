@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.errors import InputError
-from molloop.library.tables import first_word, number
+from molloop.library.reading.parts import part
+from molloop.library.tables import number
 from molloop.simulate.outcome import LARGEST_VALUE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def given_values(
     name = column or DEFAULT_NAME
     kept, without = [], []
     for smiles, value in values.items():
-        where, text = f"{name} of {smiles!r}", first_word(_smiles(TRAINING_DATA, smiles))
+        where, text = f"{name} of {smiles!r}", part(_smiles(TRAINING_DATA, smiles))[0]
         if str(value).lower() in NO_VALUE:
             without.append((where, text))
         else:
@@ -46,7 +47,7 @@ def given_pending(molecules: Iterable[str]) -> list[tuple[str, str]]:
     """
     if not isinstance(molecules, Iterable):
         raise InputError(PENDING, molecules, "a file, or SMILES", "Give a list of them.")
-    return [(f"pending {text!r}", first_word(_smiles(PENDING, text))) for text in molecules]
+    return [(f"pending {text!r}", part(_smiles(PENDING, text))[0]) for text in molecules]
 
 
 def _smiles(what: str, given: object) -> str:

@@ -5,10 +5,17 @@ from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
-from molloop.library.tables import MADE_BY, Row, check_made_alike, first_word, number, rows_of
+from molloop.library.reading.options import Reading
+from molloop.library.tables import (
+    MADE_BY,
+    SMILES,
+    Row,
+    ValueTable,
+    check_made_alike,
+    rows_of,
+)
 from molloop.simulate.outcome import LARGEST_VALUE
 
-SMILES = "smiles"
 TRAINING_DATA, PENDING, COLUMN = "training data", "pending", "column"
 
 
@@ -31,15 +38,19 @@ class Measured:
     without: tuple[tuple[str, str], ...] = ()
 
 
-def read_measured(path: Path, column: str | None = None) -> Measured:
+def read_measured(
+    path: Path, column: str | None = None, reading: Reading | None = None
+) -> Measured:
     """Read a table of SMILES and values; a cell that is empty or ``nan`` holds no value.
 
     Parameters
     ----------
     path
-        A .csv or .tsv file, also compressed, with the molecules in ``smiles``.
+        A table, or any other file of molecules that has a column of values.
     column
-        Of the values; None: the one whose cells are numbers.
+        Of the values, by name or number; None: the one whose cells are numbers.
+    reading
+        What the user says of the file.
 
     Raises
     ------
@@ -50,64 +61,60 @@ def read_measured(path: Path, column: str | None = None) -> Measured:
     """
     if column == SMILES:
         raise InputError(COLUMN, column, "a column of numbers", "Name another.")
-    required, others = ((SMILES,), None) if column is None else ((SMILES, column), MADE_BY)
-    with rows_of(path, TRAINING_DATA, required, others) as table:
+    required, others = ((), None) if column is None else ((column,), MADE_BY)
+    with rows_of(path, TRAINING_DATA, required, others, reading) as table:
         rows = list(table)
-    name = _column_of_numbers(path, rows) if column is None else column
+    name = _column_of_numbers(table, rows) if column is None else column
     values, without = [], []
     made_by: dict[str, str] = {}
     for line, cells in rows:
-        where, smiles = f"{path}, line {line}", first_word(cells[SMILES])
+        where, smiles = f"{path}, line {line}", cells[SMILES]
         if _is_empty(cells[name]):
             without.append((where, smiles))
             continue
         check_made_alike(where, cells, made_by)
-        values.append((where, smiles, _value(f"{where}, {name}", cells[name])))
+        values.append((where, smiles, table.number(line, name, cells[name], LARGEST_VALUE)))
     return Measured(name, tuple(values), tuple(without))
 
 
-def read_pending(path: Path) -> list[tuple[str, str]]:
-    """Read where each molecule of a table stands, and its SMILES, of the column ``smiles``.
+def read_pending(path: Path, reading: Reading | None = None) -> list[tuple[str, str]]:
+    """Read where each molecule of a file stands, and its SMILES.
 
     Raises
     ------
     InputError
         The file cannot be read.
     """
-    with rows_of(path, PENDING, (SMILES,)) as rows:
-        return [(f"{path}, line {line}", first_word(cells[SMILES])) for line, cells in rows]
+    with rows_of(path, PENDING, (), reading=reading) as rows:
+        return [(f"{path}, line {line}", cells[SMILES]) for line, cells in rows]
 
 
 def _is_empty(text: str) -> bool:
     return text.strip().lower() in ("", "nan")
 
 
-def _value(what: str, text: str) -> float:
-    return number(what, text, LARGEST_VALUE)
-
-
-def _is_number(text: str) -> bool:
+def _is_number(table: ValueTable, line: int, name: str, text: str) -> bool:
     try:
-        _value("", text)
+        table.number(line, name, text, LARGEST_VALUE)
     except InputError:
         return False
     return True
 
 
-def _column_of_numbers(path: Path, rows: list[Row]) -> str:
+def _column_of_numbers(table: ValueTable, rows: list[Row]) -> str:
     """Return the one column whose cells are numbers, beside what tables say of their making."""
-    names = [name for name in (rows[0][1] if rows else {}) if name not in OTHER_COLUMNS]
+    names = [name for name in (rows[0][1] if rows else {}) if name not in (SMILES, *OTHER_COLUMNS)]
     found = []
     for name in names:
-        cells = [cells[name] for _, cells in rows if not _is_empty(cells[name])]
-        if cells and all(map(_is_number, cells)):
+        cells = [(line, cells[name]) for line, cells in rows if not _is_empty(cells[name])]
+        if cells and all(_is_number(table, line, name, text) for line, text in cells):
             found.append(name)
     if len(found) == 1:
         return found[0]
     raise InputError(
         COLUMN,
         None,
-        f"the name of the values: {' and '.join(found) or 'none of the columns'} of {path} "
+        f"the name of the values: {' and '.join(found) or 'none of the columns'} of {table.path} "
         f"{'hold' if found else 'holds'} numbers alone",
         f"Name one of {', '.join(found or names) or 'its columns'}.",
     )

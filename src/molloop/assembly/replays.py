@@ -18,6 +18,7 @@ from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
 from molloop.goal import Objective
+from molloop.library.reading.options import Reading
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import Comparison, compare, write_csv
@@ -53,15 +54,19 @@ def open_known(
     durations: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    *,
+    smiles_column: str | int | None = None,
+    separator: str | None = None,
+    no_header: bool = False,
 ) -> Table:
     """Open a table of known values, and the library of its molecules; at first use it is built.
 
     Parameters
     ----------
     name
-        A built-in one, ``qm9-ie-20k``, or a .csv file, also compressed.
+        A built-in one, ``qm9-ie-20k``, or a file of molecules that has a column of values.
     column
-        Of the values; the one of the molecules is ``smiles``.
+        Of the values.
     durations
         A column of seconds, or ``constant:S``, ``uniform:LEAST,MOST``, ``exponential:MEAN``,
         ``lognormal:MEDIAN,SIGMA``. None: the column of a built-in table, a second each otherwise.
@@ -69,6 +74,9 @@ def open_known(
         Of what is drawn.
     progress
         Called while the library is built, with what is being done, and how much of it, 0 to 1.
+    smiles_column, separator, no_header
+        Of the file, as :confval:`library.column`, :confval:`library.separator` and
+        :confval:`library.no_header`.
 
     Raises
     ------
@@ -78,7 +86,10 @@ def open_known(
     import platformdirs
 
     cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
-    return open_table(name, cache_dir, column, durations, seed, cores(), progress)
+    reading = Reading.of(
+        smiles_column, separator=separator, no_header=no_header, option="--smiles-column"
+    )
+    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
 
 
 def table_settings(settings: Settings, table: Table) -> Settings:

@@ -20,6 +20,8 @@ FIXED = {
     "simulation.options",
     "campaign.seed",
     "campaign.training_data",
+    "campaign.training_column",
+    "campaign.training_level",
 }
 VALUE_PACKAGES = ("molloop", "tblite", "rdkit", "ase", "numpy", "scipy")
 

@@ -16,11 +16,20 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value known beforehand, and the molecule's id where the library holds it."""
+    """A value known beforehand.
+
+    Attributes
+    ----------
+    molecule_id
+        None where the library does not hold the molecule.
+    level
+        Of the value, where it is not the run's: such as ``experiment``; empty otherwise.
+    """
 
     smiles: str
     value: float
     molecule_id: int | None
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from molloop.errors import InputError, RunError
 from molloop.library.identity import identity_of
 from molloop.library.kinds import KINDS
 from molloop.library.shards import Library
-from molloop.library.tables import first_word, number, rows_of
+from molloop.library.tables import MADE_BY, SMILES, rows_of
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.smiles import NoMoleculeError, read_molecule
@@ -30,21 +30,27 @@ class WarmStart:
 
 
 def read_warm_start(
-    path: Path | None, column: str, protocol: SimulationProtocol, library: Library
+    path: Path | None,
+    column: str,
+    protocol: SimulationProtocol,
+    library: Library,
+    level: str | None = None,
 ) -> WarmStart:
-    """Read a table of SMILES and known values; without a path, nothing is known.
+    """Read a table of molecules and known values; without a path, nothing is known.
 
     Molecules are matched with the library's by canonical SMILES.
 
     Parameters
     ----------
     path
-        A .csv or .tsv file.
+        A table, or any other file of molecules that has a column of values.
     column
-        Of the values, such as ``ie_ev``; the molecules are in ``smiles``.
+        Of the values, such as ``ie_ev``.
     protocol
         How the values must have been computed. Each row says it in the columns ``level`` and
-        ``fidelity``: nobody else can, and values of different levels do not compare.
+        ``fidelity``: values of different levels do not compare.
+    level
+        What the user says of values whose rows do not say it; it may be another one than the run's.
 
     Raises
     ------
@@ -52,8 +58,10 @@ def read_warm_start(
         The file, a column, a SMILES or a value cannot be read, a value was computed otherwise or
         has a flag.
     """
-    rows = [] if path is None else _read(path, column, protocol)
-    return known_values(rows, column, library)
+    rows, levels = ([], {}) if path is None else _read(path, column, protocol, level)
+    warm_start = known_values(rows, column, library)
+    known = tuple(replace(one, level=levels.get(one.smiles, "")) for one in warm_start.known)
+    return replace(warm_start, known=known)
 
 
 def known_values(
@@ -138,14 +146,17 @@ def features_of(molecules: Sequence[Chem.Mol], library: Library) -> dict[str, ND
     }
 
 
-def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[str, str, float]]:
-    rows = []
-    made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
-    with rows_of(path, "campaign.training_data", ("smiles", column), (*made_by, FLAGS)) as table:
+def _read(
+    path: Path, column: str, protocol: SimulationProtocol, level: str | None
+) -> tuple[list[tuple[str, str, float]], dict[str, str]]:
+    """Return where each row stands, its SMILES and value, and the levels that are not the run's."""
+    rows: list[tuple[str, str, float]] = []
+    levels: dict[str, str] = {}
+    made_by = (*MADE_BY, FLAGS)
+    with rows_of(path, "campaign.training_data", (column,), made_by) as table:
         for line, cells in table:
             where = f"{path}, line {line}"
-            for name, expected in made_by.items():
-                _check_made(f"{where}, {name}", cells.get(name, ""), expected, made_by)
+            said = _level_of(where, cells, protocol, level)
             if cells.get(FLAGS):
                 raise InputError(
                     f"{where}, {FLAGS}",
@@ -153,13 +164,35 @@ def _read(path: Path, column: str, protocol: SimulationProtocol) -> list[tuple[s
                     "none: a run does not keep the flags of known values",
                     "Remove the line; or empty the cell, to take the value without its doubt.",
                 )
-            value = number(f"{where}, {column}", cells[column], LARGEST_VALUE)
-            rows.append((where, first_word(cells["smiles"]), value))
+            value = table.number(line, column, cells[column], LARGEST_VALUE)
+            rows.append((where, cells[SMILES], value))
+            if said:
+                levels.setdefault(cells[SMILES], said)
     if not rows:
         raise InputError(
             "campaign.training_data", str(path), "at least one row", "Leave the option out."
         )
-    return rows
+    return rows, levels
+
+
+def _level_of(
+    where: str, cells: Mapping[str, str], protocol: SimulationProtocol, level: str | None
+) -> str:
+    """Return the level of a value where it is not the run's: the one that the user names.
+
+    Raises
+    ------
+    InputError
+        It is another one, or nobody says it.
+    """
+    run = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
+    said = cells.get("level") or level or ""
+    if level not in (None, run["level"]) and said == level:
+        return said
+    _check_made(f"{where}, level", said, run["level"], run)
+    if cells.get("fidelity") or level is None:
+        _check_made(f"{where}, fidelity", cells.get("fidelity", ""), run["fidelity"], run)
+    return ""
 
 
 def _check_made(what: str, said: str, expected: str, made_by: Mapping[str, str]) -> None:
@@ -169,7 +202,10 @@ def _check_made(what: str, said: str, expected: str, made_by: Mapping[str, str])
     remedy = "leave the line out."
     if not said:
         told = " and ".join(f"{name} = {one}" for name, one in made_by.items())
-        remedy = f"if this one was computed so, say it in columns of these names: {told}."
+        remedy = (
+            f"if this one was computed so, say it in columns of these names: {told}; or say of all "
+            "by `--training-level LEVEL` (campaign.training_level) what they are."
+        )
     raise InputError(
         what,
         said or None,

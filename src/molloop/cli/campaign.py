@@ -77,7 +77,10 @@ def run(
         ),
     ] = None,
     training_data: Annotated[
-        Path | None, typer.Option(help="CSV of known values: smiles, ie_ev, level, fidelity.")
+        Path | None, typer.Option(help="Table of known values: smiles, ie_ev, level, fidelity.")
+    ] = None,
+    training_level: Annotated[
+        str | None, typer.Option(help="Of known values whose rows do not say their level.")
     ] = None,
     schedule: ScheduleOption = None,
     policy: PolicyOption = None,
@@ -109,6 +112,7 @@ def run(
             "campaign.batch_size": batch_size,
             "campaign.seed": seed,
             "campaign.training_data": None if training_data is None else str(training_data),
+            "campaign.training_level": training_level,
             "campaign.schedule": schedule,
             "search.policy": policy,
             "property.threshold": threshold,

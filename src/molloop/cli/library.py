@@ -8,7 +8,7 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.command import Command
-from molloop.cli.options import QuietOption, progress_display
+from molloop.cli.options import NoHeaderOption, QuietOption, SeparatorOption, progress_display
 from molloop.cli.screen import say
 from molloop.texts import terminal_path
 
@@ -27,7 +27,13 @@ app = typer.Typer(
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Takes the library; new, or a build to go on.")
 ]
-ColumnOption = Annotated[str, typer.Option(help="Where a file that is no .smi holds the SMILES.")]
+ColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|N",
+        help="Of SMILES or InChI, by name or number. Left out: found by its name.",
+    ),
+]
 MinAtomsOption = Annotated[int, typer.Option(min=0, help="Leave out smaller molecules.")]
 MaxAtomsOption = Annotated[int | None, typer.Option(min=1, help="Leave out larger molecules.")]
 ElementsOption = Annotated[
@@ -72,7 +78,19 @@ LibraryArgument = Annotated[
 def build(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
     out: OutOption,
-    column: ColumnOption = "smiles",
+    column: ColumnOption = None,
+    name_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|N",
+            help="Of the molecules' names. Left out: found by its name; behind the SMILES; titles.",
+        ),
+    ] = None,
+    keep_columns: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Keep these columns, too.", show_default=False)
+    ] = "",
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     min_heavy_atoms: MinAtomsOption = 0,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
@@ -84,19 +102,35 @@ def build(
     processes: ProcessesOption = None,
     is_quiet: QuietOption = False,
 ) -> None:
-    """Build a library from files of SMILES: .smi, .csv, .tsv or .parquet, also .gz or .zst.
+    """Build a library from files of molecules: .smi, .csv, .tsv, .cxsmiles, .sdf, .parquet, ...
 
-    Molecules are validated, deduplicated and featurized. Bad and filtered lines are listed in
-    rejects.csv, repeated molecules in duplicates.csv. The same command goes on with a build that
-    was interrupted.
+    A line says how each is read. Molecules are validated, deduplicated and featurized. Bad and
+    filtered lines are listed in rejects.csv, repeated molecules in duplicates.csv. The same command
+    goes on with a build that was interrupted.
     """
     from molloop import api
+    from molloop.api import libraries
+    from molloop.library.reading.options import Reading
     from molloop.report.terminal import library_summary
 
     filters = _filters(min_heavy_atoms, max_heavy_atoms, elements, exclude)
     spec = _spec(filters, radius, bits, fragments, same_as)
+    reading = Reading.of(column, name_column, keep_columns, separator, no_header)
+    if not is_quiet:
+        say(*libraries.understood(files, reading), is_error=True)
     with progress_display(is_quiet) as display:
-        built = api.build_library(files, out, column, spec, processes, display.show_library)
+        built = api.build_library(
+            files,
+            out,
+            reading.column,
+            spec,
+            processes,
+            display.show_library,
+            name_column=reading.name_column,
+            keep_columns=reading.keep_columns,
+            separator=reading.separator,
+            no_header=reading.no_header,
+        )
     Console().print(library_summary(built))
 
 
@@ -111,7 +145,7 @@ def enumerate_products(
             min=1, help="Take so many of the products, spread over all.", show_default="all"
         ),
     ] = None,
-    column: ColumnOption = "smiles",
+    column: ColumnOption = None,
     min_heavy_atoms: MinAtomsOption = 0,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,

@@ -73,6 +73,22 @@ SiteOption = Annotated[
         autocompletion=completion.sites,
     ),
 ]
+SmilesColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|N", help="Of the molecules, by name or number. Left out: found by its name."
+    ),
+]
+SeparatorOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIGN",
+        help="Between two cells: comma, semicolon, tab, blank, or the sign. Left out: found.",
+    ),
+]
+NoHeaderOption = Annotated[
+    bool, typer.Option("--no-header", help="The first line is a molecule in any case.")
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress, only results and errors.")
 ]

@@ -8,10 +8,13 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.options import (
+    NoHeaderOption,
     PolicyOption,
     QuietOption,
     ScheduleOption,
+    SeparatorOption,
     SetOption,
+    SmilesColumnOption,
     default_of,
     progress_display,
 )
@@ -32,7 +35,7 @@ TableArgument = Annotated[
     str,
     typer.Argument(
         metavar="TABLE",
-        help="qm9-ie-20k, or a .csv file.",
+        help="qm9-ie-20k, or a file with molecules and values.",
         show_default=False,
         autocompletion=completion.tables,
     ),
@@ -40,7 +43,7 @@ TableArgument = Annotated[
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="CONFIG.toml", help="What is played.")
 ]
-ColumnOption = Annotated[str, typer.Option(help="Of the values; molecules are in smiles.")]
+ColumnOption = Annotated[str, typer.Option(help="Of the values.")]
 DirectionOption = Annotated[
     str | None,
     typer.Option(
@@ -73,6 +76,9 @@ def replay(
     table: TableArgument,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",
+    smiles_column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     direction: DirectionOption = None,
     durations: DurationsOption = None,
     workers: WorkersOption = 2,
@@ -108,7 +114,9 @@ def replay(
     )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(table, column, durations, settings, display)
+        known = _open(
+            table, column, durations, settings, display, smiles_column, separator, no_header
+        )
         played = replays.replay_table(known, settings, scenario, top_k, out, display.show)
     console = Console()
     console.print(run_summary(played.results), soft_wrap=True)
@@ -140,6 +148,9 @@ def compare(
     first_seed: Annotated[int, typer.Option(min=0, help="Of the first campaign.")] = 1000,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",
+    smiles_column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     direction: DirectionOption = None,
     durations: DurationsOption = None,
     workers: WorkersOption = 2,
@@ -175,7 +186,9 @@ def compare(
         )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(table, column, durations, settings, display)
+        known = _open(
+            table, column, durations, settings, display, smiles_column, separator, no_header
+        )
         found = replays.compare_policies(
             known,
             policies or (),
@@ -207,6 +220,9 @@ def tune(
     trials: Annotated[int, typer.Option(min=3, help="Configurations to try.")] = 60,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",
+    smiles_column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     direction: DirectionOption = None,
     durations: DurationsOption = None,
     workers: WorkersOption = 2,
@@ -231,7 +247,9 @@ def tune(
     )
     scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(table, column, durations, settings, display)
+        known = _open(
+            table, column, durations, settings, display, smiles_column, separator, no_header
+        )
         found = replays.tune_settings(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
@@ -270,7 +288,20 @@ def _open(
     durations: str | None,
     settings: Settings,
     display: "ProgressDisplay",
+    smiles_column: str | None,
+    separator: str | None,
+    no_header: bool,
 ) -> "Table":
     from molloop.assembly import replays
 
-    return replays.open_known(name, column, durations, settings.campaign.seed, display.show_library)
+    seed = settings.campaign.seed
+    return replays.open_known(
+        name,
+        column,
+        durations,
+        seed,
+        display.show_library,
+        smiles_column=smiles_column,
+        separator=separator,
+        no_header=no_header,
+    )

@@ -13,14 +13,18 @@ from rich.console import Console
 from molloop.cli.options import (
     FidelityOption,
     LevelOption,
+    NoHeaderOption,
     QuietOption,
+    SeparatorOption,
     SetOption,
+    SmilesColumnOption,
     progress_display,
 )
 from molloop.cli.screen import say
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.library.reading.options import Reading
 from molloop.texts import json_line
 
 if TYPE_CHECKING:
@@ -42,9 +46,13 @@ def simulate(
     path: Annotated[
         Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
     ] = None,
-    column: Annotated[
-        str, typer.Option(help="Where a file that is no .smi holds the SMILES.")
-    ] = "smiles",
+    column: SmilesColumnOption = None,
+    name_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|N", help="Of the molecules' names. Left out: as of a library."),
+    ] = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     level: LevelOption = None,
     fidelity: FidelityOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
@@ -62,7 +70,8 @@ def simulate(
     settings = load(path, assignments or [], overrides)
     file_format = "" if save is None else save_format(save)
     quantity, protocol = settings.objective().quantity, settings.protocol()
-    entries = [entry for word in molecules for entry in _entries(word, column)]
+    reading = Reading.of(column, name_column, separator=separator, no_header=no_header)
+    entries = [entry for word in molecules for entry in _entries(word, reading)]
     outcomes: list[Outcome] = []
     n = len(entries)
     # where its lines are seen as they come, they are the progress
@@ -83,14 +92,14 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _entries(word: str, column: str) -> "Iterator[Entry]":
+def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
     """Return the molecules that a word of the command line names."""
     from molloop.api.molecules import Entry, entries_of
 
     # a file without an ending is told from a SMILES by its folder, such as ./CCO
     names_file = Path(word).suffix or os.sep in word
     if names_file and Path(word).is_file():
-        return entries_of(word, column)
+        return entries_of(word, reading)
     return iter([Entry(word)])
 
 

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molloop.cli import completion
-from molloop.cli.options import PolicyOption, QuietOption, progress_display
+from molloop.cli.options import (
+    NoHeaderOption,
+    PolicyOption,
+    QuietOption,
+    SeparatorOption,
+    SmilesColumnOption,
+    progress_display,
+)
 from molloop.cli.screen import say
 from molloop.errors import InputError
 from molloop.texts import counted, terminal_path
@@ -26,15 +33,18 @@ def suggest(
         ),
     ],
     training_data: Annotated[
-        Path, typer.Option(help="CSV of values: smiles and a column of numbers.")
+        Path, typer.Option(help="Table of values: a column of SMILES and one of numbers.")
     ],
     n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 20,
     pending: Annotated[
-        Path | None, typer.Option(help="CSV of molecules that are being tried: smiles.")
+        Path | None, typer.Option(help="File of molecules that are being tried.")
     ] = None,
     column: Annotated[
         str | None, typer.Option(help="Of the values. Left out: the only one that holds numbers.")
     ] = None,
+    smiles_column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     direction: Annotated[
         str,
         typer.Option(
@@ -59,6 +69,9 @@ def suggest(
             n,
             pending=pending,
             column=column,
+            smiles_column=smiles_column,
+            separator=separator,
+            no_header=no_header,
             direction=direction,
             policy=policy or "gp",
             seed=seed,

@@ -46,9 +46,21 @@ class CampaignSettings(Section):
     )
     training_data: str | None = Field(
         None,
-        description="A .csv or .tsv file with the columns smiles, ie_ev (or the property's), level "
-        "and fidelity: values known beforehand, computed as this run's are. They train the model "
-        "and are not simulated.",
+        description="A table with a column of SMILES and the columns ie_ev (or the property's), "
+        "level and fidelity: values known beforehand, computed as this run's are. They train the "
+        "model and are not simulated.",
+    )
+    training_column: str | None = Field(
+        None,
+        description="The column of the values in training_data, by name or number. Left out: the "
+        "property's.",
+    )
+    training_level: str | None = Field(
+        None,
+        min_length=1,
+        description="The level of values in training_data whose rows do not say it: this run's, or "
+        "another one, such as experiment. Values of another level train the model as they are, "
+        "however far they are off, and stand as such in the tables.",
     )
     max_failure_share: float = Field(
         0.5,

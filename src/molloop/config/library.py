@@ -1,6 +1,8 @@
 """The section `library`."""
 
-from pydantic import Field, field_validator
+from typing import Annotated
+
+from pydantic import Field, Strict, field_validator
 
 from molloop.config.section import Section
 from molloop.library.choices import FRAGMENTS, SAME_AS
@@ -14,9 +16,29 @@ class LibrarySettings(Section):
     source: str = Field(
         "qm9",
         description="A built-in library (qm9); the folder of one that `molloop library` built; or "
-        f"a file of SMILES: {FORMATS}.",
+        f"a file of molecules: {FORMATS}.",
     )
-    column: str = Field("smiles", description="The column of a file that is no .smi.")
+    column: str | None = Field(
+        None,
+        description="The column of SMILES or InChI in a file, by name or number from 1. Left out: "
+        "found by its name.",
+    )
+    name_column: str | None = Field(
+        None,
+        description="The column of the molecules' names; of an SDF a data item. Left out: found by "
+        "its name, else what stands behind the SMILES; the titles of an SDF.",
+    )
+    keep_columns: Annotated[tuple[str, ...], Strict(False)] = Field(
+        (), description='Further columns that are kept, by name or number: ["mw", "vendor"].'
+    )
+    separator: str | None = Field(
+        None,
+        description="What stands between two cells: comma, semicolon, tab, blank, or the sign "
+        "itself. Left out: found by a look at the file.",
+    )
+    no_header: bool = Field(
+        False, description="Whether the first line is a molecule in any case, and holds no names."
+    )
     fragments: str = Field(
         "refuse",
         description="Of a file: what becomes of salts. "
@@ -29,6 +51,17 @@ class LibrarySettings(Section):
         + "; ".join(f"{name}: {text}" for name, text in SAME_AS.items())
         + ".",
     )
+
+    @field_validator("column", "name_column", mode="before")
+    @classmethod
+    def _number_as_name(cls, value: object) -> object:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return str(value) if is_number else value
+
+    @field_validator("keep_columns", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
 
     @field_validator("fragments")
     @classmethod

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from molloop.library.geometry import Positions
 from molloop.library.repeated import Repeated
+from molloop.texts import each, utf8_text
 
 KEPT = "kept_"  # stands before the name that the user's file has
 STEREO = "n_unspecified_stereo"
@@ -29,7 +30,10 @@ def stereo_column(counts: Sequence[int]) -> dict[str, pa.Array]:
 
 def kept_columns(kept: Mapping[str, Sequence[str]]) -> dict[str, pa.Array]:
     """Return the columns of kept cells, which are given by their names."""
-    return {f"{KEPT}{name}": pa.array(cells, pa.large_string()) for name, cells in kept.items()}
+    return {
+        f"{KEPT}{name}": pa.array(each(utf8_text, list(cells)), pa.large_string())
+        for name, cells in kept.items()
+    }
 
 
 def position_columns(positions: Sequence[Positions | None]) -> dict[str, pa.Array]:

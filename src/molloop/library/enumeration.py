@@ -48,7 +48,11 @@ class Enumeration:
 
     @classmethod
     def of(
-        cls, scaffolds: str, substituents: str, column: str, max_molecules: int | None = None
+        cls,
+        scaffolds: str,
+        substituents: str,
+        column: str | None = None,
+        max_molecules: int | None = None,
     ) -> "Enumeration":
         """Read the files of both.
 
@@ -59,7 +63,7 @@ class Enumeration:
         substituents
             A file of SMILES with one attachment point each; ``*[H]`` leaves a place empty.
         column
-            That holds them, unless they are .smi files.
+            That holds them, by name or number; None: it is found by its name.
 
         Raises
         ------
@@ -135,7 +139,8 @@ def _entries(files: Files) -> list[tuple[str, int, str]]:
         for line, fault in block.faults.items():
             raise InputError(f"{block.file}, line {line}", fault, "a cell a column", "Mend it.")
         lines = zip(block.lines, block.texts, strict=True)
-        entries += [(block.file, line, smiles) for line, smiles in lines if smiles]
+        # without a CXSMILES extension, and only of SMILES
+        entries += [(block.file, line, text.partition(" ")[0]) for line, text in lines if text]
     if not entries:
         raise InputError("file", files.name, "at least one SMILES", "It holds none.")
     return entries

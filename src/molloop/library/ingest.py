@@ -29,6 +29,7 @@ from molloop.library.manifest import (
 )
 from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
+from molloop.library.reading.options import Reading
 from molloop.library.shards import VERIFIED, Library, Progress
 
 LOCK = "build.lock"
@@ -40,7 +41,7 @@ KEY = "key"
 def open_or_build(
     source: str,
     *,
-    column: str = "smiles",
+    reading: Reading | None = None,
     spec: BuildSpec | None = None,
     cache_dir: Path,
     n_processes: int = 1,
@@ -51,9 +52,9 @@ def open_or_build(
     Parameters
     ----------
     source
-        A folder that holds a library, the name of a built-in one, or a file of SMILES.
-    column
-        That holds the SMILES in a file that is no .smi.
+        A folder that holds a library, the name of a built-in one, or a file of molecules.
+    reading
+        What the user says of the file.
     spec
         How a library is built of a file; None: as by default.
     cache_dir
@@ -73,7 +74,7 @@ def open_or_build(
     if source not in sources.BUILT_IN and (folder := _library_folder(source)) is not None:
         library = Library(folder)
     else:
-        files, spec = Files.of([source], column), spec or BuildSpec()
+        files, spec = Files.of([source], reading), spec or BuildSpec()
         stem = files.paths[0].name.split(".")[0]
         target = cache_dir / f"{stem}-{_key(files, spec)[:16]}"
         library = build(files, target, spec, n_processes, progress)

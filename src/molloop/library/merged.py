@@ -13,7 +13,7 @@ from molloop.library.shards import Shard, ShardRef
 from molloop.texts import sheet_cell
 
 HEADINGS = ("molecule_id", "kept_name", "file", "line", "name", "text")
-CHUNK_ROWS = 2**20  # so many are in memory; for each chunk all shards are looked through once
+CHUNK_ROWS = 2**17  # so many are in memory; for each chunk all shards are looked through once
 
 
 def write_merged(

@@ -9,6 +9,9 @@ from molloop.errors import InputError
 from molloop.files import file_sha256
 from molloop.library import sources
 from molloop.library.manifest import SourceFile
+from molloop.library.reading.format import Format
+from molloop.library.reading.look import look
+from molloop.library.reading.options import Reading
 from molloop.texts import utf8_text
 
 
@@ -37,42 +40,61 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Files:
-    """Files of SMILES."""
+    """Files of molecules.
+
+    Attributes
+    ----------
+    reading
+        What the user says of them.
+    formats
+        As they were understood, by a look at each.
+    """
 
     name: str
     paths: tuple[Path, ...]
     files: tuple[SourceFile, ...]
-    column: str
+    reading: Reading
+    formats: tuple[Format, ...]
     keeps_smiles: bool = True
 
     @classmethod
-    def of(cls, names: Sequence[str], column: str) -> "Files":
-        """Find files, or a built-in library.
+    def of(cls, names: Sequence[str], reading: Reading | str | None = None) -> "Files":
+        """Find files, or a built-in library, and look at them.
 
         Parameters
         ----------
-        column
-            That holds the SMILES in a file that is no .smi.
+        reading
+            What the user says of them, or the name of the column of SMILES alone.
 
         Raises
         ------
         InputError
-            One is missing, or of an unknown format.
+            One is missing, cannot be read, or has no column of SMILES that is known or asked for.
         """
+        if not isinstance(reading, Reading):
+            reading = Reading(column=reading)
         paths = tuple(sources.locate(name) for name in names)
         title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
+        formats = tuple(look(path, reading) for path in paths)
         files = tuple(map(_source_file, paths, sources.titles(paths)))
-        return cls(utf8_text(title), paths, files, column)
+        return cls(utf8_text(title), paths, files, reading, formats)
 
     @property
     def options(self) -> dict[str, int | str | None]:
         """What else decides on their lines."""
-        formats = ", ".join(map(sources.reader_of, self.paths))
-        return {"column": self.column, "formats": formats}
+        reading = self.reading
+        return {
+            "column": reading.column,
+            "name_column": reading.name_column,
+            "keep_columns": ",".join(reading.keep_columns) or None,
+            "separator": reading.separator,
+            "no_header": int(reading.no_header) or None,
+            "formats": ", ".join(map(sources.reader_of, self.formats)),
+        }
 
     def blocks(self) -> Iterator[sources.Block]:
         """Return the lines of all files."""
-        return sources.blocks(self.paths, self.column)
+        return sources.blocks(self.paths, self.reading, self.formats)
 
 
 def _source_file(path: Path, title: str) -> SourceFile:

@@ -1,102 +1,92 @@
-"""Tables with a line of names, .csv or .tsv: opened, their columns found, their cells read.
+"""Tables of values: of campaigns, of replays, of what was measured elsewhere.
 
-All are read through here: the SMILES of libraries, the values of campaigns and replays.
+They are files of molecules, read as those of a library are, with columns of numbers beside.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from molloop.errors import InputError
-from molloop.library.delimited import Record, read_records
-from molloop.library.opened import Fraction, file_format, open_text, readable
+from molloop.library.reading.columns import places_of
+from molloop.library.reading.entries import opened_entries
+from molloop.library.reading.format import Entry, Format, TextKind
+from molloop.library.reading.look import look
+from molloop.library.reading.options import Reading
+from molloop.library.reading.parts import as_smiles
 
+SMILES = "smiles"  # what the molecule of a row is called, whatever its column is
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
-_DELIMITERS = {".tsv": "\t"}  # of other files: a comma
 
 Row = tuple[int, dict[str, str]]  # line, cells by column
 
 
-@dataclass(frozen=True)
-class OpenTable:
-    """A table that is being read.
+class ValueTable(Iterator[Row]):
+    """The rows of a table, once: the cells by column, each row with its line.
 
     Attributes
     ----------
-    names
-        Of its columns.
-    fraction
-        Says how much of the file is read, 0 to 1.
+    path
+        Of the file.
+    text_kind
+        What stands for a molecule. Its cell `smiles` is a SMILES in any case, as the file has it
+        where the file holds SMILES.
     """
 
-    path: Path
-    names: list[str]
-    fraction: Fraction
-    _records: Iterator[Record]
+    def __init__(
+        self, path: Path, file_format: Format, columns: Sequence[str], entries: Iterator[Entry]
+    ) -> None:
+        self.path = path
+        self.text_kind: TextKind = file_format.text_kind
+        self._columns = tuple(columns)
+        self._entries = entries
+        self._may_have_commas = file_format.separator not in (",", "")  # nor an SDF's
+        self._signs: dict[str, str] = {}  # decimal signs, by column
 
-    def records(self, smiles: int) -> Iterator[Record]:
-        """Return the rows, once.
+    def __next__(self) -> Row:
+        entry = next(self._entries)
+        where = f"{self.path}, line {entry.line}"
+        if entry.fault:
+            raise InputError(
+                where,
+                entry.fault,
+                "a cell a column, or a whole record",
+                "Quote the cells that hold the delimiter, or remove the line.",
+            )
+        smiles = as_smiles(where, entry.text, self.text_kind)
+        return entry.line, {SMILES: smiles, **dict(zip(self._columns, entry.kept, strict=True))}
 
-        Parameters
-        ----------
-        smiles
-            Place of the column of SMILES.
+    def number(
+        self, line: int, column: str, text: str, largest: float, empty: float | None = None
+    ) -> float:
+        """Return the number that a cell holds, as `number` does.
+
+        The comma is a decimal sign where it parts no cells, in a whole column or not at all.
 
         Raises
         ------
         InputError
-            A row can be read in two ways.
+            It holds none, or a larger one; or a comma where others of the column have a point.
         """
-        for record in self._records:
-            _check_lines(self.path, record, smiles)
-            yield record
-
-
-def open_table(path: Path, stack: ExitStack, errors: str = "replace") -> OpenTable:
-    """Open a table and read its line of names; `errors` says what becomes of what is no UTF-8."""
-    text, fraction = open_text(path, stack, errors)
-    names, records = read_records(text, _DELIMITERS.get(file_format(path), ","))
-    return OpenTable(path, names, fraction, records)
-
-
-def first_word(text: str) -> str:
-    """Return what stands before the first blank: the SMILES of a line or a cell."""
-    return text.strip().split(" ")[0].split("\t")[0]
-
-
-def find_column(path: Path, column: str, names: Sequence[str]) -> int:
-    """Return the place of the column of SMILES.
-
-    Raises
-    ------
-    InputError
-        There is none, there are two, or its name is a SMILES: the first line is no line of names.
-    """
-    if column not in names:
-        raise InputError(
-            "column",
-            column,
-            f"a column of {path} ({', '.join(names) or 'it has none'})",
-            "The first line names the columns. Name the one with the SMILES: `--column` of "
-            "`library build`, library.column of a configuration (`--set library.column=NAME`).",
-        )
-    if names.count(column) > 1:
-        raise InputError("column", column, f"a name that {path} has once", "Rename the others.")
-    if _is_smiles(column):
-        raise InputError(
-            "column",
-            column,
-            f"a name that is no SMILES, in the first line of {path}",
-            "It would not count as a molecule: put a line of names before it, or rename the "
-            "column.",
-        )
-    return names.index(column)
+        where = f"{self.path}, line {line}, {column}"
+        if not self._may_have_commas or not any(sign in text for sign in ",."):
+            return number(where, text, largest, empty)
+        before, comma, behind = text.partition(",")
+        sign = "," if comma and "," not in behind and "." not in text else "."
+        if self._signs.setdefault(column, sign) != sign:
+            raise InputError(
+                where,
+                text,
+                f"the decimal sign of the lines before, {self._signs[column]!r}",
+                "Write all numbers of the column alike.",
+            )
+        return number(where, f"{before}.{behind}" if sign == "," else text, largest, empty)
 
 
 def number(where: str, text: str, largest: float, empty: float | None = None) -> float:
-    """Return the number that a cell holds.
+    """Return the number that a text is.
 
     Parameters
     ----------
@@ -105,12 +95,12 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
     largest
         That may stand there, of either sign.
     empty
-        What a cell stands for that is empty or says ``nan``; None: such a cell is an error.
+        What a text stands for that is empty or says ``nan``; None: such a text is an error.
 
     Raises
     ------
     InputError
-        It holds none, or a larger one.
+        It is none, or a larger one.
     """
     if empty is not None and text.strip().lower() in ("", "nan"):
         return empty
@@ -122,7 +112,7 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
         expected = f"a finite number, {largest:g} at most"
         raise InputError(
             where,
-            text,
+            text[:60],
             expected if empty is None else f"{expected}, or nothing",
             "Mend or remove the line.",
         )
@@ -158,18 +148,24 @@ def check_made_alike(where: str, cells: Mapping[str, str], made_by: dict[str, st
 
 @contextmanager
 def rows_of(
-    path: Path, what: str, columns: Sequence[str], others: Sequence[str] | None = ()
-) -> Iterator[Iterator[Row]]:
-    """Open a table of values, .csv or .tsv: its rows as cells by column, each with its line.
+    path: Path,
+    what: str,
+    columns: Sequence[str],
+    others: Sequence[str] | None = (),
+    reading: Reading | None = None,
+) -> Iterator[ValueTable]:
+    """Open a table of values.
 
     Parameters
     ----------
     what
         The name that the user knows the file by.
     columns
-        That it must have; the first one holds the SMILES.
+        That it must have beside the one of molecules, by name or number.
     others
         That it may have; None: any that has a name of its own.
+    reading
+        What the user says of the file.
 
     Raises
     ------
@@ -179,60 +175,38 @@ def rows_of(
     """
     if path.exists() and not path.is_file():
         raise InputError(what, str(path), "a file", "A pipe or a device may never end: save it.")
-    with readable(path, what), ExitStack() as stack:
-        table = open_table(path, stack, errors="strict")
-        if missing := [name for name in columns if name not in table.names]:
+    found = look(path, reading or Reading(option=""), what)
+    places = _places(path, found, columns, others)
+    found = replace(found, kept=tuple(places.values()))
+    with opened_entries(path, found, what) as (entries, _):
+        yield ValueTable(path, found, list(places), entries)
+
+
+def _places(
+    path: Path, found: Format, columns: Sequence[str], others: Sequence[str] | None
+) -> dict[str, int]:
+    """Return the places of the columns that a table must have and may have, by their names."""
+    names = found.columns
+    if missing := [name for name in columns if not places_of(name, names)]:
+        has_smiles = found.has_header or found.kind != "text"
+        wanted = [*([] if has_smiles else [SMILES]), *missing]
+        raise InputError(
+            f"the columns of {path}",
+            ", ".join(one[:40] for one in (names if has_smiles else found.first)[:20]),
+            " and ".join(wanted if not has_smiles else [SMILES, *columns]),
+            f"Add {' and '.join(wanted)} to its first line, which names the columns.",
+        )
+    if others is None:
+        places = range(len(names))
+        alone = [names[one] for one in places if names[one] and names.count(names[one]) == 1]
+        others = [name for name in alone if names.index(name) != found.column]
+    chosen: dict[str, int] = {}
+    for name in (*columns, *others):
+        at = places_of(name, names)
+        if len(at) > 1:
             raise InputError(
-                f"the columns of {path}",
-                ", ".join(table.names),
-                " and ".join(columns),
-                f"Add {' and '.join(missing)} to its first line, which names the columns.",
+                f"the columns of {path}", name, "each name once", "Rename all but one."
             )
-        if others is None:
-            others = [name for name in table.names if name and table.names.count(name) == 1]
-        for name in (*columns, *others):
-            if table.names.count(name) > 1:
-                raise InputError(
-                    f"the columns of {path}", name, "each name once", "Rename all but one."
-                )
-        kept = [name for name in (*columns, *others) if name in table.names]
-        yield _rows(table, {name: table.names.index(name) for name in kept}, columns[0])
-
-
-def _rows(table: OpenTable, places: Mapping[str, int], smiles: str) -> Iterator[Row]:
-    for record in table.records(places[smiles]):
-        if record.fault:
-            raise InputError(
-                f"{table.path}, line {record.line}",
-                record.fault,
-                "a cell a column",
-                "Quote the cells that hold the delimiter, or remove the line.",
-            )
-        yield record.line, {name: record.cells[place] for name, place in places.items()}
-
-
-def _check_lines(path: Path, record: Record, place: int) -> None:
-    """Raise InputError where a cell of several lines holds lines that may be molecules.
-
-    A line with as many cells as the header may have a name behind its SMILES. In others the SMILES
-    is alone in its cell, as texts may begin with one: ``I think``, or ``C 0.0 0.1`` of coordinates.
-    """
-    for line, cells in record.others:
-        cell = cells[place].strip().strip('"').strip() if place < len(cells) else ""
-        if len(cells) != len(record.cells) and cell != first_word(cell):
-            continue
-        if cell and _is_smiles(cell):
-            raise InputError(
-                f"{path}, line {line}",
-                " | ".join(cells),
-                "a row, or a part of a quoted cell of the row that begins in line "
-                f"{record.first_line}; it may be both",
-                "If it is a row, remove the quotation mark that opens the cell, in line "
-                f"{record.first_line} or below; if not, remove the line ends in the cell.",
-            )
-
-
-def _is_smiles(text: str) -> bool:
-    from molloop.smiles import is_smiles
-
-    return is_smiles(first_word(text))
+        if at:
+            chosen[name] = at[0]
+    return chosen

@@ -53,6 +53,8 @@ class Case:
         A table of values known beforehand.
     grace_s
         How long simulations go on at the time limit.
+    training_column, training_level
+        Of the values known beforehand; None: the property's, and what each row says.
     """
 
     schedule: Schedule
@@ -62,6 +64,8 @@ class Case:
     training_data: Path | None = None
     grace_s: float = 0.0
     time_limit_s: float = inf
+    training_column: str | None = None
+    training_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,11 @@ def replay(
     """
     protocol = _protocol(table, case.training_data, case.objective.quantity)
     warm_start = read_warm_start(
-        case.training_data, case.objective.quantity.column, protocol, table.library
+        case.training_data,
+        case.training_column or case.objective.quantity.column,
+        protocol,
+        table.library,
+        case.training_level,
     )
     engine = VirtualEngine(
         _lookup(table, protocol),
@@ -134,8 +142,7 @@ def _protocol(table: Table, training_data: Path | None, quantity: Quantity) -> S
     """
     first: dict[str, str] = {}
     if training_data is not None:
-        columns = "campaign.training_data", ("smiles",), MADE_BY
-        with rows_of(training_data, *columns) as rows:
+        with rows_of(training_data, "campaign.training_data", (), MADE_BY) as rows:
             _, first = next(rows, (0, {}))
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from molloop.campaign.warm_start import identified
 from molloop.errors import InputError
 from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
+from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
-from molloop.library.tables import MADE_BY, check_made_alike, first_word, number, rows_of
+from molloop.library.tables import MADE_BY, SMILES, check_made_alike, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.simulate.outcome import LARGEST_VALUE
 
-SMILES = "smiles"
 IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
 MOST_S = 1e9
@@ -26,7 +27,6 @@ BUILT_IN_MADE_BY = {
     "ie_ev": ("gfn2", "relaxed"),
     "ie_mmff_geometry_ev": ("gfn2", "mmff-geometry"),
 }
-SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,17 +62,17 @@ def locate(name: str) -> Path:
     Raises
     ------
     InputError
-        There is none, or it is no .csv.
+        There is none.
     """
     if name in BUILT_IN:
         return Path(str(resources.files("molloop.replay") / "data" / BUILT_IN[name][0]))
     path = Path(name).expanduser()
-    if not path.is_file() or not path.name.lower().endswith(SUFFIXES):
+    if not path.is_file():
         raise InputError(
             "table",
             name,
-            f"a built-in one ({', '.join(BUILT_IN)}) or a file {', '.join(SUFFIXES)}",
-            f"It needs the column {SMILES} and one of values.",
+            f"a built-in one ({', '.join(BUILT_IN)}) or a file",
+            "It needs a column of SMILES and one of values.",
         )
     return path.resolve()
 
@@ -85,6 +85,7 @@ def open_table(
     seed: int = 0,
     n_processes: int = 1,
     progress: Progress | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """Read a table, and open the library of its molecules; at first use it is built.
 
@@ -93,9 +94,9 @@ def open_table(
     Parameters
     ----------
     name
-        A built-in one, or a .csv file, also compressed.
+        A built-in one, or a file of molecules that has a column of values.
     column
-        Of the values; the one of the molecules is ``smiles``.
+        Of the values.
     durations
         A column of seconds, or a distribution: see :mod:`molloop.replay.durations`. None: the
         column of a built-in table, a second each otherwise.
@@ -103,6 +104,8 @@ def open_table(
         Of what is drawn.
     cache_dir, n_processes, progress
         As of :func:`molloop.library.ingest.open_or_build`.
+    reading
+        What the user says of the file.
 
     Raises
     ------
@@ -116,16 +119,18 @@ def open_table(
     for what, chosen in (("column", column), ("durations", durations)):
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
-    smiles, columns, made_by = _read(path, [column] if is_drawn else [column, durations])
+    reading = reading or Reading()
+    smiles, columns, made_by = _read(path, [column] if is_drawn else [column, durations], reading)
     if name in BUILT_IN and column in BUILT_IN_MADE_BY:
         made_by = dict(zip(MADE_BY, BUILT_IN_MADE_BY[column], strict=True))
-    rows: dict[str, int] = {}
-    for row, text in enumerate(smiles):
-        rows.setdefault(text, row)
     library = open_or_build(
-        str(path), cache_dir=cache_dir, n_processes=n_processes, progress=progress
+        str(path),
+        reading=reading,
+        cache_dir=cache_dir,
+        n_processes=n_processes,
+        progress=progress,
     )
-    order = [rows[library.smiles(key)] for key in range(library.n_molecules)]
+    order = _rows_of(library, path, smiles)
     values = columns[column][order]
     n_known = int(np.isfinite(values).sum())
     if n_known < 2:
@@ -142,8 +147,28 @@ def open_table(
     return Table(name, column, library, values, seconds, **made_by)
 
 
+def _rows_of(library: Library, path: Path, smiles: Sequence[str]) -> list[int]:
+    """Return the first row of each molecule of a library: by its text, else by what it is.
+
+    A library of InChI or molfiles has other texts than the file.
+    """
+    texts = [library.smiles(key) for key in range(library.n_molecules)]
+    rows: dict[str, int] = {}
+    for row, text in enumerate(smiles):
+        rows.setdefault(text, row)
+    if all(text in rows for text in texts):
+        return [rows[text] for text in texts]
+    hashes = [identified(str(path), text, library)[0] for text in smiles]
+    keys = library.find(hashes)
+    by_key: dict[int, int] = {}
+    for row, one in enumerate(hashes):
+        if one in keys:
+            by_key.setdefault(keys[one], row)
+    return [by_key[key] for key in range(library.n_molecules)]
+
+
 def _read(
-    path: Path, columns: Sequence[str]
+    path: Path, columns: Sequence[str], reading: Reading
 ) -> tuple[list[str], dict[str, Floats], dict[str, str]]:
     """Return the SMILES, the numbers of some columns, and what the table says of their making.
 
@@ -152,11 +177,10 @@ def _read(
     smiles: list[str] = []
     numbers: dict[str, list[float]] = {name: [] for name in columns}
     made_by: dict[str, str] = {}
-    with rows_of(path, "table", (SMILES, *numbers), MADE_BY) as rows:
-        for line, cells in rows:
-            smiles.append(first_word(cells[SMILES]))
+    with rows_of(path, "table", list(numbers), MADE_BY, reading) as table:
+        for line, cells in table:
+            smiles.append(cells[SMILES])
             for name, found in numbers.items():
-                where = f"{path}, line {line}, {name}"
-                found.append(number(where, cells[name], LARGEST_VALUE, empty=nan))
+                found.append(table.number(line, name, cells[name], LARGEST_VALUE, empty=nan))
             check_made_alike(f"{path}, line {line}", cells, made_by)
     return smiles, {name: np.array(found) for name, found in numbers.items()}, made_by

@@ -28,7 +28,8 @@ def write_training_data(results: Results, path: Path) -> None:
     known = [
         (
             *(item.smiles, _name(results.library, item.molecule_id), "", ""),
-            *(_number(item.value), "", "", level, fidelity, ""),
+            *(_number(item.value), "", ""),
+            *(item.level or level, "" if item.level else fidelity, ""),
             *kept_cells(results.library, item.molecule_id, kept),
         )
         for item in results.known

@@ -40,6 +40,8 @@ CREATE TEMP VIEW calculations AS
 CREATE TEMP VIEW geometries AS
     SELECT proposal, 0 AS place, 'molecule' AS name, numbers, positions_angstrom FROM outcomes
         WHERE numbers IS NOT NULL;
+CREATE TEMP VIEW known AS
+    SELECT rowid AS rowid, smiles, value, molecule_id, '' AS level FROM main.known;
 COMMIT;
 """
 

@@ -81,7 +81,8 @@ class Reader:
 
     def known(self) -> list[Known]:
         """Return the values known beforehand, in the order of their file."""
-        with self._rows("SELECT smiles, value, molecule_id FROM known ORDER BY rowid") as rows:
+        query = "SELECT smiles, value, molecule_id, level FROM known ORDER BY rowid"
+        with self._rows(query) as rows:
             return list(map(read_known, rows))
 
     def simulated(self) -> list[Simulated]:

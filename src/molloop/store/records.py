@@ -149,9 +149,9 @@ def read_task(row: Row) -> Task:
 
 def read_known(row: Row) -> Known:
     """Read a row of the table `known`."""
-    smiles, value, molecule_id = row
+    smiles, value, molecule_id, level = row
     key = None if molecule_id is None else read_count(molecule_id, "molecule id")
-    return Known(read_text(smiles, "SMILES"), read_value(value), key)
+    return Known(read_text(smiles, "SMILES"), read_value(value), key, read_text(level, "level"))
 
 
 def read_value(value: object) -> float:

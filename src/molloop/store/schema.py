@@ -24,15 +24,15 @@ CREATE TABLE tasks (
     began_s REAL NOT NULL,
     ended_s REAL NOT NULL
 ) STRICT;
+"""
+SCHEMAS = {
+    # one outcome a molecule, level and fidelity, with one value
+    3: f"""{_COMMON}
 CREATE TABLE known (
     smiles TEXT NOT NULL,
     value REAL NOT NULL,
     molecule_id INTEGER
 ) STRICT;
-"""
-SCHEMAS = {
-    # one outcome a molecule, level and fidelity, with one value
-    3: f"""{_COMMON}
 CREATE TABLE outcomes (
     proposal INTEGER PRIMARY KEY,
     molecule_id INTEGER NOT NULL,
@@ -61,6 +61,12 @@ CREATE UNIQUE INDEX one_success ON outcomes (molecule_id, level, fidelity)
 CREATE INDEX when_known ON outcomes (time_s);
 """,
     4: f"""{_COMMON}
+CREATE TABLE known (
+    smiles TEXT NOT NULL,
+    value REAL NOT NULL,
+    molecule_id INTEGER,
+    level TEXT NOT NULL
+) STRICT;
 CREATE TABLE stages (
     name TEXT PRIMARY KEY,
     level TEXT NOT NULL,

@@ -174,7 +174,7 @@ def test_the_one_column_of_numbers_is_found(tmp_path):
         ("smiles,a\nC,x\nN,2\n", {}, "none of the columns .*Name one of a"),
         ("smiles\nC\n", {}, "column: is missing"),
         ("smiles,a\n", {}, "column: is missing"),
-        ("SMILES,a\nC,1\n", {}, "'SMILES, a'.*Add smiles"),
+        ("structure,a\nC,1\n", {}, "'structure', 'a'.*--smiles-column 1`.*call it smiles"),
         ("smiles,a\nC,1\nN,x\n", {"column": "a"}, "line 3, a: got 'x', expected a finite number"),
         ("smiles,a\nC,1\nN,inf\n", {"column": "a"}, "line 3, a: got 'inf'"),
         ("smiles,a\nC,1\n", {"column": "b"}, "Add b"),

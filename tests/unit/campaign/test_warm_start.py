@@ -109,6 +109,40 @@ def test_values_of_another_protocol_are_for_runs_of_it(tmp_path, small_library):
     assert [item.value for item in read_warm_start(path, "ie_ev", own, small_library).known]
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "levels"),
+    [
+        ("smiles,ie_ev\nC,17\n", "gfn2", [""]),
+        ("SMILES;IE_eV;fidelity\nC;17,0;relaxed\n", "gfn2", [""]),
+        ("smiles,ie_ev\nC,12.61\n", "experiment", ["experiment"]),
+        ("smiles,ie_ev,level\nC,12.61,experiment\nN,16,\n", "experiment", ["experiment"] * 2),
+        (f"{HEADER}\nC,12.61,experiment,,\nN,16,gfn2,relaxed,\n", "experiment", ["experiment", ""]),
+    ],
+)
+def test_a_level_that_no_row_says_may_be_said_of_all(tmp_path, small_library, text, level, levels):
+    path = write(tmp_path, text)
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library, level)
+    assert [item.level for item in warm.known] == levels
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{HEADER}\nC,17,gfn1,relaxed,\n", "line 2, level: got 'gfn1', expected 'gfn2'"),
+        ("smiles,ie_ev,fidelity\nC,17,mmff-geometry\n", "line 2, fidelity: got 'mmff-geometry'"),
+    ],
+)
+def test_what_a_row_says_is_not_overruled(tmp_path, small_library, text, words):
+    with pytest.raises(InputError, match=words):
+        read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library, "gfn2")
+
+
+def test_a_level_is_asked_for(tmp_path, small_library):
+    path = write(tmp_path, "smiles,ie_ev\nC,12.61\n")
+    with pytest.raises(InputError, match=r"level: is missing.*`--training-level LEVEL`"):
+        read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
+
+
 def test_what_follows_a_blank_is_no_part_of_the_smiles(tmp_path, small_library):
     path = write(tmp_path, table("OC methanol,15.5"))
     [known] = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library).known

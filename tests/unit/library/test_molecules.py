@@ -176,13 +176,14 @@ def test_a_choice_that_is_none_is_named(tmp_path, name):
 
 def test_columns_are_kept(tmp_path):
     one = block(
-        ["CCO", "C1CC", "OCC", "N"], kept={"mw": ["46", "x", "y", "17"], "logP": list("abcd")}
+        ["CCO", "C1CC", "OCC", "N"],
+        kept={"mw": ["46", "x", "y", "17"], "logP": ["a", "b", "c", "\ud800"]},
     )
     library = built(tmp_path, one, block(["O"], file="b.smi"))
     assert library.manifest.kept == ("mw", "logP")
     assert [library.kept(key) for key in range(3)] == [
         {"mw": "46", "logP": "a"},
-        {"mw": "17", "logP": "d"},
+        {"mw": "17", "logP": r"\ud800"},
         {"mw": "", "logP": ""},
     ]
 

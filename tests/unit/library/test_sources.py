@@ -1,5 +1,7 @@
+import bz2
 import csv
 import gzip
+import lzma
 import random
 
 import numpy as np
@@ -11,11 +13,12 @@ from pyarrow import parquet
 
 from molloop.errors import InputError
 from molloop.library import sources
+from molloop.library.reading.options import Reading
 
 
 def all_lines(path, column="smiles"):
     found = []
-    for block in sources.blocks([path], column):
+    for block in sources.blocks([path], Reading(column)):
         assert block.file == path.name
         found.extend(zip(block.lines, block.texts, strict=True))
     return found
@@ -25,13 +28,17 @@ def write(path, content):
     """Write bytes, compressed as the name says."""
     if path.suffix == ".gz":
         content = gzip.compress(content)
+    elif path.suffix == ".bz2":
+        content = bz2.compress(content)
+    elif path.suffix == ".xz":
+        content = lzma.compress(content)
     elif path.suffix == ".zst":
         content = pa.compress(content, codec="zstd", asbytes=True)
     path.write_bytes(content)
     return path
 
 
-@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst", ".bz2", ".xz"])
 @pytest.mark.parametrize("kind", [".smi", ".csv", ".tsv", ".parquet"])
 def test_every_format_and_compression(tmp_path, kind, suffix):
     plain = tmp_path / f"plain{kind}"
@@ -89,7 +96,7 @@ def test_a_quotation_mark_within_a_cell_of_a_csv_is_a_sign_like_others(tmp_path)
     assert all_lines(path) == [(2, "CCO"), (4, "CCC"), (5, "CCN"), (6, "CCF"), (7, "C")]
 
 
-CELL = st.text(st.sampled_from('C"\n\r, |\t'), max_size=6)
+CELL = st.text(st.sampled_from('C"\n\r, ;\t'), max_size=6)
 
 
 @given(
@@ -103,9 +110,9 @@ def test_what_a_writer_of_tables_writes_is_read_or_refused(
     dialect, kind = dialect_and_kind
     path = tmp_path_factory.getbasetemp() / f"written{kind}"
     with path.open("w", newline="") as file:
-        csv.writer(file, dialect).writerows([names, *rows])
+        csv.writer(file, dialect).writerows([names, ["N", "N"], *rows])
     place = names.index("smiles")
-    expected = [cells[place].strip().split(" ")[0].split("\t")[0] for cells in rows]
+    expected = ["N"] + [cells[place].strip().split(" ")[0].split("\t")[0] for cells in rows]
     try:
         found = [text for _, text in all_lines(path)]
     except InputError as error:
@@ -162,6 +169,8 @@ def test_quotation_marks_that_quote_nothing_in_a_tsv_are_signs_like_others(tmp_p
         (".csv", 'smiles,note\nCO,"tube\nCC,1,2\nx"\nN,y\n'),
         (".tsv", 'n\tsmiles\tnote\n1\tCO\t"tube\n2\tCC\n3"\nN\t4\ty\n'),
         (".csv", 'smiles,n,note\nCO,1.0,"tube\n CC "\nN,2,y\n'),
+        # a cell that is closed too late, behind a line that is no row
+        (".csv", 'name,smiles\n"tube\nb,CC\nc",CCO\nd,N\n'),
     ],
 )
 def test_lines_that_are_rows_or_parts_of_a_cell_are_refused(tmp_path, kind, content):
@@ -202,7 +211,7 @@ def test_a_row_has_as_many_cells_as_the_header(tmp_path, kind):
     sign = {".csv": ",", ".tsv": "\t"}[kind]
     rows = [["id", "smiles"], ["1", "C"], ["2", "N", "O"], ["3"], ["4", "CC", ""], ["5", "O"]]
     path.write_text("\n".join(sign.join(row) for row in rows))
-    [block] = sources.blocks([path], "smiles")
+    [block] = sources.blocks([path], Reading())
     assert block.texts == ["C", "", "", "", "O"]
     assert block.faults == {
         3: "cells: 3, in the header: 2",
@@ -227,13 +236,17 @@ def test_a_molblock_in_a_cell_is_a_cell(tmp_path):
 
 @pytest.mark.parametrize("name", ["CCO", "S", "CN", "C*", "CCO ethanol"])
 @pytest.mark.parametrize("kind", [".csv", ".tsv", ".parquet"])
-def test_a_table_without_a_line_of_names_is_refused(tmp_path, name, kind):
+def test_the_first_molecule_of_a_table_without_names_is_no_name(tmp_path, name, kind):
     path = tmp_path / f"a{kind}"
     if kind == ".parquet":
         parquet.write_table(pa.table({name: ["C", "N"]}), path)
+        expected = r"a name that is no SMILES.*a line of names before"
     else:
         path.write_text(f"{name}\nC\nN\n")
-    with pytest.raises(InputError, match=r"a name that is no SMILES.*a line of names before"):
+        expected = r"first line .*holds a molecule, and no names.*`--column 1"
+        for column in (None, "1"):
+            assert all_lines(path, column) == [(1, name.split(" ")[0]), (2, "C"), (3, "N")]
+    with pytest.raises(InputError, match=expected):
         all_lines(path, name)
 
 
@@ -258,11 +271,11 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path, kind):
         all_lines(path)
 
 
-@pytest.mark.parametrize("header", [" smiles,n", "SMILES,n", "smiles;n", "smiles\tn", '"smiles;n"'])
-def test_another_name_or_delimiter_is_told(tmp_path, header):
+@pytest.mark.parametrize("header", ["smiles;n", "smiles\tn"])
+def test_a_header_that_is_parted_otherwise_than_the_rows_is_told(tmp_path, header):
     path = tmp_path / "a.csv"
     path.write_text(f"{header}\nC,1\n")
-    with pytest.raises(InputError, match=r"column: got 'smiles', expected a column of"):
+    with pytest.raises(InputError, match=r"None could be read.*line 2: cells: [12], in"):
         all_lines(path)
 
 
@@ -285,17 +298,19 @@ def test_parquet_of_words_and_of_bytes_that_are_no_text(tmp_path):
     assert all_lines(path) == [(1, "C"), (2, "\ufffdN")]
 
 
-def test_what_follows_a_blank_in_a_cell_is_ignored(tmp_path):
+def test_what_follows_a_blank_in_a_cell_is_an_extension_or_a_name(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text("smiles,n\n C[C@H](N)O |o1:1| alanine-like,1\n")
-    assert all_lines(path) == [(2, "C[C@H](N)O")]
+    path.write_text("smiles,n\n C[C@H](N)O |o1:1| alanine-like,1\nCCO ethanol,2\n")
+    [block] = sources.blocks([path], Reading())
+    assert block.texts == ["C[C@H](N)O |o1:1|", "CCO"]
+    assert block.names == ["alanine-like", "ethanol"]
 
 
 def test_a_column_that_a_later_file_lacks_is_told_at_once(tmp_path):
     (tmp_path / "a.csv").write_text("smiles\nC\n")
-    (tmp_path / "b.csv").write_text("SMILES\nC\n")
-    with pytest.raises(InputError, match=r"b\.csv"):
-        next(sources.blocks([tmp_path / "a.csv", tmp_path / "b.csv"], "smiles"))
+    (tmp_path / "b.csv").write_text("structure\nC\n")
+    with pytest.raises(InputError, match=r"the column of SMILES in .*b\.csv.*'structure'"):
+        next(sources.blocks([tmp_path / "a.csv", tmp_path / "b.csv"], Reading()))
 
 
 def test_files_of_the_same_name_are_told_apart(tmp_path):
@@ -322,7 +337,7 @@ def test_blocks_number_their_lines_and_say_how_far_they_are(tmp_path):
     paths = [tmp_path / "a.smi", tmp_path / "b.smi"]
     for path in paths:
         path.write_text("C\n" * n)
-    blocks = list(sources.blocks(paths, ""))
+    blocks = list(sources.blocks(paths, Reading()))
     size = sources.BLOCK_SIZE
     assert [block.lines[0] for block in blocks] == [1, size + 1, 2 * size + 1] * 2
     assert [block.file for block in blocks] == ["a.smi"] * 3 + ["b.smi"] * 3
@@ -347,8 +362,8 @@ def test_an_empty_file_is_refused(tmp_path, name, content):
     (tmp_path / "full.smi").write_text("C\n")
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{name}.*one line of SMILES at least"):
-        list(sources.blocks([tmp_path / "full.smi", path], "smiles"))
+    with pytest.raises(InputError, match=f"{name}.*at least one molecule"):
+        list(sources.blocks([tmp_path / "full.smi", path], Reading()))
 
 
 def test_qm9_is_in_the_package():
@@ -359,11 +374,10 @@ def test_qm9_is_in_the_package():
     assert path.stat().st_size < 2**20
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "a.smi.bz2", "a.gz"])
-def test_an_unknown_format_is_refused(tmp_path, name):
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.smi.bz2", "a.gz", "a.parquet", "a.sdf"])
+def test_the_content_decides_and_not_the_end_of_the_name(tmp_path, name):
     (tmp_path / name).write_text("C\n")
-    with pytest.raises(InputError, match=r"\.smi, \.csv, \.tsv or \.parquet"):
-        sources.locate(str(tmp_path / name))
+    assert all_lines(sources.locate(str(tmp_path / name))) == [(1, "C")]
 
 
 @pytest.mark.parametrize("name", ["none.smi", ".", "qm10", ""])
@@ -404,6 +418,19 @@ def test_a_missing_column_is_named(tmp_path, content):
         all_lines(path)
 
 
+def test_a_file_of_which_nothing_can_be_read_shows_how_it_was_understood(tmp_path):
+    path = tmp_path / "a.smi"
+    path.write_text("the first\nsecond\nthird one of all\nfourth\n")
+    with pytest.raises(InputError) as caught:
+        all_lines(path)
+    assert str(caught.value) == (
+        f"library: got '{path}', expected at least one molecule. None could be read as the file "
+        "was understood: SMILES in column 1, by what it holds; names in column 2; parted by "
+        "blanks, without a header. line 1: SMILES 'the', name 'first'; line 2: SMILES 'second'; "
+        "line 3: SMILES 'third', name 'one of all'."
+    )
+
+
 @given(st.binary(max_size=300), st.sampled_from([".smi", ".csv", ".tsv"]))
 def test_any_bytes_are_lines_or_an_error(tmp_path_factory, content, kind):
     path = tmp_path_factory.getbasetemp() / f"any{kind}"
@@ -422,12 +449,14 @@ def test_any_bytes_are_lines_or_an_error(tmp_path_factory, content, kind):
     [
         (".gz", lambda content: gzip.compress(content, mtime=0)),
         (".zst", lambda content: pa.compress(content, codec="zstd", asbytes=True)),
+        (".bz2", bz2.compress),
+        (".xz", lzma.compress),
     ],
 )
 def test_a_compressed_file_that_is_cut_anywhere_is_an_error(tmp_path, suffix, compress):
     path = tmp_path / f"a.smi{suffix}"
     whole = compress(random_lines()[:600])
-    for n_bytes in range(len(whole)):
+    for n_bytes in range(2, len(whole)):  # B alone is a SMILES
         path.write_bytes(whole[:n_bytes])
         with pytest.raises(InputError, match=str(path)):
             all_lines(path)

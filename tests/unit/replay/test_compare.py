@@ -275,6 +275,17 @@ def test_known_values_that_were_computed_otherwise_are_refused(
         replays.replay_table(said, settings(training_data=known), Scenario(1))
 
 
+def test_known_values_of_a_level_that_the_user_names_stand_as_such(table, tmp_path):
+    path = tmp_path / "known.csv"
+    lines = [f"{table.library.smiles(key)};{table.values[key]}" for key in (0, 1)]
+    path.write_text("\n".join(["SMILES;ip", *lines]))
+    chosen = settings(training_data=str(path), training_column="ip", training_level="experiment")
+    replays.replay_table(table, chosen, Scenario(1), out=tmp_path)
+    with (tmp_path / "training_data.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["level"] for row in rows[:3]] == ["experiment", "experiment", "table"]
+
+
 def test_long_simulations_take_no_longer_to_replay(table):
     values, seconds = table.values, np.full(len(table.values), 1e9)
     played = replays.replay_table(

@@ -2,6 +2,8 @@ import gzip
 
 import numpy as np
 import pytest
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom
 
 from molloop.errors import InputError
 from molloop.replay.durations import draw_durations, is_distribution
@@ -36,6 +38,30 @@ def test_a_quoted_cell_of_two_lines_is_a_cell(tmp_path):
     text = 'smiles,name,gap\nCCO,"two\nlines",1.5\nC,"a, b",2.5\nN,x,3.5\n'
     table = table_of(tmp_path, text)
     assert table.values.tolist() == [1.5, 2.5, 3.5]
+
+
+def records(*smiles):
+    """Return an SDF with a value each, in space, so that texts and SMILES differ."""
+    parts = []
+    for number, text in enumerate(smiles):
+        molecule = Chem.AddHs(Chem.MolFromSmiles(text))
+        rdDistGeom.EmbedMolecule(molecule, randomSeed=1)
+        parts.append(f"{Chem.MolToMolBlock(molecule)}> <gap>\n{number}.5\n\n$$$$\n")
+    return "".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("a.csv", "Name;SMILES;gap\na;CCO;1,5\nb;CCO |^1:0|;2,5\nc;OCC;9,0\n", [1.5, 2.5]),
+        ("a.smi", "CCO 1.5\nC 2.5\n", [1.5, 2.5]),
+        ("a.tsv", "gap\tinchi\n1,5\tInChI=1S/CH4/h1H4\n2,5\tInChI=1S/H2O/h1H2\n", [1.5, 2.5]),
+        ("a.sdf", records("CCO", "C[C@H](N)C(=O)O", "OCC"), [0.5, 1.5]),
+    ],
+)
+def test_tables_of_any_kind(tmp_path, name, text, values):
+    column = "2" if name == "a.smi" else "gap"
+    assert table_of(tmp_path, text, name, column=column).values.tolist() == values
 
 
 @pytest.mark.parametrize(
@@ -113,8 +139,7 @@ def test_what_cannot_be_read_is_told(tmp_path, text, options, words):
         table_of(tmp_path, text, **options)
 
 
-@pytest.mark.parametrize("name", ["nowhere.csv", "qm9", ".", "x.txt"])
+@pytest.mark.parametrize("name", ["nowhere.csv", "qm9", "."])
 def test_what_is_no_table_is_told(tmp_path, name):
-    (tmp_path / "x.txt").write_text(TEXT)
     with pytest.raises(InputError, match="qm9-ie-20k"):
         open_table(str(tmp_path / name), tmp_path / "cache")

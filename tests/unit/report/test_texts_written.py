@@ -37,6 +37,8 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.section import STORED
 from molloop.config.settings import Settings
 from molloop.goal import Objective, Quantity
+from molloop.library.origin import Files
+from molloop.library.reading.options import Reading
 from molloop.molecule import Geometry, Molecule
 from molloop.report import figures, look, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
@@ -171,6 +173,21 @@ def test_exported_tables_have_a_row_an_outcome_and_its_texts(tmp_path_factory, t
     for name in ("smiles", "name", "mine"):
         assert frame[name].tolist() == [utf8_text(text)] * 3
     assert frame[utf8_text(f"={text}")].tolist() == [""] * 3
+
+
+@at
+def test_names_and_kept_columns_read_back(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("exports") / "a.csv"
+    found = results_of(text)
+    simulated = [replace(one, smiles="CO") for one in found.simulated]
+    objective = Settings().objective()
+    found = replace(found, simulated=simulated, objective=objective, library=Kept(text))
+    export(found, "csv", path)
+    reading = Reading(column="smiles", name_column="name", keep_columns=("mine",))
+    [block] = Files.of([str(path)], reading).blocks()
+    # as the file has them, blanks around a name left out
+    assert [one.strip() for one in block.names] == [csv_cell(text).strip()] * 3
+    assert block.kept == {"mine": [csv_cell(text)] * 3}
 
 
 @at

@@ -86,7 +86,7 @@ def cases(rng):
     odd = [*parts[:places], (changed_cell((VALUE, CALCULATION, WATER)[places], rng),)]
     yield read_outcome, (job, *odd, *parts[places + 1 :])
     yield records.read_task, changed_cell(("train", "host:1", 0.5, 1.0), rng)
-    yield records.read_known, changed_cell(("C", 15.0, 3), rng)
+    yield records.read_known, changed_cell(("C", 15.0, 3, "experiment"), rng)
 
 
 def read_outcome(row):

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from molloop.library.reading.opened import Line
+
 MAX_RECORD_LINES = 1000
 LINE_ENDS = "\r\n"
-
-Line = tuple[int, str]  # number, text
 
 
 class Record(NamedTuple):
@@ -31,6 +31,8 @@ class Record(NamedTuple):
     others
         What the lines after its first one are if they are rows of their own, with their numbers;
         they may have more or fewer cells than the header.
+    is_alone
+        Whether the first line may be a row of its own, too.
     """
 
     first_line: int
@@ -38,19 +40,33 @@ class Record(NamedTuple):
     cells: list[str]
     fault: str = ""
     others: tuple[tuple[int, list[str]], ...] = ()
+    is_alone: bool = True
 
 
-def read_records(text: Iterable[str], delimiter: str) -> tuple[list[str], Iterator[Record]]:
-    """Return the names of the columns, in the first line that is not empty, and the rows below."""
-    lines = _Lines(text)
-    for first in lines:
+def read_records(
+    lines: Iterable[Line], delimiter: str, *, has_header: bool = True, n_cells: int | None = None
+) -> tuple[list[str], Iterator[Record]]:
+    """Return the cells of the first line that is not empty, and the rows.
+
+    Parameters
+    ----------
+    has_header
+        Whether that line holds the names of the columns, or is the first row.
+    n_cells
+        Of a row; None: as many as that line has.
+    """
+    waiting = _Lines(lines)
+    for first in waiting:
         if first[1].strip(LINE_ENDS):
-            cells, _ = _quoted(first, lines, delimiter) or (_split(first, delimiter), [])
-            return cells, _records(lines, delimiter, len(cells))
+            cells, others = _quoted(first, waiting, delimiter) or (_split(first, delimiter), [])
+            if not has_header:
+                waiting.put_back([first, *others])
+            where = "the header" if has_header else "most lines"
+            return cells, _records(waiting, delimiter, n_cells or len(cells), where)
     return [], iter(())
 
 
-def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
+def _records(lines: "_Lines", delimiter: str, n_cells: int, where: str) -> Iterator[Record]:
     for first in lines:
         if not first[1].strip(LINE_ENDS):
             continue
@@ -59,22 +75,23 @@ def _records(lines: "_Lines", delimiter: str, n_cells: int) -> Iterator[Record]:
             if len(cells) == n_cells:
                 last = others[-1][0] if others else first[0]
                 rows = tuple((line[0], _split(line, delimiter)) for line in others)
-                yield Record(first[0], last, cells, others=rows)
+                is_alone = not rows or len(_split(first, delimiter)) == n_cells
+                yield Record(first[0], last, cells, others=rows, is_alone=is_alone)
                 continue
             lines.put_back(others)
         cells = _split(first, delimiter)
         if len(cells) == n_cells:
             yield Record(first[0], first[0], cells)
         else:
-            fault = f"cells: {len(cells)}, in the header: {n_cells}"
+            fault = f"cells: {len(cells)}, in {where}: {n_cells}"
             yield Record(first[0], first[0], [], fault)
 
 
 class _Lines(Iterator[Line]):
     """Numbered lines, some of which are put back and come again."""
 
-    def __init__(self, text: Iterable[str]) -> None:
-        self._lines = enumerate(text, start=1)
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = iter(lines)
         self._waiting: deque[Line] = deque()
 
     def __next__(self) -> Line:

@@ -1,0 +1,166 @@
+"""What the format of a file costs: `python benchmarks/formats.py`.
+
+The same molecules of QM9 as .smi, .csv, .tsv, .parquet, a column of InChI and an SDF: each is read,
+and built into a library, in this process, in turns. Times are of the processor, per molecule.
+`over .smi` is the build from .smi by this one's: medians of the turns. `over RDKit` is the build
+without the features, by RDKit's own reading of the same file and its canonical SMILES.
+
+`--damaged N` damages N files of all kinds and reads them.
+"""
+
+import argparse
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+
+import pyarrow as pa
+from damaged_files import damage_many
+from pyarrow import parquet
+from rdkit import Chem, rdBase
+
+from molloop.library import sources
+from molloop.library.batches import make_batch
+from molloop.library.facts import facts
+from molloop.library.ingest import build
+from molloop.library.kinds import KINDS
+from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
+from molloop.library.reading.options import Reading
+
+ROUNDS = 5
+FORMATS = ("csv", "tsv", "parquet", "sdf", "inchi")
+BARE = ("inchi", "sdf")  # what is compared with RDKit's own reading
+
+
+def chosen(n):
+    """Return SMILES of QM9, spread over it."""
+    paths = [sources.locate("qm9")]
+    texts = [text for block in sources.blocks(paths, Reading()) for text in block.texts]
+    return texts[:: max(1, len(texts) // n)][:n]
+
+
+def write_files(folder, smiles):
+    """Write the molecules in each format; return the files by format."""
+    molecules = [Chem.MolFromSmiles(text) for text in smiles]
+    names = [f"mol{number}" for number in range(len(smiles))]
+    rows = list(zip(smiles, names, strict=True))
+    files = {kind: folder / f"m.{kind}" for kind in ("smi", "csv", "tsv", "parquet", "sdf")}
+    files["inchi"] = folder / "m.inchi.csv"
+    files["smi"].write_text("".join(f"{text} {name}\n" for text, name in rows))
+    files["csv"].write_text("".join(f"{a},{b}\n" for a, b in [("smiles", "name"), *rows]))
+    files["tsv"].write_text("".join(f"{a}\t{b}\n" for a, b in [("smiles", "name"), *rows]))
+    parquet.write_table(pa.table({"smiles": smiles, "name": names}), files["parquet"])
+    with Chem.SDWriter(str(files["sdf"])) as writer:
+        for molecule, name in zip(molecules, names, strict=True):
+            molecule.SetProp("_Name", name)
+            writer.write(molecule)
+    with rdBase.BlockLogs():
+        lines = [f'"{Chem.MolToInchi(molecule)}"\n' for molecule in molecules]
+    files["inchi"].write_text("inchi\n" + "".join(lines))
+    return files
+
+
+def timed(work):
+    """Return the processor seconds of a piece of work, and what it returns."""
+    began_s = time.process_time()
+    found = work()
+    return time.process_time() - began_s, found
+
+
+def read(path):
+    return sum(len(block.texts) for block in sources.blocks([path], Reading()))
+
+
+def built(path):
+    with tempfile.TemporaryDirectory() as folder:
+        return build(Files.of([str(path)]), Path(folder) / "library", BuildSpec()).n_molecules
+
+
+def bare(kind, path):
+    """Read with RDKit alone, to canonical SMILES."""
+    with rdBase.BlockLogs():
+        if kind == "sdf":
+            return [Chem.MolToSmiles(one) for one in Chem.SDMolSupplier(str(path)) if one]
+        texts = [line.strip().strip('"') for line in path.read_text().splitlines()[1:]]
+        molecules = map(Chem.MolFromInchi, texts)
+        return [Chem.MolToSmiles(one) for one in molecules if one]
+
+
+def featured(molecules):
+    """Compute what a library keeps of molecules."""
+    spec = BuildSpec().morgan
+    features = {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
+    return facts(molecules), features, make_batch
+
+
+def compare(n, rounds, kinds):
+    smiles = chosen(n)
+    n = len(smiles)
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_files(Path(folder), smiles)
+        files = {kind: path for kind, path in files.items() if kind in ("smi", *kinds)}
+        molecules = [Chem.MolFromSmiles(text) for text in smiles]
+        times = {}
+        for number in range(rounds + 1):
+            turn = {("features", ""): timed(lambda: featured(molecules))[0]}
+            for kind, path in files.items():
+                turn["read", kind] = timed(lambda path=path: read(path))[0]
+                turn["build", kind], n_built = timed(lambda path=path: built(path))
+                assert n_built > 0.9 * n, f"{kind}: {n_built} of {n} molecules"
+                if kind in BARE:
+                    turn["bare", kind] = timed(lambda kind=kind, path=path: bare(kind, path))[0]
+            if number:  # the first turn also imports and warms up
+                for key, seconds in turn.items():
+                    times.setdefault(key, []).append(seconds)
+    print(f"{n:,} molecules of QM9, {rounds} turns, µs of processor time a molecule")
+    features_us = 1e6 * statistics.median(times["features", ""]) / n
+    print(f"the features of a molecule: {features_us:.1f}")
+    print(f"{'':10}{'read':>8}{'build':>8}{'over .smi':>11}{'RDKit':>8}{'over RDKit':>12}")
+    for kind in files:
+        cells = [
+            f"{1e6 * statistics.median(times[what, kind]) / n:8.1f}" for what in ("read", "build")
+        ]
+        pairs = zip(times["build", "smi"], times["build", kind], strict=True)
+        cells.append(f"{statistics.median(a / b for a, b in pairs):11.2f}")
+        if kind in BARE:
+            columns = (times["build", kind], times["features", ""], times["bare", kind])
+            ratios = [
+                (whole - features) / own for whole, features, own in zip(*columns, strict=True)
+            ]
+            cells.append(f"{1e6 * statistics.median(times['bare', kind]) / n:8.1f}")
+            cells.append(f"{statistics.median(ratios):12.2f}")
+        print(f"{kind:10}{''.join(cells)}", flush=True)
+
+
+def damage(n):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, told = timed(lambda: damage_many(n))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{n:,} damaged files, each read as a library and as a table: {len(told):,} told in a line "
+        f"of {max(map(len, told)):,} characters at most, no other exception; {seconds:.0f} s, "
+        f"memory from {before // 1024} to {after // 1024} MB"
+    )
+    assert all(one.isprintable() for one in told)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--molecules", type=int, default=4000)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
+    parser.add_argument("--damaged", type=int, help="damage so many files, and read them")
+    arguments = parser.parse_args()
+    if arguments.damaged:
+        damage(arguments.damaged)
+    else:
+        compare(arguments.molecules, arguments.rounds, arguments.formats)
+
+
+if __name__ == "__main__":
+    main()

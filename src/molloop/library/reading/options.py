@@ -1,0 +1,89 @@
+"""What a user says of a file, where the file does not say it itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from molloop.errors import InputError
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "blank": " "}
+_WRITTEN = {**SEPARATORS, r"\t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are to be read; what is left out is found by a look at them.
+
+    Attributes
+    ----------
+    column
+        Name or number, from 1, of the column of SMILES or InChI.
+    name_column
+        The same of the column that names the molecules; of an SDF, the name of a data item.
+    keep_columns
+        The same of further columns that are kept.
+    separator
+        What stands between two cells; a blank stands for blanks and tabs, as many as there are.
+    no_header
+        Whether the first line is a molecule in any case, and no line of names.
+    option
+        That names the column of molecules, for what asks for it; empty: there is none.
+    """
+
+    column: str | None = None
+    name_column: str | None = None
+    keep_columns: tuple[str, ...] = ()
+    separator: str | None = None
+    no_header: bool = False
+    option: str = field(default="--column", compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        column: str | int | None = None,
+        name_column: str | int | None = None,
+        keep_columns: str | Sequence[str | int] = (),
+        separator: str | None = None,
+        no_header: bool = False,
+        option: str = "--column",
+    ) -> "Reading":
+        """Take the options as users write them.
+
+        Parameters
+        ----------
+        keep_columns
+            Several, or a text with commas between them.
+        separator
+            The sign itself, or ``comma``, ``semicolon``, ``tab`` or ``blank``.
+
+        Raises
+        ------
+        InputError
+            The separator is none.
+        """
+        kept = keep_columns.split(",") if isinstance(keep_columns, str) else keep_columns
+        texts = tuple(text for one in kept if (text := str(one).strip()))
+        return cls(
+            None if column is None else str(column),
+            None if name_column is None else str(name_column),
+            tuple(dict.fromkeys(texts)),
+            None if separator is None else _sign(separator),
+            no_header,
+            option,
+        )
+
+    def remedy(self, name: object) -> str:
+        """Say how to name the column of the molecules."""
+        named = f"name it by `{self.option} {name}`, its name or number; or " if self.option else ""
+        return f"{named}call it smiles"
+
+
+def _sign(separator: str) -> str:
+    sign = _WRITTEN.get(separator.strip().lower() or separator, separator)
+    if len(sign) != 1 or sign.isalnum() or sign in "\"'\r\n":
+        raise InputError(
+            "separator",
+            separator,
+            f"{', '.join(SEPARATORS)}, or one sign",
+            "Quote a sign that the shell takes for its own, such as ';'.",
+        )
+    return sign

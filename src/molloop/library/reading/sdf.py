@@ -1,0 +1,82 @@
+"""Records of an SDF become entries: the molfile as it stands, its title, its data items."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import TextIOBase
+from pathlib import Path
+
+from molloop.library.reading.format import Entry, Format
+from molloop.library.reading.opened import Fraction, open_text
+
+CHUNK = 2**20
+MAX_RECORD = 2**22  # characters
+MOLFILE_END = "\nM  END"
+NO_END = "a record without M  END"
+EMPTY = "an empty record"
+TOO_LONG = f"a record of more than {MAX_RECORD:,} characters"
+
+_DELIMITER = re.compile(r"^\$\$\$\$[^\n]*\n", re.MULTILINE)
+_ITEM = re.compile(r"^>[^<\n]*<([^>\n]*)>[^\n]*\n(.*?)(?=\n[^\S\n]*\n|\n>|\Z)", re.M | re.S)
+
+Record = tuple[int, str]  # first line, text
+
+
+def read_sdf(path: Path, file_format: Format, stack: ExitStack) -> tuple[Iterator[Entry], Fraction]:
+    """Open an SDF."""
+    text, fraction = open_text(path, stack, newline="any")
+    return _entries(records_of(text), file_format), fraction
+
+
+def records_of(text: TextIOBase) -> Iterator[Record]:
+    """Return the records of a text whose lines end in line feeds; of too long ones the beginning.
+
+    What ends a record, ``$$$$`` at the beginning of a line, is left out.
+    """
+    waiting, line, is_cut, is_open = "", 1, False, True
+    while is_open:
+        chunk = text.read(CHUNK)
+        is_open = bool(chunk)
+        *records, waiting = _DELIMITER.split(waiting + (chunk or "\n"))
+        for record in records:
+            if not is_cut:
+                yield line, record
+            line += record.count("\n") + 1
+            is_cut = False
+        if len(waiting) > MAX_RECORD and not is_cut:
+            yield line, waiting
+            is_cut = True
+        if is_cut:  # its lines are counted, and it is gone
+            gone = waiting.rfind("\n") + 1 or (len(waiting) if len(waiting) > MAX_RECORD else 0)
+            line += waiting.count("\n", 0, gone)
+            waiting = waiting[gone:]
+    if waiting.strip() and not is_cut:
+        yield line, waiting
+
+
+def items_of(record: str) -> dict[str, str]:
+    """Return the data items of a record by their names."""
+    end = record.find(MOLFILE_END) + 1
+    return {name: value.strip("\n") for name, value in _ITEM.findall(record, end)}
+
+
+def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
+    wanted = [file_format.columns[place] for place in file_format.kept]
+    name_item = None if file_format.name is None else file_format.columns[file_format.name]
+    for line, record in records:
+        end = record.find(MOLFILE_END)
+        is_long = len(record) > MAX_RECORD
+        if end < 0 or is_long:
+            fault = TOO_LONG if is_long else NO_END if record.strip() else EMPTY
+            yield Entry(
+                line, "", record[:80].partition("\n")[0].strip(), ("",) * len(wanted), fault
+            )
+            continue
+        items = items_of(record) if wanted or name_item else {}
+        title = record[: record.find("\n")].strip()
+        yield Entry(
+            line,
+            record[: end + len(MOLFILE_END)] + "\n",
+            items.get(name_item, "").strip() if name_item else title,
+            tuple([items.get(name, "") for name in wanted]),
+        )

@@ -1,0 +1,340 @@
+"""Files of molecules as chemists have them: what is understood, and what is read."""
+
+import io
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from rdkit import Chem
+
+from molloop.errors import InputError
+from molloop.library import sources
+from molloop.library.origin import Files
+from molloop.library.reading import opened, sdf
+from molloop.library.reading.look import look
+from molloop.library.reading.options import Reading
+from molloop.library.reading.parts import looks_like_molecule, part
+
+SALT = "C[N+](C)(C)CC(=O)[O-]"
+
+
+def read(path, content, **options):
+    """Write a file; return its only block, and how it was understood."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    reading = Reading.of(**options)
+    [block] = sources.blocks([path], reading)
+    assert block.faults == {}
+    return block, str(look(path, reading))
+
+
+FILES = {
+    "zinc.smi": (
+        "smiles zinc_id\nCCO ZINC1\nC ZINC2\n",
+        [(2, "CCO", "ZINC1"), (3, "C", "ZINC2")],
+        "SMILES in 'smiles', by its name; names in 'zinc_id'; parted by blanks, with a header",
+    ),
+    "plain.smi": (
+        "CCO ethyl alcohol\nC\tmethane\n\nN\n",
+        [(1, "CCO", "ethyl alcohol"), (2, "C", "methane"), (3, "", ""), (4, "N", "")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header",
+    ),
+    "commas.smi": (
+        "CCO ethanol, dry\nC methane, dry\n",
+        [(1, "CCO", "ethanol, dry"), (2, "C", "methane, dry")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header",
+    ),
+    "tabs.smiles": (
+        "CCO\tethyl alcohol\nC\tmethane\n",
+        [(1, "CCO", "ethyl alcohol"), (2, "C", "methane")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by tabs, without a header",
+    ),
+    "CID-SMILES": (
+        f"1\tCC(=O)OC(CC(=O)[O-])C[N+](C)(C)C\n247\t{SALT}\n",
+        [(1, "CC(=O)OC(CC(=O)[O-])C[N+](C)(C)C", "1"), (2, SALT, "247")],
+        "SMILES in column 2, by what it holds; names in column 1; parted by tabs, without a header",
+    ),
+    "chembl_35_chemreps.txt": (
+        "chembl_id\tcanonical_smiles\tstandard_inchi\tstandard_inchi_key\n"
+        "CHEMBL545\tCCO\tInChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3\tLFQSCWFLJHTTHZ-UHFFFAOYSA-N\n",
+        [(2, "CCO", "CHEMBL545")],
+        "SMILES in 'canonical_smiles', by its name; names in 'chembl_id'; parted by tabs, "
+        "with a header",
+    ),
+    "enamine.cxsmiles": (
+        "smiles\tidnumber\tMW\nC[C@H](O)N |&1:1|\tZ1\t61.1\nCCO\tZ2\t46.1\n",
+        [(2, "C[C@H](O)N |&1:1|", "Z1"), (3, "CCO", "Z2")],
+        "SMILES in 'smiles', by its name; names in 'idnumber'; parted by tabs, with a header",
+    ),
+    "semicolons.csv": (
+        "Name;SMILES;IE\nethanol;CCO;10,48\nmethane;C;12,61\n",
+        [(2, "CCO", "ethanol"), (3, "C", "methane")],
+        "SMILES in 'SMILES', by its name; names in 'Name'; parted by semicolons, with a header",
+    ),
+    "no_header.csv": (
+        "CCO,10.48\nC,12.61\n",
+        [(1, "CCO", ""), (2, "C", "")],
+        "SMILES in column 1, by what it holds; names behind them, if any; parted by commas, "
+        "without a header",
+    ),
+    "quoted.tsv": (
+        'id\tcanonical smiles\n"two\nlines"\tCCO\n"a\ttab"\t"C"\n',
+        [(3, "CCO", "two\nlines"), (4, "C", "a\ttab")],
+        "SMILES in 'canonical smiles', by its name; names in 'id'; parted by tabs, with a header",
+    ),
+    "excel.csv": (
+        b"\xef\xbb\xbfSmiles,id\r\nCCO,a\r\nC,b\r\n",
+        [(2, "CCO", "a"), (3, "C", "b")],
+        "SMILES in 'Smiles', by its name; names in 'id'; parted by commas, with a header",
+    ),
+    "unicode.txt": (
+        "smiles\tname\nCCO\t\u00c4thanol\n".encode("utf-16"),
+        [(2, "CCO", "\u00c4thanol")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by tabs, with a header",
+    ),
+    "inchi.csv": (
+        'inchi,name\n"InChI=1S/CH4/h1H4",methane\n"InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3",ethanol\n',
+        [(2, "InChI=1S/CH4/h1H4", "methane"), (3, "InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3", "ethanol")],
+        "InChI in 'inchi', by its name; names in 'name'; parted by commas, with a header",
+    ),
+    "inchi.txt": (
+        "InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3\nInChI=1S/C3H8O/c1-3(2)4/h3-4H,1-2H3\n",
+        [
+            (1, "InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3", ""),
+            (2, "InChI=1S/C3H8O/c1-3(2)4/h3-4H,1-2H3", ""),
+        ],
+        "InChI in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header",
+    ),
+    "named_smiles.tsv": (  # a molecule that is called so
+        "CCO\tsmiles\nC\tmethane\n",
+        [(1, "CCO", "smiles"), (2, "C", "methane")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by tabs, without a header",
+    ),
+    "one_column.csv": (
+        "isosmiles\nC[C@H](N)O |o1:1| alanine-like\nCCO\n",
+        [(2, "C[C@H](N)O |o1:1|", "alanine-like"), (3, "CCO", "")],
+        "SMILES in 'isosmiles', by its name; names behind them, if any; one column, with a header",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_data_bases_and_of_spreadsheets(tmp_path, name):
+    content, rows, told = FILES[name]
+    block, said = read(tmp_path / name, content)
+    assert list(zip(block.lines, block.texts, block.names, strict=True)) == rows
+    assert said == told
+    assert block.kind == ("inchi" if name.startswith("inchi") else "smiles")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("CCO |^1:0| the radical", ("CCO |^1:0|", "the radical")),
+        ("CCO\t|^1:0|", ("CCO |^1:0|", "")),
+        ("  CCO  two words ", ("CCO", "two words")),
+        ("CCO |an open name", ("CCO", "|an open name")),
+        ("CCO |^1:0|name", ("CCO", "|^1:0|name")),
+        ("C* |$;R 1$,atomProp:0.a.b c| x", ("C* |$;R 1$,atomProp:0.a.b c|", "x")),
+        ("", ("", "")),
+        ("C\nQ", ("C\nQ", "")),
+    ],
+)
+def test_an_extension_belongs_to_the_smiles_and_the_name_stands_behind(text, parts):
+    assert part(text) == parts
+
+
+def test_a_line_of_words_with_an_extension(tmp_path):
+    block, _ = read(tmp_path / "a.smi", "id smiles mw\n1 CCO |^1:0| 46.1\n2 C\n", keep_columns="mw")
+    assert block.texts == ["CCO |^1:0|", "C"]
+    assert (block.names, block.kept) == (["1", "2"], {"mw": ["46.1", ""]})
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        *(("CCO", True), ("[CH2]CO", True), ("C1CC", True), ("C(C)(C)(C)(C)C", True)),
+        *(("InChI=1S/CH4/h1H4", True), ("smiles", False), ("structure", False), ("", False)),
+        *(("46.1", False), ("ZINC1", False), ("CCO ethanol", False), ("compound", False)),
+    ],
+)
+def test_the_form_of_a_molecule(text, is_one):
+    assert looks_like_molecule(text) is is_one
+
+
+def test_columns_that_are_asked_for(tmp_path):
+    text = "Structure;Code;MW;Vendor\nCCO;a;46,1;x\nC;b;16,0;y\n"
+    block, said = read(
+        tmp_path / "a.csv", text, column="structure", name_column="2", keep_columns="mw,Vendor"
+    )
+    assert (block.texts, block.names) == (["CCO", "C"], ["a", "b"])
+    assert block.kept == {"mw": ["46,1", "16,0"], "Vendor": ["x", "y"]}
+    assert said == (
+        "SMILES in 'Structure', as asked; names in 'Code'; kept: 'MW', 'Vendor'; "
+        "parted by semicolons, with a header"
+    )
+
+
+def test_a_separator_that_is_said(tmp_path):
+    block, said = read(tmp_path / "a.txt", "smiles|note\nCCO|a b\n", separator="|")
+    assert (block.texts, said) == (
+        ["CCO"],
+        "SMILES in 'smiles', by its name; names behind them, if any; parted by '|', with a header",
+    )
+    for word, sign in (
+        ("semicolon", ";"),
+        ("Tab", "\t"),
+        (r"\t", "\t"),
+        ("blank", " "),
+        (";", ";"),
+    ):
+        assert Reading.of(separator=word).separator == sign
+    with pytest.raises(InputError, match=r"separator: got 'and', expected comma, semicolon, tab"):
+        Reading.of(separator="and")
+
+
+@pytest.mark.parametrize("options", [{}, {"column": 1}, {"no_header": True}])
+def test_no_table_loses_its_first_molecule(tmp_path, options):
+    block, _ = read(tmp_path / "a.csv", "CCO,a\nC,b\n", **options)
+    assert block.texts == ["CCO", "C"]
+
+
+def test_a_damaged_first_molecule_is_no_name(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("C1CC,a\nC,b\n")
+    [block] = sources.blocks([path], Reading())
+    assert block.texts == ["C1CC", "C"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        (
+            "structure,code\nCCO,a\nC,b\n",
+            {},
+            "column: is missing, expected the column of SMILES in .*'structure', 'code'. If it is "
+            "column 1, name it by `--column 1`, its name or number; or call it smiles. If there is "
+            "no line of names, `--no-header`",
+        ),
+        ("a,b\n1,2\n", {}, "the column of SMILES in .*'a', 'b'"),
+        ("smiles,n\nC,1\n", {"column": "mol"}, "column: got 'mol', expected a column of .*'n'"),
+        ("smiles,n\nC,1\n", {"column": 3}, "column: got '3', expected a column of .*'smiles', 'n'"),
+        ("C,1\nN,2\n", {"column": "smiles"}, "holds a molecule, and no names: `--column 1`"),
+        ("smiles,n\nC,1\n", {"name_column": "id"}, "column: got 'id', expected a column of"),
+        ("smiles,n\nC,1\n", {"keep_columns": "mw"}, "column: got 'mw', expected a column of"),
+        ("smiles_a,smiles_b\nC,N\n", {}, "one column of SMILES in .*'smiles_a', 'smiles_b'"),
+        ("SMILES,smiles\nC,N\n", {}, "one column of SMILES in .*'SMILES', 'smiles'"),
+        ("smiles,n,n\nC,1,2\n", {"keep_columns": "n"}, "a name that .* has once"),
+    ],
+)
+def test_what_is_not_clear_is_asked_for(tmp_path, text, options, words):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        look(path, Reading.of(**options))
+
+
+def test_the_form_of_a_parquet(tmp_path):
+    path = tmp_path / "a.parquet"
+    columns = {"Compound ID": [7, 8], "SMILES": ["CCO |^1:0|", None], "mw": [46.5, None]}
+    parquet.write_table(pa.table(columns), path)
+    reading = Reading.of(name_column="compound_id", keep_columns=["mw"])
+    [block] = sources.blocks([path], reading)
+    assert (block.texts, block.names) == (["CCO |^1:0|", ""], ["7", "8"])
+    assert block.kept == {"mw": ["46.5", ""]}
+    assert str(look(path, reading)) == (
+        "SMILES in 'SMILES', by its name; names in 'Compound ID'; kept: 'mw'; Parquet"
+    )
+    parquet.write_table(pa.table(columns).drop_columns("SMILES"), path)
+    with pytest.raises(InputError, match=r"column: is missing.*'Compound ID', 'mw'"):
+        look(path, Reading())
+
+
+def records(*texts, v3000=False):
+    """Return an SDF of some SMILES, each named by its number, with two data items."""
+    parts = []
+    for number, text in enumerate(texts, start=1):
+        molecule = Chem.MolFromSmiles(text)
+        molecule.SetProp("_Name", f"mol {number}")
+        block = Chem.MolToMolBlock(molecule, forceV3000=v3000)
+        parts.append(f"{block}>  <mw>\n{number}.5\n\n> <note> (1)\ntwo\nlines\n\n$$$$\n")
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("v3000", [False, True])
+def test_records_of_an_sdf(tmp_path, v3000, end):
+    text = records("CCO", "C", v3000=v3000).replace("\n", end)
+    first_lines = [1, text.split(f"$$$${end}")[0].count(end) + 2]
+    block, said = read(tmp_path / "a.sdf", text, keep_columns="mw,note")
+    assert block.kind == "molblock"
+    found = [Chem.MolToSmiles(Chem.MolFromMolBlock(one)) for one in block.texts]
+    assert (found, block.names, block.lines) == (["CCO", "C"], ["mol 1", "mol 2"], first_lines)
+    assert block.kept == {"mw": ["1.5", "2.5"], "note": ["two\nlines"] * 2}
+    assert said == "molfiles; names are the titles; kept: 'mw', 'note'; an SDF"
+    block, _ = read(tmp_path / "named.txt", text, name_column="mw")
+    assert block.names == ["1.5", "2.5"]
+    with pytest.raises(InputError, match=r"'logp', expected a column of .*'mw', 'note'"):
+        look(tmp_path / "a.sdf", Reading.of(keep_columns="logp"))
+
+
+def test_a_record_is_as_rdkit_reads_it(tmp_path):
+    text = records("c1ccccc1", "[Na+].[Cl-]", "C[C@H](N)C(=O)O")
+    block, _ = read(tmp_path / "a.sdf", text)
+    supplier = Chem.SDMolSupplier()
+    supplier.SetData(text)
+    expected = [Chem.MolToSmiles(one) for one in supplier]
+    assert [Chem.MolToSmiles(Chem.MolFromMolBlock(one)) for one in block.texts] == expected
+
+
+def test_what_is_no_record_says_why_and_the_others_are_read(tmp_path):
+    first, second = records("CCO"), records("C")
+    path = tmp_path / "a.sdf"
+    path.write_text(f"{first}no molfile\n\n\nhere\n$$$$\n\n$$$$\n{second}")
+    [block] = sources.blocks([path], Reading())
+    n = first.count("\n")
+    assert block.faults == {n + 1: sdf.NO_END, n + 6: sdf.EMPTY}
+    assert [bool(text) for text in block.texts] == [True, False, False, True]
+
+
+def test_records_are_numbered_by_their_lines_however_long_they_are(monkeypatch):
+    monkeypatch.setattr(sdf, "CHUNK", 7)
+    monkeypatch.setattr(sdf, "MAX_RECORD", 50)
+    text = "a\nb\n$$$$\n" + "long line\n" * 30 + "$$$$\n\n\nc\n$$$$ \nd"
+    found = list(sdf.records_of(io.StringIO(text)))
+    assert [line for line, _ in found] == [1, 4, 35, 39]
+    assert [record for _, record in found][2:] == ["\n\nc\n", "d\n"]
+    assert len(found[1][1]) <= 50 + 7
+
+
+def test_a_line_without_an_end_is_told_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(opened, "MAX_LINE", 100)
+    path = tmp_path / "a.smi"
+    path.write_text("CCO\n" + "C" * 200 + "\n")
+    with pytest.raises(InputError, match=r"a\.smi, line 2: got 'CCCCC.*fewer than 100 characters"):
+        list(sources.blocks([path], Reading()))
+
+
+def test_blocks_are_bounded_by_what_they_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "BLOCK_CHARACTERS", 1000)
+    path = tmp_path / "a.smi"
+    path.write_text("".join(f"C {'n' * 300}\n" for _ in range(10)))
+    assert [len(block.texts) for block in sources.blocks([path], Reading())] == [4, 4, 2]
+
+
+def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,n\nC,1\n")
+    plain = Files.of([str(path)]).options
+    assert plain == {
+        "column": None,
+        "name_column": None,
+        "keep_columns": None,
+        "separator": None,
+        "no_header": None,
+        "formats": f"text {sources.TEXT_VERSION}",
+    }
+    for options in ({"keep_columns": "n"}, {"column": 1}, {"name_column": "n"}):
+        assert Files.of([str(path)], Reading.of(**options)).options != plain

@@ -147,6 +147,19 @@ def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, result
     ]
 
 
+def test_time_begins_with_the_first_task_and_the_best_has_its_name(results, monkeypatch, tmp_path):
+    figures_made = []
+    monkeypatch.setattr(figures, "save", lambda figure, _path: figures_made.append(figure))
+    later = [replace(one, began_s=one.began_s + 0.75, name="no. 1") for one in results.simulated]
+    found = replace(results, simulated=tuple(later))
+    figures.write_loop_figure(found, tmp_path / "a")
+    figures.write_workers_figure(found, tmp_path / "b")
+    loop, workers = figures_made
+    assert loop.axes[1].get_xlim()[0] == 0.75
+    assert workers.axes[0].get_xlim() == (0.75, 4.0)
+    assert [one.get_text() for one in loop.axes[1].texts] == ["no. 1 CF  15.25 eV"]
+
+
 def test_the_order_of_the_best(results):
     assert [item.smiles for item in results.best(10)] == ["CF", "C", "CO"]
     assert [item.smiles for item in results.successes] == ["CO", "C", "CF"]

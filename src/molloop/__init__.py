@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         enumerate_library,
         export_run,
         open_library,
+        predict,
         read_results,
         resume,
         run,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         suggest,
         write_report,
     )
+    from molloop.assembly.predictions import Predictions
     from molloop.assembly.replays import (
         Replayed,
         compare_policies,
@@ -79,9 +81,10 @@ __version__ = metadata.version("molloop")
 # what a signature needs is public, too
 _PUBLIC = {
     "molloop.api": (
-        "build_library enumerate_library export_run open_library read_results "
+        "build_library enumerate_library export_run open_library predict read_results "
         "resume run simulate_molecules suggest write_report "
     ),
+    "molloop.assembly.predictions": "Predictions",
     "molloop.assembly.replays": "Replayed compare_policies open_known replay_table tune_settings",
     "molloop.assembly.suggest": "Suggestion Suggestions",
     "molloop.campaign.ending": "Interruption",
@@ -158,6 +161,7 @@ __all__ = [
     "Objective",
     "Options",
     "Policy",
+    "Predictions",
     "PropertySettings",
     "Quantity",
     "RangeSettings",
@@ -203,6 +207,7 @@ __all__ = [
     "load",
     "open_known",
     "open_library",
+    "predict",
     "read_results",
     "read_status",
     "replay_table",

@@ -8,7 +8,19 @@ from functools import lru_cache
 # what tables say of a molecule beside its values; no quantity has such a column
 OTHER_COLUMNS = frozenset(
     (
-        *("molecule_id", "smiles", "level", "fidelity", "flags", "failure", "message", "batch"),
+        *(
+            "molecule_id",
+            "smiles",
+            "name",
+            "charge",
+            "n_unpaired",
+            "level",
+            "fidelity",
+            "flags",
+            "failure",
+            "message",
+            "batch",
+        ),
         *("time_s", "seconds", "worker", "numbers", "positions_angstrom"),
     )
 )

@@ -35,6 +35,11 @@ class Geometry:
         return Atoms(self.numbers, self.positions_angstrom)
 
 
+def label(smiles: str, name: str) -> str:
+    """Return what people read of a molecule: its name, where it has one, and its SMILES."""
+    return f"{name} {smiles}" if name else smiles
+
+
 @dataclass(frozen=True)
 class Molecule:
     """A molecule of a library.

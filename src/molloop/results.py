@@ -13,6 +13,7 @@ from molloop.campaign.engine import Task
 from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
 from molloop.campaign.jobs import Known, Simulated
 from molloop.goal import Objective
+from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
 from molloop.report.notebook import results_html
@@ -61,6 +62,8 @@ class Results:
         Of the model, by the molecules that it is measured on; none where the run was told to end.
     n_rejected, rejects
         Lines of the library's source that hold no molecule, and the file that lists them.
+    library
+        That was searched; none where it is gone, or not as it was.
     """
 
     objective: Objective
@@ -73,6 +76,7 @@ class Results:
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_rejected: int = 0
     rejects: str = ""
+    library: Library | None = None
 
     @cached_property
     def _record(self) -> Record:
@@ -129,7 +133,7 @@ class Results:
     def __repr__(self) -> str:
         quantity, n_values = self.objective.quantity, self._record.n_values
         best = "".join(
-            f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.smiles}"
+            f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.label}"
             for item in self.best(1)
         )
         values = counted(n_values, "value")
@@ -140,7 +144,7 @@ class Results:
         """Show a notebook what was found."""
         return results_html(self)
 
-    def frame(self, *, geometries: bool = False) -> "pd.DataFrame":
+    def frame(self, *, geometries: bool = False, top: int | None = None) -> "pd.DataFrame":
         """Return a row a molecule, those without a value too, in the order of their proposals.
 
         Parameters
@@ -148,17 +152,25 @@ class Results:
         geometries
             Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
             (shape (n, 3)) are there, each cell a list.
+        top
+            Only so many of the best, the best first.
 
         Returns
         -------
-        Indexed by the molecule's id, its row in the library: `smiles`; the value in the quantity's
-        unit, by a name such as `ie_ev`, NaN where it failed; `level`, `fidelity`; `flags`, with
-        blanks between; `failure`, its kind, and `message`; `batch`, 0 for the initial design, then
-        the number of the ranking that chose it; `time_s`, when it was known; `seconds` that it
-        took; `worker`.
+        Indexed by the molecule's id, its row in the library: `smiles`; `name`, empty where the
+        user's file says nothing; `charge` and `n_unpaired` electrons as it was computed, nothing
+        where that is not known; the value in the quantity's unit, by a name such as `ie_ev`, NaN
+        where it failed; `level`, `fidelity`; `flags`, with blanks between; `failure`, its kind, and
+        `message`; `batch`, 0 for the initial design, then the number of the ranking that chose it;
+        `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
+        of the user's own columns, as texts.
         """
         return outcome_frame(
-            self.simulated, self.objective.quantity, self._stages, geometries=geometries
+            self.simulated if top is None else self.best(top),
+            self.objective.quantity,
+            self._stages,
+            geometries=geometries,
+            library=self.library,
         )
 
     def stage(self, item: Simulated) -> Stage:
@@ -169,6 +181,10 @@ class Results:
     def _stages(self) -> dict[str, Stage]:
         own = stage_of(self.protocol)
         return {own.name: own, **self.stages}
+
+    def kept(self, molecule_id: int) -> dict[str, str]:
+        """Return what the library has kept of the user's own columns; nothing where it is gone."""
+        return {} if self.library is None else self.library.kept(molecule_id)
 
     @cached_property
     def values(self) -> dict[int, float]:

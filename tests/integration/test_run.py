@@ -53,10 +53,12 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
 
     training = table(run_dir / "training_data.csv")
     assert list(training[0]) == [
-        *("smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"),
+        *("smiles", "name", "charge", "n_unpaired", "ie_ev"),
+        *("batch", "time_s", "level", "fidelity", "flags"),
     ]
     assert [int(row["batch"]) for row in training] == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 2
     assert all(10 < float(row["ie_ev"]) < 21 for row in training)
+    assert {(row["charge"], row["n_unpaired"]) for row in training} == {("0", "0")}
     best = table(run_dir / "best_molecules.csv")
     assert [int(row["batch"]) for row in best] == [1] * 5 + [2] * 5 + [3] * 5
     values = {row["smiles"]: row["ie_ev"] for row in training}

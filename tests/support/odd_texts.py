@@ -22,6 +22,7 @@ WORDS = (
         "]]>",
     ),
     *("font-family: a", "#010203", "{0}", "%s", "$\\frac{", "\r\n", ":smile:", "_JSON 1", "=1+1"),
+    *("'=1", "-1", "+cmd|' /C calc'!A1", "@SUM(1)"),
     *("&amp;", "\u96fb\u5b50", "\U000e0041"),
 )
 texts = st.lists(st.sampled_from([*SIGNS, *WORDS]) | st.characters(), max_size=8).map("".join)

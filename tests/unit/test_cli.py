@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from odd_texts import is_seen
+from rdkit import Chem
 from small_run import STEPS, item, new_store
 from typer.main import get_command
 
@@ -100,6 +101,44 @@ def test_simulate_prints_one_object_a_line(molloop):
     assert molloop("simulate", "--json", "O").returncode == 0
 
 
+def test_simulate_takes_files_with_names(molloop, tmp_path):
+    (tmp_path / "a.smi").write_text("O water of a well\nxx nothing\n\n")
+    (tmp_path / "b.csv").write_text("id,smi\n1,N\n2,C,3\n")
+    words = ("a.smi", "OO", "b.csv", "--column", "smi", "--save", "a.sdf", "--json")
+    done = molloop("simulate", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    said = [(one["smiles"], one["name"], one.get("failure", {}).get("kind")) for one in found]
+    assert said == [
+        ("O", "water of a well", None),
+        ("xx", "nothing", "invalid_smiles"),
+        ("OO", "", None),
+        ("N", "1", None),
+        ("", "", "invalid_line"),
+    ]
+    assert found[-1]["failure"]["message"].startswith("b.csv, line 3: ")
+    titles = [one.GetProp("_Name") for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"))]
+    assert titles == ["water of a well", "OO", "1"]
+    again = molloop("simulate", "a.sdf", "--json", cwd=tmp_path)
+    values = [{key: one[key] for key in ("name", "ie_ev")} for one in found if "ie_ev" in one]
+    named = [values[0], values[1] | {"name": "OO"}, values[2]]
+    for line, before in zip(again.stdout.splitlines(), named, strict=True):
+        one = json.loads(line)
+        assert (one["name"], one["ie_ev"]) == (before["name"], pytest.approx(before["ie_ev"]))
+    table = molloop("simulate", "a.smi", cwd=tmp_path, env={"COLUMNS": "120"})
+    assert "name" in table.stdout
+    assert "water of a well" in table.stdout
+
+
+def test_a_smiles_is_no_file_though_one_is_called_so(molloop, tmp_path):
+    (tmp_path / "O").write_text("N\n")
+    for word in ("O", "[OH2]"):
+        done = molloop("simulate", word, "--json", cwd=tmp_path)
+        assert json.loads(done.stdout)["ie_ev"] == pytest.approx(18.293, abs=0.01)
+    done = molloop("simulate", "./O", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["smiles"] == "N"
+
+
 def test_other_values_take_no_place_of_an_object(molloop, tmp_path, monkeypatch):
     # a child that an earlier test began does not have that path
     monkeypatch.setattr(worker, "_GUARDS", worker._Guards())
@@ -116,6 +155,7 @@ def test_other_values_take_no_place_of_an_object(molloop, tmp_path, monkeypatch)
     assert 0 < found.pop("seconds") < 4
     assert found == {
         "smiles": "C",
+        "name": "",
         "gap_ev": 1.5,
         "values": {"smiles": 2, "level": 3, "seconds": 4, "gap_ev": 5, "homo": 6},
         "calculations": {},
@@ -136,7 +176,13 @@ def test_version_and_help(molloop):
     "words",
     [
         *(["simulate"], ["run"], ["resume"], ["replay"], ["compare"], ["tune"], ["report"]),
-        *(["export"], ["library", "build"], ["library", "enumerate"], ["library", "verify"]),
+        *(
+            ["export"],
+            ["predict"],
+            ["library", "build"],
+            ["library", "enumerate"],
+            ["library", "verify"],
+        ),
     ],
     ids=" ".join,
 )
@@ -504,7 +550,7 @@ def test_status_shows_what_a_run_says(molloop, tmp_path):
 
 def test_an_error_shows_the_lines_of_a_log_and_no_other(molloop, tmp_path, monkeypatch):
     def fail(error):
-        def export_run(*_):
+        def export_run(*_, **__):
             raise error
 
         monkeypatch.setattr("molloop.api.export_run", export_run)
@@ -545,7 +591,7 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
         "1 molecule without a value · 2 of 20 asked for: no other molecule is left\n"
     )
     header, *rows = done.stdout.splitlines()
-    assert header == "molecule_id,smiles,predicted_ie_ev,predicted_ie_ev_std"
+    assert header == "molecule_id,smiles,name,predicted_ie_ev,predicted_ie_ev_std"
     assert {row.split(",")[1] for row in rows} == {"CO", "CN"}
     (tmp_path / "first.csv").write_text(f"{header}\n{rows[0]}\n")
     again = molloop(*words, "--pending", "first.csv", "--out", "a.csv", "-q", cwd=tmp_path, env=env)

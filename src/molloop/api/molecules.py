@@ -1,7 +1,8 @@
 """Molecules, simulated one by one."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from molloop.assembly.abreast import in_threads
@@ -9,12 +10,16 @@ from molloop.assembly.campaign import check_simulator
 from molloop.assembly.counts import processes
 from molloop.config.settings import Settings
 from molloop.errors import SimulationError
+from molloop.files import AnyPath
+from molloop.library.reading.options import Reading
 from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure, Outcome
 
 if TYPE_CHECKING:
     from ase import Atoms
     from rdkit.Chem import Mol
+
+    from molloop.smiles import TextKind
 
 
 def simulate_molecules(
@@ -72,3 +77,50 @@ def simulate_molecules(
         return replace(outcome, smiles=smiles, name=name_of(one))
 
     return map(outcome_of, given) if n == 1 else in_threads(outcome_of, given, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A molecule of a file, its name, and what is wrong with its line where it is none."""
+
+    smiles: str
+    name: str = ""
+    fault: str = ""
+
+
+def entries_of(file: AnyPath, reading: Reading) -> Iterator[Entry]:
+    """Read a file of molecules, as a library does.
+
+    Parameters
+    ----------
+    reading
+        What the user says of it.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    from molloop.library.origin import Files
+
+    for block in Files.of([os.fspath(file)], reading).blocks():
+        for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
+            where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
+            if fault:
+                yield Entry(text, name, f"{where}: {fault}")
+            elif text:  # else the line is empty
+                yield _entry(where, text, block.kind, name)
+
+
+def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:
+    """Return a molecule as a SMILES, which stays as it is given."""
+    from rdkit import Chem
+
+    from molloop.smiles import NoMoleculeError, read_molecule
+
+    if kind == "smiles":
+        return Entry(text, name)
+    try:
+        return Entry(Chem.MolToSmiles(read_molecule(text, kind)), name)
+    except NoMoleculeError as error:
+        return Entry("", name, f"{where}: {error}")

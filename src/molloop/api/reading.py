@@ -1,17 +1,20 @@
 """Runs read: results, exports, frozen pages."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from molloop import results
+from molloop.assembly.run_library import library_of
 from molloop.config.load import parse
 from molloop.errors import InputError
 from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
 from molloop.store.reader import Reader
+from molloop.store.record import N_BEST
 from molloop.store.run_dir import find_run, is_own
 from molloop.texts import terminal_path
 
@@ -27,12 +30,20 @@ def read_results(run_dir: AnyPath) -> Results:
         Its database cannot be read.
     """
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
-        settings = parse(store.sessions()[-1].config)
-        return results.read(store, settings.objective(), settings.protocol())
+        session = store.sessions()[-1]
+        settings = parse(session.config)
+        found = results.read(store, settings.objective(), settings.protocol())
+    return replace(found, library=library_of(session))
 
 
 def export_run(
-    run_dir: AnyPath, out: AnyPath, file_format: str, progress: Progress | None = None
+    run_dir: AnyPath,
+    out: AnyPath,
+    file_format: str,
+    progress: Progress | None = None,
+    *,
+    top: int | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> int:
     """Write a run's values and geometries for other programs; return how many molecules.
 
@@ -44,6 +55,11 @@ def export_run(
         ``csv``, ``parquet``, ``sdf``, ``extxyz`` or ``ase-db``.
     progress
         Called with what is being done.
+    top
+        Only so many of the best, the best first.
+    say
+        Called with what a reader of the file has to know: molecules without a geometry, which are
+        drawn in an SDF.
 
     Raises
     ------
@@ -54,16 +70,25 @@ def export_run(
     """
     from molloop.report.export import export
 
+    if top is not None and top < 1:
+        raise InputError("top", top, "1 at least", "Ask for more.")
     show = progress or _show_nothing
     show(f"reading {terminal_path(run_dir)}", 0.0)
     found = read_results(run_dir)
     _spare_runs(Path(out), [Path(run_dir)])
     show(f"writing {terminal_path(out)}", 0.0)
-    return export(found, file_format, Path(out))
+    done = export(found, file_format, Path(out), top)
+    if done.n_drawn and say is not None:
+        say(f"{done.n_drawn:,} of them have no geometry: they are drawn in 2D, nothing was relaxed")
+    return done.n_molecules
 
 
 def write_report(
-    run_dirs: AnyPath | Sequence[AnyPath], out: AnyPath, progress: Progress | None = None
+    run_dirs: AnyPath | Sequence[AnyPath],
+    out: AnyPath,
+    progress: Progress | None = None,
+    *,
+    top: int = N_BEST,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other.
 
@@ -73,6 +98,8 @@ def write_report(
         The file; one that is there is replaced.
     progress
         Called with what is being done.
+    top
+        How many of the best molecules each page shows, 10 at least.
 
     Raises
     ------
@@ -92,7 +119,7 @@ def write_report(
     runs = []
     for folder in folders:
         show(f"reading {terminal_path(folder)}", 0.0)
-        runs.append(Feed(folder).run)
+        runs.append(Feed(folder, max(top, N_BEST)).run)
     show("drawing", 0.0)
     text = frozen_document(runs)
     _spare_runs(Path(out), folders)

@@ -230,6 +230,7 @@ class Campaign:
     def _found(self) -> Results:
         return replace(
             results.read(self.store, self.settings.objective(), self.settings.protocol()),
+            library=self.library,
             n_rejected=self.library.manifest.counts.invalid,
             rejects=str(self.library.folder / REJECTS),
         )
@@ -273,8 +274,9 @@ def write_reports(found: Results, library: Library, folder: Path) -> None:
     """Write the tables and the figures of a run."""
     from molloop.report import figures, predictions, tables
 
+    found = replace(found, library=library)
     tables.write_training_data(found, folder / TRAINING_DATA)
-    tables.write_best_molecules(found, library.smiles, folder / BEST_MOLECULES)
+    tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
     figures.write_loop_figure(found, folder / FIGURE)
     figures.write_workers_figure(found, folder / WORKERS_FIGURE)
     predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)

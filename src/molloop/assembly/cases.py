@@ -10,6 +10,7 @@ import numpy as np
 from molloop.assembly.schedule import make_schedule
 from molloop.config.load import override
 from molloop.config.settings import Settings
+from molloop.errors import InputError
 from molloop.library.selection import Selection
 from molloop.replay.campaign import Case, Scenario
 from molloop.replay.table import Table
@@ -48,13 +49,30 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
     )
 
 
+def budget(settings: Settings) -> int:
+    """Return how many values a configuration that is compared with others asks for.
+
+    Raises
+    ------
+    InputError
+        It has a time limit and no count.
+    """
+    n = settings.campaign.max_training_count
+    if n is None:
+        expected = "a count, which all that is compared share"
+        raise InputError(
+            "campaign.max_training_count", n, expected, "Give one beside stopping.time_limit_s."
+        )
+    return n
+
+
 def baselines(settings: Settings) -> dict[str, Settings]:
     """Return what every policy is compared with.
 
     ``random`` molecules; ``train-once``: half of the budget random, the model trained on it once,
     the other half what it finds best; ``published``: the tutorial's model, in batches.
     """
-    n = settings.campaign.max_training_count
+    n = budget(settings)
     # all play to the end of the budget
     settings = override(settings, {"stopping.patience": None, "stopping.min_gain": None})
     once: dict[str, Any] = {
@@ -85,7 +103,7 @@ class SettingsSpace:
 
     def draw(self, rng: np.random.Generator) -> Settings:
         """Draw one at random, of the same budget."""
-        n = self.start.campaign.max_training_count
+        n = budget(self.start)
         schedule = str(rng.choice(["batch", "interleaved"]))
         changes: dict[str, Any] = {
             "search.policy": str(rng.choice(POLICY_NAMES)),
@@ -101,7 +119,7 @@ class SettingsSpace:
     def with_budget(self, one: Settings, n: int) -> Settings:
         """Return one that ends after n simulations at most."""
         # failures were simulations too, but are no values
-        n = min(n, one.campaign.max_training_count)
+        n = min(n, budget(one))
         least = one.campaign.initial_training_count + 1
         return override(one, {"campaign.max_training_count": max(least, n)})
 

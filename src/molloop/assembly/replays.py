@@ -150,7 +150,7 @@ def replay_table(
     settings = table_settings(settings or Settings(), table)
     table = under_conditions(table, settings, progress)
     objective = settings.objective()
-    n_values, n_wanted = 0, settings.campaign.max_training_count
+    n_values, n_wanted = 0, settings.campaign.max_training_count or table.library.n_molecules
 
     def count(_time_s: float, event: Event, _simulated: Simulated | None) -> None:
         nonlocal n_values

@@ -18,7 +18,7 @@ from molloop.library.selection import Selection, bits_of, shards_of
 from molloop.library.shards import Library, ShardRef
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
-from molloop.texts import counted, csv_cell
+from molloop.texts import counted, csv_cell, sheet_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +37,15 @@ class Suggestion:
         Its row in the library.
     mean, std
         Expected value and standard deviation, in the unit of the values.
+    name
+        What the library's file calls it; empty where it says nothing.
     """
 
     molecule_id: int
     smiles: str
     mean: float
     std: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +75,21 @@ class Suggestions:
     conditions: str = ""
 
     @property
-    def header(self) -> tuple[str, str, str, str]:
+    def header(self) -> tuple[str, str, str, str, str]:
         """Names of the columns: what is expected is not named as a value is."""
         mean = f"predicted_{self.column}"
-        return "molecule_id", "smiles", mean, f"{mean}_std"
+        return "molecule_id", "smiles", "name", mean, f"{mean}_std"
 
     def frame(self) -> "pd.DataFrame":
-        """Return a row a molecule: `smiles`, and for ``ie_ev`` `predicted_ie_ev` and its `_std`.
+        """Return a row a molecule: `smiles`, `name`; for ``ie_ev`` `predicted_ie_ev`, and `_std`.
 
         It is indexed by the molecule's id.
         """
         import pandas as pd
 
-        rows = [(one.molecule_id, one.smiles, one.mean, one.std) for one in self.molecules]
+        rows = [
+            (one.molecule_id, one.smiles, one.name, one.mean, one.std) for one in self.molecules
+        ]
         return pd.DataFrame(rows, columns=list(self.header)).set_index("molecule_id")
 
     def to_csv(self) -> str:
@@ -94,7 +99,8 @@ class Suggestions:
         writer.writerow(map(csv_cell, self.header))
         for one in self.molecules:
             numbers = (_shown(number, one.std) for number in (one.mean, one.std))
-            writer.writerow((one.molecule_id, csv_cell(one.smiles), *numbers))
+            texts = csv_cell(one.smiles), sheet_cell(one.name)
+            writer.writerow((one.molecule_id, *texts, *numbers))
         return text.getvalue()
 
 
@@ -161,7 +167,7 @@ def suggestions(
     return Suggestions(
         measured.column,
         tuple(
-            Suggestion(key, library.smiles(key), sign * mean, std)
+            Suggestion(key, library.smiles(key), sign * mean, std, library.name(key))
             for key, mean, std in _ranked(
                 shards_of(library, chosen_from), training, policy, n, seed
             )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from molloop.molecule import label
 from molloop.simulate.outcome import Outcome, Success
 
 
@@ -62,6 +63,11 @@ class Simulated:
     ended_s: float
     outcome: Outcome
     name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people read of the molecule: its name, where it has one, and its SMILES."""
+        return label(self.smiles, self.name)
 
     @property
     def job(self) -> Job:

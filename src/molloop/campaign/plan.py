@@ -97,7 +97,7 @@ class Plan:
         Values that the first model is trained on; values known beforehand count. It is trained on
         fewer where the library ends, or where three times as many simulations fail for each value.
     max_training_count
-        Simulated values after which it ends.
+        Simulated values after which it ends; None where time alone ends it.
     batch_size
         Molecules of a batch.
     max_failure_share
@@ -109,7 +109,7 @@ class Plan:
     design: InitialDesign
     dispatch: Dispatch
     initial_training_count: int
-    max_training_count: int
+    max_training_count: int | None
     batch_size: int
     max_failure_share: float
     stopping: Stopping = Stopping()
@@ -124,9 +124,14 @@ class Plan:
         """Simulations that may fail for one value, or in a row."""
         return max(MIN_TRIES, TRIES_PER_INITIAL * self.initial_training_count)
 
+    @property
+    def most(self) -> int:
+        """Values that there may be; without a count, more than the library can give."""
+        return self.max_training_count or self.design.n_molecules + 1
+
     def n_left(self, state: State) -> int:
         """Return how many more molecules may be handed out."""
-        return self.max_training_count - state.n_values - state.n_in_flight
+        return self.most - state.n_values - state.n_in_flight
 
     def n_random(self, state: State) -> int:
         """Return how many random molecules the first model still needs."""
@@ -143,7 +148,7 @@ class Plan:
 
     def stop(self, state: State, n_failed_in_row: int, n_least: int) -> Stop | None:
         """Return why the campaign should end, if it should; fewer failures end none."""
-        if state.n_values >= self.max_training_count:
+        if state.n_values >= self.most:
             return Stop(
                 f"{counted(state.n_values, 'value is', 'values are')} there, as asked", End.DONE
             )

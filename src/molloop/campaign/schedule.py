@@ -77,7 +77,7 @@ class Batch:
         plan, then = self.plan, state.at_ranked
         if then is None:
             return 0
-        n = min(plan.batch_size, plan.max_training_count - then.n_values)
+        n = min(plan.batch_size, plan.most - then.n_values)
         if then.n_values == 0:
             n = min(n, plan.max_tries - max(0, then.n_submitted - state.forgiven.n_submitted))
         return max(
@@ -148,12 +148,13 @@ class Interleaved:
     def _n_fillers(self, state: State) -> int:
         """Return how many more random molecules may keep workers busy.
 
-        Beyond those of the first model a tenth of the budget: they teach little, and where rankings
-        take long beside simulations, workers wait.
+        Beyond those of the first model a tenth of the budget, or without a count of what was handed
+        out: they teach little, and where rankings take long beside simulations, workers wait.
         """
         plan = self.plan
         n_initial = max(0, plan.initial_training_count - state.n_known)
-        return max(0, n_initial + plan.max_training_count // FILLERS - state.n_random)
+        budget = plan.max_training_count or state.n_submitted
+        return max(0, n_initial + budget // FILLERS - state.n_random)
 
     def _n_new(self, state: State) -> int:
         if self.retrain_after is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library, replay, report, signals, site, suggest
+from molloop.cli import campaign, library, predict, replay, report, signals, simulate, site, suggest
 from molloop.cli.command import Command
 from molloop.cli.screen import say
 from molloop.errors import MolloopError, RunError
@@ -43,11 +43,12 @@ def _root(
 
 
 app.command("config", cls=Command)(campaign.show_config)
-app.command(cls=Command)(campaign.simulate)
+app.command(cls=Command)(simulate.simulate)
 app.command(cls=Command)(suggest.suggest)
 app.command(cls=Command)(campaign.run)
 app.command(cls=Command)(campaign.resume)
 app.command(cls=Command)(campaign.status)
+app.command(cls=Command)(predict.predict)
 app.command(cls=Command)(report.watch)
 app.command(cls=Command)(report.report)
 app.command(cls=Command)(report.export)

@@ -1,11 +1,10 @@
-"""`molloop config`, `simulate`, `run`, `resume` and `status`."""
+"""`molloop config`, `run`, `resume` and `status`."""
 
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,19 +21,14 @@ from molloop.cli.options import (
     SiteOption,
     TrustOption,
     default_of,
-    progress_display,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.errors import InputError
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
-    from molloop.goal import Quantity
     from molloop.results import Results
-    from molloop.simulate.outcome import Outcome, Success
-    from molloop.simulate.protocol import SimulationProtocol
 
 
 def show_config(
@@ -43,71 +37,6 @@ def show_config(
 ) -> None:
     """Print a configuration with a comment a setting: the defaults, or a file resolved."""
     say(*load(path, assignments or []).to_toml().removesuffix("\n").split("\n"))
-
-
-def simulate(
-    smiles: Annotated[list[str], typer.Argument(metavar="SMILES...")],
-    path: Annotated[
-        Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
-    ] = None,
-    level: LevelOption = None,
-    fidelity: FidelityOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    save: Annotated[
-        Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
-    ] = None,
-    assignments: SetOption = None,
-    is_quiet: QuietOption = False,
-) -> None:
-    """Compute the vertical ionization energy (eV) of single molecules."""
-    from molloop import api
-    from molloop.simulate.outcome import Success
-
-    overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
-    settings = load(path, assignments or [], overrides)
-    if save is not None:
-        from molloop.report.structures import save_format
-
-        file_format = save_format(save)
-    quantity, protocol = settings.objective().quantity, settings.protocol()
-    outcomes: list[Outcome] = []
-    n = len(smiles)
-    # where its lines are seen as they come, they are the progress
-    with progress_display(is_quiet or (as_json and sys.stdout.isatty())) as display:
-        display.show("simulating", 0, f"0/{n:,}")
-        for text, outcome in zip(smiles, api.simulate_molecules(smiles, settings), strict=True):
-            outcomes.append(outcome)
-            if as_json:
-                say(json_line(_record(text, outcome, quantity, protocol)))
-            display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
-    if not as_json:
-        from molloop.report.terminal import outcome_table
-
-        Console().print(outcome_table(smiles, outcomes, protocol, quantity))
-    pairs = [(t, o) for t, o in zip(smiles, outcomes, strict=True) if isinstance(o, Success)]
-    if save is not None:
-        _save(save, file_format, pairs, quantity, protocol)
-    if len(pairs) < len(outcomes):
-        raise typer.Exit(1)
-
-
-def _save(
-    path: Path,
-    file_format: str,
-    pairs: "list[tuple[str, Success]]",
-    quantity: "Quantity",
-    protocol: "SimulationProtocol",
-) -> None:
-    from molloop.report.structures import structures_of, write_structures
-
-    smiles, successes = [text for text, _ in pairs], [one for _, one in pairs]
-    found = structures_of(smiles, successes, quantity, protocol)
-    try:
-        write_structures(path, file_format, found)
-    except OSError as error:
-        raise InputError(
-            "--save", str(path), "a file that can be written", f"It fails with: {error}."
-        ) from error
 
 
 def run(
@@ -276,24 +205,3 @@ def status(
     from molloop.report.terminal import status_table
 
     Console().print(status_table(found))
-
-
-def _record(
-    smiles: str, outcome: "Outcome", quantity: "Quantity", protocol: "SimulationProtocol"
-) -> dict[str, Any]:
-    """Return what a JSON line says of a molecule."""
-    from molloop.simulate.outcome import Failure
-
-    if isinstance(outcome, Failure):
-        failure = {"kind": outcome.kind, "message": outcome.message}
-        result: dict[str, Any] = {"failure": failure}
-    else:
-        others = {name: value for name, value in outcome.named.items() if name != quantity.name}
-        result = {
-            quantity.column: outcome.named[quantity.name],
-            "values": others,
-            "calculations": {name: asdict(one) for name, one in outcome.calculations.items()},
-            "flags": list(outcome.flags),
-        }
-    made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
-    return {"smiles": smiles} | result | made_by | {"seconds": outcome.seconds}

@@ -13,6 +13,7 @@ from molloop.errors import InputError
 from molloop.texts import counted, terminal_path
 
 LOOPBACK = "127.0.0.1"
+TopOption = Annotated[int, typer.Option(min=10, help="Best molecules that the page shows.")]
 
 
 def watch(
@@ -21,6 +22,7 @@ def watch(
         str, typer.Option(help="Address to listen at; the default is reached by this machine only.")
     ] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="To listen at; 0: a free one.")] = 0,
+    top: TopOption = 10,
     is_quiet: QuietOption = False,
 ) -> None:
     """Show a run on a page that follows it: open the link that this prints. Ctrl-C ends it."""
@@ -29,7 +31,7 @@ def watch(
 
     with progress_display(is_quiet) as display:
         display.show(f"reading {terminal_path(run_dir)}")
-        feed = Feed(run_dir)
+        feed = Feed(run_dir, top)
     host, is_loopback = _address(host)
     if not is_loopback:
         say(
@@ -51,13 +53,14 @@ def report(
         list[Path], typer.Argument(metavar="RUN_DIR...", autocompletion=completion.run_dirs)
     ],
     out: Annotated[Path, typer.Option(help="File to write; one that is there is replaced.")],
+    top: TopOption = 10,
     is_quiet: QuietOption = False,
 ) -> None:
     """Freeze the page of a run, or of several side by side, into one file that needs no other."""
     from molloop import api
 
     with progress_display(is_quiet) as display:
-        api.write_report(run_dirs, out, display.show)
+        api.write_report(run_dirs, out, display.show, top=top)
     say(f"{terminal_path(out)}: {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -72,14 +75,18 @@ def export(
             autocompletion=completion.export_formats,
         ),
     ],
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the best, best first.", show_default="all")
+    ] = None,
     is_quiet: QuietOption = False,
 ) -> None:
     """Write a run's values and relaxed geometries for other programs; also while it goes on."""
     from molloop import api
 
+    notes: list[str] = []
     with progress_display(is_quiet) as display:
-        n = api.export_run(run_dir, out, file_format, display.show)
-    say(f"{counted(n, 'molecule')}: {terminal_path(out)}")
+        n = api.export_run(run_dir, out, file_format, display.show, top=top, say=notes.append)
+    say(f"{counted(n, 'molecule')}: {terminal_path(out)}", *notes)
 
 
 def _address(host: str) -> tuple[str, bool]:

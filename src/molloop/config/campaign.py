@@ -28,7 +28,12 @@ class CampaignSettings(Section):
         description="Values before the first model. Random molecules are simulated for them; "
         "those of training_data count.",
     )
-    max_training_count: int = Field(24, ge=1, description="Values to simulate in all.")
+    max_training_count: int | None = Field(
+        24,
+        ge=1,
+        description="Values to simulate in all. Left out beside stopping.time_limit_s: as many as "
+        "there is time for.",
+    )
     batch_size: int = Field(4, ge=1, description="batch: molecules between two trainings.")
     retrain_after: int | None = Field(
         None,
@@ -80,9 +85,10 @@ class CampaignSettings(Section):
 
     @model_validator(mode="after")
     def _initial_below_max(self) -> Self:
-        if self.initial_training_count >= self.max_training_count:
+        most = self.max_training_count
+        if most is not None and self.initial_training_count >= most:
             raise ValueError(
                 f"expected initial_training_count ({self.initial_training_count}) below "
-                f"max_training_count ({self.max_training_count})"
+                f"max_training_count ({most})"
             )
         return self

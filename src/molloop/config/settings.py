@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import tomlkit
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from molloop.config.campaign import CampaignSettings
 from molloop.config.conditions import ConditionsSettings
@@ -24,6 +30,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import SIMULATORS
 
 COMMENT_WIDTH = 90
+COUNT = "max_training_count"
 
 
 class Settings(Section):
@@ -37,6 +44,31 @@ class Settings(Section):
     campaign: CampaignSettings = Field(default=CampaignSettings())
     stopping: StoppingSettings = Field(default=StoppingSettings())
     site: SiteSettings = Field(default=SiteSettings())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _time_takes_the_place_of_a_count(cls, values: Any) -> Any:
+        """Take the count's default away where a time limit is given and no count."""
+        if not isinstance(values, dict):
+            return values
+        campaign, stopping = values.get("campaign", {}), values.get("stopping")
+        if not (isinstance(campaign, dict) and isinstance(stopping, dict)):
+            return values
+        if stopping.get("time_limit_s") is None or COUNT in campaign:
+            return values
+        return values | {"campaign": campaign | {COUNT: None}}
+
+    @field_validator("stopping")
+    @classmethod
+    def _ends_by_count_or_time(
+        cls, value: StoppingSettings, info: ValidationInfo
+    ) -> StoppingSettings:
+        campaign = info.data.get("campaign")
+        if campaign is None or campaign.max_training_count is not None:
+            return value
+        if value.time_limit_s is None:
+            raise ValueError("expected time_limit_s, as campaign.max_training_count is left out")
+        return value
 
     @field_validator("simulation")
     @classmethod

@@ -12,7 +12,8 @@ class StoppingSettings(Section):
         None,
         gt=0,
         description="So long after its beginning, pauses left out; what is being simulated then "
-        "has campaign.grace_s. Left out: no limit.",
+        "has campaign.grace_s. It may stand alone, without campaign.max_training_count. Left out: "
+        "no limit.",
     )
     patience: int | None = Field(
         None,

@@ -16,7 +16,7 @@ from molloop.library.shards import Progress
 from molloop.replay.campaign import Case, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
-from molloop.texts import csv_cell
+from molloop.texts import sheet_cell
 
 MEASURES = ("recall", "best", "regret", "n_above")
 N_TIMES = 200
@@ -136,7 +136,7 @@ def write_csv(comparison: Comparison, path: Path) -> None:
                     numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
                     writer.writerow(
                         [
-                            csv_cell(policy),
+                            sheet_cell(policy),
                             seed,
                             n,
                             f"{time_s:.6g}",

@@ -18,6 +18,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
 from molloop.results import Results
@@ -51,10 +52,10 @@ class RunDisplay:
         self._error_heading = f"error{self._unit}"
         fixed = len(_ROW.format(*[""] * 8, width=0, error=len(self._error_heading)))
         self._width = max(least, min(most, (console.width - fixed) // 2))
-        self._n_wanted = settings.campaign.max_training_count
+        self._budget = Budget.of(settings)
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         self._record = Record(self._objective, settings.protocol().stage)
-        self._smiles: dict[int, str] = {}
+        self._labels: dict[int, str] = {}
         self._batch = 0
         self._batch_began_s = 0.0
         self._n_training = 0
@@ -67,7 +68,7 @@ class RunDisplay:
     def begin_with(self, results: Results) -> None:
         """Take in what a run has found before it goes on."""
         self._record.take(results.events, results.simulated)
-        self._smiles = {item.molecule_id: item.smiles for item in results.simulated}
+        self._labels = {item.molecule_id: item.label for item in results.simulated}
         self._n_compared = self._record.errors.n
         self._n_shown = self._record.n_ended
         if results.rankings:
@@ -82,7 +83,7 @@ class RunDisplay:
             self._record.take_event(time_s, event)
         else:
             self._record.take_outcome(simulated)
-            self._smiles[simulated.molecule_id] = simulated.smiles
+            self._labels[simulated.molecule_id] = simulated.label
         match event:
             case Began(n_molecules, n_known, remarks):
                 self._print(self._title(n_molecules, n_known), "bold")
@@ -106,13 +107,16 @@ class RunDisplay:
                 self._close_batch(time_s)
                 self._progress.show("writing tables and figures", has_other_lines=True)
                 return
-        self._show_progress()
+        self._show_progress(time_s)
 
-    def _show_progress(self) -> None:
+    def _show_progress(self, time_s: float) -> None:
         n_done, n_failed = self._record.n_values, self._record.n_failed
         failed = f", {n_failed:,} failed" if n_failed else ""
-        done = f"{n_done:,}/{self._n_wanted:,}{failed}"
-        self._progress.show(self._doing, n_done / self._n_wanted, done, has_other_lines=True)
+        wanted, limit_s = self._budget.n_wanted, self._budget.time_limit_s
+        done = f"{n_done:,}/{wanted:,}" if wanted is not None else counted(n_done, "value")
+        left = "" if wanted is not None else f", {time_s:,.0f} of {limit_s:,.0f} s"
+        share = self._budget.share(n_done, time_s)
+        self._progress.show(self._doing, share, f"{done}{failed}{left}", has_other_lines=True)
 
     def _print(self, line: str, style: str = "") -> None:
         if not self._progress.is_quiet:
@@ -144,7 +148,7 @@ class RunDisplay:
             molecules = (f"best predicted{self._unit}", f"best simulated{self._unit}")
             headings = ("iter", "train", *molecules, "done", "fail", self._error_heading, "time")
             self._print_row(headings, "bold")
-        best = [self._named(record.value(item), item.smiles) for item in record.best(1)]
+        best = [self._named(record.value(item), item.label) for item in record.best(1)]
         self._print_row(
             (
                 self._batch,
@@ -164,15 +168,15 @@ class RunDisplay:
         row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))
         self._print(row, style)
 
-    def _named(self, value: float, smiles: str) -> str:
-        text = terminal_text(f"{rounded(value, 2)} {smiles}".rstrip())
+    def _named(self, value: float, label: str) -> str:
+        text = terminal_text(f"{rounded(value, 2)} {label}".rstrip())
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
         if not self._record.predicted:
             return "-"
         best, (mean, _) = next(iter(self._record.predicted.items()))
-        return self._named(mean, self._smiles.get(best.molecule_id, ""))
+        return self._named(mean, self._labels.get(best.molecule_id, ""))
 
     def _describe_error(self) -> str:
         """Mean error, in the unit, on what the model chose and has ended since the last line."""

@@ -1,14 +1,27 @@
 """A run's molecules in the formats of other programs."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from molloop.errors import InputError
 from molloop.files import write_whole
+from molloop.goal import OTHER_COLUMNS
+from molloop.molecule import Molecule
 from molloop.report.frame import TEXT_COLUMNS, parquet_schema
-from molloop.report.structures import STRUCTURE_FORMATS, structures_of, write_structures
+from molloop.report.structures import (
+    STRUCTURE_FORMATS,
+    can_hold,
+    structure_of,
+    write_structures,
+)
 from molloop.results import Results
 from molloop.simulate.outcome import Success
-from molloop.texts import csv_cell, each
+from molloop.texts import csv_cell, each, sheet_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE_FORMATS = ("csv", "parquet")
 EXPORT_FORMATS = (*TABLE_FORMATS, *STRUCTURE_FORMATS)
@@ -23,14 +36,25 @@ ENDINGS = {
 OTHER_ENDINGS = {".json", ".gz", ".bz2", ".xz", ".zst", ".zip", ".tsv", ".traj", ".mol"}
 
 
-def export(results: Results, file_format: str, path: Path) -> int:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many molecules were written, and how many of them had no geometry and were drawn."""
+
+    n_molecules: int
+    n_drawn: int = 0
+
+
+def export(results: Results, file_format: str, path: Path, top: int | None = None) -> Exported:
     """Write a run's molecules to a file, whole or not at all; return how many.
 
     Parameters
     ----------
     file_format
         One of `EXPORT_FORMATS`. Tables hold every outcome in the order of the proposals, Parquet
-        with the geometries; the others hold the molecules that have a geometry, the best first.
+        with the geometries; the others hold the molecules with a value, the best first: SDF all,
+        drawn in two dimensions where they have no geometry, the others those that have one.
+    top
+        Only so many of the best, the best first.
 
     Raises
     ------
@@ -43,22 +67,29 @@ def export(results: Results, file_format: str, path: Path) -> int:
     _check_ending(file_format, path)
     try:
         if file_format in STRUCTURE_FORMATS:
-            return _export_structures(results, file_format, path)
-        frame = results.frame(geometries=file_format == "parquet")
+            return _export_structures(results, file_format, path, top)
+        frame = results.frame(geometries=file_format == "parquet", top=top)
+        kept = set(frame.columns) - OTHER_COLUMNS - {results.objective.quantity.column}
         if file_format == "csv":
-            for name in TEXT_COLUMNS:
-                frame[name] = each(csv_cell, frame[name].tolist())
-            write_whole(path, frame.to_csv)
+            write_whole(path, _for_sheets(frame, {*TEXT_COLUMNS, *kept}).to_csv)
         else:
-            schema = parquet_schema(results.objective.quantity.column)
+            schema = parquet_schema(["molecule_id", *frame.columns], kept)
             write_whole(
                 path, lambda unfinished: frame.to_parquet(unfinished, index=True, schema=schema)
             )
-        return len(frame)
+        return Exported(len(frame))
     except (OSError, ValueError) as error:
         raise InputError(
             "file to write", str(path), f"a file that can be written as {file_format}", f"{error}."
         ) from error
+
+
+def _for_sheets(frame: "pd.DataFrame", texts: Collection[str]) -> "pd.DataFrame":
+    """Return a table whose texts, names of columns among them, are cells of a CSV."""
+    for name in texts:
+        found = frame[name].tolist()
+        frame[name] = each(csv_cell, found) if name == "smiles" else list(map(sheet_cell, found))
+    return frame.rename(columns=sheet_cell)
 
 
 def _check_ending(file_format: str, path: Path) -> None:
@@ -74,18 +105,26 @@ def _check_ending(file_format: str, path: Path) -> None:
         )
 
 
-def _export_structures(results: Results, file_format: str, path: Path) -> int:
-    best = results.best(len(results.simulated))
-    outcomes = [one.outcome for one in best if isinstance(one.outcome, Success)]
-    found = structures_of(
-        [one.smiles for one in best], outcomes, results.objective.quantity, results.protocol
-    )
+def _export_structures(results: Results, file_format: str, path: Path, top: int | None) -> Exported:
+    quantity, protocol = results.objective.quantity, results.protocol
+    found = [
+        structure_of(
+            Molecule(one.molecule_id, one.smiles, one.name),
+            one.outcome,
+            quantity,
+            protocol,
+            results.kept(one.molecule_id),
+        )
+        for one in results.best(top or len(results.simulated))
+        if isinstance(one.outcome, Success)
+    ]
+    found = [one for one in found if can_hold(file_format, one)]
     if not found:
         raise InputError(
             "run directory",
             "a run without any geometry",
             f"one with some for {file_format}",
-            "Take csv or parquet.",
+            "Take csv or parquet, or sdf, which has drawings of them.",
         )
     write_structures(path, file_format, found)
-    return len(found)
+    return Exported(len(found), sum(one.geometry is None for one in found))

@@ -15,6 +15,7 @@ from molloop.campaign.engine import Task, Work
 from molloop.report.look import (
     BEST,
     LOOK,
+    N_NAME,
     N_UNIT,
     PREDICTED,
     SIMULATED,
@@ -24,14 +25,15 @@ from molloop.report.look import (
     mark_size,
     save,
 )
+from molloop.report.names import short_name
 from molloop.report.numbers import rounded
 from molloop.report.tables import N_BEST_PREDICTED
-from molloop.report.utilisation import n_working, utilisation
+from molloop.report.utilisation import first_s, n_working, utilisation
 from molloop.results import Results
 from molloop.texts import counted, drawn_text
 
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
-N_SMILES = 36
+N_LABEL = 36
 N_BINS = 200
 N_TIMELINES = 256
 N_TICKS = 16
@@ -63,8 +65,9 @@ def write_workers_figure(results: Results, path: Path) -> None:
 
 def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
     """Stack the kinds, averaged over bins: steps that follow each task would be a solid block."""
-    end_s = max(*(task.ended_s for task in tasks), 1e-9)  # a table may say 0
-    edges = np.linspace(0, end_s, N_BINS + 1)
+    begin_s = first_s(tasks)
+    end_s = max(*(task.ended_s for task in tasks), begin_s + 1e-9)  # a table may say 0
+    edges = np.linspace(begin_s, end_s, N_BINS + 1)
     below = np.zeros(N_BINS)
     for work, color in WORK_COLORS.items():
         times, counts = n_working(tasks, work)
@@ -73,7 +76,7 @@ def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
         # integral of the step function up to each edge
         integral = np.concatenate([[0], np.cumsum(np.diff(times) * counts[:-1])])
         upto = np.interp(edges, times, integral)
-        above = below + np.diff(upto) / (end_s / N_BINS)
+        above = below + np.diff(upto) / ((end_s - begin_s) / N_BINS)
         axes.fill_between(
             edges,
             np.append(below, below[-1]),
@@ -84,7 +87,7 @@ def draw_work_over_time(axes: Axes, tasks: Sequence[Task]) -> None:
             label=work.value,
         )
         below = above
-    axes.set_xlim(0, end_s)
+    axes.set_xlim(begin_s, end_s)
     axes.set_ylim(bottom=0)
 
 
@@ -130,11 +133,18 @@ def write_loop_figure(results: Results, path: Path) -> None:
             handles, labels = over_time.get_legend_handles_labels()
             legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
             enlarge_marks(legend)
-        n, n_molecules = len(results.values), results.n_molecules
-        library = counted(n_molecules, "molecule")
-        told = f"{counted(n, 'simulation')} in a library of {library}"
-        figure.suptitle(told, fontsize=12)
+        figure.suptitle(_searched(results), fontsize=12)
         save(figure, path)
+
+
+def _searched(results: Results) -> str:
+    """Return how many simulations there were, in which library."""
+    told = counted(len(results.values), "simulation")
+    molecules = counted(results.n_molecules, "molecule")
+    if results.library is None:
+        return f"{told} in a library of {molecules}"
+    name = drawn_text(short_name(results.library.manifest.name), N_NAME)
+    return f"{told} in {name}, {molecules}"
 
 
 def _draw_over_batches(axes: Axes, results: Results) -> None:
@@ -179,10 +189,10 @@ def _draw_over_time(axes: Axes, results: Results) -> None:
         linewidth=1.8,
         label="best simulated so far",
     )
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=first_s(results.tasks))
     sign = results.objective.sign
     label = axes.annotate(
-        f"{drawn_text(results.best(1)[0].smiles, N_SMILES)}  {rounded(best[-1], 2)} "
+        f"{drawn_text(results.best(1)[0].label, N_LABEL)}  {rounded(best[-1], 2)} "
         f"{drawn_text(results.objective.quantity.unit, N_UNIT)}",
         (times[-1], best[-1]),
         xytext=(0, 6 * sign),

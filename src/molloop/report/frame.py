@@ -1,10 +1,12 @@
 """A run's outcomes as a pandas DataFrame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from molloop.campaign.jobs import Simulated
-from molloop.goal import Quantity
+from molloop.goal import OTHER_COLUMNS, Quantity
+from molloop.library.shards import Library
+from molloop.report.kept import kept_cells, kept_columns
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Stage
 from molloop.texts import each, utf8_text
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-TEXT_COLUMNS = ("smiles", "level", "fidelity", "flags", "failure", "message", "worker")
+STATE_COLUMNS = ("charge", "n_unpaired")
+TEXT_COLUMNS = ("smiles", "name", "level", "fidelity", "flags", "failure", "message", "worker")
 
 
 def outcome_frame(
@@ -22,6 +25,7 @@ def outcome_frame(
     stages: Mapping[str, Stage],
     *,
     geometries: bool = False,
+    library: Library | None = None,
 ) -> "pd.DataFrame":
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd
@@ -30,9 +34,13 @@ def outcome_frame(
     outcomes = [item.outcome for item in items]
     successes = [one if isinstance(one, Success) else None for one in outcomes]
     failures = [one if isinstance(one, Failure) else None for one in outcomes]
+    states = [one and one.molecule for one in successes]
     columns: dict[str, list[Any]] = {
         "molecule_id": [item.molecule_id for item in items],
         "smiles": [item.smiles for item in items],
+        "name": [item.name for item in items],
+        "charge": [one and one.charge for one in states],
+        "n_unpaired": [one and one.n_unpaired for one in states],
         column: [item.value(name) for item in items],
         "level": [stages[item.stage].level for item in items],
         "fidelity": [stages[item.stage].fidelity for item in items],
@@ -48,29 +56,42 @@ def outcome_frame(
         found = [one and one.geometry for one in successes]
         columns["numbers"] = [one and one.numbers.tolist() for one in found]
         columns["positions_angstrom"] = [one and one.positions_angstrom.tolist() for one in found]
-    for name in TEXT_COLUMNS:
+    kept = kept_columns(library, {*OTHER_COLUMNS, column})
+    cells = [kept_cells(library, item.molecule_id, kept) for item in items]
+    columns |= {name: [row[k] for row in cells] for k, name in enumerate(kept.values())}
+    for name in (*TEXT_COLUMNS, *kept.values()):
         columns[name] = each(utf8_text, columns[name])
     # as records, of which pandas takes a column without any value for one of objects
     frame = pd.DataFrame.from_records(
         list(zip(*columns.values(), strict=True)), columns=list(columns)
     )
     frame[column] = frame[column].astype("float64")
+    for name in STATE_COLUMNS:
+        frame[name] = frame[name].astype("Int64")  # whole numbers, or nothing
     return frame.set_index("molecule_id")
 
 
-def parquet_schema(column: str) -> "pa.Schema":
-    """Return the types of the columns with geometries, the same whatever a run has found."""
+def parquet_schema(names: Sequence[str], kept: Collection[str]) -> "pa.Schema":
+    """Return the types of the columns with geometries, the same whatever a run has found.
+
+    Parameters
+    ----------
+    names
+        Of all columns.
+    kept
+        Those of them that are of the user's own file.
+    """
     import pyarrow as pa
 
-    names = ["molecule_id", "smiles", column, "level", "fidelity", "flags", "failure", "message"]
-    names += ["batch", "time_s", "seconds", "worker", "numbers", "positions_angstrom"]
+    texts = {*TEXT_COLUMNS, *kept}
     others = {
         "molecule_id": pa.int64(),
+        "charge": pa.int64(),
+        "n_unpaired": pa.int64(),
         "batch": pa.int64(),
         "numbers": pa.list_(pa.int64()),
         "positions_angstrom": pa.list_(pa.list_(pa.float64())),
     }
     return pa.schema(
-        (name, pa.string() if name in TEXT_COLUMNS else others.get(name, pa.float64()))
-        for name in names
+        (name, pa.string() if name in texts else others.get(name, pa.float64())) for name in names
     )

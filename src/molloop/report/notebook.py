@@ -41,7 +41,7 @@ def results_html(results: "Results") -> str:
         _MOLECULE.format(
             drawn=drawing(item.smiles),
             value=html_text(f"{rounded(values[item.molecule_id])} {objective.quantity.unit}"),
-            smiles=html_text(item.smiles),
+            smiles=html_text(item.label),
             flags=_flags(item.outcome),
         )
         for item in results.best(N_BEST)

@@ -33,7 +33,7 @@ class Status:
     time_s
         How long it has gone on, pauses left out.
     n_values, n_wanted
-        Values that are stored, and how many were asked for.
+        Values that are stored, and how many were asked for; None where time alone ends the run.
     n_under_way
         Molecules handed out and without an outcome, of a run that goes on.
     n_not_finished
@@ -46,6 +46,10 @@ class Status:
         Value and SMILES of the best molecule.
     n_beyond_threshold
         Values beyond the threshold; None without one.
+    time_limit_s
+        After which it ends; None without one.
+    best_name
+        What the user's file calls the best molecule; empty where it says nothing.
     """
 
     state: str
@@ -55,7 +59,7 @@ class Status:
     n_sessions: int
     time_s: float
     n_values: int
-    n_wanted: int
+    n_wanted: int | None
     n_under_way: int
     n_not_finished: int
     failures: dict[str, int]
@@ -63,6 +67,8 @@ class Status:
     column: str
     best: tuple[float, str] | None
     n_beyond_threshold: int | None
+    time_limit_s: float | None = None
+    best_name: str = ""
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -118,4 +124,6 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         column=objective.quantity.column,
         best=best[0] if best else None,
         n_beyond_threshold=record.n_beyond if objective.threshold is not None else None,
+        best_name=record.best(1)[0].name if best else "",
+        time_limit_s=settings.stopping.time_limit_s,
     )

@@ -4,87 +4,98 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
+from molloop.library.shards import Library
+from molloop.molecule import Molecule
+from molloop.report.kept import kept_cells, kept_columns
 from molloop.results import Results
 from molloop.simulate.outcome import Success
-from molloop.texts import csv_cell
+from molloop.texts import csv_cell, sheet_cell
 
 N_BEST_PREDICTED = 5
+MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
 
 
 def write_training_data(results: Results, path: Path) -> None:
     """Write every value that a model may learn from, with its level, fidelity and flags.
 
-    Values known beforehand come first, without batch and time.
+    Values known beforehand come first, without charge, batch and time.
     """
+    own = (*("smiles", "name", "charge", "n_unpaired", results.objective.quantity.column), *MADE_BY)
+    kept = kept_columns(results.library, own)
     level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
     known = [
         (
-            item.smiles,
-            _number(item.value),
-            "",
-            "",
-            item.level or level,
-            "" if item.level else fidelity,
-            "",
+            *(item.smiles, _name(results.library, item.molecule_id), "", ""),
+            *(_number(item.value), "", ""),
+            *(item.level or level, "" if item.level else fidelity, ""),
+            *kept_cells(results.library, item.molecule_id, kept),
         )
         for item in results.known
     ]
     simulated = [
         (
-            item.smiles,
-            _number(results.values[item.molecule_id]),
-            item.batch,
-            _s(item.time_s),
-            results.stage(item).level,
-            results.stage(item).fidelity,
-            " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else "",
+            *(item.smiles, item.name, *_state(item)),
+            *(_number(results.values[item.molecule_id]), item.batch, _s(item.time_s)),
+            *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
+            *kept_cells(results.library, item.molecule_id, kept),
         )
         for item in sorted(results.successes, key=lambda item: item.proposal)
     ]
-    header = (
-        "smiles",
-        results.objective.quantity.column,
-        "batch",
-        "time_s",
-        "level",
-        "fidelity",
-        "flags",
-    )
-    _write(path, header, [*known, *simulated])
+    _write(path, (*own, *kept.values()), [*known, *simulated])
 
 
-def write_best_molecules(results: Results, smiles_of: Callable[[int], str], path: Path) -> None:
+def write_best_molecules(
+    results: Results, molecule_of: Callable[[int], Molecule], path: Path
+) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
     column, level = results.objective.quantity.column, results.protocol.outcome_level
+    own = ("smiles", "name", f"predicted_{column}", column, "batch", "time_s", "level")
+    kept = kept_columns(results.library, own)
     values = results.values
     rows = [
         (
-            smiles_of(molecule_id),
-            _number(mean),
-            _number(values[molecule_id]) if molecule_id in values else "",
-            ranking.batch,
-            _s(ranking.time_s),
-            level,
+            *(molecule.smiles, molecule.name, _number(mean)),
+            _number(values[molecule.id]) if molecule.id in values else "",
+            *(ranking.batch, _s(ranking.time_s), level),
+            *kept_cells(results.library, molecule.id, kept),
         )
         for ranking in results.rankings
-        for molecule_id, mean in list(zip(ranking.molecule_ids, ranking.means, strict=False))[
-            :N_BEST_PREDICTED
-        ]
+        for molecule, mean in zip(
+            map(molecule_of, ranking.molecule_ids[:N_BEST_PREDICTED]), ranking.means, strict=False
+        )
     ]
-    _write(path, ("smiles", f"predicted_{column}", column, "batch", "time_s", "level"), rows)
+    _write(path, (*own, *kept.values()), rows)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table; its first column holds SMILES, which stay as they are."""
+
     def write(unfinished: Path) -> None:
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(header)
+            writer.writerow(map(sheet_cell, header))
             writer.writerows(
-                [csv_cell(one) if isinstance(one, str) else one for one in row] for row in rows
+                [csv_cell(str(smiles)), *map(sheet_cell, map(str, others))]
+                for smiles, *others in rows
             )
 
     write_whole(path, write)
+
+
+def _name(library: Library | None, molecule_id: int | None) -> str:
+    return "" if library is None or molecule_id is None else library.name(molecule_id)
+
+
+def _state(item: Simulated) -> tuple[int | str, int | str]:
+    """Return charge and unpaired electrons of the molecule itself, where that is known."""
+    state = item.outcome.molecule if isinstance(item.outcome, Success) else None
+    return ("", "") if state is None else (state.charge, state.n_unpaired)
+
+
+def _flags(item: Simulated) -> str:
+    return " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,8 @@ from rich.text import Text
 
 from molloop.goal import Quantity
 from molloop.library.shards import Library
+from molloop.molecule import label
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
@@ -25,21 +27,25 @@ def best_table(results: Results, n: int = 10) -> Group:
         title=f"The best of {counted(len(results.values), 'simulated molecule')}",
         title_justify="left",
     )
+    best = results.best(n)
+    has_names = any(one.name for one in best)
     for column in (
         "rank",
         results.objective.quantity.heading,
+        *(("name",) if has_names else ()),
         "SMILES",
         "iteration",
         "time (s)",
         "flags",
     ):
-        is_text = column in ("SMILES", "flags")
+        is_text = column in ("name", "SMILES", "flags")
         table.add_column(_text(column), justify="left" if is_text else "right")
     values = results.values
-    for rank, item in enumerate(results.best(n), start=1):
+    for rank, item in enumerate(best, start=1):
         table.add_row(
             str(rank),
             rounded(values[item.molecule_id]),
+            *([_text(item.name)] if has_names else []),
             _text(item.smiles),
             str(item.batch),
             f"{item.time_s:.1f}",
@@ -60,9 +66,10 @@ def run_summary(results: Results) -> Group:
 def status_table(status: Status) -> Table:
     """Return where a run stands as a table."""
     again = "; `molloop resume` simulates them again" if status.n_not_finished else ""
+    budget = Budget(status.n_wanted, status.time_limit_s)
     rows = {
         "state": f"{status.state}: {status.reason}" if status.reason else status.state,
-        "values": f"{status.n_values:,} of {status.n_wanted:,}",
+        "values": f"{status.n_values:,} of {budget.words()}",
         "under way": f"{status.n_under_way:,}",
         "not finished": f"{status.n_not_finished:,}{again}",
         "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",
@@ -71,31 +78,33 @@ def status_table(status: Status) -> Table:
         "last process": f"{status.pid} on {status.host}, number {status.n_sessions}",
     }
     if status.best is not None:
-        rows["best"] = f"{rounded(status.best[0])} ({status.column}) {status.best[1]}"
+        rows["best"] = (
+            f"{rounded(status.best[0])} ({status.column}) {label(status.best[1], status.best_name)}"
+        )
     if status.n_beyond_threshold is not None:
         rows["beyond the threshold"] = f"{status.n_beyond_threshold:,}"
     return _facts_table(rows)
 
 
 def outcome_table(
-    smiles: Sequence[str],
-    outcomes: Sequence[Outcome],
-    protocol: SimulationProtocol,
-    quantity: Quantity,
+    outcomes: Sequence[Outcome], protocol: SimulationProtocol, quantity: Quantity
 ) -> Group:
-    """Return the outcomes of single simulations as a table."""
+    """Return the outcomes of single simulations, which say their molecules, as a table."""
     table = Table()
-    for column in ("SMILES", quantity.heading, "time (s)", "remarks"):
-        is_text = column in ("SMILES", "remarks")
+    has_names = any(one.name for one in outcomes)
+    heading = ("name",) if has_names else ()
+    for column in (*heading, "SMILES", quantity.heading, "time (s)", "remarks"):
+        is_text = column in ("name", "SMILES", "remarks")
         table.add_column(_text(column), justify="left" if is_text else "right")
-    for text, outcome in zip(smiles, outcomes, strict=True):
+    for outcome in outcomes:
         if isinstance(outcome, Failure):
             value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
         else:
             value = rounded(outcome.named[quantity.name])
             remark = ", ".join(outcome.flags)
         table.add_row(
-            _text(text),
+            *([_text(outcome.name)] if has_names else []),
+            _text(outcome.smiles),
             value,
             f"{outcome.seconds:.2f}",
             _text(remark),

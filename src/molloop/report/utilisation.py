@@ -2,7 +2,7 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -100,6 +100,11 @@ def _of_process(tasks: Sequence[Task]) -> Utilisation:
         if began_s <= before.ended_s and after.began_s <= ended_s
     ]
     return Utilisation(n_workers, duration_s, shares, tuple(gaps_s))
+
+
+def first_s(tasks: Iterable[Task]) -> float:
+    """Return when the first task began: before, workers start; 0 without any."""
+    return min((task.began_s for task in tasks), default=0.0)
 
 
 def n_working(tasks: Sequence[Task], work: Work) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -15,6 +15,8 @@ LARGEST_CHARGE = 10_000
 MOST_ATOMS = 2**20
 MOST_LETTERS = 2**20  # of all flags together
 
+OWN = "molecule"  # what the calculation of a molecule itself is called, not of an ion of it
+
 
 @dataclass(frozen=True)
 class Calculation:
@@ -84,6 +86,11 @@ class Success:
         """The value that was asked for: the first one."""
         values = self.values
         return next(iter(values.values())) if isinstance(values, Mapping) else values
+
+    @property
+    def molecule(self) -> Calculation | None:
+        """The calculation of the molecule as it was given, not of an ion of it, if there is one."""
+        return self.calculations.get(OWN)
 
     @property
     def geometry(self) -> Geometry | None:

@@ -8,10 +8,12 @@ from typing import Any
 from molloop.campaign.engine import Task
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Simulated
+from molloop.simulate.outcome import OWN
 from molloop.store.outcomes import read_outcomes
 from molloop.store.records import read_event, read_task
 
 MAX_NEWS = 4_000
+FOLLOWED = {"job_values": "1", "calculations": f"name = '{OWN}'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class News:
     events
         But those of outcomes, in their order.
     simulated
-        Without calculations and geometries, in the order in which they were known.
+        In the order in which they were known, without geometries, and of calculations with the
+        molecule's own alone, which says its charge.
     """
 
     mark: Mark
@@ -66,7 +69,7 @@ def read_news(connection: sqlite3.Connection, since: Mark) -> News:
         return News(since, [], [], [])
     n_events, until_s = events[-1][:2] if events else (since.n_events, since.time_s)
     outcomes = read_outcomes(
-        connection, "time_s BETWEEN ? AND ?", (since.time_s, until_s), ("job_values",)
+        connection, "time_s BETWEEN ? AND ?", (since.time_s, until_s), FOLLOWED
     )
     simulated = sorted(
         (one for one in outcomes if one.proposal not in since.at),

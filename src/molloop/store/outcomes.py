@@ -1,12 +1,13 @@
 """Outcomes read from the tables of jobs and of what belongs to them, side by side."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from molloop.campaign.jobs import Simulated
 from molloop.store.records import JOB_COLUMNS, PARTS, read_outcome
 
+ALL = dict.fromkeys(PARTS, "1")
 Rows = Iterator[tuple[Any, ...]]
 
 
@@ -14,7 +15,7 @@ def read_outcomes(
     connection: sqlite3.Connection,
     where: str = "1",
     values: Sequence[object] = (),
-    parts: Sequence[str] = tuple(PARTS),
+    parts: Mapping[str, str] = ALL,
 ) -> Iterator[Simulated]:
     """Return outcomes in the order of their proposals; within a transaction.
 
@@ -23,7 +24,7 @@ def read_outcomes(
     where, values
         Of the table `jobs`, which ones.
     parts
-        Tables of what is read of them; the others are left empty.
+        Tables of what is read of them, each with which of its rows; the others are left empty.
 
     Raises
     ------
@@ -39,11 +40,11 @@ def read_outcomes(
         name: _Parts(
             connection.execute(
                 f"SELECT proposal, {PARTS[name]} FROM jobs JOIN {name} USING (proposal) "
-                f"WHERE {where} ORDER BY proposal, place",
+                f"WHERE {where} AND {which} ORDER BY proposal, place",
                 values,
             )
         )
-        for name in parts
+        for name, which in parts.items()
     }
     for job in jobs:
         yield read_outcome(

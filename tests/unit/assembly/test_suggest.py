@@ -212,15 +212,26 @@ def test_a_library_without_another_molecule_is_told(tmp_path):
 def test_numbers_are_written_as_sure_as_they_are(small_library):
     found = molloop.suggest(small_library, {"C": -1000.0, "N": 2000.0}, 1)
     [one] = found.molecules
-    text = f"molecule_id,smiles,predicted_value,predicted_value_std\n{one.molecule_id},{one.smiles}"
+    columns = "molecule_id,smiles,name,predicted_value,predicted_value_std"
+    text = f"{columns}\n{one.molecule_id},{one.smiles}"
     head, _, numbers = found.to_csv().removesuffix("\n").rpartition(one.smiles)
     assert head + one.smiles == text
-    mean, std = map(float, numbers.split(",")[1:])
+    mean, std = map(float, numbers.split(",")[2:])
     assert mean == pytest.approx(one.mean, abs=one.std / 1000)
     assert std == pytest.approx(one.std, rel=1e-3)
     frame = found.frame()
     assert frame.index.tolist() == [one.molecule_id]
-    assert frame.iloc[0].tolist() == [one.smiles, one.mean, one.std]
+    assert frame.iloc[0].tolist() == [one.smiles, "", one.mean, one.std]
+
+
+def test_a_suggestion_has_the_name_that_the_library_s_file_gives_it(tmp_path):
+    source = written(tmp_path / "a.smi", "C methane\nN =NH3\nO water\nCO\n")
+    library = open_or_build(str(source), cache_dir=tmp_path / "cache")
+    found = molloop.suggest(library, {"C": 1.0, "O": 2.0}, 2)
+    assert {one.smiles: one.name for one in found.molecules} == {"N": "=NH3", "CO": ""}
+    assert found.frame().set_index("smiles")["name"].to_dict() == {"N": "=NH3", "CO": ""}
+    cells = {line.split(",")[1]: line.split(",")[2] for line in found.to_csv().splitlines()}
+    assert cells == {"smiles": "name", "N": "'=NH3", "CO": ""}
 
 
 def test_a_file_of_smiles_is_a_library(small_smi, tmp_path, monkeypatch):

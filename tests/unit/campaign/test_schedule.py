@@ -66,7 +66,7 @@ class World:
         plan, state = self.schedule.plan, self.state
         n_random = state.n_random
         n_allowed = max(0, plan.initial_training_count - state.n_known)
-        n_allowed += plan.max_training_count // 10
+        n_allowed += (plan.max_training_count or state.n_submitted) // 10
         is_something_to_wait_for = self.ranking is not None or self.pending
         return is_something_to_wait_for and not state.n_proposals_left and n_random >= n_allowed
 
@@ -211,6 +211,22 @@ def test_a_library_smaller_than_the_initial_design():
     world = World(batch(n_molecules=3), n_molecules=3).run()
     assert world.state.n_values == 3
     assert world.state.stopped.end is End.DONE
+
+
+@pytest.mark.parametrize("make", [batch, interleaved])
+def test_without_a_count_it_goes_on_until_the_library_ends(make):
+    world = World(make(most=None), failing=[3, 4]).run()
+    assert sorted(world.tried) == list(range(N))
+    assert world.state.stopped == Stopped("every molecule of the library has been tried", End.DONE)
+
+
+def test_without_a_count_a_tenth_of_what_was_handed_out_may_be_random():
+    # eight for the first model, ten of the hundred that were handed out
+    state = State(n_values=100, n_submitted=100, n_random=15, n_drawn=15, seconds=100.0, batch=1,
+                  at_ranking_began=Counts(100, 100), is_ranking=True)  # fmt: skip
+    schedule = interleaved(most=None, n_molecules=1000)
+    [random] = schedule.decide(state, (), 0)
+    assert (len(random.molecule_ids), random.source) == (3, Source.INITIAL)
 
 
 def test_a_small_library_that_fails_whole():

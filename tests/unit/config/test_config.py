@@ -48,6 +48,23 @@ def test_every_setting_is_explained():
             assert all(lines[place - 1].startswith("# ") for place in places)
 
 
+def test_a_time_limit_takes_the_place_of_a_count():
+    limited = load(None, ["stopping.time_limit_s=60"])
+    assert limited.campaign.max_training_count is None
+    assert parse(limited.to_toml()) == limited
+    assert revise(limited, ["campaign.seed=1"]).campaign.max_training_count is None
+    both = load(None, ["stopping.time_limit_s=60", "campaign.max_training_count=30"])
+    assert both.campaign.max_training_count == 30
+    # a run that has a count keeps it where it goes on with a time limit
+    going_on = revise(parse(load().to_toml()), ["stopping.time_limit_s=60"])
+    assert going_on.campaign.max_training_count == 24
+
+
+def test_a_run_without_an_end_is_refused():
+    with pytest.raises(InputError, match=r"stopping: .*time_limit_s, as campaign\.max_training"):
+        load(campaign={"max_training_count": None})
+
+
 def test_a_file_then_what_is_given(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text("[campaign]\nbatch_size = 5\nseed = 5\nmax_training_count = 50\n")

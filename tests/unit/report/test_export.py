@@ -13,7 +13,7 @@ from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
 from molloop.molecule import Geometry
-from molloop.report.export import EXPORT_FORMATS, export
+from molloop.report.export import EXPORT_FORMATS, Exported, export
 from molloop.results import Results
 from molloop.simulate.outcome import Failure, Success
 
@@ -62,14 +62,14 @@ def test_a_run_without_outcomes_has_an_empty_frame():
 
 
 def test_csv_reads_back_with_pandas(tmp_path):
-    assert export(SOME, "csv", tmp_path / "a.csv") == 3
+    assert export(SOME, "csv", tmp_path / "a.csv") == Exported(3)
     frame = pd.read_csv(tmp_path / "a.csv", index_col="molecule_id", keep_default_na=True)
     assert frame["ie_ev"].tolist()[::2] == [18.25, 19.5]
     assert frame["message"].tolist()[1] == 'no, "convergence"'
 
 
 def test_parquet_reads_back_with_pandas(tmp_path):
-    assert export(SOME, "parquet", tmp_path / "a.parquet") == 3
+    assert export(SOME, "parquet", tmp_path / "a.parquet") == Exported(3)
     frame = pd.read_parquet(tmp_path / "a.parquet")
     assert frame.index.name == "molecule_id"
     assert frame["numbers"].iloc[0].tolist() == [8, 1, 1]
@@ -80,7 +80,7 @@ def test_parquet_reads_back_with_pandas(tmp_path):
 @pytest.mark.parametrize("file_format", ["sdf", "extxyz", "ase-db"])
 def test_structures_come_best_first(tmp_path, file_format):
     path = tmp_path / "a"
-    assert export(SOME, file_format, path) == 2
+    assert export(SOME, file_format, path) == Exported(2)
     if file_format == "sdf":
         found = [
             (float(one.GetProp("ie_ev")), one.GetConformer().GetPositions())
@@ -111,8 +111,11 @@ def test_a_format_that_is_none_is_told(tmp_path):
 
 
 def test_a_run_without_geometries_is_told(tmp_path):
-    with pytest.raises(InputError, match="csv or parquet"):
-        export(results(Success({"ie": 1.0})), "sdf", tmp_path / "a.sdf")
+    one = results(Success({"ie": 1.0}))
+    for file_format, name in (("extxyz", "a.xyz"), ("ase-db", "a.db")):
+        with pytest.raises(InputError, match="csv or parquet, or sdf"):
+            export(one, file_format, tmp_path / name)
+    assert export(one, "sdf", tmp_path / "a.sdf") == Exported(1, 1)
 
 
 @pytest.mark.parametrize(

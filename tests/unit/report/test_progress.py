@@ -121,6 +121,20 @@ def test_a_reader_who_leaves_ends_nothing(clock):
             display.tick()
 
 
+def test_a_run_with_a_time_limit_alone_says_how_much_of_it_is_over(clock):
+    file = io.StringIO()
+    settings = Settings.model_validate({"stopping": {"time_limit_s": 1200.0}})
+    console = Console(file=file, force_terminal=False, width=120)
+    progress = ProgressDisplay(console, clock=clock)
+    display = RunDisplay(console, settings, progress)
+    display.show_event(0.0, Began(5, 0), None)
+    item = Simulated(0, 0, "gfn2", "C", 0, 300.0, "w", 0.0, 1.0, Success({"ie": 14.0}))
+    display.show_event(300.0, Finished(0), item)
+    clock.now_s = 400.0
+    progress.tick()
+    assert lines(file)[1:] == ["simulating 1 value, 300 of 1,200 s, 400 s"]
+
+
 def test_a_run_has_a_line_after_a_minute_without_any(clock):
     file = io.StringIO()
     console = Console(file=file, force_terminal=False, width=120)

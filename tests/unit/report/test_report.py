@@ -22,6 +22,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Known, Simulated
 from molloop.config.settings import Settings
+from molloop.molecule import Molecule
 from molloop.report import figures, look, tables
 from molloop.report.display import RunDisplay
 from molloop.report.predictions import BARS, write_predictions_figure
@@ -30,7 +31,7 @@ from molloop.report.status import Status
 from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.results import Results
-from molloop.simulate.outcome import Failure, Success
+from molloop.simulate.outcome import Calculation, Failure, Success
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
 FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
@@ -79,11 +80,14 @@ def read(path):
 def test_training_data(tmp_path, results):
     tables.write_training_data(results, tmp_path / "t.csv")
     assert read(tmp_path / "t.csv") == [
-        ["smiles", "ie_ev", "batch", "time_s", "level", "fidelity", "flags"],
-        ["CCC", "13.0", "", "", "gfn2", "relaxed", ""],
-        ["C", "14.0", "0", "2.000", "gfn2", "relaxed", ""],
-        ["CO", "13.5", "0", "1.000", "gfn2", "relaxed", ""],
-        ["CF", "15.25", "1", "4.000", "gfn2", "relaxed", "not_converged"],
+        [
+            *("smiles", "name", "charge", "n_unpaired", "ie_ev"),
+            *("batch", "time_s", "level", "fidelity", "flags"),
+        ],
+        ["CCC", "", "", "", "13.0", "", "", "gfn2", "relaxed", ""],
+        ["C", "", "", "", "14.0", "0", "2.000", "gfn2", "relaxed", ""],
+        ["CO", "", "", "", "13.5", "0", "1.000", "gfn2", "relaxed", ""],
+        ["CF", "", "", "", "15.25", "1", "4.000", "gfn2", "relaxed", "not_converged"],
     ]
 
 
@@ -97,13 +101,63 @@ def test_known_values_of_another_level_stand_as_such(tmp_path, results):
 
 
 def test_best_molecules(tmp_path, results):
-    tables.write_best_molecules(results, SMILES.__getitem__, tmp_path / "b.csv")
+    names = {2: "=fluoromethane"}
+    tables.write_best_molecules(
+        results,
+        lambda key: Molecule(key, SMILES[key], names.get(key, "")),
+        tmp_path / "b.csv",
+    )
     assert read(tmp_path / "b.csv") == [
-        ["smiles", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
-        ["CF", "14.5", "15.25", "1", "3.000", "gfn2"],
-        ["O", "14.25", "", "1", "3.000", "gfn2"],
+        ["smiles", "name", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
+        ["CF", "'=fluoromethane", "14.5", "15.25", "1", "3.000", "gfn2"],
+        ["O", "", "14.25", "", "1", "3.000", "gfn2"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+
+
+def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, results):
+    class Kept:
+        def name(self, molecule_id):
+            return {4: "propane"}[molecule_id]
+
+        def kept(self, molecule_id):
+            return {"batch": f"b{molecule_id}", "note": "@home"}
+
+    state = Calculation(-1, 1, "GFN2-xTB", -10.0)
+    simulated = [
+        replace(
+            one, name=f"no. {one.molecule_id}", outcome=Success({"ie": 1.0}, {"molecule": state})
+        )
+        for one in results.simulated
+        if one.molecule_id == 2
+    ]
+    known = (Known("CCC", 13.0, 4), Known("CCCC", 12.0, None))
+    found = replace(results, known=known, simulated=tuple(simulated), library=Kept())
+    tables.write_training_data(found, tmp_path / "t.csv")
+    header, *rows = read(tmp_path / "t.csv")
+    assert header[-2:] == ["library_batch", "note"]
+    assert [[*row[:5], *row[-2:]] for row in rows] == [
+        ["CCC", "propane", "", "", "13.0", "b4", "'@home"],
+        ["CCCC", "", "", "", "12.0", "", ""],
+        ["CF", "no. 2", "-1", "1", "1.0", "b2", "'@home"],
+    ]
+    frame = found.frame()
+    assert frame.loc[2, ["name", "charge", "n_unpaired", "library_batch", "note"]].tolist() == [
+        *("no. 2", -1, 1, "b2", "@home")
+    ]
+
+
+def test_time_begins_with_the_first_task_and_the_best_has_its_name(results, monkeypatch, tmp_path):
+    figures_made = []
+    monkeypatch.setattr(figures, "save", lambda figure, _path: figures_made.append(figure))
+    later = [replace(one, began_s=one.began_s + 0.75, name="no. 1") for one in results.simulated]
+    found = replace(results, simulated=tuple(later))
+    figures.write_loop_figure(found, tmp_path / "a")
+    figures.write_workers_figure(found, tmp_path / "b")
+    loop, workers = figures_made
+    assert loop.axes[1].get_xlim()[0] == 0.75
+    assert workers.axes[0].get_xlim() == (0.75, 4.0)
+    assert [one.get_text() for one in loop.axes[1].texts] == ["no. 1 CF  15.25 eV"]
 
 
 def test_the_order_of_the_best(results):
@@ -339,8 +393,10 @@ def test_tables_name_unit_and_level(results):
     console.print(best_table(results))
     console.print(
         outcome_table(
-            ["O", "[x]"],
-            [results.simulated[0].outcome, results.simulated[1].outcome],
+            [
+                replace(one.outcome, smiles=smiles)
+                for one, smiles in zip(results.simulated, ["O", "[x]"], strict=False)
+            ],
             results.protocol,
             results.objective.quantity,
         )

@@ -8,8 +8,14 @@ from rdkit import Chem
 
 from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.molecule import Geometry
-from molloop.report.structures import Structure, save_format, structures_of, write_structures
+from molloop.molecule import Geometry, Molecule
+from molloop.report.structures import (
+    Structure,
+    can_hold,
+    save_format,
+    structure_of,
+    write_structures,
+)
 from molloop.simulate.outcome import Calculation, Success
 
 PLACES = np.array([[0.0, 0.0, 0.1], [0.7, 0.0, -0.5], [-0.7, 0.0, -0.5]])
@@ -21,14 +27,19 @@ WATER = Success(
 )
 
 
-def found_of(smiles, successes):
-    return structures_of(smiles, successes, Settings().objective().quantity, Settings().protocol())
+def found_of(smiles, successes, name="", **kept):
+    made_by = Settings().objective().quantity, Settings().protocol()
+    return [
+        structure_of(Molecule(0, text, name), one, *made_by, kept)
+        for text, one in zip(smiles, successes, strict=True)
+    ]
 
 
 def test_xyz_reads_back_with_ase(tmp_path):
     path = tmp_path / "a.xyz"
     found = found_of(["O", "C"], [WATER, Success({"ie": 1.0})])
-    write_structures(path, "extxyz", found)
+    assert [can_hold("extxyz", one) for one in found] == [True, False]
+    write_structures(path, "extxyz", found[:1])
     (atoms,) = read(path, index=":")
     assert np.allclose(atoms.positions, PLACES, atol=1e-7)
     assert atoms.get_chemical_symbols() == ["O", "H", "H"]
@@ -138,3 +149,48 @@ def test_a_flag_ends_no_record(tmp_path):
     first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
     assert first.GetProp("flags") == r"a\x0a$$$$\x0a\x0ab"
     assert second.GetProp("flags") == "not_converged"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("", "O"), ("CHEBI:15377", "CHEBI:15377"), ("a\n$$$$", r"a\x0a$$$$")]
+)
+def test_a_molecule_is_called_by_its_name_everywhere(tmp_path, name, title):
+    found = found_of(["O"], [WATER], name)
+    for file_format in ("sdf", "extxyz", "ase-db"):
+        write_structures(tmp_path / file_format, file_format, found)
+    [molecule] = Chem.SDMolSupplier(str(tmp_path / "sdf"), removeHs=False)
+    assert molecule.GetProp("_Name") == title
+    assert molecule.HasProp("name") == bool(name)
+    [atoms] = read(tmp_path / "extxyz", index=":", format="extxyz")
+    assert atoms.info.get("name", "") == name
+    with connect(tmp_path / "ase-db", type="db") as database:
+        [row] = database.select()
+    assert row.key_value_pairs.get("name", "") == row.data.get("name", "") == name
+
+
+def test_a_name_that_is_a_number_is_no_key_of_ase_and_stays_in_its_data(tmp_path):
+    found = found_of(["O"], [WATER], "007", C="12", vendor="Ac me", ie_ev="x")
+    write_structures(tmp_path / "a.db", "ase-db", found)
+    with connect(tmp_path / "a.db") as database:
+        [row] = database.select("vendor=Ac me")
+    assert "name" not in row.key_value_pairs
+    kept = {"name": "007", "C": "12", "vendor": "Ac me", "molecule_ie_ev": "x", "ie_ev": 18.25}
+    assert kept.items() <= row.data.items()
+    assert "C" not in row.key_value_pairs  # a formula
+    write_structures(tmp_path / "a.xyz", "extxyz", found)
+    [atoms] = read(tmp_path / "a.xyz", index=":")
+    assert (atoms.info["name"], atoms.info["molecule_C"]) == ("007", "12")
+
+
+def test_a_molecule_without_a_geometry_is_drawn_in_an_sdf_and_says_so(tmp_path):
+    found = found_of(["CCO", "O"], [Success({"ie": 1.0}), WATER], "ethanol", **{"a b": "x\n$$$$"})
+    write_structures(tmp_path / "a.sdf", "sdf", found)
+    drawn, relaxed = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
+    assert (drawn.GetConformer().Is3D(), relaxed.GetConformer().Is3D()) == (False, True)
+    assert Chem.MolToSmiles(drawn) == "CCO"
+    places = drawn.GetConformer().GetPositions()
+    assert np.linalg.norm(places[0] - places[1]) > 1  # it is drawn
+    assert (places[:, 2] == 0).all()
+    assert drawn.GetProp("geometry") == "a drawing in 2D: nothing was relaxed"
+    assert drawn.GetProp("a_b") == r"x\x0a$$$$"
+    assert not relaxed.HasProp("geometry")

@@ -37,11 +37,13 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.section import STORED
 from molloop.config.settings import Settings
 from molloop.goal import Objective, Quantity
-from molloop.molecule import Geometry
+from molloop.library.origin import Files
+from molloop.library.reading.options import Reading
+from molloop.molecule import Geometry, Molecule
 from molloop.report import figures, look, tables
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 from molloop.report.display import RunDisplay
-from molloop.report.export import export
+from molloop.report.export import Exported, export
 from molloop.report.notebook import results_html
 from molloop.report.page import plots
 from molloop.report.page.feed import Feed
@@ -50,12 +52,20 @@ from molloop.report.page.render import texts as sections
 from molloop.report.predictions import write_predictions_figure
 from molloop.report.progress import ProgressDisplay
 from molloop.report.status import Status
-from molloop.report.structures import Structure, write_structures
+from molloop.report.structures import Structure, _is_ase_s, renamed, write_structures
 from molloop.report.terminal import outcome_table, run_summary, status_table, trials_table
 from molloop.results import Results
 from molloop.simulate.outcome import Calculation, Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.texts import csv_cell, drawn_text, sdf_line, svg_text, terminal_text, utf8_text
+from molloop.texts import (
+    csv_cell,
+    drawn_text,
+    sdf_line,
+    sheet_cell,
+    svg_text,
+    terminal_text,
+    utf8_text,
+)
 
 CALCULATION = Calculation(0, 0, "GFN2-xTB", -137.5, "molecule")
 WATER = Geometry(np.array([8, 1, 1], dtype="u1"), np.eye(3))
@@ -87,7 +97,10 @@ def results_of(text):
         Success({name: 15.0}, {}, {text: WATER}, (text, "b")),
     )
     simulated = tuple(
-        Simulated(number, number, text, text, number, float(number), text, 0.0, 1.0 + number, one)
+        Simulated(
+            *(number, number, text, text, number, float(number), text, 0.0, 1.0 + number, one),
+            text,
+        )
         for number, one in enumerate(outcomes)
     )
     events = (
@@ -102,6 +115,19 @@ def results_of(text):
     return Results(objective, protocol, (), events, simulated)
 
 
+class Kept:
+    """A library that has kept two columns, of which one says nothing."""
+
+    def __init__(self, text):
+        self.columns = {"mine": text, f"={text}": ""}
+
+    def kept(self, _molecule_id):
+        return self.columns
+
+    def molecule(self, molecule_id):
+        return Molecule(molecule_id, self.columns["mine"], self.columns["mine"])
+
+
 def rows_of(path):
     # a row is a line, for programs that go by lines
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -114,45 +140,78 @@ def rows_of(path):
 @at
 def test_tables_have_a_row_a_molecule_and_its_texts(tmp_path_factory, text):
     folder, found = tmp_path_factory.mktemp("tables"), results_of(text)
-    cell = csv_cell(text)
+    found = replace(found, library=Kept(text))
+    cell = sheet_cell(text)
     tables.write_training_data(found, folder / "t.csv")
-    assert [row["smiles"] for row in rows_of(folder / "t.csv")] == [cell, cell]
-    assert [row["flags"] for row in rows_of(folder / "t.csv")] == [cell, f"{cell} b"]
-    tables.write_best_molecules(found, lambda _: text, folder / "b.csv")
-    assert [row["smiles"] for row in rows_of(folder / "b.csv")] == [cell, cell]
+    tables.write_best_molecules(found, found.library.molecule, folder / "b.csv")
+    for name in ("t.csv", "b.csv"):
+        for row in rows_of(folder / name):
+            assert row["smiles"] == csv_cell(text)
+            assert row["name"] == row["mine"] == row["level"] == cell
+            assert row[sheet_cell(f"={text}")] == ""
+    flags = [row["flags"] for row in rows_of(folder / "t.csv")]
+    assert flags == [cell, sheet_cell(f"{text} b")]
     assert [row["batch"] for row in rows_of(folder / "b.csv")] == ["2", "2"]
 
 
 @at
 def test_exported_tables_have_a_row_an_outcome_and_its_texts(tmp_path_factory, text):
     folder, found = tmp_path_factory.mktemp("exports"), results_of(text)
-    found = replace(found, objective=Settings().objective())  # its column is none of these texts
-    assert export(found, "csv", folder / "a.csv") == 3
+    # whose column is none of these texts
+    found = replace(found, objective=Settings().objective(), library=Kept(text))
+    assert export(found, "csv", folder / "a.csv") == Exported(3)
     for row in rows_of(folder / "a.csv"):
-        assert row["smiles"] == row["level"] == row["worker"] == csv_cell(text)
-    assert rows_of(folder / "a.csv")[1]["message"] == csv_cell(text)
+        assert row["smiles"] == csv_cell(text)
+        assert row["name"] == row["level"] == row["worker"] == row["mine"] == sheet_cell(text)
+        assert row[sheet_cell(f"={text}")] == ""
+    assert rows_of(folder / "a.csv")[1]["message"] == sheet_cell(text)
     again = pd.read_csv(folder / "a.csv", keep_default_na=False, dtype=str)
     assert again["smiles"].tolist() == [csv_cell(text)] * 3
-    assert export(found, "parquet", folder / "a.parquet") == 3
+    assert export(found, "parquet", folder / "a.parquet") == Exported(3)
     frame = pd.read_parquet(folder / "a.parquet")
     assert frame["message"].tolist() == ["", utf8_text(text), ""]
-    assert frame["smiles"].tolist() == [utf8_text(text)] * 3
+    for name in ("smiles", "name", "mine"):
+        assert frame[name].tolist() == [utf8_text(text)] * 3
+    assert frame[utf8_text(f"={text}")].tolist() == [""] * 3
+
+
+@at
+def test_names_and_kept_columns_read_back(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("exports") / "a.csv"
+    found = results_of(text)
+    simulated = [replace(one, smiles="CO") for one in found.simulated]
+    objective = Settings().objective()
+    found = replace(found, simulated=simulated, objective=objective, library=Kept(text))
+    export(found, "csv", path)
+    reading = Reading(column="smiles", name_column="name", keep_columns=("mine",))
+    [block] = Files.of([str(path)], reading).blocks()
+    # as the file has them, blanks around a name left out
+    assert [one.strip() for one in block.names] == [csv_cell(text).strip()] * 3
+    assert block.kept == {"mine": [csv_cell(text)] * 3}
 
 
 @at
 def test_structures_are_as_many_and_have_their_texts(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("structures")
-    facts = {"smiles": "O", "level": text, "flags": f"a {text}"}
-    found = [Structure("O", WATER, facts), Structure("O", WATER, {"level": "last"})]
+    kept = renamed({text: text, "mine": text}, {"smiles", "level", "flags"}.__contains__)
+    facts = {"smiles": "O", "level": text, "flags": f"a {text}"} | kept
+    found = [Structure("O", WATER, facts, text), Structure("O", WATER, {"level": "last"})]
+    drawn = [Structure("O", None, facts, text), found[1]]
+    write_structures(folder / "b.sdf", "sdf", drawn)
+    first, last = Chem.SDMolSupplier(str(folder / "b.sdf"))
+    assert set(first.GetPropNames()) == {*facts, "geometry"}
+    assert list(last.GetPropNames()) == ["level"]
     write_structures(folder / "a.sdf", "sdf", found)
     first, last = Chem.SDMolSupplier(str(folder / "a.sdf"), removeHs=False)
+    assert first.GetProp("_Name").strip() == sdf_line(text or "O").strip()
     assert first.GetProp("flags") == sdf_line(f"a {text}")
     assert first.GetProp("level").strip() == sdf_line(text).strip()
     assert set(first.GetPropNames()) == set(facts)
     assert (last.GetProp("level"), list(last.GetPropNames())) == ("last", ["level"])
     write_structures(folder / "a.xyz", "extxyz", found)
     first, last = read(folder / "a.xyz", ":")
-    assert first.info == {key: utf8_text(value) for key, value in facts.items()}
+    named = renamed(facts, _is_ase_s)
+    assert first.info == {key: utf8_text(value) for key, value in named.items()}
     assert last.info == {"level": "last"}
     write_structures(folder / "a.db", "ase-db", found)
     with connect(folder / "a.db") as database:
@@ -162,10 +221,10 @@ def test_structures_are_as_many_and_have_their_texts(tmp_path_factory, text):
 
 
 def test_a_title_ends_no_record(tmp_path):
-    odd = "O $$$$ M  END"  # RDKit takes what follows the SMILES for its name
-    write_structures(tmp_path / "a.sdf", "sdf", [Structure(odd, WATER, {"smiles": odd})] * 2)
+    odd = "O $$$$ M  END"
+    write_structures(tmp_path / "a.sdf", "sdf", [Structure("O", WATER, {"name": odd}, odd)] * 2)
     for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False):
-        assert one.GetProp("_Name") == one.GetProp("smiles") == odd
+        assert one.GetProp("_Name") == one.GetProp("name") == odd
         assert one.GetNumAtoms() == 3
 
 
@@ -317,12 +376,13 @@ def test_tables_of_the_screen_show_every_text(text):
         *(text, text, text, 1, 1, 1.0, 1, 2, 0, 0, {text: 1}, 1, text),
         best=(1.0, text),
         n_beyond_threshold=None,
+        best_name=text,
     )
-    outcomes = [one.outcome for one in found.simulated]
+    outcomes = [replace(one.outcome, smiles=text, name=text) for one in found.simulated]
     shown = printed(
         run_summary(found),
         status_table(status),
-        outcome_table([text] * 3, outcomes, found.protocol, found.objective.quantity),
+        outcome_table(outcomes, found.protocol, found.objective.quantity),
         trials_table([[text, text], [text, text]], text),
         width=500,
     )

@@ -11,7 +11,7 @@ from molloop.cli.site import submit
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError, StoreError
-from molloop.report.export import export
+from molloop.report.export import Exported, export
 from molloop.report.figures import write_loop_figure
 from molloop.report.status import read_status
 from molloop.report.tables import write_training_data
@@ -72,10 +72,10 @@ def test_status_and_export_show_it(tmp_path):
     status = read_status(tmp_path)
     assert (status.state, status.n_values, status.failures) == ("done", 1, {"scf": 1})
     assert status.best == (18.25, "O")
-    assert export(read_results(tmp_path), "csv", tmp_path / "a.csv") == 2
+    assert export(read_results(tmp_path), "csv", tmp_path / "a.csv") == Exported(2)
     rows = (tmp_path / "a.csv").read_text().splitlines()
-    assert rows[2].startswith("7,O,18.25,gfn2,relaxed,odd,")
-    assert export(read_results(tmp_path), "extxyz", tmp_path / "a.xyz") == 1
+    assert rows[2].startswith("7,O,,,,18.25,gfn2,relaxed,odd,")
+    assert export(read_results(tmp_path), "extxyz", tmp_path / "a.xyz") == Exported(1)
     assert "energy=-137.5" in (tmp_path / "a.xyz").read_text()
     assert (tmp_path / "campaign.sqlite").read_bytes() == before
     with closing(Reader.read(tmp_path / "campaign.sqlite")) as reader:
@@ -121,8 +121,8 @@ def test_a_row_says_the_level_of_its_own_stage(tmp_path, proposal):
     # a value of another level would be taken for one of this by --training-data
     write_training_data(found, tmp_path / "t.csv")
     rows = (tmp_path / "t.csv").read_text().splitlines()[1:]
-    assert rows[0] == "C,14.5,,,gfn2,relaxed,"
-    assert rows[1:] == (["O,18.25,0,2.000,gfn2,relaxed,odd"] if values else [])
+    assert rows[0] == "C,,,,14.5,,,gfn2,relaxed,"
+    assert rows[1:] == (["O,,,,18.25,0,2.000,gfn2,relaxed,odd"] if values else [])
     write_loop_figure(found, tmp_path / "figure")
 
 

@@ -10,6 +10,7 @@ from molloop.library.reading.delimited import Record, read_records
 from molloop.library.reading.format import Entry, Format
 from molloop.library.reading.opened import Fraction, Line, numbered_lines, open_text
 from molloop.library.reading.parts import part
+from molloop.texts import sheet_text
 
 _BLANKS = re.compile(r"[ \t]+")
 
@@ -81,8 +82,8 @@ def _picked(file_format: Format) -> Callable[[Sequence[str]], tuple[str, tuple[s
     if name is None and not kept:
         return lambda _: ("", ())
     return lambda cells: (
-        "" if name is None else cells[name].strip(),
-        tuple([cells[place] for place in kept]),
+        "" if name is None else sheet_text(cells[name].strip()),
+        tuple([sheet_text(cells[place]) for place in kept]),
     )
 
 

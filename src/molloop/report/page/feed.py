@@ -8,11 +8,12 @@ from pathlib import Path
 
 from molloop.config.load import parse
 from molloop.config.settings import Settings
+from molloop.report.names import short_name
 from molloop.report.status import state_of
 from molloop.store.database import JOURNAL_SUFFIX
 from molloop.store.follow import Mark
 from molloop.store.reader import Reader
-from molloop.store.record import Record
+from molloop.store.record import N_BEST, Record
 from molloop.store.records import Session
 from molloop.store.run_dir import find_run, is_held
 from molloop.texts import utf8_text
@@ -44,6 +45,20 @@ class Run:
         """Path of its folder."""
         return utf8_text(str(self.folder))
 
+    @property
+    def library(self) -> str:
+        """What its library is called, without folders; empty where the database does not say it."""
+        return short_name(str(self.sessions[-1].environment.get("library", {}).get("name", "")))
+
+    @property
+    def conditions(self) -> list[str]:
+        """What its configuration asks of the library's molecules, in words."""
+        asked = self.settings.model_dump(exclude_defaults=True).get("conditions", {})
+        return [
+            f"{name} = {', '.join(map(str, one)) if isinstance(one, tuple) else one}"
+            for name, one in asked.items()
+        ]
+
     def __copy__(self) -> "Run":
         """Return one that later outcomes do not change."""
         return replace(self, record=copy(self.record))
@@ -51,6 +66,11 @@ class Run:
 
 class Feed:
     """Reads a run: all at first, then what is new.
+
+    Parameters
+    ----------
+    n_best
+        How many of the best molecules are kept.
 
     Raises
     ------
@@ -60,7 +80,8 @@ class Feed:
         From every method: its database cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, n_best: int = N_BEST) -> None:
+        self._n_best = n_best
         self._path = find_run(folder)
         self._seen: States | None = None  # of the files, where nobody changes them any more
         with closing(Reader.read(self._path)) as store:
@@ -70,7 +91,7 @@ class Feed:
     def _begin(self, folder: Path, store: Reader) -> None:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
-        record = Record(settings.objective(), settings.protocol().stage)
+        record = Record(settings.objective(), settings.protocol().stage, self._n_best)
         self.run = Run(folder, settings, sessions, record)
         self._mark = Mark()
         self._is_new = True  # not told yet

@@ -16,11 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from molloop.campaign.engine import Task
 from molloop.goal import Quantity
 from molloop.report.figures import WORK_COLORS, draw_timeline, draw_work_over_time
 from molloop.report.look import LOOK, drawn, line_look
 from molloop.report.numbers import rounded
 from molloop.report.page.feed import Run
+from molloop.report.utilisation import first_s
 from molloop.store.record import N_BEST
 from molloop.texts import counted, html_text, svg_text
 
@@ -55,23 +57,23 @@ def found_over_time(run: Run) -> Markup:
     rows = thinned(values, MAX_POINTS)
     told = f"the best so far is {_best(run)}."
 
-    def draw(axes: Axes, places: Floats) -> None:
+    def draw(axes: Axes, places: Floats, left: float) -> None:
         axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
         steps = np.flatnonzero(np.diff(best, prepend=np.nan) != 0)
         ends = [*places[steps], places[-1]], [*best[steps], best[-1]]
         axes.step(*ends, where="post", color=BEST)
-        axes.set_xlim(left=0)
+        axes.set_xlim(left=left)
         axes.set(ylabel=quantity.heading)
 
     def in_order(figure: Figure) -> None:
         axes = figure.subplots()
-        draw(axes, np.arange(1.0, len(values) + 1))
+        draw(axes, np.arange(1.0, len(values) + 1), 0)
         axes.set(xlabel="Values")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def over_time(figure: Figure) -> None:
         axes = figure.subplots()
-        draw(axes, np.array(run.record.times_s))
+        draw(axes, np.array(run.record.times_s), first_s(run.record.tasks))
         axes.set(xlabel="Time (s)")
 
     many = f"Values of {counted(run.record.n_values, 'molecule')}"
@@ -100,7 +102,7 @@ def predicted_and_simulated(run: Run) -> Markup:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=BEST, linewidth=1)
         axes.plot(EXPECTED, shares, color=MARK, marker="o")
-        axes.set(xlabel="Share within an interval: expected", ylabel="and found")
+        axes.set(xlabel="Share expected within an interval", ylabel="Share found within it")
 
     error = np.abs(means - values).mean()
     middle = EXPECTED.index(0.5)
@@ -143,6 +145,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
                 _draw_steps(axes, run.record.times_s, run.record.best_so_far(), look)
         axes.set(title="Best", xlabel="Time (s)", ylabel=heading)
         if any(run.record.values for run in runs):
+            axes.set_xlim(left=min(first_s(run.record.tasks) for run in runs if run.record.values))
             axes.legend(loc="lower right", fontsize="small")
 
     def over_simulations(figure: Figure) -> None:
@@ -206,9 +209,13 @@ def workers_over_time(run: Run) -> Markup:
     )
 
 
-def lately(run: Run, n: int = 150) -> list[Any]:
-    """Return the last tasks."""
-    return sorted(run.record.tasks[-n:], key=lambda task: task.began_s)
+def lately(run: Run, n: int = 150) -> list[Task]:
+    """Return the tasks that ended last, of all kinds, in the order in which they began.
+
+    What is stored stands in no order of time: tasks beside simulations are known later.
+    """
+    last = heapq.nlargest(n, run.record.tasks, key=lambda task: task.ended_s)
+    return sorted(last, key=lambda task: task.began_s)
 
 
 def thinned(values: Floats, n: int) -> NDArray[np.intp]:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from math import inf
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,13 +13,14 @@ from markupsafe import Markup
 
 from molloop.campaign.engine import Work
 from molloop.campaign.jobs import Simulated
+from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
-from molloop.simulate.outcome import Failure
+from molloop.simulate.outcome import Failure, Success
 from molloop.store.record import N_BEST, N_LAST, Errors, Record
 from molloop.texts import counted, html_text
 
@@ -45,6 +47,18 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def state(item: Simulated) -> str:
+    """Return charge and unpaired electrons in words; nothing where they are not known."""
+    known = item.outcome.molecule if isinstance(item.outcome, Success) else None
+    if known is None:
+        return ""
+    charge = f"{known.charge:+d}" if known.charge else "0"
+    electrons = "electron" if known.n_unpaired == 1 else "electrons"
+    unpaired = f" · {known.n_unpaired} unpaired {electrons}" if known.n_unpaired else ""
+    return f"charge {charge}{unpaired}"
+
+
+_TEMPLATES.filters["state"] = state
 _TEMPLATES.filters["seconds"] = duration
 _TEMPLATES.filters["rounded"] = rounded
 _TEMPLATES.filters["counted"] = counted
@@ -68,7 +82,7 @@ def figures(run: Run) -> dict[str, Markup]:
 
 def facts(run: Run) -> dict[str, Any]:
     """Return what the templates show."""
-    n_wanted = run.settings.campaign.max_training_count
+    budget = Budget.of(run.settings)
     is_running = run.state == RUNNING
     n_under_way, n_not_finished = split_open(run.state, run.record.n_open)
     return {
@@ -77,13 +91,15 @@ def facts(run: Run) -> dict[str, Any]:
         "objective": run.settings.objective(),
         "quantity": run.settings.objective().quantity,
         "level_label": run.settings.protocol().label,
-        "n_wanted": n_wanted,
-        "share": min(1.0, run.record.n_values / n_wanted),
+        "budget": budget,
+        "share": budget.share(run.record.n_values, run.record.time_s),
         "is_running": is_running,
         "left_s": left_s(run) if is_running else None,
         "n_under_way": n_under_way,
         "n_not_finished": n_not_finished,
-        "best": [(item, run.record.value(item)) for item in run.record.best()],
+        "library": run.library,
+        "conditions": run.conditions,
+        "best": [(item, run.record.value(item)) for item in run.record.best(run.record.n_kept)],
         "recent": [_recent(item, run.record) for item in run.record.recent],
         "n_last": min(N_LAST, run.record.n_values),
         "n_beyond_last": run.record.n_beyond_of_last(N_LAST),
@@ -94,15 +110,22 @@ def facts(run: Run) -> dict[str, Any]:
 
 
 def left_s(run: Run) -> float | None:
-    """Return how long the values that are missing take, as fast as the last ones came."""
-    n_missing = run.settings.campaign.max_training_count - run.record.n_values
+    """Return how long the values that are missing take, as fast as the last ones came.
+
+    Not beyond the time limit; without a count, until then.
+    """
+    budget = Budget.of(run.settings)
+    limit_s = inf if budget.time_limit_s is None else budget.time_limit_s
+    until_then_s = max(0.0, limit_s - run.record.time_s)
+    if budget.n_wanted is None:
+        return until_then_s
+    n_missing = budget.n_wanted - run.record.n_values
     since = max([0.0, *run.record.resumed_s])
     lately = [time_s for time_s in run.record.times_s[-N_LATELY:] if time_s >= since]
     if len(lately) < 2 or n_missing < 1:
         return None
     left = n_missing * (run.record.time_s - lately[0]) / (len(lately) - 1)
-    limit_s = run.settings.stopping.time_limit_s
-    return left if limit_s is None else max(0.0, min(left, limit_s - run.record.time_s))
+    return min(left, until_then_s)
 
 
 def _recent(item: Simulated, record: Record) -> dict[str, Any]:
@@ -112,7 +135,8 @@ def _recent(item: Simulated, record: Record) -> dict[str, Any]:
     else:
         # a value of another stage would be taken for one of this
         told = ", ".join(outcome.flags if value is not None else (item.stage, *outcome.flags))
-    return {"smiles": item.smiles, "value": value, "told": told, "time_s": item.time_s}
+    molecule = {"smiles": item.smiles, "name": item.name, "state": state(item)}
+    return molecule | {"value": value, "told": told, "time_s": item.time_s}
 
 
 def _error(errors: Errors) -> dict[str, float] | None:
@@ -135,7 +159,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "packages": session.environment.get("packages", {}),
         "command": shlex.join(map(str, session.environment.get("command", []))),
         "host": session.environment.get("host", ""),
-        "library": session.environment.get("library", {}).get("name", ""),
+        "library_files": session.environment.get("library", {}).get("name", ""),
         "config": session.config,
         "used": used,
         "works": list(Work),

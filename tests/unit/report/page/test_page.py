@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import Markup
+from matplotlib.figure import Figure
 from small_run import STEPS, item, new_store
 
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Source, Submitted
+from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
@@ -28,7 +31,10 @@ from molloop.report.page.render import (
     sections,
     texts,
 )
-from molloop.simulate.outcome import Success
+from molloop.simulate.outcome import Calculation, Success
+from molloop.store.records import Session
+from molloop.store.tasks import Tasks
+from molloop.store.writer import Store
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
@@ -262,6 +268,91 @@ def test_the_time_left_ends_with_the_time_limit(run):
     limits = {"stopping": {"time_limit_s": 20.0}}
     run.settings = Settings.model_validate(limits)
     assert left_s(run) == 12.0
+
+
+def simulated(number, smiles, name, charge, n_unpaired):
+    state = Calculation(charge, n_unpaired, "GFN2-xTB", -137.5)
+    outcome = Success({"ie": 14.0 + number}, {"molecule": state, "ion": replace(state, charge=9)})
+    times = (0, 2.0 + number, "w", 1.0 + number, 2.0 + number)
+    return Simulated(number, number, "gfn2", smiles, *times, outcome, name)
+
+
+def test_a_molecule_is_shown_with_its_name_and_charge(tmp_path):
+    environment = {"library": {"name": "/data/one.smi, /data/two.csv"}}
+    config = Settings().to_toml()
+    path = tmp_path / "campaign.sqlite"
+    with closing(Store.create(path, Session("now", config, environment))) as store:
+        store.append(0.0, [Began(20, 0), Submitted(tuple(range(12)), Source.INITIAL, 0)], [], [])
+        some = [simulated(k, "C", "", 0, 0) for k in range(9)]
+        some += [simulated(9, "[NH4+]", "ammonium", 1, 0), simulated(10, "[CH3]", "CHEBI 3", 0, 1)]
+        some += [simulated(11, "[O-][O-]", "", -2, 2)]
+        for one in some:
+            store.append(one.time_s, [Finished(one.molecule_id)], [one], [])
+    run = Feed(tmp_path).run
+    shown = texts(run)
+    for name in ("best", "recent"):
+        found = words(shown[name])
+        assert "CHEBI 3 [CH3]" in found
+        assert "ammonium [NH4+]" in found
+        assert "charge +1" in found
+        assert "charge 0 · 1 unpaired electron" in found
+        assert "charge -2 · 2 unpaired electrons" in found
+    assert "20 molecules in one.smi, two.csv" in words(shown["progress"])
+    assert "CHEBI 3" in words(frozen_document([run, run]))
+    assert shown["best"].count("<li>") == 10
+    more = texts(Feed(tmp_path, 12).run)["best"]
+    assert more.count("<li>") == 12
+    # the ten best of 14 to 25 eV, also where the page shows more
+    assert "20.500 eV" in words(frozen_document([Feed(tmp_path, 12).run] * 2))
+
+
+def drawn_axes(monkeypatch, draw, *arguments):
+    """Return the axes of the figures that a section of a page has."""
+    found = []
+
+    def keep(draw_one, _told):
+        figure = Figure()
+        draw_one(figure)
+        found.extend(figure.axes)
+        return Markup("")
+
+    monkeypatch.setattr(plots, "_svg", keep)
+    draw(*arguments)
+    return found
+
+
+def test_time_begins_with_the_first_task(run, monkeypatch):
+    run.record.tasks = Tasks()
+    for work, began_s in ((Work.SIMULATE, 1.5), (Work.SIMULATE, 2.0), (Work.TRAIN, 3.0)):
+        run.record.tasks.append(Task(work, "w", began_s, began_s + 0.5))
+    in_order, over_time = drawn_axes(monkeypatch, plots.found_over_time, run)
+    assert (in_order.get_xlim()[0], over_time.get_xlim()[0]) == (0.0, 1.5)
+    over_time, _ = drawn_axes(monkeypatch, plots.workers_over_time, run)
+    assert over_time.get_xlim() == (1.5, 3.5)
+    over_time, _ = drawn_axes(monkeypatch, plots.side_by_side, [run, run], ["a", "b"])
+    assert over_time.get_xlim()[0] == 1.5
+
+
+def test_what_workers_did_lately_is_of_all_kinds(run):
+    run.record.tasks = Tasks()
+    # simulations of both workers come first, as they are read with the outcomes
+    for number in range(40):
+        run.record.tasks.append(Task(Work.SIMULATE, f"w{number % 2}", number, number + 1.0))
+    for number in range(10):
+        run.record.tasks.append(Task(Work.TRAIN, "w0", 4.0 * number, 4.0 * number + 0.5))
+    found = plots.lately(run, 10)
+    assert [task.began_s for task in found] == sorted(task.began_s for task in found)
+    assert min(task.ended_s for task in found) == 32.5
+    assert [task.work for task in found].count(Work.TRAIN) == 2
+    assert {task.worker for task in found if task.work is Work.SIMULATE} == {"w0", "w1"}
+
+
+def test_conditions_that_are_set_are_shown(run, monkeypatch):
+    asked = {"conditions": {"min_heavy_atoms": 6, "charge": (0, 1)}}
+    monkeypatch.setattr(type(run.settings), "model_dump", lambda *_, **__: asked)
+    assert run.conditions == ["min_heavy_atoms = 6", "charge = 0, 1"]
+    told = "conditions: min_heavy_atoms = 6; charge = 0, 1"
+    assert told in words(texts(run)["progress"])
 
 
 def test_a_budget_that_was_lowered_is_no_share_above_one(run):

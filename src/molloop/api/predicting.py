@@ -1,0 +1,77 @@
+"""What a run's model says of its library."""
+
+from contextlib import closing
+from pathlib import Path
+
+from molloop.api.libraries import open_library
+from molloop.api.runs import run_settings
+from molloop.assembly.predictions import Predictions, predictions_of
+from molloop.assembly.run_library import library_of
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.files import AnyPath
+from molloop.library.shards import Library, Progress
+from molloop.store.reader import Reader
+from molloop.store.records import Session
+from molloop.store.run_dir import find_run
+
+
+def predict(
+    run_dir: AnyPath,
+    top: int | None = None,
+    progress: Progress | None = None,
+    *,
+    trust: bool = False,
+) -> Predictions:
+    """Say what the model of a run expects of every molecule of its library.
+
+    The model is trained on all values that the run has, as its next ranking would do it, in this
+    process.
+
+    Parameters
+    ----------
+    run_dir
+        Of a run that goes on or has ended.
+    top
+        How many molecules, the best predicted first; None: all, in the order of the library.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
+    trust
+        Whether the model that the run's database names is used also where the directory belongs to
+        another user, or its config.toml names another.
+
+    Raises
+    ------
+    InputError
+        The directory holds no run or is not to be trusted, the policy goes by no model, there is
+        no value, or the library is another one by now.
+    RunError
+        The library is damaged.
+    StoreError
+        The run's database cannot be read.
+    """
+    if top is not None and top < 1:
+        raise InputError("top", top, "1 at least", "Ask for more.")
+    settings = run_settings(run_dir, trust=trust)
+    with closing(Reader.read(find_run(Path(run_dir)))) as store:
+        library = _library(store.sessions()[-1], settings, progress)
+        return predictions_of(store, settings, library, top, progress or _show_nothing)
+
+
+def _library(session: Session, settings: Settings, progress: Progress | None) -> Library:
+    """Return the library of a run, built anew where it is not there."""
+    if (found := library_of(session)) is not None:
+        return found
+    library = open_library(settings, progress)
+    if library.manifest.key != session.environment.get("library", {}).get("key"):
+        raise InputError(
+            "library.source",
+            settings.library.source,
+            "the library that this run has used",
+            "Its molecules are other ones, or in another order: give back the old one.",
+        )
+    return library
+
+
+def _show_nothing(_what: str, _fraction: float) -> None:
+    pass

@@ -1,0 +1,257 @@
+"""What the model of a run expects of the run's library, as its next ranking would."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from molloop.campaign.events import Ranked
+from molloop.campaign.training import TrainingSet
+from molloop.campaign.warm_start import stored_warm_start
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.files import write_whole
+from molloop.library.shards import Library, Progress
+from molloop.report.kept import kept_cells, kept_columns
+from molloop.search.predict import Predicted, best_predicted, predicted
+from molloop.store.reader import Reader
+from molloop.surrogate.model import Surrogate
+from molloop.surrogate.registry import model_class
+from molloop.texts import csv_cell, sheet_cell, utf8_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+ENDINGS = (".csv", ".parquet")
+Row = list[int | float | str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model, what it learns from, and what it was trained on.
+
+    Attributes
+    ----------
+    kind
+        Of its features.
+    values
+        Molecule id -> value, of what the library holds.
+    n_values
+        Those of molecules outside of the library, too.
+    """
+
+    model: Surrogate
+    kind: str
+    values: Mapping[int, float]
+    n_values: int
+
+
+class Predictions:
+    """What a run's model says: a row a molecule, made when it is asked for, a part at a time.
+
+    Attributes
+    ----------
+    objective, protocol
+        What the values are, and how they were computed.
+    library
+        Whose molecules these are.
+    n_values
+        That the model was trained on.
+    n_molecules
+        How many rows there are: all, in the order of the library, or the best predicted first.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Library,
+        trained: Trained,
+        top: int | None,
+        progress: Progress,
+    ) -> None:
+        self.objective = settings.objective()
+        self.protocol = settings.protocol()
+        self.library = library
+        self.n_values = trained.n_values
+        self.n_molecules = min(library.n_molecules, top or library.n_molecules)
+        self._trained, self._top, self._progress = trained, top, progress
+
+    @property
+    def header(self) -> list[str]:
+        """Names of the columns: what is expected is not named as a value is."""
+        return [*self._own_header, *kept_columns(self.library, self._own_header).values()]
+
+    @property
+    def _own_header(self) -> list[str]:
+        column = self.objective.quantity.column
+        mean = f"predicted_{column}"
+        return ["molecule_id", "smiles", "name", mean, f"{mean}_std", column, "level", "fidelity"]
+
+    def frame(self) -> "pd.DataFrame":
+        """Return all rows, indexed by the molecule's id.
+
+        For ``ie_ev``: `smiles`, `name`, `predicted_ie_ev` and its `_std`; `ie_ev`, NaN where it was
+        not simulated; `level`, `fidelity`; columns that the library has kept.
+        """
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(list(self._batches()), self._schema())
+        frame: pd.DataFrame = table.to_pandas().set_index("molecule_id")
+        return frame
+
+    def csv_lines(self) -> Iterator[list[str]]:
+        """Return the lines of the same as CSV, some thousands at a time, the header first."""
+        yield [_csv_line(list(map(sheet_cell, self.header)))]
+        for rows in self._rows():
+            yield [_csv_line(_csv_row(row)) for row in rows]
+
+    def write(self, path: Path) -> None:
+        """Write a .csv or .parquet file, whole or not at all, in memory for a part of it.
+
+        Raises
+        ------
+        InputError
+            It has another ending, or cannot be written.
+        """
+        check_ending(path)
+        write = self._write_csv if path.suffix.lower() == ".csv" else self._write_parquet
+        try:
+            write_whole(path, write)
+        except OSError as error:
+            expected = "a file that can be written"
+            raise InputError(
+                "file to write", str(path), expected, f"It fails with: {error}."
+            ) from error
+
+    def _write_csv(self, path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for lines in self.csv_lines():
+                file.writelines(f"{line}\n" for line in lines)
+
+    def _write_parquet(self, path: Path) -> None:
+        from pyarrow import parquet
+
+        with parquet.ParquetWriter(path, self._schema()) as writer:
+            for batch in self._batches():
+                writer.write_batch(batch)
+
+    def _schema(self) -> "pa.Schema":
+        import pyarrow as pa
+
+        own = dict.fromkeys(self._own_header[3:6], pa.float64()) | {"molecule_id": pa.int64()}
+        return pa.schema([(name, own.get(name, pa.string())) for name in self.header])
+
+    def _batches(self) -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        schema = self._schema()
+        for rows in self._rows():
+            columns = [
+                [utf8_text(one) if isinstance(one, str) else one for one in column]
+                for column in zip(*rows, strict=True)
+            ]
+            arrays = [
+                pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)
+            ]
+            yield pa.record_batch(arrays, schema=schema)
+
+    def _rows(self) -> Iterator[list[Row]]:
+        kept = kept_columns(self.library, self._own_header)
+        level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
+        for part in self._parts():
+            means = self.objective.sign * part.means
+            numbers = zip(part.ids.tolist(), means.tolist(), part.stds.tolist(), strict=True)
+            rows: list[Row] = []
+            for key, mean, std in numbers:
+                one = self.library.molecule(key)
+                row: Row = [key, one.smiles, one.name, mean, std, self._trained.values.get(key)]
+                rows.append([*row, level, fidelity, *kept_cells(self.library, key, kept)])
+            yield rows
+
+    def _parts(self) -> Iterator[Predicted]:
+        parts = self._told()
+        return parts if self._top is None else iter([best_predicted(parts, self._top)])
+
+    def _told(self) -> Iterator[Predicted]:
+        """Predict on one thread, as a worker does: the same numbers."""
+        from threadpoolctl import threadpool_limits
+
+        parts = predicted(self._trained.model, self._trained.kind, self.library)
+        n_done = 0
+        while True:
+            self._progress("predicting", n_done / self.library.n_molecules)
+            with threadpool_limits(1):
+                part = next(parts, None)
+            if part is None:
+                return
+            n_done += len(part.ids)
+            yield part
+
+
+def check_ending(path: Path) -> None:
+    """Raise InputError where a file is none that predictions are written to."""
+    if path.suffix.lower() not in ENDINGS:
+        expected = f"a file that ends with {' or '.join(ENDINGS)}"
+        raise InputError("file to write", str(path), expected, "Rename it.")
+
+
+def predictions_of(
+    reader: Reader, settings: Settings, library: Library, top: int | None, progress: Progress
+) -> Predictions:
+    """Train the model of a run on all values of the run, as its next ranking would.
+
+    Raises
+    ------
+    InputError
+        The policy goes by no model, or there is no value.
+    """
+    from threadpoolctl import threadpool_limits
+
+    policy, objective, protocol = settings.policy(), settings.objective(), settings.protocol()
+    if not policy.predicts:
+        name = settings.search.policy
+        raise InputError("search.policy", name, "one with a model", "Chance predicts nothing.")
+    progress("training", 0.0)
+    known = reader.known()
+    found = reader.training_rows(objective.quantity.name, protocol.stage)
+    training = TrainingSet(library, policy.features, stored_warm_start(known, library))
+    training.add(found)
+    features, values, order = training.arrays()
+    if not len(values):
+        raise InputError(
+            "run directory",
+            "a run without a value",
+            "one value at least",
+            "Wait until it has some.",
+        )
+    n_rankings = sum(isinstance(event, Ranked) for _, event in reader.events())
+    rng = np.random.default_rng((settings.campaign.seed, n_rankings + 1))
+    with threadpool_limits(1):
+        model = model_class(policy.model).fit(features[order], objective.sign * values[order], rng)
+    given = {one.molecule_id: one.value for one in known if one.molecule_id is not None}
+    simulated = {key: value for _, key, value in found}
+    trained = Trained(model, policy.features, given | simulated, len(values))
+    return Predictions(settings, library, trained, top, progress)
+
+
+def _csv_row(row: Row) -> list[str]:
+    """Return the cells of a row; the SMILES, its second, stays as it is."""
+    key, smiles, *others = row
+    return [str(key), csv_cell(str(smiles)), *map(_cell, others)]
+
+
+def _cell(one: int | float | str | None) -> str:
+    if one is None:
+        return ""
+    return sheet_cell(one) if isinstance(one, str) else repr(one)
+
+
+def _csv_line(cells: list[str]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()

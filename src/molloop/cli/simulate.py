@@ -1,0 +1,163 @@
+"""`molloop simulate`."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from molloop.cli.options import (
+    FidelityOption,
+    LevelOption,
+    NoHeaderOption,
+    QuietOption,
+    SeparatorOption,
+    SetOption,
+    SmilesColumnOption,
+    progress_display,
+)
+from molloop.cli.screen import say
+from molloop.config.load import load
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.library.reading.options import Reading
+from molloop.texts import json_line
+
+if TYPE_CHECKING:
+    from molloop.api.molecules import Entry
+    from molloop.goal import Quantity
+    from molloop.simulate.outcome import Outcome
+    from molloop.simulate.protocol import SimulationProtocol
+
+
+def simulate(
+    molecules: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SMILES|FILE...",
+            help="A SMILES each, or files of molecules, as `molloop library build` takes them.",
+            show_default=False,
+        ),
+    ],
+    path: Annotated[
+        Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
+    ] = None,
+    column: SmilesColumnOption = None,
+    name_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|N", help="Of the molecules' names. Left out: as of a library."),
+    ] = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
+    level: LevelOption = None,
+    fidelity: FidelityOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
+    ] = None,
+    assignments: SetOption = None,
+    is_quiet: QuietOption = False,
+) -> None:
+    """Compute the vertical ionization energy (eV) of single molecules."""
+    from molloop.report.structures import save_format
+    from molloop.simulate.outcome import Success
+
+    overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
+    settings = load(path, assignments or [], overrides)
+    file_format = "" if save is None else save_format(save)
+    quantity, protocol = settings.objective().quantity, settings.protocol()
+    reading = Reading.of(column, name_column, separator=separator, no_header=no_header)
+    entries = [entry for word in molecules for entry in _entries(word, reading)]
+    outcomes: list[Outcome] = []
+    n = len(entries)
+    # where its lines are seen as they come, they are the progress
+    with progress_display(is_quiet or (as_json and sys.stdout.isatty())) as display:
+        display.show("simulating", 0, f"0/{n:,}")
+        for outcome in _outcomes(entries, settings):
+            outcomes.append(outcome)
+            if as_json:
+                say(json_line(_record(outcome, quantity, protocol)))
+            display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
+    if not as_json:
+        from molloop.report.terminal import outcome_table
+
+        Console().print(outcome_table(outcomes, protocol, quantity))
+    if save is not None:
+        _save(save, file_format, outcomes, quantity, protocol)
+    if not all(isinstance(one, Success) for one in outcomes):
+        raise typer.Exit(1)
+
+
+def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
+    """Return the molecules that a word of the command line names."""
+    from molloop.api.molecules import Entry, entries_of
+
+    # a file without an ending is told from a SMILES by its folder, such as ./CCO
+    names_file = Path(word).suffix or os.sep in word
+    if names_file and Path(word).is_file():
+        return entries_of(word, reading)
+    return iter([Entry(word)])
+
+
+def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outcome]":
+    """Simulate one after the other; each outcome says SMILES and name."""
+    from molloop import api
+    from molloop.simulate.outcome import Failure
+
+    simulated = api.simulate_molecules((one.smiles for one in entries if not one.fault), settings)
+    for one in entries:
+        outcome = Failure("invalid_line", one.fault) if one.fault else next(iter(simulated))
+        yield replace(outcome, smiles=one.smiles, name=one.name)
+
+
+def _save(
+    path: Path,
+    file_format: str,
+    outcomes: "Sequence[Outcome]",
+    quantity: "Quantity",
+    protocol: "SimulationProtocol",
+) -> None:
+    from molloop.molecule import Molecule
+    from molloop.report.structures import can_hold, structure_of, write_structures
+    from molloop.simulate.outcome import Success
+
+    found = [
+        structure_of(Molecule(number, one.smiles, one.name), one, quantity, protocol, {})
+        for number, one in enumerate(outcomes)
+        if isinstance(one, Success)
+    ]
+    found = [one for one in found if can_hold(file_format, one)]
+    try:
+        write_structures(path, file_format, found)
+    except OSError as error:
+        raise InputError(
+            "--save", str(path), "a file that can be written", f"It fails with: {error}."
+        ) from error
+    if n_drawn := sum(one.geometry is None for one in found):
+        say(f"{n_drawn:,} without a geometry, drawn in 2D", is_error=True)
+
+
+def _record(
+    outcome: "Outcome", quantity: "Quantity", protocol: "SimulationProtocol"
+) -> dict[str, Any]:
+    """Return what a JSON line says of a molecule."""
+    from molloop.simulate.outcome import Failure
+
+    if isinstance(outcome, Failure):
+        failure = {"kind": outcome.kind, "message": outcome.message}
+        result: dict[str, Any] = {"failure": failure}
+    else:
+        others = {name: value for name, value in outcome.named.items() if name != quantity.name}
+        result = {
+            quantity.column: outcome.named[quantity.name],
+            "values": others,
+            "calculations": {name: asdict(one) for name, one in outcome.calculations.items()},
+            "flags": list(outcome.flags),
+        }
+    made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
+    said = {"smiles": outcome.smiles, "name": outcome.name}
+    return said | result | made_by | {"seconds": outcome.seconds}

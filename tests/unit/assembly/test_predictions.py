@@ -1,0 +1,191 @@
+"""Predictions of a run's library, against the ranking that they go by."""
+
+import csv
+import shutil
+from contextlib import closing
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import molloop
+from molloop.assembly.run_library import library_of
+from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
+from molloop.campaign.jobs import Known, Simulated
+from molloop.cli import app
+from molloop.errors import InputError
+from molloop.library.ingest import open_or_build
+from molloop.search.rank import RankTask, Training, rank
+from molloop.simulate.outcome import Failure, Success
+from molloop.store.records import Session, stage_of
+from molloop.store.run_dir import STORE
+from molloop.store.writer import Store
+
+NAMED = "C methane\nN =NH3\nO\nCC\nCO m,e\nCN\nC#N\nC=O\nCF\n"
+VALUES = {0: 14.0, 3: 13.0, 5: 11.5, 7: 12.0}
+
+
+@pytest.fixture
+def library(tmp_path):
+    source = tmp_path / "named.smi"
+    source.write_text(NAMED)
+    return open_or_build(str(source), cache_dir=tmp_path / "libraries")
+
+
+def a_run(folder, library, known=(), **sections):
+    """Store a run whose last ranking was the second."""
+    sections = {"library": {"source": str(folder.parent / "named.smi")}} | sections
+    settings = molloop.load(**sections)
+    session = Session("now", settings.to_toml(), {"library": library.describe()})
+    folder.mkdir()
+    (folder / "config.toml").write_text(session.config)
+    stages = [stage_of(settings.protocol())]
+    outcomes = [Success({"ie": value}) for value in VALUES.values()] + [Failure("scf", "no")]
+    ids = (*VALUES, 8)
+    with closing(Store.create(folder / STORE, session, known, stages)) as store:
+        began = [Began(library.n_molecules, len(known)), Submitted(ids, Source.INITIAL, 0)]
+        store.append(0.0, began, [], [])
+        simulated = [
+            Simulated(number, key, "gfn2", library.smiles(key), 0, 1.0, "w", 0.0, 1.0, outcome)
+            for number, (key, outcome) in enumerate(zip(ids, outcomes, strict=True))
+        ]
+        ended = [Finished(key, "scf" if key == 8 else "") for key in ids]
+        ranked = [RankingBegan(1, 5), Ranked(1, (), (), ()), RankingBegan(2, 5)]
+        store.append(1.0, [*ended, *ranked, Ranked(2, (), (), ())], simulated, [])
+    return settings
+
+
+def ranked(library, settings, folder, n):
+    """Return what the third ranking says of molecules that have no value: id, mean, deviation."""
+    folder.mkdir()
+    policy = settings.policy()
+    sign = settings.objective().sign
+    signed = {key: sign * value for key, value in VALUES.items()}
+    task = RankTask(folder, policy, n, (settings.campaign.seed, 3))
+    Training.of(library, policy.features, signed).write(task.training)
+    found = rank(task, library.shards)
+    return zip(found.ids.tolist(), (sign * found.means).tolist(), found.stds.tolist(), strict=True)
+
+
+@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+@pytest.mark.parametrize("policy", ["gp", "forest"])
+def test_it_says_what_the_next_ranking_would(tmp_path, library, policy, direction):
+    settings = a_run(
+        tmp_path / "run", library, search={"policy": policy}, property={"direction": direction}
+    )
+    frame = molloop.predict(tmp_path / "run").frame()
+    assert frame.index.tolist() == list(range(9))
+    for key, mean, std in ranked(library, settings, tmp_path / "ranking", 5):
+        row = frame.loc[key]
+        assert (row.predicted_ie_ev, row.predicted_ie_ev_std) == pytest.approx((mean, std), 1e-12)
+    assert frame["ie_ev"].dropna().to_dict() == VALUES
+    assert frame["name"].tolist() == ["methane", "=NH3", "", "", "m,e", "", "", "", ""]
+    assert set(zip(frame["level"], frame["fidelity"], strict=True)) == {("gfn2", "relaxed")}
+    best = molloop.predict(tmp_path / "run", 3).frame()
+    ascending = direction == "minimise"
+    expected = frame.sort_values("predicted_ie_ev", ascending=ascending, kind="stable")[:3]
+    assert best.equals(expected)
+
+
+def test_csv_and_parquet_hold_the_same(tmp_path, library):
+    a_run(tmp_path / "run", library)
+    found = molloop.predict(tmp_path / "run")
+    assert (found.n_molecules, found.n_values) == (9, 4)
+    for name in ("a.csv", "a.parquet"):
+        found.write(tmp_path / name)
+    frame = pd.read_parquet(tmp_path / "a.parquet").set_index("molecule_id")
+    assert frame.equals(found.frame())
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows][:5] == ["methane", "'=NH3", "", "", "m,e"]
+    assert [float(row["predicted_ie_ev"]) for row in rows] == frame["predicted_ie_ev"].tolist()
+    assert [row["ie_ev"] for row in rows][:4] == ["14.0", "", "", "13.0"]
+    assert "\n".join(line for some in found.csv_lines() for line in some) + "\n" == (
+        (tmp_path / "a.csv").read_text()
+    )
+
+
+def test_kept_columns_stand_behind_the_others(tmp_path, library, monkeypatch):
+    a_run(tmp_path / "run", library)
+    kept = {"mw": "1.0", "ie_ev": "mine", "=x": "-2"}
+    monkeypatch.setattr(type(library), "kept", lambda _self, key: kept if key != 4 else {})
+    frame = molloop.predict(tmp_path / "run").frame()
+    assert list(frame.columns[-3:]) == ["mw", "library_ie_ev", "=x"]
+    assert frame.iloc[3][["mw", "library_ie_ev", "=x"]].tolist() == ["1.0", "mine", "-2"]
+    assert frame.iloc[4][["mw", "library_ie_ev", "=x"]].tolist() == ["", "", ""]
+    molloop.predict(tmp_path / "run").write(tmp_path / "a.csv")
+    header, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
+    assert header.endswith(",mw,library_ie_ev,'=x")
+    assert first.endswith(",1.0,mine,-2")  # a number
+
+
+def test_known_values_train_the_model_and_are_shown(tmp_path, library):
+    known = [Known("O", 12.5, 2), Known("CCCCCC", 10.0, None)]
+    a_run(tmp_path / "run", library, known)
+    found = molloop.predict(tmp_path / "run")
+    assert found.n_values == 6
+    assert found.frame()["ie_ev"].dropna().to_dict() == VALUES | {2: 12.5}
+
+
+def test_a_library_that_is_gone_is_built_again(tmp_path, library, monkeypatch):
+    a_run(tmp_path / "run", library)
+    expected = molloop.predict(tmp_path / "run").frame()
+    shutil.rmtree(library.folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert molloop.predict(tmp_path / "run").frame().equals(expected)
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "named.smi").write_text("C\nN\n")
+    with pytest.raises(InputError, match="the library that this run has used"):
+        molloop.predict(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("top", "sections", "words"),
+    [
+        (0, {}, "top: got 0, expected 1 at least"),
+        (None, {"search": {"policy": "random"}}, "search.policy: got 'random'"),
+    ],
+)
+def test_what_cannot_be_predicted_is_told(tmp_path, library, top, sections, words):
+    a_run(tmp_path / "run", library, **sections)
+    with pytest.raises(InputError, match=words):
+        molloop.predict(tmp_path / "run", top)
+
+
+def test_a_run_without_a_value_and_another_format_are_told(tmp_path, library):
+    a_run(tmp_path / "run", library)
+    with pytest.raises(InputError, match=r"\.csv or \.parquet"):
+        molloop.predict(tmp_path / "run").write(tmp_path / "a.sdf")
+    settings = molloop.load()
+    session = Session("now", settings.to_toml(), {"library": library.describe()})
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.toml").write_text(session.config)
+    Store.create(tmp_path / "empty" / STORE, session, (), [stage_of(settings.protocol())]).close()
+    with pytest.raises(InputError, match="a run without a value"):
+        molloop.predict(tmp_path / "empty")
+
+
+def test_the_command_prints_a_table_or_writes_one(tmp_path, library):
+    a_run(tmp_path / "run", library)
+    words = ["predict", str(tmp_path / "run"), "--top", "2", "-q"]
+    printed = CliRunner().invoke(app, words)
+    header, *rows = printed.stdout.splitlines()
+    assert (printed.exit_code, len(rows)) == (0, 2)
+    assert header == ",".join(molloop.predict(tmp_path / "run").header)
+    written = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.csv")])
+    assert written.stdout == f"2 molecules by a model of 4 values: {tmp_path / 'a.csv'}\n"
+    assert (tmp_path / "a.csv").read_text() == printed.stdout
+    wrong = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.sdf")])
+    assert isinstance(wrong.exception, InputError)
+
+
+def test_a_library_is_that_of_the_run_or_none(tmp_path, library):
+    def found(**facts):
+        return library_of(Session("now", "", {"library": library.describe() | facts}))
+
+    assert found().n_molecules == 9
+    assert found(key="another") is None
+    for folder in (None, 3, "", "\0", str(tmp_path), str(tmp_path / "none")):
+        assert found(folder=folder) is None
+    (library.folder / "link").symlink_to("/dev/zero")
+    assert found() is None

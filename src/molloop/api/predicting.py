@@ -5,6 +5,7 @@ from pathlib import Path
 
 from molloop.api.libraries import open_library
 from molloop.api.runs import run_settings
+from molloop.assembly.conditions import select_for
 from molloop.assembly.predictions import Predictions, predictions_of
 from molloop.assembly.run_library import library_of
 from molloop.config.settings import Settings
@@ -23,7 +24,7 @@ def predict(
     *,
     trust: bool = False,
 ) -> Predictions:
-    """Say what the model of a run expects of every molecule of its library.
+    """Say what the model of a run expects of every molecule that the run may choose.
 
     The model is trained on all values that the run has, as its next ranking would do it, in this
     process.
@@ -55,7 +56,9 @@ def predict(
     settings = run_settings(run_dir, trust=trust)
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
         library = _library(store.sessions()[-1], settings, progress)
-        return predictions_of(store, settings, library, top, progress or _show_nothing)
+        selection, _ = select_for(settings, library, progress)
+        report = progress or _show_nothing
+        return predictions_of(store, settings, library, selection, top, report)
 
 
 def _library(session: Session, settings: Settings, progress: Progress | None) -> Library:

@@ -15,6 +15,7 @@ from molloop.campaign.warm_start import stored_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import write_whole
+from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library, Progress
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.search.predict import Predicted, best_predicted, predicted
@@ -63,13 +64,15 @@ class Predictions:
     n_values
         That the model was trained on.
     n_molecules
-        How many rows there are: all, in the order of the library, or the best predicted first.
+        How many rows there are: all that meet the run's conditions, in the order of the library,
+        or the best predicted first.
     """
 
     def __init__(
         self,
         settings: Settings,
         library: Library,
+        selection: Selection,
         trained: Trained,
         top: int | None,
         progress: Progress,
@@ -78,7 +81,8 @@ class Predictions:
         self.protocol = settings.protocol()
         self.library = library
         self.n_values = trained.n_values
-        self.n_molecules = min(library.n_molecules, top or library.n_molecules)
+        self.n_molecules = min(selection.n_left, top or selection.n_left)
+        self._selection = selection
         self._trained, self._top, self._progress = trained, top, progress
 
     @property
@@ -181,10 +185,12 @@ class Predictions:
         """Predict on one thread, as a worker does: the same numbers."""
         from threadpoolctl import threadpool_limits
 
-        parts = predicted(self._trained.model, self._trained.kind, self.library)
+        shards = shards_of(self.library, self._selection)
+        trained, scaling = self._trained, self.library.scaling
+        parts = predicted(trained.model, trained.kind, shards, scaling)
         n_done = 0
         while True:
-            self._progress("predicting", n_done / self.library.n_molecules)
+            self._progress("predicting", n_done / self._selection.n_left)
             with threadpool_limits(1):
                 part = next(parts, None)
             if part is None:
@@ -201,9 +207,19 @@ def check_ending(path: Path) -> None:
 
 
 def predictions_of(
-    reader: Reader, settings: Settings, library: Library, top: int | None, progress: Progress
+    reader: Reader,
+    settings: Settings,
+    library: Library,
+    selection: Selection,
+    top: int | None,
+    progress: Progress,
 ) -> Predictions:
     """Train the model of a run on all values of the run, as its next ranking would.
+
+    Parameters
+    ----------
+    selection
+        The molecules that are predicted.
 
     Raises
     ------
@@ -236,7 +252,7 @@ def predictions_of(
     given = {one.molecule_id: one.value for one in known if one.molecule_id is not None}
     simulated = {key: value for _, key, value in found}
     trained = Trained(model, policy.features, given | simulated, len(values))
-    return Predictions(settings, library, trained, top, progress)
+    return Predictions(settings, library, selection, trained, top, progress)
 
 
 def _csv_row(row: Row) -> list[str]:

@@ -26,7 +26,7 @@ def predict(
     is_trusted: TrustOption = False,
     is_quiet: QuietOption = False,
 ) -> None:
-    """Say what the model of a run expects of every molecule of its library, as CSV."""
+    """Say what the model of a run expects of every molecule that it may choose, as CSV."""
     from molloop import api
     from molloop.assembly.predictions import check_ending
 

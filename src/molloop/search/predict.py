@@ -1,13 +1,14 @@
 """What a model says of a whole library, a part at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.library.features import Scaling
 from molloop.library.kinds import KINDS
-from molloop.library.shards import Library, Shard
+from molloop.library.shards import Shard, ShardRef
 from molloop.search.candidates import CHUNK
 from molloop.surrogate.model import Floats, Surrogate
 
@@ -25,8 +26,10 @@ class Predicted:
         return Predicted(self.ids[rows], self.means[rows], self.stds[rows])
 
 
-def predicted(model: Surrogate, kind: str, library: Library) -> Iterator[Predicted]:
-    """Predict every molecule of a library, in its order.
+def predicted(
+    model: Surrogate, kind: str, shards: Sequence[ShardRef], scaling: Scaling
+) -> Iterator[Predicted]:
+    """Predict every molecule of a library that may be chosen, in its order.
 
     Parameters
     ----------
@@ -37,12 +40,15 @@ def predicted(model: Surrogate, kind: str, library: Library) -> Iterator[Predict
     ------
     Some thousands at a time, so that memory does not grow with the library.
     """
-    for ref in library.shards:
-        kept = Shard(ref).features(kind)
+    for ref in shards:
+        shard = Shard(ref)
+        kept, meant = shard.features(kind), shard.meant
         for start in range(0, ref.n_molecules, CHUNK):
-            features = KINDS[kind].for_models(kept[start : start + CHUNK], library.scaling)
-            first_id = ref.first_id + start
-            yield Predicted(np.arange(first_id, first_id + len(features)), *model.predict(features))
+            rows = np.arange(start, min(start + CHUNK, ref.n_molecules))
+            rows = rows if meant is None else rows[meant[rows]]
+            if len(rows):
+                features = KINDS[kind].for_models(kept[rows], scaling)
+                yield Predicted(ref.first_id + rows, *model.predict(features))
 
 
 def best_predicted(parts: Iterable[Predicted], n: int) -> Predicted:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molloop.library.bits import Bits, write_bits
 from molloop.search import predict
 from molloop.search.predict import Predicted, best_predicted, predicted
 
@@ -16,11 +19,21 @@ class Counting:
 
 def test_a_library_is_predicted_in_parts_in_its_order(small_library, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 10)
-    parts = list(predicted(Counting(), "fingerprints", small_library))
+    shards, scaling = small_library.shards, small_library.scaling
+    parts = list(predicted(Counting(), "fingerprints", shards, scaling))
     assert [len(one.ids) for one in parts] == [10, 10, 4]
     assert np.concatenate([one.ids for one in parts]).tolist() == list(range(24))
     assert parts[2].means.tolist() == [0.0, 1.0, 2.0, 3.0]
     assert parts[2].stds.tolist() == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_only_what_meets_the_conditions_is_predicted(small_library, monkeypatch, tmp_path):
+    monkeypatch.setattr(predict, "CHUNK", 10)
+    meant = np.isin(np.arange(24), [0, 9, 21, 23])  # of the second part none
+    write_bits(tmp_path / "bits", [Bits.of(meant)], {})
+    shards = [replace(ref, selection=str(tmp_path / "bits")) for ref in small_library.shards]
+    parts = list(predicted(Counting(), "fingerprints", shards, small_library.scaling))
+    assert [one.ids.tolist() for one in parts] == [[0, 9], [21, 23]]
 
 
 def part_of(first_id, means):

@@ -1,6 +1,7 @@
 """A molecule, and atoms in space."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,9 +55,12 @@ class Molecule:
         What the user's file calls it; empty where it says nothing.
     geometry
         Where the file has one.
+    kept
+        Cells of further columns of the file that the library has kept, by their names.
     """
 
     id: int
     smiles: str
     name: str = ""
     geometry: Geometry | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)

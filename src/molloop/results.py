@@ -22,6 +22,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
+from molloop.store.searched import Searched
 from molloop.texts import counted, terminal_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Results:
     n_rejected, rejects
         Lines of the library's source that hold no molecule, and the file that lists them.
     library
-        That was searched; none where it is gone, or not as it was.
+        That was searched, or what the run's database says of it.
     """
 
     objective: Objective
@@ -76,7 +77,7 @@ class Results:
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_rejected: int = 0
     rejects: str = ""
-    library: Library | None = None
+    library: "Library | Searched | None" = None
 
     @cached_property
     def _record(self) -> Record:

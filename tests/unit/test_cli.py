@@ -101,6 +101,15 @@ def test_simulate_prints_one_object_a_line(molloop):
     assert molloop("simulate", "--json", "O").returncode == 0
 
 
+def test_a_file_that_is_not_there_is_no_smiles(molloop, tmp_path):
+    done = molloop("simulate", "O", "missing.csv.gz", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "missing.csv.gz" in done.stderr
+    long = "C/C=C/" + "C" * 300 + ".O"
+    done = molloop("simulate", long, "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["failure"]["kind"] == "fragments"
+
+
 def test_simulate_takes_files_with_names(molloop, tmp_path):
     (tmp_path / "a.smi").write_text("O water of a well\nxx nothing\n\n")
     (tmp_path / "b.csv").write_text("id,smi\n1,N\n2,C,3\n")

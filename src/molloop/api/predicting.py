@@ -7,7 +7,6 @@ from molloop.api.libraries import open_library
 from molloop.api.runs import run_settings
 from molloop.assembly.conditions import select_for
 from molloop.assembly.predictions import Predictions, predictions_of
-from molloop.assembly.run_library import library_of
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
@@ -62,9 +61,7 @@ def predict(
 
 
 def _library(session: Session, settings: Settings, progress: Progress | None) -> Library:
-    """Return the library of a run, built anew where it is not there."""
-    if (found := library_of(session)) is not None:
-        return found
+    """Return the library of a run, as going on with it opens it."""
     library = open_library(settings, progress)
     if library.manifest.key != session.environment.get("library", {}).get("key"):
         raise InputError(

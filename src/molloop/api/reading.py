@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from molloop import results
-from molloop.assembly.run_library import library_of
 from molloop.config.load import parse
 from molloop.errors import InputError
 from molloop.files import AnyPath
@@ -30,10 +29,9 @@ def read_results(run_dir: AnyPath) -> Results:
         Its database cannot be read.
     """
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
-        session = store.sessions()[-1]
-        settings = parse(session.config)
+        settings = parse(store.sessions()[-1].config)
         found = results.read(store, settings.objective(), settings.protocol())
-    return replace(found, library=library_of(session))
+        return replace(found, library=store.searched())
 
 
 def export_run(

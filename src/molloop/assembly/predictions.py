@@ -42,6 +42,8 @@ class Trained:
         Of its features.
     values
         Molecule id -> value, of what the library holds.
+    levels
+        Molecule id -> level, of values known beforehand that have another than the run's.
     n_values
         Those of molecules outside of the library, too.
     """
@@ -49,6 +51,7 @@ class Trained:
     model: Surrogate
     kind: str
     values: Mapping[int, float]
+    levels: Mapping[int, str]
     n_values: int
 
 
@@ -172,9 +175,11 @@ class Predictions:
             numbers = zip(part.ids.tolist(), means.tolist(), part.stds.tolist(), strict=True)
             rows: list[Row] = []
             for key, mean, std in numbers:
-                one = self.library.molecule(key)
-                row: Row = [key, one.smiles, one.name, mean, std, self._trained.values.get(key)]
-                rows.append([*row, level, fidelity, *kept_cells(self.library, key, kept)])
+                texts = self.library.smiles(key), self.library.name(key)
+                row: Row = [key, *texts, mean, std, self._trained.values.get(key)]
+                own = self._trained.levels.get(key)
+                made_by = (level, fidelity) if own is None else (own, "")
+                rows.append([*row, *made_by, *kept_cells(self.library, key, kept)])
             yield rows
 
     def _parts(self) -> Iterator[Predicted]:
@@ -251,7 +256,12 @@ def predictions_of(
         model = model_class(policy.model).fit(features[order], objective.sign * values[order], rng)
     given = {one.molecule_id: one.value for one in known if one.molecule_id is not None}
     simulated = {key: value for _, key, value in found}
-    trained = Trained(model, policy.features, given | simulated, len(values))
+    levels = {
+        one.molecule_id: one.level
+        for one in known
+        if one.molecule_id is not None and one.level and one.molecule_id not in simulated
+    }
+    trained = Trained(model, policy.features, given | simulated, levels, len(values))
     return Predictions(settings, library, selection, trained, top, progress)
 
 

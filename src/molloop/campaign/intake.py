@@ -126,7 +126,7 @@ class Intake:
         proposal = self.ledger.in_flight[Job(molecule.id, stage)]
         kept = accepted(outcome, self.objective.quantity.name)
         where = (proposal.number, molecule.id, stage, molecule.smiles, proposal.batch)
-        return Simulated(*where, now_s, worker, *times_s, kept, molecule.name)
+        return Simulated(*where, now_s, worker, *times_s, kept, molecule.name, molecule.kept)
 
     def _finished(self, item: Simulated) -> Finished:
         failure = item.outcome.kind if isinstance(item.outcome, Failure) else ""

@@ -1,6 +1,7 @@
 """What is known of molecules: values from before, and outcomes of this campaign."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from molloop.molecule import label
@@ -50,6 +51,8 @@ class Simulated:
         When the worker had it, on the same clock.
     name
         What the user's file calls the molecule; empty where it says nothing.
+    kept
+        Cells of further columns of that file, by their names.
     """
 
     proposal: int
@@ -63,6 +66,7 @@ class Simulated:
     ended_s: float
     outcome: Outcome
     name: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
@@ -14,9 +14,10 @@ from molloop.library.identity import identity_of
 from molloop.library.kinds import KINDS
 from molloop.library.shards import Library
 from molloop.library.tables import MADE_BY, SMILES, rows_of
+from molloop.library.taken import take
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.smiles import NoMoleculeError, read_molecule
+from molloop.smiles import NoMoleculeError
 
 FLAGS = "flags"
 
@@ -107,14 +108,16 @@ def identified(where: str, smiles: str, library: Library) -> tuple[int, Chem.Mol
     InputError
         It is none; the error says where it stands.
     """
+    spec = library.manifest.spec
     try:
-        molecule = read_molecule(smiles)
+        with rdBase.BlockLogs():
+            molecule = take(smiles, "smiles", spec.fragments).molecule
     except NoMoleculeError as error:
         expected = f"a valid SMILES ({error})"
         raise InputError(
             f"{where}, smiles", smiles, expected, "Correct or remove the line."
         ) from error
-    return identity_of(molecule, library.manifest.spec.same_as), molecule
+    return identity_of(molecule, spec.same_as), molecule
 
 
 def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
@@ -126,9 +129,11 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
         This version of RDKit refuses a SMILES that another one took.
     """
     molecules = []
+    fragments = library.manifest.spec.fragments
     for item in known:
         try:
-            molecules.append(read_molecule(item.smiles.strip()))
+            with rdBase.BlockLogs():
+                molecules.append(take(item.smiles.strip(), "smiles", fragments).molecule)
         except NoMoleculeError as error:
             raise RunError(
                 f"RDKit refuses {item.smiles!r} ({error}), which was known when the run began.",
@@ -190,7 +195,7 @@ def _level_of(
     if level not in (None, run["level"]) and said == level:
         return said
     _check_made(f"{where}, level", said, run["level"], run)
-    if cells.get("fidelity") or level is None:
+    if level is None or cells.get("level") or cells.get("fidelity"):
         _check_made(f"{where}, fidelity", cells.get("fidelity", ""), run["fidelity"], run)
     return ""
 

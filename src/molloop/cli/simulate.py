@@ -24,6 +24,7 @@ from molloop.cli.screen import say
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.texts import json_line
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from molloop.goal import Quantity
     from molloop.simulate.outcome import Outcome
     from molloop.simulate.protocol import SimulationProtocol
+
+# a word that ends so is no SMILES
+ENDINGS = (".smi", ".smiles", ".cxsmiles", ".csv", ".tsv", ".txt", ".sdf", ".mol", ".parquet")
 
 
 def simulate(
@@ -98,8 +102,11 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
 
     # a file without an ending is told from a SMILES by its folder, such as ./CCO
     names_file = Path(word).suffix or os.sep in word
-    if names_file and Path(word).is_file():
+    # `Path.is_file` raises where a SMILES is too long for a name
+    if names_file and os.path.isfile(word):  # noqa: PTH113
         return entries_of(word, reading)
+    if ending(Path(word)) in ENDINGS:
+        raise InputError("molecules", word, "a SMILES or a file", "There is no such file.")
     return iter([Entry(word)])
 
 

@@ -282,9 +282,18 @@ class Library:
         does not name behind, as `rdkit.Chem.AddHs` orders them.
         """
         shard, row = self._place(molecule_id)
-        return Molecule(
-            molecule_id, self.smiles(molecule_id), self.name(molecule_id), shard.geometry(row)
-        )
+        texts = self.smiles(molecule_id), self.name(molecule_id)
+        return Molecule(molecule_id, *texts, shard.geometry(row), shard.kept(row))
+
+    @property
+    def title(self) -> str:
+        """What the user calls it."""
+        return self.manifest.name
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """Names of the columns that were kept, as the user's file has them."""
+        return tuple(self.manifest.kept)
 
     def kept(self, molecule_id: int) -> dict[str, str]:
         """Return what a molecule has in the columns that were kept, by their names."""

@@ -56,7 +56,7 @@ class ValueTable(Iterator[Row]):
                 "Quote the cells that hold the delimiter, or remove the line.",
             )
         smiles = as_smiles(where, entry.text, self.text_kind)
-        return entry.line, {SMILES: smiles, **dict(zip(self._columns, entry.kept, strict=True))}
+        return entry.line, dict(zip(self._columns, entry.kept, strict=True)) | {SMILES: smiles}
 
     def number(
         self, line: int, column: str, text: str, largest: float, empty: float | None = None

@@ -141,9 +141,9 @@ def _searched(results: Results) -> str:
     """Return how many simulations there were, in which library."""
     told = counted(len(results.values), "simulation")
     molecules = counted(results.n_molecules, "molecule")
-    if results.library is None:
+    if results.library is None or not results.library.title:
         return f"{told} in a library of {molecules}"
-    name = drawn_text(short_name(results.library.manifest.name), N_NAME)
+    name = drawn_text(short_name(results.library.title), N_NAME)
     return f"{told} in {name}, {molecules}"
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 
 from molloop.library.shards import Library
+from molloop.store.searched import Searched
 from molloop.texts import utf8_text
 
 
-def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, str]:
+def kept_columns(library: "Library | Searched | None", taken: Collection[str]) -> dict[str, str]:
     """Return the names that kept columns have in a table, by their own names.
 
     Parameters
@@ -17,7 +18,7 @@ def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, s
         Names of other columns: a kept one of the same name begins with ``library_``.
     """
     found: dict[str, str] = {}
-    for own in library.kept(0) if library is not None else ():
+    for own in library.kept_names if library is not None else ():
         name = utf8_text(own)
         while name in taken or name in found.values():
             name = f"library_{name}"
@@ -26,7 +27,7 @@ def kept_columns(library: Library | None, taken: Collection[str]) -> dict[str, s
 
 
 def kept_cells(
-    library: Library | None, molecule_id: int | None, names: Collection[str]
+    library: "Library | Searched | None", molecule_id: int | None, names: Collection[str]
 ) -> list[str]:
     """Return what kept columns say of a molecule; empty where one says nothing."""
     if library is None or molecule_id is None:

@@ -21,9 +21,10 @@ BEGIN;
 CREATE TEMP TABLE stages (name TEXT PRIMARY KEY, level TEXT NOT NULL, fidelity TEXT NOT NULL);
 INSERT INTO stages SELECT {_STAGE}, min(level), min(fidelity) FROM outcomes GROUP BY 1;
 CREATE TEMP TABLE molecules (
-    molecule_id INTEGER PRIMARY KEY, smiles TEXT NOT NULL, name TEXT NOT NULL
+    molecule_id INTEGER PRIMARY KEY, smiles TEXT NOT NULL, name TEXT NOT NULL,
+    kept TEXT NOT NULL
 );
-INSERT OR IGNORE INTO molecules SELECT molecule_id, smiles, '' FROM outcomes;
+INSERT OR IGNORE INTO molecules SELECT molecule_id, smiles, '', '{{}}' FROM outcomes;
 CREATE TEMP TABLE job_values (
     proposal INTEGER NOT NULL, place INTEGER NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL,
     PRIMARY KEY (proposal, place)

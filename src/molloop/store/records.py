@@ -23,6 +23,7 @@ from molloop.store.stored import read_count, read_json, read_number, read_one_of
 
 MAX_CONFIG = 200_000  # letters
 MAX_TIME_S = 1e15  # a replay of 10^6 simulations of the longest
+NO_CELLS = "{}"
 JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
@@ -78,7 +79,8 @@ def rows_of(items: Iterable[Simulated]) -> dict[str, list[tuple[object, ...]]]:
         outcome, number = item.outcome, item.proposal
         job = (number, item.molecule_id, item.stage, item.batch, item.time_s, item.worker)
         times = (item.began_s, item.ended_s, outcome.seconds)
-        rows["molecules"].append((item.molecule_id, item.smiles, item.name))
+        kept = json.dumps(dict(item.kept)) if item.kept else NO_CELLS
+        rows["molecules"].append((item.molecule_id, item.smiles, item.name, kept))
         if isinstance(outcome, Failure):
             failure = (storable(outcome.kind), storable(outcome.message))
             rows["jobs"].append((*job, *times, None, *failure))
@@ -116,6 +118,7 @@ class _Environment(BaseModel):
 
 _ENVIRONMENT = TypeAdapter(_Environment)
 _FLAGS = TypeAdapter(tuple[str, ...])
+_CELLS = TypeAdapter(dict[str, str])
 
 
 def read_event(row: Row) -> tuple[float, Event]:
@@ -152,6 +155,13 @@ def read_known(row: Row) -> Known:
     smiles, value, molecule_id, level = row
     key = None if molecule_id is None else read_count(molecule_id, "molecule id")
     return Known(read_text(smiles, "SMILES"), read_value(value), key, read_text(level, "level"))
+
+
+def read_cells(row: Row) -> tuple[int, str, dict[str, str]]:
+    """Read molecule id, name and kept cells of the table `molecules`."""
+    key, name, kept = row
+    cells = {} if kept == NO_CELLS else read_json(_CELLS, kept, "kept columns")
+    return read_count(key, "molecule id"), read_text(name, "name"), cells
 
 
 def read_value(value: object) -> float:

@@ -75,7 +75,8 @@ CREATE TABLE stages (
 CREATE TABLE molecules (
     molecule_id INTEGER PRIMARY KEY,
     smiles TEXT NOT NULL,
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    kept TEXT NOT NULL
 ) STRICT;
 CREATE TABLE jobs (
     proposal INTEGER PRIMARY KEY,

@@ -27,7 +27,7 @@ _INSERTS = {
     name: f"INSERT {'OR IGNORE ' if name == 'molecules' else ''}INTO {name} "
     f"VALUES ({', '.join('?' * n)})"
     for name, n in {
-        "molecules": 3,
+        "molecules": 4,
         "jobs": 12,
         "job_values": 4,
         "calculations": 10,

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 import molloop
-from molloop.assembly.run_library import library_of
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
 from molloop.cli import app
@@ -108,6 +107,7 @@ def test_csv_and_parquet_hold_the_same(tmp_path, library):
 def test_kept_columns_stand_behind_the_others(tmp_path, library, monkeypatch):
     a_run(tmp_path / "run", library)
     kept = {"mw": "1.0", "ie_ev": "mine", "=x": "-2"}
+    monkeypatch.setattr(type(library), "kept_names", tuple(kept))
     monkeypatch.setattr(type(library), "kept", lambda _self, key: kept if key != 4 else {})
     frame = molloop.predict(tmp_path / "run").frame()
     assert list(frame.columns[-3:]) == ["mw", "library_ie_ev", "=x"]
@@ -177,15 +177,3 @@ def test_the_command_prints_a_table_or_writes_one(tmp_path, library):
     assert (tmp_path / "a.csv").read_text() == printed.stdout
     wrong = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.sdf")])
     assert isinstance(wrong.exception, InputError)
-
-
-def test_a_library_is_that_of_the_run_or_none(tmp_path, library):
-    def found(**facts):
-        return library_of(Session("now", "", {"library": library.describe() | facts}))
-
-    assert found().n_molecules == 9
-    assert found(key="another") is None
-    for folder in (None, 3, "", "\0", str(tmp_path), str(tmp_path / "none")):
-        assert found(folder=folder) is None
-    (library.folder / "link").symlink_to("/dev/zero")
-    assert found() is None

@@ -28,7 +28,13 @@ def table(small_library):
     [
         (
             {"simulation": {"level": "ipea1", "n_conformers": 4, "timeout_s": 5.0}},
-            {"level": "ipea1", "fidelity": "relaxed", "n_conformers": 4, "max_atoms": 200},
+            {
+                "level": "ipea1",
+                "fidelity": "relaxed",
+                "start_geometry": "embedded",
+                "n_conformers": 4,
+                "max_atoms": 200,
+            },
         ),
         (
             {

@@ -3,9 +3,12 @@ import os
 import numpy as np
 import pytest
 
-from molloop.campaign.warm_start import read_warm_start
+from molloop.campaign.warm_start import known_values, read_warm_start, stored_warm_start
 from molloop.errors import InputError
 from molloop.library.features import morgan
+from molloop.library.ingest import build
+from molloop.library.manifest import BuildSpec
+from molloop.library.origin import Files
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.smiles import read_molecule
 
@@ -130,6 +133,7 @@ def test_a_level_that_no_row_says_may_be_said_of_all(tmp_path, small_library, te
     [
         (f"{HEADER}\nC,17,gfn1,relaxed,\n", "line 2, level: got 'gfn1', expected 'gfn2'"),
         ("smiles,ie_ev,fidelity\nC,17,mmff-geometry\n", "line 2, fidelity: got 'mmff-geometry'"),
+        ("smiles,ie_ev,level\nC,17,gfn2\n", "line 2, fidelity: is missing"),
     ],
 )
 def test_what_a_row_says_is_not_overruled(tmp_path, small_library, text, words):
@@ -165,3 +169,15 @@ def test_a_pipe_is_no_table_of_values(tmp_path, small_library):
     os.mkfifo(tmp_path / "values.csv")
     with pytest.raises(InputError, match=r"campaign\.training_data.*expected a file"):
         read_warm_start(tmp_path / "values.csv", "ie_ev", SimulationProtocol(), small_library)
+
+
+def test_a_salt_is_the_piece_that_the_library_has_taken(tmp_path):
+    (tmp_path / "salts.smi").write_text("CCN.Cl\nCO\n")
+    files, spec = Files.of([str(tmp_path / "salts.smi")]), BuildSpec(fragments="largest")
+    library = build(files, tmp_path / "library", spec)
+    found = known_values([("a.csv, line 2", "CCN.Cl", 14.0)], "ie_ev", library)
+    assert [item.molecule_id for item in found.known] == [0]
+    again = stored_warm_start(found.known, library)
+    for warm in (found, again):
+        expected = library.features("descriptors", [0])
+        assert np.array_equal(warm.features["descriptors"], expected)

@@ -74,3 +74,10 @@ def test_what_is_no_number_or_no_molecule_is_told(tmp_path, name, text, words):
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=words):
         numbers(tmp_path / name)
+
+
+def test_a_column_called_smiles_is_not_the_molecule_where_another_is(tmp_path):
+    (tmp_path / "a.csv").write_text("smiles,cxsmiles,value\nCCO,CCO |^1:0|,1.5\n")
+    reading = Reading.of(column="cxsmiles")
+    with rows_of(tmp_path / "a.csv", "table", ("value",), None, reading=reading) as table:
+        assert [cells["smiles"] for _, cells in table] == ["CCO |^1:0|"]

@@ -32,6 +32,7 @@ from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.results import Results
 from molloop.simulate.outcome import Calculation, Failure, Success
+from molloop.store.searched import Searched
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
 FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
@@ -95,8 +96,8 @@ def test_known_values_of_another_level_stand_as_such(tmp_path, results):
     known = (Known("CCC", 10.94, None, "experiment"), Known("O", 18.25, None))
     tables.write_training_data(replace(results, known=known), tmp_path / "t.csv")
     assert read(tmp_path / "t.csv")[1:3] == [
-        ["CCC", "10.94", "", "", "experiment", "", ""],
-        ["O", "18.25", "", "", "gfn2", "relaxed", ""],
+        ["CCC", "", "", "", "10.94", "", "", "experiment", "", ""],
+        ["O", "", "", "", "18.25", "", "", "gfn2", "relaxed", ""],
     ]
 
 
@@ -116,13 +117,8 @@ def test_best_molecules(tmp_path, results):
 
 
 def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, results):
-    class Kept:
-        def name(self, molecule_id):
-            return {4: "propane"}[molecule_id]
-
-        def kept(self, molecule_id):
-            return {"batch": f"b{molecule_id}", "note": "@home"}
-
+    cells = {key: {"batch": f"b{key}", "note": "@home"} for key in (2, 4)}
+    searched = Searched("", {4: "propane"}, cells)
     state = Calculation(-1, 1, "GFN2-xTB", -10.0)
     simulated = [
         replace(
@@ -132,7 +128,7 @@ def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, result
         if one.molecule_id == 2
     ]
     known = (Known("CCC", 13.0, 4), Known("CCCC", 12.0, None))
-    found = replace(results, known=known, simulated=tuple(simulated), library=Kept())
+    found = replace(results, known=known, simulated=tuple(simulated), library=searched)
     tables.write_training_data(found, tmp_path / "t.csv")
     header, *rows = read(tmp_path / "t.csv")
     assert header[-2:] == ["library_batch", "note"]

@@ -120,6 +120,8 @@ class Kept:
 
     def __init__(self, text):
         self.columns = {"mine": text, f"={text}": ""}
+        self.kept_names = tuple(self.columns)
+        self.title = text
 
     def kept(self, _molecule_id):
         return self.columns

@@ -340,3 +340,24 @@ def test_a_database_that_names_no_process_is_damaged(store):
     connection.close()
     with pytest.raises(StoreError, match="names no process"):
         store.sessions()
+
+
+def test_what_the_file_says_of_a_molecule_is_stored_with_it(store):
+    cells = {"mw": "16.04", "=x": "'a\nb", "": "\u202e"}
+    ours = replace(simulated(0, 7, success()), name="no. 7", kept=cells)
+    others = simulated(1, 8, Failure("scf", "no"))
+    store.append(1.0, [Began(9, 0), Submitted((7, 8), Source.INITIAL, 0)])
+    store.append(2.0, [Finished(7), Finished(8)], [ours, others])
+    found = store.searched()
+    assert (found.kept(7), found.kept(8), found.kept(9)) == (cells, {}, {})
+    assert (found.name(7), found.name(8)) == ("no. 7", "")
+    assert found.kept_names == ("mw", "=x", "")
+    assert [item.name for item in store.simulated()] == ["no. 7", ""]
+
+
+def test_kept_cells_that_are_none_are_damage(store):
+    store.append(1.0, [Began(9, 0), Submitted((7,), Source.INITIAL, 0)])
+    store.append(2.0, [Finished(7)], [simulated(0, 7, success())])
+    store._connection.execute("UPDATE molecules SET kept = '[1]'")
+    with pytest.raises(StoreError, match=r"damaged.*kept columns"):
+        store.searched()

@@ -626,7 +626,7 @@ def test_conditions_at_build_time_and_later(molloop, tmp_path):
     done = molloop(*build, "--out", "whole", "--conditions", "mine.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rejected = (tmp_path / "whole" / "rejects.csv").read_text().splitlines()[1:]
-    assert rejected == ["a.smi,4,C[NH3+],charge 1"]
+    assert rejected == ["a.smi,4,,C[NH3+],charge 1"]
     told = molloop(
         *("library", "info", "whole", "--set", "conditions.min_heavy_atoms=2"),
         *("--set", "conditions.excluded_smarts=[OX2H]"),

@@ -156,7 +156,7 @@ def test_a_run_without_a_value_and_another_format_are_told(tmp_path, library):
     a_run(tmp_path / "run", library)
     with pytest.raises(InputError, match=r"\.csv or \.parquet"):
         molloop.predict(tmp_path / "run").write(tmp_path / "a.sdf")
-    settings = molloop.load()
+    settings = molloop.load(library={"source": str(tmp_path / "named.smi")})
     session = Session("now", settings.to_toml(), {"library": library.describe()})
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "config.toml").write_text(session.config)

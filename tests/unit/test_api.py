@@ -132,21 +132,26 @@ def test_what_is_not_wanted_is_not_simulated():
     assert len(asked) == 4
 
 
-def test_a_program_that_is_interrupted_ends_its_simulations(tmp_path):
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_program_that_is_interrupted_ends_its_simulations(tmp_path, n):
     (tmp_path / "slow.py").write_text(
         "import os, time\n\n\ndef simulate(smiles):\n"
         "    open(f'{smiles}.pid', 'x').write(str(os.getpid()))\n    time.sleep(300)\n"
     )
     program = (
-        "import molloop\n"
+        "import molloop, signal\n"
+        "from rdkit import Chem\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         "settings = molloop.load(property={'simulator': 'slow:simulate', 'name': 'x'})\n"
-        "list(molloop.simulate_molecules(['C', 'N', 'O', 'CC', 'CN'], settings, n_processes=2))\n"
+        "assert Chem.MolFromSmiles('CO').HasSubstructMatch(Chem.MolFromSmarts('C'))\n"
+        "molecules = ['C', 'N', 'O', 'CC', 'CN']\n"
+        f"list(molloop.simulate_molecules(molecules, settings, n_processes={n}))\n"
     )
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE) as running:
         until_s = time.monotonic() + 60
-        while len(pids := [one.read_text() for one in tmp_path.glob("*.pid")]) < 2 or "" in pids:
+        while len(pids := [one.read_text() for one in tmp_path.glob("*.pid")]) < n or "" in pids:
             assert time.monotonic() < until_s
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
@@ -11,6 +11,18 @@ Given = TypeVar("Given")
 Result = TypeVar("Result")
 IsOver = Callable[[], bool]
 AHEAD = 2  # calls a thread that may be begun before the first result is taken
+POLL_S = 0.2
+
+
+def _result(future: Future[Result]) -> Result:
+    """Wait for a result, and hear Ctrl-C meanwhile.
+
+    RDKit (2026.9.1) gives SIGINT back, after a search for a pattern, in a way that no longer ends a
+    wait: what waits without a limit would not hear it.
+    """
+    while not future.done():
+        wait((future,), POLL_S)
+    return future.result()
 
 
 def in_threads(
@@ -43,9 +55,9 @@ def in_threads(
             waiting.append(Future())
             calls.put((waiting[-1], one))
             if len(waiting) >= AHEAD * n_threads:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
     finally:
         ended.set()
         for _ in range(n_threads):

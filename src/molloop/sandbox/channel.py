@@ -6,6 +6,7 @@ this process was told with its request.
 """
 
 import os
+import select
 import socket
 import struct
 import sys
@@ -40,6 +41,8 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
+        self._ready = select.poll()
+        self._ready.register(connection, select.POLLIN)
         if sys.platform == "linux":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
@@ -90,6 +93,8 @@ class Channel:
 
     def _read(self) -> tuple[bytes, int]:
         """Return what is there, all from one process, and its id."""
+        # RDKit (2026.9.1) gives SIGINT back in a way that no longer ends other waits
+        self._ready.poll()
         if sys.platform != "linux":
             return self.connection.recv(READ_BYTES), 0
         room = socket.CMSG_SPACE(CREDENTIALS.size)

@@ -11,6 +11,7 @@ from molloop.errors import InputError
 from molloop.library import sources
 from molloop.library.origin import Files
 from molloop.library.reading import opened, sdf
+from molloop.library.reading.columns import places_of
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import looks_like_molecule, part
@@ -338,3 +339,17 @@ def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
     }
     for options in ({"keep_columns": "n"}, {"column": 1}, {"name_column": "n"}):
         assert Files.of([str(path)], Reading.of(**options)).options != plain
+
+
+@pytest.mark.parametrize(
+    ("wanted", "columns", "places"),
+    [
+        ("canonical smiles", ["id", "Canonical_SMILES"], [1]),
+        ("\u6cb8\u70b9", ["smiles", "\u878d\u70b9"], []),
+        ("pKa(+)", ["pKa(-)"], []),
+        ("1", ["C", "-1"], [0]),
+        ("mol-id", ["mol id", "molid"], [0, 1]),
+    ],
+)
+def test_only_joints_of_words_do_not_count_in_a_name(wanted, columns, places):
+    assert places_of(wanted, columns) == places

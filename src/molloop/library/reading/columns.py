@@ -8,7 +8,7 @@ from molloop.errors import InputError
 from molloop.library.reading.format import TextKind
 from molloop.library.reading.options import Reading
 
-# what is looked for first stands first; small letters and digits count alone
+# what is looked for first stands first, as `plain_name` writes it
 SMILES_NAMES = (
     *("smiles", "isomericsmiles", "isosmiles", "cxsmiles", "canonicalsmiles", "cansmiles", "smi"),
     *("openeyecansmiles", "openeyeisosmiles", "smilesstring"),
@@ -19,12 +19,12 @@ MOLECULE_NAMES = (
     *("moleculechemblid", "idnumber", "catalogid", "catalognumber", "catalogueid", "compoundid"),
     *("moleculeid", "molid", "pubchemcid", "cid", "drugbankid", "casnumber", "cas", "id", "code"),
 )
-_OTHER_SIGNS = re.compile(r"[^a-z0-9]+")
+_JOINTS = re.compile(r"(?<=\w)[\s_.-]+(?=\w)|(?<=\w)_+|_+(?=\w)")
 
 
 def plain_name(name: str) -> str:
     """Return what counts of a name: ``Canonical SMILES`` and ``canonical_smiles`` are the same."""
-    return _OTHER_SIGNS.sub("", name.lower())
+    return _JOINTS.sub("", name.strip().lower())
 
 
 def places_of(wanted: str, columns: Sequence[str]) -> list[int]:

@@ -227,8 +227,10 @@ def test_a_simulator_that_cannot_be_imported_is_bad_input(molloop, small_smi, tm
 
 
 def test_a_simulator_that_always_fails_ends_the_run(molloop, tmp_path):
-    (tmp_path / "bad.smi").write_text("\n".join(UNKNOWN_ELEMENTS))
-    done = molloop("run", "--library", "bad.smi", "--run-dir", "run", "--schedule", "batch")
+    (tmp_path / "bad.smi").write_text("\n".join("C" * n for n in range(1, 31)))
+    too_large = ("--set", "simulation.max_atoms=1")
+    words = ("--library", "bad.smi", "--run-dir", "run", "--schedule", "batch", *too_large)
+    done = molloop("run", *words)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "the last 24 simulations all failed" in done.stderr

@@ -16,8 +16,6 @@ SMALL_RUN = (
     *("--batch-size", 3),
 )
 # elements beyond GFN2-xTB's last: valid SMILES, no value
-UNKNOWN_ELEMENTS = [f"[{symbol}]{tail}" for symbol in ("Fr", "Ra", "Ac", "Th") for tail in
-                    ("C", "CC", "CCC", "CCCC", "O", "N", "F", "Cl", "CO", "CN")]  # fmt: skip
 
 
 def table(path):

@@ -15,7 +15,6 @@ SMALL_RUN = (
     *("--schedule", "batch", "--initial-training-count", 4, "--max-training-count", 12),
     *("--batch-size", 3),
 )
-# elements beyond GFN2-xTB's last: valid SMILES, no value
 
 
 def table(path):

@@ -86,6 +86,8 @@ def read_quietly(
     # asking RDKit would cost more
     if not may_have_dummies and ("*" in text or "#0" in text):
         _check_dummies(molecule)
+    if not may_have_dummies and ("~" in text or "|" in text):
+        _check_query(molecule)
     return molecule
 
 
@@ -120,8 +122,7 @@ def read_molblock(text: str, *, may_have_dummies: bool = False) -> tuple[Chem.Mo
         raise NoMoleculeError("no atoms")
     if not may_have_dummies:
         _check_dummies(molecule)
-        if molecule.HasQuery():
-            raise NoMoleculeError("query: an atom or a bond stands for several")
+        _check_query(molecule)
     if "M  STY" in text or "SGROUP" in text:  # asking RDKit would cost more
         _check_polymer(molecule)
     return molecule, written if _is_in_space(molecule) else None
@@ -181,6 +182,11 @@ def _check_dummies(molecule: Chem.Mol) -> None:
         return  # heavier than hydrogen, all of them
     if found := molecule.GetSubstructMatch(_DUMMY):
         raise NoMoleculeError(f"dummy atom # {found[0]}, which stands for no element")
+
+
+def _check_query(molecule: Chem.Mol) -> None:
+    if molecule.HasQuery():
+        raise NoMoleculeError("query: an atom or a bond stands for several")
 
 
 def _check_polymer(molecule: Chem.Mol) -> None:

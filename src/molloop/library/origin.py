@@ -89,7 +89,7 @@ class Files:
             "keep_columns": ",".join(reading.keep_columns) or None,
             "separator": reading.separator,
             "no_header": int(reading.no_header) or None,
-            "formats": ", ".join(map(sources.reader_of, self.formats)),
+            "formats": ", ".join(f"{sources.reader_of(one)} {one.places}" for one in self.formats),
         }
 
     def blocks(self) -> Iterator[sources.Block]:

@@ -9,6 +9,8 @@ from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
+from molloop.library.ingest import _key
+from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading import opened, sdf
 from molloop.library.reading.columns import places_of
@@ -335,7 +337,7 @@ def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
         "keep_columns": None,
         "separator": None,
         "no_header": None,
-        "formats": f"text {sources.TEXT_VERSION}",
+        "formats": f"text {sources.TEXT_VERSION} ('smiles', 0, None, (), ',', True)",
     }
     for options in ({"keep_columns": "n"}, {"column": 1}, {"name_column": "n"}):
         assert Files.of([str(path)], Reading.of(**options)).options != plain
@@ -353,3 +355,39 @@ def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
 )
 def test_only_joints_of_words_do_not_count_in_a_name(wanted, columns, places):
     assert places_of(wanted, columns) == places
+
+
+def entries(tmp_path, name, text, **options):
+    (tmp_path / name).write_text(text)
+    blocks = Files.of([str(tmp_path / name)], Reading.of(**options)).blocks()
+    return [pair for one in blocks for pair in zip(one.texts, one.names, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "expected"),
+    [
+        ("a.smi", "CCO\t|^1:0|\tx\nCC\ty\t\n", {}, [("CCO |^1:0|", "x"), ("CC", "y")]),
+        (
+            "a.tsv",
+            "smiles\tcx\tid\nCCO\t|^1:0|\tx\nCC\t\ty\n",
+            {},
+            [("CCO |^1:0|", "x"), ("CC", "y")],
+        ),
+        ("a.csv", "CCO,1\nCCC,2\n", {"column": "1"}, [("CCO", ""), ("CCC", "")]),
+        ("a.csv", "CCO,3,CO\nCCC,4,CN\n", {"column": "3"}, [("CO", ""), ("CN", "")]),
+        ("a.smi", "smiles\nCCO ethanol\nCC\n", {}, [("CCO", "ethanol"), ("CC", "")]),
+    ],
+)
+def test_nothing_of_a_line_is_lost_or_taken_for_something_else(
+    tmp_path, name, text, options, expected
+):
+    assert entries(tmp_path, name, text, **options) == expected
+
+
+def test_the_same_file_read_otherwise_is_another_library(tmp_path):
+    text = "CCO a,1\nCCC b,2\n"
+    assert entries(tmp_path, "m.csv", text) != entries(tmp_path, "m.smi", text)
+    keys = [
+        _key(Files.of([str(tmp_path / name)]), BuildSpec()) for name in ("m.csv", "m.smi", "m.csv")
+    ]
+    assert (keys[0] == keys[1], keys[0] == keys[2]) == (False, True)

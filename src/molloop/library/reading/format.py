@@ -77,6 +77,12 @@ class Format:
     compression: str = ""
     first: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def places(self) -> str:
+        """What decides which cells are read: of the same file, others make another library."""
+        found = (self.text_kind, self.column, self.name, self.kept, self.separator)
+        return repr((*found, self.has_header))
+
     def __str__(self) -> str:
         """Say it in one line."""
         parts = [self._texts(), self._names()]

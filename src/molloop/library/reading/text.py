@@ -13,6 +13,7 @@ from molloop.library.reading.parts import part
 from molloop.texts import sheet_text
 
 _BLANKS = re.compile(r"[ \t]+")
+_EXTENSION = re.compile(r"\s*\|[^|]*\|\s*")
 
 
 def read_text(
@@ -42,16 +43,18 @@ def _read_lines(_path: Path, lines: Iterator[Line], file_format: Format) -> Iter
     column = file_format.column or 0
     cells_of = _picked(file_format)
     is_header = file_format.has_header
-    if (len(file_format.columns), column, file_format.kept, is_header) == (2, 0, (), False):
-        for number, line in lines:  # the most frequent of large files
-            text, name = part(line)
-            yield Entry(number, text, name)
-        return
+    n_columns = len(file_format.columns)
+    # names behind a header of one word, and the most frequent of large files
+    is_plain = n_columns == 1 or (n_columns, column, file_format.kept, is_header) == (2, 0, (), 0)
     for number, line in lines:
         if is_header:
             is_header = not line.strip()
             continue
-        cells = words_of(line, len(file_format.columns), column)
+        if is_plain:
+            text, name = part(line)
+            yield Entry(number, text, name)
+            continue
+        cells = words_of(line, n_columns, column)
         yield Entry(number, cells[column], *cells_of(cells))
 
 
@@ -71,9 +74,21 @@ def _read_table(path: Path, lines: Iterator[Line], file_format: Format) -> Itera
             continue
         if record.others:
             _check_lines(path, record, column)
-        text, behind = part(record.cells[column])
-        name, kept = cells_of(record.cells)
+        cells = _with_extension(record.cells, column, file_format)
+        text, behind = part(cells[column])
+        name, kept = cells_of(cells)
         yield Entry(record.line, text, name or behind, kept)
+
+
+def _with_extension(cells: list[str], column: int, file_format: Format) -> list[str]:
+    """Return the cells of a row, a CXSMILES extension that a tab parts from its SMILES with it."""
+    behind = column + 1
+    if file_format.separator != "\t" or not _EXTENSION.fullmatch("".join(cells[behind:][:1])):
+        return cells
+    joined = [*cells[:column], f"{cells[column].strip()} {cells[behind].strip()}"]
+    # names of columns stand where they are; without them the next cell is the name
+    rest = ["", *cells[behind + 1 :]] if file_format.has_header else [*cells[behind + 1 :], ""]
+    return joined + rest
 
 
 def _picked(file_format: Format) -> Callable[[Sequence[str]], tuple[str, tuple[str, ...]]]:

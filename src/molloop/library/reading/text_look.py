@@ -109,7 +109,9 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
     if known and _is_row(table, known[0]):
         known = None
     if wanted is not None and wanted.isdigit():
-        column = place_of(path, wanted, first)
+        # cells of a molecule's row are no names, though one may be this number
+        names = first if known else [str(place + 1) for place in range(len(first))]
+        column = place_of(path, wanted, names)
         cell = part(first[column])[0]
         if known or not looks_like_molecule(cell):
             return column, "smiles", "as asked"

@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from molloop.simulate.protocol import SimulationProtocol
     from molloop.simulate.simulators import Options, Simulator
     from molloop.store.records import Stage
+    from molloop.store.searched import SearchedLibrary
     from molloop.surrogate.model import Joint, Surrogate, in_blocks
 
 __version__ = metadata.version("molloop")
@@ -126,6 +127,7 @@ _PUBLIC = {
     "molloop.simulate.protocol": "SimulationProtocol",
     "molloop.simulate.simulators": "Options Simulator",
     "molloop.store.records": "Stage",
+    "molloop.store.searched": "SearchedLibrary",
     "molloop.surrogate.model": "Joint Surrogate in_blocks",
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
@@ -173,6 +175,7 @@ __all__ = [
     "RunError",
     "Scenario",
     "SearchSettings",
+    "SearchedLibrary",
     "Selection",
     "Settings",
     "Simulated",

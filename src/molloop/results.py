@@ -22,7 +22,7 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
-from molloop.store.searched import Searched
+from molloop.store.searched import SearchedLibrary
 from molloop.texts import counted, terminal_text
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Results:
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_rejected: int = 0
     rejects: str = ""
-    library: "Library | Searched | None" = None
+    library: "Library | SearchedLibrary | None" = None
 
     @cached_property
     def _record(self) -> Record:

@@ -33,9 +33,9 @@ class BuildSpec:
     ----------
     fragments
         What becomes of molecules in several pieces: a key of
-        :data:`molloop.library.choices.FRAGMENTS`.
+        ``molloop.library.choices.FRAGMENTS``.
     same_as
-        Which molecules are the same: a key of :data:`molloop.library.choices.SAME_AS`.
+        Which molecules are the same: a key of ``molloop.library.choices.SAME_AS``.
     """
 
     morgan: MorganSpec = field(default_factory=MorganSpec)

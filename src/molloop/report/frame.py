@@ -9,7 +9,7 @@ from molloop.library.shards import Library
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Stage
-from molloop.store.searched import Searched
+from molloop.store.searched import SearchedLibrary
 from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def outcome_frame(
     stages: Mapping[str, Stage],
     *,
     geometries: bool = False,
-    library: "Library | Searched | None" = None,
+    library: "Library | SearchedLibrary | None" = None,
 ) -> "pd.DataFrame":
     """Return the rows of :meth:`Results.frame`."""
     import pandas as pd

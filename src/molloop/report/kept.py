@@ -3,11 +3,13 @@
 from collections.abc import Collection
 
 from molloop.library.shards import Library
-from molloop.store.searched import Searched
+from molloop.store.searched import SearchedLibrary
 from molloop.texts import utf8_text
 
 
-def kept_columns(library: "Library | Searched | None", taken: Collection[str]) -> dict[str, str]:
+def kept_columns(
+    library: "Library | SearchedLibrary | None", taken: Collection[str]
+) -> dict[str, str]:
     """Return the names that kept columns have in a table, by their own names.
 
     Parameters
@@ -27,7 +29,7 @@ def kept_columns(library: "Library | Searched | None", taken: Collection[str]) -
 
 
 def kept_cells(
-    library: "Library | Searched | None", molecule_id: int | None, names: Collection[str]
+    library: "Library | SearchedLibrary | None", molecule_id: int | None, names: Collection[str]
 ) -> list[str]:
     """Return what kept columns say of a molecule; empty where one says nothing."""
     if library is None or molecule_id is None:

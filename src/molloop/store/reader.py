@@ -24,7 +24,7 @@ from molloop.store.records import (
     read_task,
     read_value,
 )
-from molloop.store.searched import Searched
+from molloop.store.searched import SearchedLibrary
 from molloop.store.stored import read_count, read_text
 from molloop.store.trouble import damaged, errors_told
 
@@ -92,12 +92,12 @@ class Reader:
         with self._moment() as connection:
             return list(read_outcomes(connection))
 
-    def searched(self) -> Searched:
+    def searched(self) -> SearchedLibrary:
         """Return what is known of the library that the run has searched."""
         title = self.sessions()[-1].environment.get("library", {}).get("name", "")
         query = "SELECT molecule_id, name, kept FROM molecules ORDER BY molecule_id"
         with self._rows(query) as rows:
-            return Searched.of(str(title), map(read_cells, rows))
+            return SearchedLibrary.of(str(title), map(read_cells, rows))
 
     def training_rows(self, quantity: str, stage: str) -> list[tuple[int, int, float]]:
         """Proposal, molecule id and value of a quantity, in the order of the proposals."""

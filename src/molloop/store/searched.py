@@ -6,7 +6,7 @@ from functools import cached_property
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedLibrary:
     """Names and kept cells of the molecules that a run has handed out.
 
     Attributes
@@ -22,7 +22,7 @@ class Searched:
     cells: dict[int, dict[str, str]]
 
     @classmethod
-    def of(cls, title: str, rows: Iterable[tuple[int, str, dict[str, str]]]) -> "Searched":
+    def of(cls, title: str, rows: Iterable[tuple[int, str, dict[str, str]]]) -> "SearchedLibrary":
         """Make it of rows: molecule id, name and kept cells."""
         found = list(rows)
         names = {key: name for key, name, _ in found if name}

@@ -32,7 +32,7 @@ from molloop.report.summary import summary_lines
 from molloop.report.terminal import best_table, outcome_table, run_summary, status_table
 from molloop.results import Results
 from molloop.simulate.outcome import Calculation, Failure, Success
-from molloop.store.searched import Searched
+from molloop.store.searched import SearchedLibrary
 
 SMILES = ["C", "CO", "CF", "CC", "O"]
 FIGURES = (figures.write_loop_figure, figures.write_workers_figure, write_predictions_figure)
@@ -118,7 +118,7 @@ def test_best_molecules(tmp_path, results):
 
 def test_tables_say_names_charges_and_what_the_library_has_kept(tmp_path, results):
     cells = {key: {"batch": f"b{key}", "note": "@home"} for key in (2, 4)}
-    searched = Searched("", {4: "propane"}, cells)
+    searched = SearchedLibrary("", {4: "propane"}, cells)
     state = Calculation(-1, 1, "GFN2-xTB", -10.0)
     simulated = [
         replace(

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from molloop.library.manifest import BuildSpec
     from molloop.library.selection import Selection
     from molloop.library.shards import Library
-    from molloop.molecule import Geometry, Molecule
+    from molloop.molecule import Geometry, Labels, Molecule
     from molloop.replay.campaign import Scenario
     from molloop.replay.compare import Comparison
     from molloop.replay.measures import Curves, Truth
@@ -113,7 +113,7 @@ _PUBLIC = {
     "molloop.library.manifest": "BuildSpec",
     "molloop.library.selection": "Selection",
     "molloop.library.shards": "Library",
-    "molloop.molecule": "Geometry Molecule",
+    "molloop.molecule": "Geometry Labels Molecule",
     "molloop.replay.campaign": "Scenario",
     "molloop.replay.compare": "Comparison",
     "molloop.replay.measures": "Curves Truth",
@@ -154,6 +154,7 @@ __all__ = [
     "Job",
     "Joint",
     "Known",
+    "Labels",
     "Library",
     "LibrarySettings",
     "Lost",

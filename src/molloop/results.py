@@ -13,7 +13,7 @@ from molloop.campaign.engine import Task
 from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
 from molloop.campaign.jobs import Known, Simulated
 from molloop.goal import Objective
-from molloop.library.shards import Library
+from molloop.molecule import Labels
 from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
 from molloop.report.notebook import results_html
@@ -22,7 +22,6 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
-from molloop.store.searched import SearchedLibrary
 from molloop.texts import counted, terminal_text
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Results:
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     n_rejected: int = 0
     rejects: str = ""
-    library: "Library | SearchedLibrary | None" = None
+    library: Labels | None = None
 
     @cached_property
     def _record(self) -> Record:
@@ -183,7 +182,7 @@ class Results:
         own = stage_of(self.protocol)
         return {own.name: own, **self.stages}
 
-    def kept(self, molecule_id: int) -> dict[str, str]:
+    def kept(self, molecule_id: int) -> Mapping[str, str]:
         """Return what the library has kept of the user's own columns; nothing where it is gone."""
         return {} if self.library is None else self.library.kept(molecule_id)
 

@@ -168,6 +168,16 @@ print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)
     assert done.stderr.strip() == "[]"
 
 
+def test_the_page_is_served_without_what_only_libraries_need():
+    code = """
+import sys
+import molloop.report.page.server
+print("pyarrow" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_workers_load_what_rankings_need_before_their_first_simulation():
     code = """
 import sys

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
-from molloop.library.shards import Library
-from molloop.molecule import Molecule
+from molloop.molecule import Labels, Molecule
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.results import Results
 from molloop.simulate.outcome import Success
-from molloop.store.searched import SearchedLibrary
 from molloop.texts import csv_cell, sheet_cell
 
 N_BEST_PREDICTED = 5
@@ -85,7 +83,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     write_whole(path, write)
 
 
-def _name(library: "Library | SearchedLibrary | None", molecule_id: int | None) -> str:
+def _name(library: Labels | None, molecule_id: int | None) -> str:
     return "" if library is None or molecule_id is None else library.name(molecule_id)
 
 

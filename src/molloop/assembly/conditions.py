@@ -9,7 +9,8 @@ from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
 from molloop.library.selection import Selection, charges, select
-from molloop.library.shards import Library, Progress, Shard
+from molloop.library.shard import Shard
+from molloop.library.shards import Library, Progress
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.simulators import IONIZATION
 

@@ -15,7 +15,8 @@ from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.campaign.warm_start import features_of, identified, known_values
 from molloop.errors import InputError
 from molloop.library.selection import Selection, bits_of, shards_of
-from molloop.library.shards import Library, ShardRef
+from molloop.library.shard import ShardRef
+from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
 from molloop.texts import counted, csv_cell, sheet_cell

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from molloop.assembly.replays import (
         Replayed,
         compare_policies,
-        open_known,
         replay_table,
         tune_settings,
     )
     from molloop.assembly.suggest import Suggestion, Suggestions
+    from molloop.assembly.tables import open_known
     from molloop.campaign.ending import Interruption
     from molloop.campaign.engine import Task, Work
     from molloop.campaign.events import (
@@ -86,8 +86,9 @@ _PUBLIC = {
         "resume run simulate_molecules suggest write_report "
     ),
     "molloop.assembly.predictions": "Predictions",
-    "molloop.assembly.replays": "Replayed compare_policies open_known replay_table tune_settings",
+    "molloop.assembly.replays": "Replayed compare_policies replay_table tune_settings",
     "molloop.assembly.suggest": "Suggestion Suggestions",
+    "molloop.assembly.tables": "open_known",
     "molloop.campaign.ending": "Interruption",
     "molloop.campaign.engine": "Task Work",
     "molloop.campaign.events": (

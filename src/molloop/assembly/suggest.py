@@ -65,6 +65,8 @@ class Suggestions:
         How many of those with a value the library does not hold.
     conditions
         How many molecules meet the conditions, in words; empty where there are none.
+    charges
+        That charges differ, in words; empty where they do not, or the values are no IEs.
     """
 
     column: str
@@ -74,6 +76,7 @@ class Suggestions:
     n_without: int
     n_pending: int
     conditions: str = ""
+    charges: str = ""
 
     @property
     def header(self) -> tuple[str, str, str, str, str]:
@@ -115,6 +118,7 @@ def suggestions(
     policy: Policy,
     seed: int,
     selection: Selection | None = None,
+    charges: str = "",
 ) -> Suggestions:
     """Rank a library as the first ranking of a run does that begins with these values.
 
@@ -127,6 +131,8 @@ def suggestions(
         What values are multiplied with, so that large ones are good.
     selection
         Which molecules may be suggested; None: all.
+    charges
+        What is to be said of theirs.
 
     Raises
     ------
@@ -178,6 +184,7 @@ def suggestions(
         n_without=len(without),
         n_pending=len(waiting),
         conditions=chosen_from.words if selection else "",
+        charges=charges,
     )
 
 

@@ -7,6 +7,7 @@ import molloop
 from molloop.assembly import conditions
 from molloop.assembly.conditions import select_for
 from molloop.cli.replay import replay
+from molloop.cli.suggest import suggest
 from molloop.errors import InputError
 from molloop.replay.table import Table
 
@@ -146,6 +147,7 @@ def test_comparisons_and_searches_tell_of_charges(known):
 def test_charges_are_not_told_of_another_property(library):
     table = Table("t", "logp", library, np.array(IES), np.ones(10))
     assert molloop.replay_table(table, molloop.load(campaign=SHORT), top_k=2).remarks == ()
+    assert molloop.suggest(library, {"C": 4.0, "O": 2.0}, 1, column="logp").charges == ""
 
 
 def test_the_command_finds_conditions_once_and_tells_of_charges(tmp_path, monkeypatch, capsys):
@@ -168,6 +170,23 @@ def test_the_command_finds_conditions_once_and_tells_of_charges(tmp_path, monkey
     assert "the best value 9 of 9" in shown
     replay(str(tmp_path / "a.csv"), **play, is_quiet=True)
     assert "Charges differ" not in capsys.readouterr().out
+
+
+def test_suggestions_tell_of_charges_that_differ(library):
+    values = {"C": 4.0, "O": 2.0}
+    found = molloop.suggest(library, values, 3, column="ie_ev")
+    assert (found.charges, found.conditions) == (TOLD, "")
+    neutral = molloop.suggest(library, values, 3, column="ie_ev", conditions={"charge": 0})
+    assert neutral.charges == ""
+
+
+def test_the_command_tells_of_charges_beside_its_suggestions(library, tmp_path, capsys):
+    values = tmp_path / "values.csv"
+    values.write_text("smiles,ie_ev\nC,4\nO,2\n")
+    suggest(str(library.folder), values, 3)
+    assert capsys.readouterr().err.splitlines() == ["2 values of ie_ev", TOLD]
+    suggest(str(library.folder), values, 3, is_quiet=True)
+    assert capsys.readouterr().err == ""
 
 
 VALUES = {"C": 4.0, "N": 1.0, "CC": 3.5, "C=O": 1.5, "CCCCCC": 3.0}

@@ -67,8 +67,9 @@ if TYPE_CHECKING:
     from molloop.replay.table import Table
     from molloop.replay.tune import Trial, Tuned
     from molloop.report.accuracy import Accuracy
+    from molloop.report.found import TimedRanking
     from molloop.report.status import Status, read_status
-    from molloop.results import Results, TimedRanking
+    from molloop.results import Results
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
@@ -121,8 +122,9 @@ _PUBLIC = {
     "molloop.replay.table": "Table",
     "molloop.replay.tune": "Trial Tuned",
     "molloop.report.accuracy": "Accuracy",
+    "molloop.report.found": "TimedRanking",
     "molloop.report.status": "Status read_status",
-    "molloop.results": "Results TimedRanking",
+    "molloop.results": "Results",
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",

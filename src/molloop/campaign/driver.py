@@ -8,22 +8,8 @@ from math import inf
 import numpy as np
 
 from molloop.campaign.ending import Interruption, ending
-from molloop.campaign.engine import (
-    Completion,
-    Engine,
-    Group,
-    Task,
-)
-from molloop.campaign.events import (
-    Began,
-    End,
-    Event,
-    Finished,
-    Lost,
-    Ranked,
-    Resumed,
-    Stopped,
-)
+from molloop.campaign.engine import Completion, Engine, Group, Task
+from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
 from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger

@@ -10,6 +10,7 @@ import pytest
 import molloop
 
 ROOT = Path(molloop.__file__).parent
+MOST_LINES = 300
 MODULES = sorted(
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in ROOT.rglob("*.py")
@@ -152,6 +153,12 @@ def test_no_room_imports_itself_through_others():
     del imports["molloop"]
     assert circles_of(imports) == set()
     assert "report" in imports["results"]
+
+
+def test_modules_stay_small():
+    """One that has a reason to be longer gets its place here, with the reason."""
+    lengths = {module: len(path_of(module).read_text().splitlines()) for module in MODULES}
+    assert {module: n for module, n in lengths.items() if n > MOST_LINES} == {}
 
 
 def test_only_execution_imports_parsl():

@@ -100,7 +100,7 @@ def _remarks(
 
 
 def charges_told(selection: Selection, library: Library) -> str:
-    """Return that charges differ, for whom IEs are compared; empty where they do not."""
+    """Say that charges differ, for who compares IEs; return nothing where they do not."""
     found = charges(library, selection)
     if len(found) < 2:
         return ""

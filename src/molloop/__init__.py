@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from molloop.assembly.replays import (
         Replayed,
         compare_policies,
-        open_known,
         replay_table,
         tune_settings,
     )
     from molloop.assembly.suggest import Suggestion, Suggestions
+    from molloop.assembly.tables import open_known
     from molloop.campaign.ending import Interruption
     from molloop.campaign.engine import Task, Work
     from molloop.campaign.events import (
@@ -67,8 +67,9 @@ if TYPE_CHECKING:
     from molloop.replay.table import Table
     from molloop.replay.tune import Trial, Tuned
     from molloop.report.accuracy import Accuracy
+    from molloop.report.found import TimedRanking
     from molloop.report.status import Status, read_status
-    from molloop.results import Results, TimedRanking
+    from molloop.results import Results
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
@@ -86,8 +87,9 @@ _PUBLIC = {
         "resume run simulate_molecules suggest write_report "
     ),
     "molloop.assembly.predictions": "Predictions",
-    "molloop.assembly.replays": "Replayed compare_policies open_known replay_table tune_settings",
+    "molloop.assembly.replays": "Replayed compare_policies replay_table tune_settings",
     "molloop.assembly.suggest": "Suggestion Suggestions",
+    "molloop.assembly.tables": "open_known",
     "molloop.campaign.ending": "Interruption",
     "molloop.campaign.engine": "Task Work",
     "molloop.campaign.events": (
@@ -120,8 +122,9 @@ _PUBLIC = {
     "molloop.replay.table": "Table",
     "molloop.replay.tune": "Trial Tuned",
     "molloop.report.accuracy": "Accuracy",
+    "molloop.report.found": "TimedRanking",
     "molloop.report.status": "Status read_status",
-    "molloop.results": "Results TimedRanking",
+    "molloop.results": "Results",
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",

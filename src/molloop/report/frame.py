@@ -27,7 +27,7 @@ def outcome_frame(
     geometries: bool = False,
     library: Labels | None = None,
 ) -> "pd.DataFrame":
-    """Return the rows of :meth:`Results.frame`."""
+    """Return the rows of :meth:`Found.frame`."""
     import pandas as pd
 
     column, name = quantity.column, quantity.name

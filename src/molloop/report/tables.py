@@ -7,8 +7,8 @@ from pathlib import Path
 from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
 from molloop.molecule import Labels, Molecule
+from molloop.report.found import Found
 from molloop.report.kept import kept_cells, kept_columns
-from molloop.results import Results
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell, sheet_cell
 
@@ -16,7 +16,7 @@ N_BEST_PREDICTED = 5
 MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
 
 
-def write_training_data(results: Results, path: Path) -> None:
+def write_training_data(results: Found, path: Path) -> None:
     """Write every value that a model may learn from, with its level, fidelity and flags.
 
     Values known beforehand come first, without charge, batch and time.
@@ -46,7 +46,7 @@ def write_training_data(results: Results, path: Path) -> None:
 
 
 def write_best_molecules(
-    results: Results, molecule_of: Callable[[int], Molecule], path: Path
+    results: Found, molecule_of: Callable[[int], Molecule], path: Path
 ) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
     column, level = results.objective.quantity.column, results.protocol.outcome_level

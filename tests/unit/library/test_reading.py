@@ -255,6 +255,58 @@ def test_the_form_of_a_parquet(tmp_path):
         look(path, Reading())
 
 
+def parquet_of(path, names, *columns):
+    parquet.write_table(pa.Table.from_arrays(list(map(pa.array, columns)), names=names), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (["smiles", "x", "x"], {}),
+        (["x", "x", "x"], {"column": 1}),
+        (["", "", "n"], {"column": 1}),
+        (["a", "a.b", "a.c"], {"column": "a"}),  # to pyarrow, `a` is a name of all three
+    ],
+)
+def test_columns_of_a_parquet_that_are_called_alike(tmp_path, names, options):
+    path = parquet_of(tmp_path / "a.parquet", names, ["CCO", "C"], ["p", "q"], [1.5, None])
+    block, _ = read(path, path.read_bytes(), keep_columns="2,3", **options)
+    assert (block.texts, block.kept) == (["CCO", "C"], {"2": ["p", "q"], "3": ["1.5", ""]})
+
+
+def test_columns_of_any_kind_of_a_parquet(tmp_path):
+    texts = pa.array(["CCO", "C", None])
+    for kind in (texts.dictionary_encode(), texts.cast("string_view"), texts.cast("binary")):
+        path = parquet_of(tmp_path / "a.parquet", ["smiles", "name"], kind, pa.nulls(3))
+        block, _ = read(path, path.read_bytes(), keep_columns="name")
+        assert (block.texts, block.names) == (["CCO", "C", ""], ["", "", ""])
+        assert block.kept == {"name": ["", "", ""]}
+    others = [[1, 2], [], None], [{"k": 1}, None, {"k": 2}], [b"x\xff", None, b"y"]
+    path = parquet_of(tmp_path / "a.parquet", ["smiles", "list", "struct", "bytes"], texts, *others)
+    block, _ = read(path, path.read_bytes(), keep_columns="list,struct,bytes")
+    assert block.kept == {
+        "list": ["[1, 2]", "[]", ""],
+        "struct": ["{'k': 1}", "", "{'k': 2}"],
+        "bytes": ["x\ufffd", "", "y"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (pa.nulls(1), "null"),
+        ([["CCO"]], "list<element: string>"),
+        ([{"smiles": "CCO"}], "struct<smiles: string>"),
+        (pa.array([7]).dictionary_encode(), "int64"),
+    ],
+)
+def test_a_column_of_a_parquet_that_holds_no_text_is_told(tmp_path, cells, kind):
+    path = parquet_of(tmp_path / "a.parquet", ["smiles"], cells)
+    with pytest.raises(InputError, match=f"expected a column of text in .*It holds {kind}: name"):
+        look(path, Reading())
+
+
 def records(*texts, v3000=False):
     """Return an SDF of some SMILES, each named by its number, with two data items."""
     parts = []

@@ -128,8 +128,8 @@ def _look_at_parquet(path: Path, reading: Reading) -> Format:
                 "It would not count as a molecule: put a line of names before it where the file "
                 "is made, or rename the column.",
             )
-        check_texts(path, table, name)
-        texts = [text for text in first_texts(table, name, SAMPLE) if text.strip()]
+        check_texts(path, table, column)
+        texts = [text for text in first_texts(table, column, SAMPLE) if text.strip()]
         if sum(text.startswith("InChI=") for text in texts) * 2 > len(texts):
             kind = "inchi"
         elif texts:

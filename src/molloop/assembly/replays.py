@@ -19,7 +19,7 @@ from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
 from molloop.goal import Objective
-from molloop.library.reading.options import Reading
+from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import Comparison, compare, write_csv
@@ -88,7 +88,7 @@ def open_known(
 
     cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
     reading = Reading.of(
-        smiles_column, separator=separator, no_header=no_header, option="--smiles-column"
+        smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
     return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
 

@@ -10,10 +10,12 @@ from molloop.cli import completion
 from molloop.cli.command import Command
 from molloop.cli.options import (
     ConditionsOption,
+    NameColumnOption,
     NoHeaderOption,
     QuietOption,
     SeparatorOption,
     SetConditionOption,
+    SmilesColumnOption,
     progress_display,
     stated_conditions,
 )
@@ -34,13 +36,6 @@ app = typer.Typer(
 
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Takes the library; new, or a build to go on.")
-]
-ColumnOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|N",
-        help="Of SMILES or InChI, by name or number. Left out: found by its name.",
-    ),
 ]
 MinAtomsOption = Annotated[
     int | None, typer.Option(min=0, help="Leave out smaller molecules.", show_default="0")
@@ -88,14 +83,8 @@ LibraryArgument = Annotated[
 def build(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
     out: OutOption,
-    column: ColumnOption = None,
-    name_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|N",
-            help="Of the molecules' names. Left out: found by its name; behind the SMILES; titles.",
-        ),
-    ] = None,
+    column: SmilesColumnOption = None,
+    name_column: NameColumnOption = None,
     keep_columns: Annotated[
         str, typer.Option(metavar="A,B,...", help="Keep these columns, too.", show_default=False)
     ] = "",
@@ -157,7 +146,9 @@ def enumerate_products(
             min=1, help="Take so many of the products, spread over all.", show_default="all"
         ),
     ] = None,
-    column: ColumnOption = None,
+    column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     min_heavy_atoms: MinAtomsOption = None,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
@@ -177,20 +168,27 @@ def enumerate_products(
     substituents have one, such as *C(F)(F)F, or *[H] for none.
     """
     from molloop import api
+    from molloop.api import libraries
+    from molloop.library.reading.options import Reading
     from molloop.report.terminal import library_summary
 
     stated = _stated(conditions, assignments, min_heavy_atoms, max_heavy_atoms, elements, exclude)
     spec = _spec(stated, radius, bits, fragments, same_as)
+    reading = Reading.of(column, separator=separator, no_header=no_header)
+    if not is_quiet:
+        say(*libraries.understood([scaffolds, substituents], reading), is_error=True)
     with progress_display(is_quiet) as display:
         built = api.enumerate_library(
             scaffolds,
             substituents,
             out,
             max_molecules,
-            column,
+            reading.column,
             spec,
             processes,
             display.show_library,
+            separator=reading.separator,
+            no_header=reading.no_header,
         )
     Console().print(library_summary(built))
 

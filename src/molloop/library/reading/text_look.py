@@ -101,7 +101,8 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
                 "column",
                 wanted,
                 f"a number: the first line of {path} holds a molecule, and no names",
-                f"It would not count: give `{reading.option} {asked[0] + 1} --no-header`, or "
+                f"It would not count: give `{reading.column_said(asked[0] + 1)} "
+                f"{reading.spelling.no_header}`, or "
                 "rename the column if it is a name.",
             )
         return place_of(path, wanted, first), "smiles", "as asked"
@@ -161,7 +162,7 @@ def _by_content(
             "column",
             reading.column,
             f"a column of {path} ({listed(first) or 'it has none'})",
-            f"Its first line holds a molecule, and no names: `{reading.option} {best + 1}`."
+            f"Its first line holds a molecule, and no names: `{reading.column_said(best + 1)}`."
             if is_molecule
             else "Give the name of the one with the SMILES, or its number from 1.",
         )
@@ -171,7 +172,8 @@ def _by_content(
             "column",
             None,
             f"the column of SMILES in {path}, whose first line has {listed(first)}",
-            f"{holds}, {reading.remedy(best + 1)}. If there is no line of names, `--no-header`.",
+            f"{holds}, {reading.remedy(best + 1)}. If there is no line of names, "
+            f"`{reading.spelling.no_header}`.",
         )
     return best, "smiles", "by what it holds"
 

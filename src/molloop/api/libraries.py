@@ -11,13 +11,13 @@ from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.files import AnyPath
 from molloop.library.enumeration import Enumeration
-from molloop.library.ingest import build, open_or_build
+from molloop.library.ingest import build, library_folder, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import locate, titles
+from molloop.library.sources import BUILT_IN, locate, titles
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
@@ -94,6 +94,18 @@ def build_library(
     reading = Reading.of(column, name_column, keep_columns, separator, no_header)
     source = Files.of([os.fspath(one) for one in paths], reading)
     return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)
+
+
+def how_read(source: str, reading: Reading) -> list[str]:
+    """Say how the file of a library is read; nothing where it is built, or molloop's own.
+
+    Raises
+    ------
+    InputError
+        As :func:`open_library`.
+    """
+    is_own_file = source not in BUILT_IN and library_folder(source) is None
+    return understood([source], reading) if is_own_file else []
 
 
 def understood(files: Sequence[AnyPath], reading: Reading) -> list[str]:

@@ -8,10 +8,12 @@ from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
-from molloop.library.selection import Selection, charges, select
+from molloop.library.selection import Selection, charges, n_open_stereo, select
 from molloop.library.shards import Library, Progress, Shard
+from molloop.library.sources import BUILT_IN
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.simulators import IONIZATION
+from molloop.texts import counted
 
 # what the simulator `ionization` fails for, whatever the level
 SIMULATED: tuple[ColumnCondition, ...] = (
@@ -89,4 +91,9 @@ def _remarks(
         yield (
             f"Charges differ: {told}. Their values do not compare, as a cation's IE is a second "
             "ionization; [conditions] charge = 0 leaves the neutral ones."
+        )
+    if library.manifest.name not in BUILT_IN and (n := n_open_stereo(library, selection)):
+        yield (
+            f"{counted(n, 'molecule')} without all stereo: each gets the value of one of its "
+            "isomers."
         )

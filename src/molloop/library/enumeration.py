@@ -49,6 +49,7 @@ class Enumeration:
     scaffolds: tuple[tuple[str, ...], ...]
     substituents: tuple[str, ...]
     formats: tuple[object, ...] = ()
+    read_as: tuple[str, ...] = ()
     max_molecules: int | None = None
     keeps_smiles: bool = False
 
@@ -84,6 +85,7 @@ class Enumeration:
             # the same one twice would only make every molecule twice
             substituents=tuple(dict.fromkeys(_substituent(*one) for one in _entries(groups))),
             formats=(cores.options, groups.options),
+            read_as=cores.read_as + groups.read_as,
             max_molecules=max_molecules,
         )
 

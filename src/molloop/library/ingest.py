@@ -75,7 +75,7 @@ def open_or_build(
     RunError
         The cache cannot be written, or the library is damaged.
     """
-    if source not in sources.BUILT_IN and (folder := _library_folder(source)) is not None:
+    if source not in sources.BUILT_IN and (folder := library_folder(source)) is not None:
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()
@@ -86,7 +86,7 @@ def open_or_build(
     return library
 
 
-def _library_folder(source: str) -> Path | None:
+def library_folder(source: str) -> Path | None:
     """Return the folder of a built library; None where it is none, or no name of a folder."""
     with suppress(OSError, RuntimeError):  # too long a name, an unknown user
         folder = Path(source).expanduser()
@@ -247,6 +247,7 @@ def _build(
         descriptors=assembled.descriptors,
         shards=assembled.shards,
         kept=assembled.kept,
+        read_as=source.read_as,
     )
     write_whole(
         folder / MANIFEST, lambda path: path.write_text(manifest.to_json(), encoding="utf-8")

@@ -141,8 +141,8 @@ def test_any_file_of_values_as_the_user_says(tmp_path, small_library):
 def test_a_column_of_known_values_is_asked_for_by_a_setting(tmp_path, small_library):
     path = write(tmp_path, "structure,ie_ev\nC,17\n")
     words = r"name it by `--set campaign\.training_smiles_column=1`.*training_no_header=true`"
+    reading = training_reading(load())
     with pytest.raises(InputError, match=words):
-        reading = training_reading(load())
         read_warm_start(path, "ie_ev", SimulationProtocol(), small_library, reading=reading)
 
 

@@ -64,3 +64,8 @@ class Molecule:
     name: str = ""
     geometry: Geometry | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What people read of it, see :func:`label`."""
+        return label(self.smiles, self.name)

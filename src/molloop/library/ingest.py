@@ -17,7 +17,7 @@ import molloop
 from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library import sources
-from molloop.library.assemble import assemble
+from molloop.library.assemble import assemble, write_rejects
 from molloop.library.kinds import all_names
 from molloop.library.manifest import (
     CONDITIONS,
@@ -32,6 +32,7 @@ from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.reading.options import Reading
 from molloop.library.shards import VERIFIED, Library, Progress
+from molloop.library.sources import NothingReadError
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
@@ -217,6 +218,11 @@ def _build(
     _begin(folder, unfinished, key)
     try:
         make_parts(source.blocks(), spec, source.keeps_smiles, unfinished, n_processes, report)
+    except NothingReadError as error:
+        rejects = write_rejects(find_parts(unfinished), folder)
+        shutil.rmtree(unfinished)
+        remedy = f"{error.remedy} {rejects} says of each line why."
+        raise InputError(error.what, error.value, error.expected, remedy) from error
     except InputError:
         if not find_parts(unfinished):
             shutil.rmtree(unfinished)

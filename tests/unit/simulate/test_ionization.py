@@ -57,7 +57,7 @@ def test_ipea1_is_computed_at_the_gfn2_geometry():
 
 def test_without_relaxation_the_geometry_is_the_force_field_s():
     success = vertical_ie("CCO", fidelity="mmff-geometry")
-    start = start_structure("CCO", last_element=86, max_atoms=200).geometry
+    start = start_structure(Molecule(0, "CCO"), last_element=86, max_atoms=200).geometry
     assert np.array_equal(success.geometry.positions_angstrom, start.positions_angstrom)
     assert success.calculations["molecule"].n_steps == 0
     assert success.value == pytest.approx(vertical_ie("CCO").value, abs=0.3)
@@ -110,6 +110,23 @@ def test_failures_have_their_kind(smiles, kind, words, capfd):
     assert caught.value.kind == kind
     assert words in caught.value.message
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("smiles", "words"),
+    [
+        ("xx", "('Z1 xx')"),
+        ("x" * 2001, "('Z1')"),
+        ("[Na+].[Cl-]", "'Z1 [Na+].[Cl-]' has 2 fragments"),
+        ("C[Fr]", "'Z1 C[Fr]' has Fr"),
+        ("[H+]", "xTB fails for 'Z1 [H+]'"),
+        ("CCC1C2CC(C)C12", "'Z1 CCC1C2CC(C)C12' became another molecule"),
+    ],
+)
+def test_failures_name_their_molecule(smiles, words):
+    with pytest.raises(SimulationError) as caught:
+        ionization.vertical_ie(Molecule(0, smiles, "Z1"))
+    assert words in caught.value.message
 
 
 def test_a_relaxation_that_does_not_end_is_flagged(monkeypatch):

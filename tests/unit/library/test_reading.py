@@ -9,7 +9,7 @@ from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
-from molloop.library.ingest import _key
+from molloop.library.ingest import _key, build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading import opened, sdf
@@ -427,6 +427,9 @@ def entries(tmp_path, name, text, **options):
         ),
         ("a.csv", "CCO,1\nCCC,2\n", {"column": "1"}, [("CCO", ""), ("CCC", "")]),
         ("a.csv", "CCO,3,CO\nCCC,4,CN\n", {"column": "3"}, [("CO", ""), ("CN", "")]),
+        ("a.csv", "x,2,smi\nCCO,CO,C\n", {"column": "2"}, [("CO", "")]),
+        ("a.csv", "2,mol,x\nCCO,CO,C\n", {"column": "2"}, [("CCO", "")]),
+        ("a.csv", "mol,x,1\nCCO,CO,C\n", {"column": "1"}, [("C", "")]),
         ("a.smi", "smiles\nCCO ethanol\nCC\n", {}, [("CCO", "ethanol"), ("CC", "")]),
     ],
 )
@@ -434,6 +437,30 @@ def test_nothing_of_a_line_is_lost_or_taken_for_something_else(
     tmp_path, name, text, options, expected
 ):
     assert entries(tmp_path, name, text, **options) == expected
+
+
+def test_each_understanding_of_a_file_is_a_library_of_its_own(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,mol;x,note\nCCO,CC;N,1\nCO,CN;O,2\n")
+    understandings = (
+        {"name_column": "note"},
+        {"keep_columns": "note"},
+        {"column": "2", "separator": ","},
+        {"column": "2", "separator": ";"},
+        {"column": "1", "no_header": True},
+        {},
+    )
+    specs = (BuildSpec(fragments="largest"), BuildSpec(same_as="no-stereo"))
+    readings = [Files.of([str(path)], Reading.of(**one)) for one in understandings]
+    keys = [_key(one, BuildSpec()) for one in readings]
+    keys += [_key(readings[-1], one) for one in specs]
+    assert len(set(keys)) == len(keys) == 8
+    assert _key(Files.of([str(path)]), BuildSpec()) == keys[5]
+    # a build of one is not gone on with, nor taken, by another
+    folder = tmp_path / "library"
+    build(readings[-1], folder, BuildSpec())
+    with pytest.raises(InputError, match="a library of other files, options or versions"):
+        build(readings[0], folder, BuildSpec())
 
 
 def test_the_same_file_read_otherwise_is_another_library(tmp_path):

@@ -115,7 +115,8 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
         column = place_of(path, wanted, names)
         cell = part(first[column])[0]
         if known or not looks_like_molecule(cell):
-            return column, "smiles", "as asked"
+            # names now, of which this may be one
+            return place_of(path, wanted, first), "smiles", "as asked"
         return None
     if known and wanted is not None:
         place_of(path, wanted, first)  # says that it is not there

@@ -21,7 +21,7 @@ BUILT_IN = {"qm9": "qm9.parquet"}
 FORMATS = (
     ".smi, .txt, .csv, .tsv, .cxsmiles, .sdf or .parquet, also with .gz, .bz2, .zst or .xz behind"
 )
-TEXT_VERSION = 3  # raised where the same file of text becomes other lines
+TEXT_VERSION = 4  # raised where the same file of text becomes other lines
 N_SHOWN = 3
 
 

@@ -1,5 +1,6 @@
 """Files of molecules as chemists have them: what is understood, and what is read."""
 
+import gzip
 import io
 
 import pyarrow as pa
@@ -115,6 +116,39 @@ FILES = {
         [(1, "CCO", "smiles"), (2, "C", "methane")],
         "SMILES in column 1, by what it holds; names in column 2; parted by tabs, without a header",
     ),
+    "comments.csv": (
+        "# made by hand, twice\n\n#\n\nSMILES,name\nCCO,a\n# C,b\n",
+        [(6, "CCO", "a"), (7, "#", "b")],
+        "SMILES in 'SMILES', by its name; names in 'name'; parted by commas, with a header; "
+        "its first 3 lines left out",
+    ),
+    "comment.smi": (
+        "# of C and CC\r\nCCO ethanol\r\nC #1\r\n",
+        [(2, "CCO", "ethanol"), (3, "C", "#1")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header; its first line left out",
+    ),
+    "numbered.tsv": (  # names of columns, and no comments
+        "#\tsmiles\n1\tCCO\n",
+        [(2, "CCO", "")],
+        "SMILES in 'smiles', by its name; names behind them, if any; parted by tabs, with a header",
+    ),
+    "openeye.smi": (
+        "#smiles id\nCCO a\n",
+        [(2, "CCO", "a")],
+        "SMILES in '#smiles', by its name; names in 'id'; parted by blanks, with a header",
+    ),
+    "for_excel.csv": (
+        "\ufeffsep=|\r\nsmiles|name\r\nCCO|a;b,c\r\n",
+        [(3, "CCO", "a;b,c")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by '|', with a header; "
+        "its first line left out",
+    ),
+    "windows.csv": (  # as Excel writes it in Europe
+        "SMILES;Name;IE\r\nCCO;\u00c4thanol 5 \u00b5l \u2013 \u20ac;10,5\r\n".encode("cp1252"),
+        [(2, "CCO", "\u00c4thanol 5 \u00b5l \u2013 \u20ac")],
+        "SMILES in 'SMILES', by its name; names in 'Name'; parted by semicolons, with a header",
+    ),
     "one_column.csv": (
         "isosmiles\nC[C@H](N)O |o1:1| alanine-like\nCCO\n",
         [(2, "C[C@H](N)O |o1:1|", "alanine-like"), (3, "CCO", "")],
@@ -196,6 +230,25 @@ def test_a_separator_that_is_said(tmp_path):
         assert Reading.of(separator=word).separator == sign
     with pytest.raises(InputError, match=r"separator: got 'and', expected comma, semicolon, tab"):
         Reading.of(separator="and")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04rest", "a zip archive or a spreadsheet"),
+        (gzip.compress(b"%PDF-1.7"), "a PDF"),
+    ],
+)
+def test_what_is_of_another_kind_is_told(tmp_path, content, kind):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=f"a\\.csv', expected a text.*It is {kind}: unpack it, or"):
+        look(tmp_path / "a.csv", Reading())
+
+
+def test_comments_alone_are_no_molecules(tmp_path):
+    (tmp_path / "a.smi").write_text("# one\n# two\n")
+    with pytest.raises(InputError, match="It is empty: leave it out"):
+        list(sources.blocks([tmp_path / "a.smi"]))
 
 
 @pytest.mark.parametrize("options", [{}, {"column": 1}, {"no_header": True}])
@@ -389,7 +442,7 @@ def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
         "keep_columns": None,
         "separator": None,
         "no_header": None,
-        "formats": f"text {sources.TEXT_VERSION} ('smiles', 0, None, (), ',', True)",
+        "formats": f"text {sources.TEXT_VERSION} ('smiles', 0, None, (), ',', True, 0)",
     }
     for options in ({"keep_columns": "n"}, {"column": 1}, {"name_column": "n"}):
         assert Files.of([str(path)], Reading.of(**options)).options != plain

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 from molloop.errors import InputError
@@ -21,7 +22,7 @@ def read_text(
 ) -> tuple[Iterator[Entry], Fraction]:
     """Open a file of lines or a table."""
     text, fraction = open_text(path, stack)
-    lines = numbered_lines(path, text)
+    lines = islice(numbered_lines(path, text), file_format.n_before, None)
     read = _read_lines if file_format.separator == " " else _read_table
     return read(path, lines, file_format), fraction
 

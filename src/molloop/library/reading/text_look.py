@@ -5,7 +5,7 @@ A name that is known decides, then what the cells hold, then the end of the file
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import mode
@@ -24,6 +24,7 @@ from molloop.library.reading.format import Format, TextKind
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import looks_like_molecule, part
+from molloop.library.reading.preamble import preamble_of, without
 
 SAMPLE = 30  # rows
 MOST_COLUMNS = 30  # that are looked at
@@ -58,6 +59,10 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
     InputError
         A column that is named is not there, or the column of the molecules is not known.
     """
+    before = preamble_of(head)
+    head = without(head, before.n_lines)
+    if before.separator and reading.separator is None:
+        reading = replace(reading, separator=before.separator)
     table = _parted(path, head, reading)
     first = table.first
     named = None if reading.no_header else _named(path, table, reading)
@@ -85,6 +90,7 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
         kept,
         table.separator,
         named is not None,
+        before.n_lines,
         first=tuple(first),
     )
 

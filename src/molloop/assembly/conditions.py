@@ -94,6 +94,6 @@ def _remarks(
         )
     if library.manifest.name not in BUILT_IN and (n := n_open_stereo(library, selection)):
         yield (
-            f"{counted(n, 'molecule')} without all stereo: each gets the value of one of its "
-            "isomers."
+            f"Stereo is not given in full for {counted(n, 'molecule')}: each gets the value of one "
+            "of its isomers."
         )

@@ -46,7 +46,8 @@ class ValueTable(Iterator[Row]):
         self._signs: dict[str, str] = {}  # decimal signs, by column
 
     def __next__(self) -> Row:
-        entry = next(self._entries)
+        # a row without anything, as spreadsheets and editors leave them behind, is none
+        entry = next(one for one in self._entries if _says_something(one))
         where = f"{self.path}, line {entry.line}"
         if entry.fault:
             raise InputError(
@@ -83,6 +84,10 @@ class ValueTable(Iterator[Row]):
                 "Write all numbers of the column alike.",
             )
         return number(where, f"{before}.{behind}" if sign == "," else text, largest, empty)
+
+
+def _says_something(entry: Entry) -> bool:
+    return bool(entry.fault or "".join((entry.text, entry.name, *entry.kept)).strip())
 
 
 def is_empty(text: str) -> bool:

@@ -82,6 +82,18 @@ FILES = {
         "SMILES in column 1, by what it holds; names behind them, if any; parted by commas, "
         "without a header",
     ),
+    "names.csv": (
+        "methane;C\n2,4-D;OC(=O)COc1ccc(Cl)cc1Cl\n",
+        [(1, "C", "methane"), (2, "OC(=O)COc1ccc(Cl)cc1Cl", "2,4-D")],
+        "SMILES in column 2, by what it holds; names in column 1; parted by semicolons, "
+        "without a header",
+    ),
+    "numbers.csv": (  # which are no names
+        "10,48;CCO\n;C\n",
+        [(1, "CCO", ""), (2, "C", "")],
+        "SMILES in column 2, by what it holds; names behind them, if any; parted by semicolons, "
+        "without a header",
+    ),
     "quoted.tsv": (
         'id\tcanonical smiles\n"two\nlines"\tCCO\n"a\ttab"\t"C"\n',
         [(3, "CCO", "two\nlines"), (4, "C", "a\ttab")],
@@ -477,6 +489,12 @@ def entries(tmp_path, name, text, **options):
             "smiles\tcx\tid\nCCO\t|^1:0|\tx\nCC\t\ty\n",
             {},
             [("CCO |^1:0|", "x"), ("CC", "y")],
+        ),
+        (
+            "a.tsv",
+            "smiles\tnote\tid\nC\t|$R$|\tx\nC\t||\ty\nC\t|r|\tz\nC\t|q|\t\n",
+            {},
+            [("C |$R$|", "x"), ("C", "y"), ("C |r|", "z"), ("C", "")],
         ),
         ("a.csv", "CCO,1\nCCC,2\n", {"column": "1"}, [("CCO", ""), ("CCC", "")]),
         ("a.csv", "CCO,3,CO\nCCC,4,CN\n", {"column": "3"}, [("CO", ""), ("CN", "")]),

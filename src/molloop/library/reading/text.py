@@ -14,7 +14,8 @@ from molloop.library.reading.parts import part
 from molloop.texts import sheet_text
 
 _BLANKS = re.compile(r"[ \t]+")
-_EXTENSION = re.compile(r"\s*\|[^|]*\|\s*")
+# a cell with a CXSMILES extension, such as |^1:0|, |$;R$| or |(0,0,)|; others hold notes
+_EXTENSION = re.compile(r"\s*\|(?:\^\d|[&o]\d|\w+:|[$(]|r(?=[,|]))[^|]*\|\s*")
 
 
 def read_text(

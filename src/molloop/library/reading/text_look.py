@@ -4,6 +4,7 @@ A name that is known decides, then what the cells hold, then the end of the file
 """
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -32,6 +33,7 @@ MOST_COLUMNS = 30  # that are looked at
 _SEPARATORS = {".csv": ",;\t ", ".tsv": "\t,; "}
 _ANY = "\t,; "
 _INCHI = "InChI=1"
+_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?|nan", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,11 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
         n_inchi = sum(cell.strip().startswith(_INCHI) for cell in cells)
         kind = "inchi" if 2 * n_inchi > len(cells) else "smiles"
     name, kept = other_columns(path, columns, column, reading)
+    beside = 1 if column == 0 else 0  # a name stands beside its SMILES, as in a .smi
+    is_beside = named is None and len(columns) == 2 and not _holds_numbers(table, beside)
     has_names = table.separator == " " or (table.separator == "\t" and named is None)
-    if name is None and has_names and len(columns) > 1:
-        name = 1 if column == 0 else 0  # a name beside its SMILES, as in a .smi
+    if name is None and (has_names or is_beside) and len(columns) > 1:
+        name = beside
     return Format(
         "text",
         kind,
@@ -127,6 +131,10 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
     if known and wanted is not None:
         place_of(path, wanted, first)  # says that it is not there
     return None if known is None else (*known, "by its name")
+
+
+def _holds_numbers(table: _Table, column: int) -> bool:
+    return any(_NUMBER.fullmatch(row[column].strip()) for row in table.rows if column < len(row))
 
 
 def _is_row(table: _Table, column: int) -> bool:

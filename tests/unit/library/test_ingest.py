@@ -455,6 +455,18 @@ def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
     assert all_smiles(mended) == ["C"]
 
 
+def test_a_library_says_how_its_files_were_read(tmp_path):
+    (tmp_path / "b.csv").write_text("SMILES;x\nN;1\n")
+    names = [write(tmp_path, "C"), write(tmp_path, "O", name="c.smi"), str(tmp_path / "b.csv")]
+    lines = "SMILES in column 1, by what it holds; names in column 2; parted by blanks, without a"
+    table = "SMILES in 'SMILES', as asked; names behind them, if any; parted by semicolons, with"
+    found = build_files(names, tmp_path / "library").summary()
+    assert found["  read as 1"] == f"{lines} header (a.smi)"
+    assert found["  read as 2"] == f"{table} a header (b.csv)"
+    assert "  read as 3" not in found
+    assert build_files(names[:2], tmp_path / "two").summary()["  read as"] == f"{lines} header"
+
+
 @pytest.mark.parametrize("n_processes", [1, 2])
 def test_of_a_file_of_which_nothing_can_be_read_every_line_is_told(
     tmp_path, monkeypatch, n_processes

@@ -68,7 +68,8 @@ def vertical_ie(
         if uses_input(fidelity, start_geometry):
             structure = given_structure(molecule, **bounds)
         else:
-            structure = start_structure(molecule, n_conformers=n_conformers, **bounds)
+            smiles, name = molecule.smiles, molecule.name
+            structure = start_structure(smiles, n_conformers=n_conformers, name=name, **bounds)
         return _vertical_ie(structure, LEVELS[level], fidelity, molecule.label)
 
 

@@ -39,9 +39,9 @@ class Structure:
 
 
 def start_structure(
-    given: Molecule, *, last_element: int, max_atoms: int, n_conformers: int = 1
+    smiles: str, *, last_element: int, max_atoms: int, n_conformers: int = 1, name: str = ""
 ) -> Structure:
-    """Read a molecule's SMILES as it was given and embed it.
+    """Read a SMILES as it was given and embed it.
 
     The order of the atoms decides which conformer is found, so the SMILES is not rewritten.
 
@@ -53,12 +53,15 @@ def start_structure(
         Hydrogens included.
     n_conformers
         How many are embedded; the lowest by the force field is taken.
+    name
+        What errors call the molecule beside its SMILES.
 
     Raises
     ------
     SimulationError
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large`` or ``embedding``.
     """
+    given = Molecule(0, smiles, name)
     molecule = _read(given, last_element, max_atoms)
     embed(molecule, n_conformers, given.label)
     return _structure(molecule)

@@ -4,7 +4,6 @@ from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers
 
 from molloop.errors import SimulationError
-from molloop.molecule import Molecule
 from molloop.simulate import embedding
 from molloop.simulate.connectivity import changed_bonds, contacts, wrong_bonds
 from molloop.simulate.embedding import STRATEGIES, embed
@@ -13,7 +12,7 @@ from molloop.simulate.structure import molecule_with_hydrogens, start_structure
 
 
 def structure(smiles):
-    return start_structure(Molecule(0, smiles), last_element=86, max_atoms=200)
+    return start_structure(smiles, last_element=86, max_atoms=200)
 
 
 def test_the_chain_begins_as_the_published_one():

@@ -28,7 +28,7 @@ from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.features import DESCRIPTORS
 from molloop.library.manifest import CONDITIONS
 from molloop.library.selection import select, shards_of
-from molloop.library.shards import Shard
+from molloop.library.shard import Shard
 from molloop.search.policy import policy_named
 from molloop.search.rank import RankTask, Training, rank
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from molloop.assembly import replays
 from molloop.assembly.cases import BASELINES
+from molloop.assembly.tables import open_known
 from molloop.config.load import load
 from molloop.config.settings import Settings
 
@@ -55,7 +56,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         path = arguments.table or fetch(scratch)
         for column in arguments.properties:
-            table = replays.open_known(str(path), column)
+            table = open_known(str(path), column)
             budget = {
                 "campaign.schedule": "batch",
                 "campaign.max_training_count": CHECKPOINTS[-1],

@@ -30,7 +30,7 @@ from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.site import Site
 from molloop.library.features import identity_hash
 from molloop.library.ingest import open_or_build
-from molloop.library.shards import Shard
+from molloop.library.shard import Shard
 from molloop.replay.table import locate
 from molloop.search.policy import policy_named
 from molloop.search.rank import Training

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 from molloop.assembly import replays
+from molloop.assembly.tables import open_known
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.intervals import mean_interval
@@ -37,7 +38,7 @@ def main():
     arguments = parser.parse_args()
     default = Settings().search.policy
     policies = list(dict.fromkeys([default, *(arguments.policies or POLICIES)]))
-    table = replays.open_known("qm9-ie-20k", arguments.column)
+    table = open_known("qm9-ie-20k", arguments.column)
     settings = load(None, (), BUDGET | {"property.direction": arguments.direction})
     found = replays.compare_policies(table, policies, settings, arguments.seeds)
     print(f"{table.name}, {arguments.column}: {table.library.n_molecules:,} molecules")

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from molloop.assembly.replays import (
         Replayed,
         compare_policies,
-        open_known,
         replay_table,
         tune_settings,
     )
     from molloop.assembly.suggest import Suggestion, Suggestions
+    from molloop.assembly.tables import open_known
     from molloop.campaign.ending import Interruption
     from molloop.campaign.engine import Task, Work
     from molloop.campaign.events import (
@@ -60,15 +60,16 @@ if TYPE_CHECKING:
     from molloop.library.manifest import BuildSpec
     from molloop.library.selection import Selection
     from molloop.library.shards import Library
-    from molloop.molecule import Geometry, Molecule
+    from molloop.molecule import Geometry, Labels, Molecule
     from molloop.replay.campaign import Scenario
     from molloop.replay.compare import Comparison
     from molloop.replay.measures import Curves, Truth
     from molloop.replay.table import Table
     from molloop.replay.tune import Trial, Tuned
     from molloop.report.accuracy import Accuracy
+    from molloop.report.found import TimedRanking
     from molloop.report.status import Status, read_status
-    from molloop.results import Results, TimedRanking
+    from molloop.results import Results
     from molloop.search.policy import Policy
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
@@ -86,8 +87,9 @@ _PUBLIC = {
         "resume run simulate_molecules suggest write_report "
     ),
     "molloop.assembly.predictions": "Predictions",
-    "molloop.assembly.replays": "Replayed compare_policies open_known replay_table tune_settings",
+    "molloop.assembly.replays": "Replayed compare_policies replay_table tune_settings",
     "molloop.assembly.suggest": "Suggestion Suggestions",
+    "molloop.assembly.tables": "open_known",
     "molloop.campaign.ending": "Interruption",
     "molloop.campaign.engine": "Task Work",
     "molloop.campaign.events": (
@@ -113,15 +115,16 @@ _PUBLIC = {
     "molloop.library.manifest": "BuildSpec",
     "molloop.library.selection": "Selection",
     "molloop.library.shards": "Library",
-    "molloop.molecule": "Geometry Molecule",
+    "molloop.molecule": "Geometry Labels Molecule",
     "molloop.replay.campaign": "Scenario",
     "molloop.replay.compare": "Comparison",
     "molloop.replay.measures": "Curves Truth",
     "molloop.replay.table": "Table",
     "molloop.replay.tune": "Trial Tuned",
     "molloop.report.accuracy": "Accuracy",
+    "molloop.report.found": "TimedRanking",
     "molloop.report.status": "Status read_status",
-    "molloop.results": "Results TimedRanking",
+    "molloop.results": "Results",
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
@@ -154,6 +157,7 @@ __all__ = [
     "Job",
     "Joint",
     "Known",
+    "Labels",
     "Library",
     "LibrarySettings",
     "Lost",

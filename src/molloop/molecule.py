@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +69,24 @@ class Molecule:
     def label(self) -> str:
         """What people read of it, see :func:`label`."""
         return label(self.smiles, self.name)
+
+
+class Labels(Protocol):
+    """What the user's file says of a library's molecules beside their structures.
+
+    A library is one, and so is what a run's database tells of it.
+    """
+
+    @property
+    def title(self) -> str:
+        """What the user calls the library; empty where it is not known."""
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """Names of the columns that were kept."""
+
+    def name(self, molecule_id: int) -> str:
+        """Return what the file calls a molecule; empty where it says nothing."""
+
+    def kept(self, molecule_id: int) -> Mapping[str, str]:
+        """Return what a molecule has in the columns that were kept, by their names."""

@@ -1,138 +1,19 @@
-"""What Python users get back of a run: its outcomes, and what they come to."""
+"""What Python users get back of a run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import inf
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
-
-from molloop.campaign.engine import Task
-from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
-from molloop.campaign.jobs import Known, Simulated
 from molloop.goal import Objective
-from molloop.library.shards import Library
-from molloop.report.accuracy import Accuracy
-from molloop.report.frame import outcome_frame
+from molloop.report.found import Found
 from molloop.report.notebook import results_html
 from molloop.report.numbers import rounded
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.reader import Reader
-from molloop.store.record import Record
-from molloop.store.records import Stage, stage_of
-from molloop.store.searched import SearchedLibrary
 from molloop.texts import counted, terminal_text
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-@dataclass(frozen=True, slots=True)
-class TimedRanking:
-    """A ranking's best molecules, when it began and when they were known."""
-
-    batch: int
-    began_s: float
-    time_s: float
-    molecule_ids: tuple[int, ...]
-    means: tuple[float, ...]
-    stds: tuple[float, ...]
-
-
-@dataclass(frozen=True, repr=False)
-class Results:
-    """What a run has found; a notebook shows a summary and draws the best molecules.
-
-    Attributes
-    ----------
-    objective, protocol
-        What was searched for, and how it was computed.
-    known
-        Values known beforehand.
-    events
-        What happened, each with its time in seconds.
-    simulated
-        In the order of their proposals.
-    work
-        What workers did beside simulations.
-    stages
-        By their names, what jobs were computed by; without any, all by `protocol`.
-    accuracy
-        Of the model, by the molecules that it is measured on; none where the run was told to end.
-    n_rejected, rejects
-        Lines of the library's source that hold no molecule, and the file that lists them.
-    library
-        That was searched, or what the run's database says of it.
-    """
-
-    objective: Objective
-    protocol: SimulationProtocol
-    known: tuple[Known, ...]
-    events: tuple[tuple[float, Event], ...]
-    simulated: tuple[Simulated, ...]
-    work: tuple[Task, ...] = ()
-    stages: Mapping[str, Stage] = field(default_factory=dict)
-    accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
-    n_rejected: int = 0
-    rejects: str = ""
-    library: "Library | SearchedLibrary | None" = None
-
-    @cached_property
-    def _record(self) -> Record:
-        """What events and outcomes come to."""
-        record = Record(self.objective, self.protocol.stage, len(self.simulated) + 1)
-        record.take(self.events, self.simulated, self.work)
-        return record
-
-    @cached_property
-    def rankings(self) -> tuple[TimedRanking, ...]:
-        """Those that have ended, in their order."""
-        found, began_s = [], 0.0
-        for time_s, event in self.events:
-            match event:
-                case RankingBegan():
-                    began_s = time_s
-                case Ranked(batch, molecule_ids, means, stds):
-                    found.append(TimedRanking(batch, began_s, time_s, molecule_ids, means, stds))
-        return tuple(found)
-
-    @property
-    def n_molecules(self) -> int:
-        """Size of the library."""
-        return self._record.n_molecules
-
-    @property
-    def stopped(self) -> Stopped | None:
-        """How it ended, if it has."""
-        return self._record.stopped
-
-    @property
-    def resumed_s(self) -> tuple[float, ...]:
-        """When another process went on with it."""
-        return tuple(self._record.resumed_s)
-
-    @property
-    def n_not_finished(self) -> int:
-        """Molecules that were handed out and have no outcome.
-
-        They are under way while the run goes on; a resumed one simulates them again.
-        """
-        return self._record.n_open
-
-    @property
-    def n_failed(self) -> int:
-        """Simulations that gave no value."""
-        return self._record.n_failed
-
-    @cached_property
-    def tasks(self) -> tuple[Task, ...]:
-        """What workers did, simulations among it, in the order of their beginning."""
-        return tuple(sorted(self._record.tasks, key=lambda task: task.began_s))
+class Results(Found):
+    """What a run has found; a notebook shows a summary and draws the best molecules."""
 
     def __repr__(self) -> str:
-        quantity, n_values = self.objective.quantity, self._record.n_values
+        quantity, n_values = self.objective.quantity, len(self.successes)
         best = "".join(
             f", best {rounded(self.values[item.molecule_id])} {quantity.unit} {item.label}"
             for item in self.best(1)
@@ -144,90 +25,6 @@ class Results:
     def _repr_html_(self) -> str:
         """Show a notebook what was found."""
         return results_html(self)
-
-    def frame(self, *, geometries: bool = False, top: int | None = None) -> "pd.DataFrame":
-        """Return a row a molecule, those without a value too, in the order of their proposals.
-
-        Parameters
-        ----------
-        geometries
-            Whether the columns `numbers` (atomic numbers, shape (n,)) and `positions_angstrom`
-            (shape (n, 3)) are there, each cell a list.
-        top
-            Only so many of the best, the best first.
-
-        Returns
-        -------
-        Indexed by the molecule's id, its row in the library: `smiles`; `name`, empty where the
-        user's file says nothing; `charge` and `n_unpaired` electrons as it was computed, nothing
-        where that is not known; the value in the quantity's unit, by a name such as `ie_ev`, NaN
-        where it failed; `level`, `fidelity`; `flags`, with blanks between; `failure`, its kind, and
-        `message`; `batch`, 0 for the initial design, then the number of the ranking that chose it;
-        `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
-        of the user's own columns, as texts.
-        """
-        return outcome_frame(
-            self.simulated if top is None else self.best(top),
-            self.objective.quantity,
-            self._stages,
-            geometries=geometries,
-            library=self.library,
-        )
-
-    def stage(self, item: Simulated) -> Stage:
-        """Return by what an outcome was computed: level and fidelity."""
-        return self._stages[item.stage]
-
-    @cached_property
-    def _stages(self) -> dict[str, Stage]:
-        own = stage_of(self.protocol)
-        return {own.name: own, **self.stages}
-
-    def kept(self, molecule_id: int) -> dict[str, str]:
-        """Return what the library has kept of the user's own columns; nothing where it is gone."""
-        return {} if self.library is None else self.library.kept(molecule_id)
-
-    @cached_property
-    def values(self) -> dict[int, float]:
-        """Molecule id -> value in the quantity's unit, in the order of the proposals."""
-        pairs = zip(self.successes, self._record.values, strict=True)
-        return {
-            item.molecule_id: value
-            for item, value in sorted(pairs, key=lambda pair: pair[0].proposal)
-        }
-
-    @cached_property
-    def successes(self) -> list[Simulated]:
-        """Simulations that gave a value of the objective, in the order in which they ended."""
-        items = {item.proposal: item for item in self.simulated}
-        return [items[proposal] for proposal in self._record.proposals]
-
-    def best_so_far(self, order: Sequence[int] | None = None) -> NDArray[np.float64]:
-        """Return the best value after each of the successes, in the quantity's unit, shape (n,).
-
-        Parameters
-        ----------
-        order
-            Places of the successes in some order; None: that in which they ended.
-        """
-        return self._record.best_so_far(order)
-
-    @property
-    def predictions(self) -> NDArray[np.float64]:
-        """What rankings predicted of the molecules that they chose, in the quantity's unit.
-
-        Mean, standard deviation and simulated value, in the order of the proposals, shape (n, 3).
-        """
-        rows = np.array(self._record.pairs, dtype=np.float64).reshape(-1, 3)
-        return rows[np.argsort(self._record.paired, kind="stable")]
-
-    def n_beyond_threshold(self, last: float = inf) -> int:
-        """Return how many values are beyond the threshold, of all or of the last ones."""
-        return self._record.n_beyond_of_last(last)
-
-    def best(self, n: int) -> list[Simulated]:
-        """Return the n best simulated molecules, the best first."""
-        return self._record.best(n)
 
 
 def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> Results:

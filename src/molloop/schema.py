@@ -1,8 +1,9 @@
 """What settings and options have in common: how strictly they are taken."""
 
 from collections.abc import Iterable
+from functools import partial
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Schema(BaseModel):
@@ -18,3 +19,8 @@ def one_of(value: str, names: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"expected one of {', '.join(names)}")
     return value
+
+
+def among(names: Iterable[str]) -> AfterValidator:
+    """Return what says, as in ``Annotated[str, among(LEVELS)]``, that a field is one of names."""
+    return AfterValidator(partial(one_of, names=names))

@@ -10,6 +10,7 @@ import pytest
 import molloop
 
 ROOT = Path(molloop.__file__).parent
+MOST_LINES = 300
 MODULES = sorted(
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in ROOT.rglob("*.py")
@@ -51,8 +52,7 @@ MAY_IMPORT = {
     ),
     "execution": (*RUN, "sandbox"),
     "replay": (*RUN, "execution", "report.curves"),
-    "report": (*RUN, "config", "results"),
-    # frames and summaries are made there, of what results hold
+    "report": (*RUN, "config"),
     "results": (*RUN, "report"),
     "assembly": (*RUN, "execution", "replay", "report", "results", "sandbox", "config"),
 }
@@ -126,17 +126,39 @@ def test_circles_by_hand():
     assert circles_of({"a": {"b", "d"}, "b": {"c"}, "c": {"a"}, "d": set()}) == {("a", "b", "c")}
 
 
-def test_no_module_imports_itself_through_others():
-    """Imports within functions count. Those under TYPE_CHECKING do not: nothing runs them."""
-    imports = {
+def own_imports(walk):
+    """Return the modules that each module imports, of this package."""
+    return {
         module: {
             name if name in MODULES else name.rpartition(".")[0]
-            for name in imports_of(path_of(module), nodes_that_run)
+            for name in imports_of(path_of(module), walk)
         }
         & set(MODULES)
         for module in MODULES
     }
+
+
+def test_no_module_imports_itself_through_others():
+    """Imports within functions count. Those under TYPE_CHECKING do not: nothing runs them."""
+    assert circles_of(own_imports(nodes_that_run)) == set()
+
+
+def test_no_room_imports_itself_through_others():
+    """All imports count, those under TYPE_CHECKING too. The package itself names what is public."""
+    imports = {}
+    for module, others in own_imports(ast.walk).items():
+        room = room_of(module)
+        rooms = {room_of(other) for other in others} - {room, "molloop"}
+        imports[room] = imports.get(room, set()) | rooms
+    del imports["molloop"]
     assert circles_of(imports) == set()
+    assert "report" in imports["results"]
+
+
+def test_modules_stay_small():
+    """One that has a reason to be longer gets its place here, with the reason."""
+    lengths = {module: len(path_of(module).read_text().splitlines()) for module in MODULES}
+    assert {module: n for module, n in lengths.items() if n > MOST_LINES} == {}
 
 
 def test_only_execution_imports_parsl():
@@ -166,6 +188,16 @@ print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_the_page_is_served_without_what_only_libraries_need():
+    code = """
+import sys
+import molloop.report.page.server
+print("pyarrow" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_workers_load_what_rankings_need_before_their_first_simulation():

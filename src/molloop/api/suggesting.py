@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molloop.api.libraries import open_library
-from molloop.assembly.conditions import conditions_of, select_by
+from molloop.assembly.conditions import charges_told, conditions_of, select_by
 from molloop.assembly.counts import at_least_one
 from molloop.assembly.given import given_pending, given_values
 from molloop.assembly.measured import TRAINING_DATA, Measured, read_measured, read_pending
@@ -19,6 +19,7 @@ from molloop.errors import InputError
 from molloop.files import AnyPath
 from molloop.library.conditions import each_of
 from molloop.library.reading.options import BESIDE_VALUES, Reading
+from molloop.library.selection import Selection
 from molloop.library.shards import Library, Progress
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def suggest(
         wanted = load(conditions=wanted or {}).conditions
     stated = conditions_of(wanted)
     opened = library if isinstance(library, Library) else open_library(library, progress)
+    selection = select_by(stated, opened, progress) if each_of(stated) else None
+    is_ie = values.column == settings.objective().quantity.column
     return suggestions(
         opened,
         values,
@@ -117,7 +120,8 @@ def suggest(
         sign=settings.objective().sign,
         policy=chooses,
         seed=settings.campaign.seed,
-        selection=select_by(stated, opened, progress) if each_of(stated) else None,
+        selection=selection,
+        charges=charges_told(selection or Selection.of_all(opened), opened) if is_ie else "",
     )
 
 

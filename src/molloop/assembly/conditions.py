@@ -9,7 +9,8 @@ from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
 from molloop.library.selection import Selection, charges, n_open_stereo, select
-from molloop.library.shards import Library, Progress, Shard
+from molloop.library.shard import Shard
+from molloop.library.shards import Library, Progress
 from molloop.library.sources import BUILT_IN
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.simulators import IONIZATION
@@ -49,12 +50,22 @@ def select_by(
 
 
 def select_for(
-    settings: Settings, library: Library, progress: Progress | None = None
+    settings: Settings,
+    library: Library,
+    progress: Progress | None = None,
+    *,
+    simulates: bool = True,
 ) -> tuple[Selection, tuple[str, ...]]:
     """Find the molecules that a run or replay may choose, and what it has to say of them.
 
     Those that the simulator `ionization` cannot compute are left out, without a word where there
     are none.
+
+    Parameters
+    ----------
+    simulates
+        Whether anything is simulated. Where values are known, all may be chosen that meet the
+        conditions.
 
     Raises
     ------
@@ -64,7 +75,7 @@ def select_for(
     stated = each_of(conditions_of(settings.conditions))
     is_ionization = settings.property.simulator == IONIZATION
     knows_facts = Shard(library.shards[0]).facts is not None  # molloop 0.1.0 did not keep them
-    implied = SIMULATED if is_ionization and knows_facts else ()
+    implied = SIMULATED if simulates and is_ionization and knows_facts else ()
     selection = _select((*implied, *stated), library, progress)
     unsaid = {one.words for one in implied}
     told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
@@ -86,14 +97,22 @@ def _remarks(
 ) -> Iterator[str]:
     if has_conditions or selection.path:
         yield selection.words
-    if is_ionization and len(found := charges(library, selection)) > 1:
-        told = ", ".join(f"{n:,} of charge {charge}" for charge, n in found.items())
-        yield (
-            f"Charges differ: {told}. Their values do not compare, as a cation's IE is a second "
-            "ionization; [conditions] charge = 0 leaves the neutral ones."
-        )
+    if is_ionization and (told := charges_told(selection, library)):
+        yield told
     if library.manifest.name not in BUILT_IN and (n := n_open_stereo(library, selection)):
         yield (
             f"Stereo is not given in full for {counted(n, 'molecule')}: each gets the value of one "
             "of its isomers."
         )
+
+
+def charges_told(selection: Selection, library: Library) -> str:
+    """Say that charges differ, for who compares IEs; return nothing where they do not."""
+    found = charges(library, selection)
+    if len(found) < 2:
+        return ""
+    told = ", ".join(f"{n:,} of charge {charge}" for charge, n in found.items())
+    return (
+        f"Charges differ: {told}. Their values do not compare, as a cation's IE is a second "
+        "ionization; [conditions] charge = 0 leaves the neutral ones."
+    )

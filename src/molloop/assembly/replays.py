@@ -1,31 +1,29 @@
 """The Python interface of replays: campaigns over tables of known values."""
 
-import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
 from molloop import results
-from molloop.assembly.campaign import cores, write_reports
+from molloop.assembly.campaign import write_reports
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
-from molloop.assembly.conditions import select_for
 from molloop.assembly.counts import at_least_one, processes
+from molloop.assembly.tables import runnable, set_up
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
 from molloop.goal import Objective
-from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Scenario, replay
 from molloop.replay.compare import Comparison, compare, write_csv
 from molloop.replay.drawing import draw_comparison, draw_search
 from molloop.replay.measures import Curves, Truth, measure
-from molloop.replay.table import IE_COLUMN, Table, open_table
+from molloop.replay.table import Table
 from molloop.replay.tune import OBJECTIVES, Search, Tuned
 from molloop.report.model_error import with_accuracy
 from molloop.results import Results
@@ -42,79 +40,18 @@ def no_progress(_what: str, _fraction: float) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """A replay: what a run would have found, and how that compares with all there was."""
+    """A replay: what a run would have found, and how that compares with all there was.
+
+    Attributes
+    ----------
+    remarks
+        On the table, in words: what conditions leave of it, and whether charges differ.
+    """
 
     results: Results
     truth: Truth
     curves: Curves
-
-
-def open_known(
-    name: str,
-    column: str = IE_COLUMN,
-    durations: str | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-    *,
-    smiles_column: str | int | None = None,
-    separator: str | None = None,
-    no_header: bool = False,
-) -> Table:
-    """Open a table of known values, and the library of its molecules; at first use it is built.
-
-    Parameters
-    ----------
-    name
-        A built-in one, ``qm9-ie-20k``, or a file of molecules that has a column of values.
-    column
-        Of the values.
-    durations
-        A column of seconds, or ``constant:S``, ``uniform:LEAST,MOST``, ``exponential:MEAN``,
-        ``lognormal:MEDIAN,SIGMA``. None: the column of a built-in table, a second each otherwise.
-    seed
-        Of what is drawn.
-    progress
-        Called while the library is built, with what is being done, and how much of it, 0 to 1.
-    smiles_column, separator, no_header
-        Of the file, as :confval:`library.column`, :confval:`library.separator` and
-        :confval:`library.no_header`.
-
-    Raises
-    ------
-    InputError
-        The file, a column or a number in it cannot be read.
-    """
-    import platformdirs
-
-    cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
-    reading = Reading.of(
-        smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
-    )
-    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
-
-
-def table_settings(settings: Settings, table: Table) -> Settings:
-    """Return a configuration whose property is that of a table."""
-    if table.column == settings.objective().quantity.column:
-        return settings
-    simulator = f"table-{re.sub(r'[^A-Za-z0-9_.-]+', '_', Path(table.name).name)}"
-    facts = {"name": table.column, "unit": "", "simulator": simulator}
-    return override(settings, {f"property.{key}": value for key, value in facts.items()})
-
-
-def runnable(tuned: Settings, given: Settings) -> Settings:
-    """Return what was tuned on a table, with the property and the simulation that were given."""
-    own = {"property": given.property, "simulation": given.simulation}
-    return tuned.model_copy(update=own)
-
-
-def under_conditions(table: Table, settings: Settings, progress: Progress) -> Table:
-    """Return the table of the molecules that a configuration's conditions leave.
-
-    The others can neither be chosen nor count among the best.
-    """
-    selection, _ = select_for(table_settings(settings, table), table.library, progress)
-    return table.under(selection) if selection.path else table
+    remarks: tuple[str, ...] = ()
 
 
 def replay_table(
@@ -147,8 +84,7 @@ def replay_table(
     RunError
         The campaign failed, as a run would.
     """
-    settings = table_settings(settings or Settings(), table)
-    table = under_conditions(table, settings, progress)
+    table, settings, remarks = set_up(table, settings or Settings(), progress)
     objective = settings.objective()
     n_values, n_wanted = 0, settings.campaign.max_training_count or table.library.n_molecules
 
@@ -173,7 +109,7 @@ def replay_table(
         write_reports(found, table.library, _made(out))
     if curves.failure:
         raise RunError(f"The replay stopped: {curves.failure}.", "Does the table have more values?")
-    return Replayed(found, truth, curves)
+    return Replayed(found, truth, curves, remarks)
 
 
 def compare_policies(
@@ -210,8 +146,7 @@ def compare_policies(
     InputError
         There is no such policy, or values are known beforehand.
     """
-    settings = table_settings(settings or Settings(), table)
-    table = under_conditions(table, settings, progress)
+    table, settings, remarks = set_up(table, settings or Settings(), progress)
     if settings.campaign.training_data is not None:
         raise InputError(
             "campaign.training_data",
@@ -241,7 +176,7 @@ def compare_policies(
         folder = _made(out)
         write_csv(found, folder / COMPARISON)
         draw_comparison(found, searched, folder / COMPARISON_FIGURE)
-    return found
+    return replace(found, remarks=remarks)
 
 
 def tune_settings(
@@ -280,8 +215,7 @@ def tune_settings(
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
     given.policy()  # says here what is wrong with it, not in another process
-    settings = table_settings(given, table)
-    table = under_conditions(table, settings, progress)
+    table, settings, remarks = set_up(table, given, progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
         SettingsSpace(settings, table, scenario),
@@ -300,7 +234,7 @@ def tune_settings(
         tuned = runnable(found.unseen[0].settings, given)
         (folder / TUNED_CONFIG).write_text(tuned.to_toml(), encoding="utf-8")
         draw_search(found, objective, searched, top_k, describe, folder / FRONT_FIGURE)
-    return found
+    return replace(found, remarks=remarks)
 
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:

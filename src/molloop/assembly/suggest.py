@@ -15,7 +15,8 @@ from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.campaign.warm_start import features_of, identified, known_values
 from molloop.errors import InputError
 from molloop.library.selection import Selection, bits_of, shards_of
-from molloop.library.shards import Library, ShardRef
+from molloop.library.shard import ShardRef
+from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
 from molloop.texts import counted, csv_cell, sheet_cell
@@ -64,6 +65,8 @@ class Suggestions:
         How many of those with a value the library does not hold.
     conditions
         How many molecules meet the conditions, in words; empty where there are none.
+    charges
+        That charges differ, in words; empty where they do not, or the values are no IEs.
     """
 
     column: str
@@ -73,6 +76,7 @@ class Suggestions:
     n_without: int
     n_pending: int
     conditions: str = ""
+    charges: str = ""
 
     @property
     def header(self) -> tuple[str, str, str, str, str]:
@@ -114,6 +118,7 @@ def suggestions(
     policy: Policy,
     seed: int,
     selection: Selection | None = None,
+    charges: str = "",
 ) -> Suggestions:
     """Rank a library as the first ranking of a run does that begins with these values.
 
@@ -126,6 +131,8 @@ def suggestions(
         What values are multiplied with, so that large ones are good.
     selection
         Which molecules may be suggested; None: all.
+    charges
+        What is to be said of theirs.
 
     Raises
     ------
@@ -177,6 +184,7 @@ def suggestions(
         n_without=len(without),
         n_pending=len(waiting),
         conditions=chosen_from.words if selection else "",
+        charges=charges,
     )
 
 

@@ -8,46 +8,27 @@ from math import inf
 import numpy as np
 
 from molloop.campaign.ending import Interruption, ending
-from molloop.campaign.engine import (
-    Completion,
-    Engine,
-    Group,
-    LostRanking,
-    RankRequest,
-    Task,
-)
-from molloop.campaign.events import (
-    Began,
-    End,
-    Event,
-    Finished,
-    Lost,
-    Ranked,
-    Resumed,
-    Stopped,
-)
+from molloop.campaign.engine import Completion, Engine, Group, Task
+from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
 from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
 from molloop.campaign.plan import Action, Rank, Simulate, Stop, event_of
+from molloop.campaign.rankings import Rankings
 from molloop.campaign.schedule import Schedule
 from molloop.campaign.state import State, add_up, apply
 from molloop.campaign.storage import Storage
-from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
 from molloop.goal import Objective
-from molloop.library.selection import Selection, bits_of, shards_of
+from molloop.library.selection import Selection, bits_of
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
-from molloop.search.rank import Training
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.texts import counted
 
 POLL_S = 0.5
 LEAST_WAIT_S = 0.001
-MAX_LOST_RANKINGS = 3
 Listener = Callable[[float, Event, Simulated | None], None]
 
 
@@ -103,8 +84,6 @@ class Driver:
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
-    _n_lost_rankings: int = field(default=0, init=False)  # in a row
-    _rank_later: RankRequest | None = field(default=None, init=False)
     _broken: EngineError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -115,8 +94,17 @@ class Driver:
         self.state = State.at_first(
             self.objective.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
         )
-        self._training: TrainingSet | None = None  # until the first ranking
         self._selection = self.selection or Selection.of_all(self.library)
+        self._rankings = Rankings(
+            self.store,
+            self.library,
+            self.policy,
+            self.objective,
+            self.protocol.stage,
+            self.warm_start,
+            self._selection,
+            self.seed,
+        )
 
     def run(self) -> State:
         """Go on until the campaign stops, and return the last state.
@@ -156,7 +144,7 @@ class Driver:
             return
         self._began_s = events[-1][0]
         past = [event for _, event in events]
-        with_values = [Job(key, self.protocol.stage) for _, key, _ in self._values()]
+        with_values = [Job(key, self.protocol.stage) for _, key, _ in self._rankings.values()]
         bounds = self._protocols, self.library.n_molecules
         try:
             self.state = take_up(
@@ -239,13 +227,7 @@ class Driver:
         self.state = state
         for event in following:
             self._ledger.apply(event)
-        if self._training is not None:
-            asked = self.objective.quantity.name, self.protocol.stage
-            self._training.add(
-                (item.proposal, item.molecule_id, value)
-                for item in simulated
-                if (value := item.value(*asked)) is not None
-            )
+        self._rankings.learn(simulated)
         outcomes = {item.job: item for item in simulated}
         for event in [*events, *following]:
             self.listener(
@@ -254,34 +236,23 @@ class Driver:
         for action in actions:
             self._act(action)
         self._hand_out([job for one in events if isinstance(one, Lost) for job in one.jobs])
-        if (request := self._rank_later) is not None:
-            self._rank_later = None
-            self.engine.rank(request)
+        if lost := self._rankings.take_lost():
+            self.engine.rank(lost)
 
     def _take(self, completions: Sequence[Completion]) -> None:
         """Take in what has ended."""
         intake = Intake(self._ledger, self.objective, self._began_s)
         taken = intake.take(completions, self._now_s(), counts_losses=not self._ending())
         self._n_tasks -= taken.n_groups
-        for lost in taken.lost_rankings:
-            self._rank_again(lost)
+        if not self._ending():
+            try:
+                for lost in taken.lost_rankings:
+                    self._rankings.lose(lost)
+            except EngineError as error:
+                self._broken = error  # what came beside it is stored first
         if any(isinstance(event, Ranked) for event in taken.events):
-            self._n_lost_rankings = 0
+            self._rankings.end()
         self._advance(taken.events, taken.simulated, taken.tasks)
-
-    def _rank_again(self, lost: LostRanking) -> None:
-        """Have it handed out once more, as a node's disk may be full; at last wind up and fail."""
-        self._n_lost_rankings += 1
-        if self._ending():
-            return
-        if self._n_lost_rankings < MAX_LOST_RANKINGS:
-            self._rank_later = lost.request
-            return
-        self._broken = EngineError(
-            f"Ranking {lost.request.number} failed on the workers, "
-            f"{counted(self._n_lost_rankings, 'time')}: {lost.message}.",
-            "What was simulated is stored: mend it, and `molloop resume` goes on.",
-        )
 
     def _act(self, action: Action) -> None:
         match action:
@@ -289,23 +260,14 @@ class Driver:
                 stage = self.protocol.stage
                 self._hand_out([Job(one, stage) for one in molecule_ids], group_size)
             case Rank(n):
-                self.engine.rank(self._request(n))
+                self.engine.rank(self._rankings.request(self.state.batch, n, self._ledger))
             case Stop():
                 pass
-
-    def _values(self) -> list[tuple[int, int, float]]:
-        """Proposal, molecule id and value of what has a value of the objective."""
-        return self.store.training_rows(self.objective.quantity.name, self.protocol.stage)
 
     def _known(self) -> list[Job]:
         """Return the library's molecules whose values were known beforehand."""
         ids = [one.molecule_id for one in self.warm_start.known]
         return [Job(one, self.protocol.stage) for one in ids if one is not None]
-
-    def _pending(self) -> list[int]:
-        """Return the molecules whose values are under way, in the order of the library."""
-        stage = self.protocol.stage
-        return sorted(job.molecule_id for job in self._ledger.in_flight if job.stage == stage)
 
     def _hand_out(self, jobs: Sequence[Job], group_size: int = 1) -> None:
         """Have the engine simulate jobs, each by the protocol of its stage."""
@@ -315,24 +277,3 @@ class Driver:
                 molecules = map(self.library.molecule, ids[start : start + group_size])
                 self.engine.simulate(Group(tuple(molecules), self._protocols[stage]))
                 self._n_tasks += 1
-
-    def _request(self, n: int) -> RankRequest:
-        if self._training is None:
-            self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
-            self._training.add(self._values())
-        features, values, order = self._training.arrays()
-        return RankRequest(
-            number=self.state.batch,
-            policy=self.policy,
-            training=Training(
-                features=features,
-                values=self.objective.sign * values,
-                order=order,
-                tried=np.array(self._ledger.tried, dtype=np.int64),
-                pending=self.library.features(self.policy.features, self._pending()),
-                scaling=self.library.scaling,
-            ),
-            shards=shards_of(self.library, self._selection),
-            n=n,
-            seed=(self.seed, self.state.batch),
-        )

@@ -11,7 +11,7 @@ from molloop.simulate.outcome import Outcome
 from molloop.simulate.protocol import SimulationProtocol
 
 if TYPE_CHECKING:  # who only reads what was done needs none of it
-    from molloop.library.shards import ShardRef
+    from molloop.library.shard import ShardRef
     from molloop.search.rank import Merged, Training
 
 

@@ -66,6 +66,10 @@ class Ledger:
                 for job in event.jobs:
                     self.in_flight[self._under_way(job)].losses += (what,)
 
+    def pending(self, stage: str) -> list[int]:
+        """Return the molecules under way in a stage, in the order of the library."""
+        return sorted(job.molecule_id for job in self.in_flight if job.stage == stage)
+
     def _under_way(self, job: Job) -> Job:
         if job not in self.in_flight:
             told = f"molecule {job.molecule_id} has ended or was lost, but is not under way"

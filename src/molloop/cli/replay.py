@@ -1,7 +1,7 @@
 """`molloop replay`, `compare` and `tune`: campaigns over tables of known values."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,57 +19,28 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import show
-from molloop.config.load import load, named, revise
-from molloop.config.settings import Settings
+from molloop.cli.tables import (
+    BudgetOption,
+    ColumnOption,
+    ConfigOption,
+    DirectionOption,
+    DispatchOption,
+    DurationsOption,
+    FailuresOption,
+    OutOption,
+    RankOption,
+    TableArgument,
+    TopOption,
+    TrainOption,
+    WorkersOption,
+    opened,
+    scenario_of,
+    settings_of,
+    show_remarks,
+)
+from molloop.config.load import named
 from molloop.errors import InputError
 from molloop.texts import counted, terminal_path
-
-if TYPE_CHECKING:
-    from molloop.replay.campaign import Scenario
-    from molloop.replay.table import Table
-    from molloop.report.progress import ProgressDisplay
-
-DEFAULT_BUDGET = 200
-
-TableArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="TABLE",
-        help="qm9-ie-20k, or a file with molecules and values.",
-        show_default=False,
-        autocompletion=completion.tables,
-    ),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="CONFIG.toml", help="What is played.")
-]
-ColumnOption = Annotated[str, typer.Option(help="Of the values.")]
-DirectionOption = Annotated[
-    str | None,
-    typer.Option(
-        help="maximise or minimise.",
-        show_default=default_of("property.direction"),
-        autocompletion=completion.directions,
-    ),
-]
-DurationsOption = Annotated[
-    str | None,
-    typer.Option(
-        help="A column of seconds, or constant:S, uniform:LEAST,MOST, exponential:MEAN, "
-        "lognormal:MEDIAN,SIGMA.",
-        show_default="the column of qm9-ie-20k, else constant:1",
-    ),
-]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Virtual ones.")]
-FailuresOption = Annotated[float, typer.Option(min=0, max=1, help="Share that fails.")]
-DispatchOption = Annotated[float, typer.Option(min=0, help="Seconds to hand out a task.")]
-TrainOption = Annotated[float, typer.Option(min=0, help="Seconds of a training.")]
-RankOption = Annotated[float, typer.Option(min=0, help="Seconds to rank a shard.")]
-TopOption = Annotated[int, typer.Option("--top", min=1, help="Molecules that recall looks at.")]
-BudgetOption = Annotated[
-    int | None, typer.Option(min=2, help="Values in all.", show_default=str(DEFAULT_BUDGET))
-]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Takes what is made.")]
 
 
 def replay(
@@ -100,7 +71,7 @@ def replay(
     from molloop.assembly import replays
     from molloop.report.terminal import run_summary
 
-    settings = _settings(
+    settings = settings_of(
         path,
         assignments,
         direction,
@@ -112,14 +83,14 @@ def replay(
             "campaign.seed": seed,
         },
     )
-    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    scenario = scenario_of(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(
+        known = opened(
             table, column, durations, settings, display, smiles_column, separator, no_header
         )
         played = replays.replay_table(known, settings, scenario, top_k, out, display.show)
     console = Console()
-    _show_conditions(console, known, is_quiet)
+    show_remarks(console, played.remarks, is_quiet)
     console.print(run_summary(played.results), soft_wrap=True)
     curves, truth = played.curves, played.truth
     k = len(truth.top)
@@ -171,7 +142,7 @@ def compare(
     from molloop.replay import summary
     from molloop.report.terminal import comparison_table
 
-    settings = _settings(
+    settings = settings_of(
         path,
         assignments,
         direction,
@@ -185,9 +156,9 @@ def compare(
         raise InputError(
             "search.policy", settings.search.policy, "no --policy beside it", "Leave out one."
         )
-    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    scenario = scenario_of(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(
+        known = opened(
             table, column, durations, settings, display, smiles_column, separator, no_header
         )
         found = replays.compare_policies(
@@ -202,7 +173,7 @@ def compare(
             progress=display.show,
         )
     console = Console()
-    _show_conditions(console, known, is_quiet)
+    show_remarks(console, found.remarks, is_quiet)
     console.print(comparison_table(summary.comparison_rows(found)))
     for line in summary.failure_lines(found):
         show(console, line, style="red")
@@ -244,73 +215,20 @@ def tune(
     from molloop.replay import summary
     from molloop.report.terminal import trials_table
 
-    settings = _settings(
+    settings = settings_of(
         path, assignments, direction, {"campaign.max_training_count": max_training_count}
     )
-    scenario = _scenario(workers, failure_rate, dispatch_s, train_s, rank_s)
+    scenario = scenario_of(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:
-        known = _open(
+        known = opened(
             table, column, durations, settings, display, smiles_column, separator, no_header
         )
         found = replays.tune_settings(
             known, settings, scenario, objective, top_k, trials, seed, out, progress=display.show
         )
     console = Console()
-    _show_conditions(console, known, is_quiet)
+    show_remarks(console, found.remarks, is_quiet)
     console.print(trials_table(*summary.trial_rows(found, objective, describe)))
     tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
     files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
     show(console, f"`molloop run` takes the best one: {files}")
-
-
-def _settings(
-    path: Path | None,
-    assignments: list[str] | None,
-    direction: str | None,
-    overrides: dict[str, object],
-) -> Settings:
-    overrides = overrides | {"property.direction": direction}
-    if path is not None:
-        return load(path, assignments or [], overrides)
-    plain = load(campaign={"max_training_count": DEFAULT_BUDGET})
-    return revise(plain, assignments or [], overrides=overrides)
-
-
-def _scenario(
-    workers: int, failure_rate: float, dispatch_s: float, train_s: float, rank_s: float
-) -> "Scenario":
-    from molloop.execution.virtual import Costs
-    from molloop.replay.campaign import Scenario
-
-    return Scenario(workers, failure_rate, Costs(dispatch_s, train_s, rank_s))
-
-
-def _open(
-    name: str,
-    column: str,
-    durations: str | None,
-    settings: Settings,
-    display: "ProgressDisplay",
-    smiles_column: str | None,
-    separator: str | None,
-    no_header: bool,
-) -> "Table":
-    from molloop.assembly import replays
-
-    seed, report = settings.campaign.seed, display.show_library
-    table = replays.open_known(
-        name,
-        column,
-        durations,
-        seed,
-        report,
-        smiles_column=smiles_column,
-        separator=separator,
-        no_header=no_header,
-    )
-    return replays.under_conditions(table, settings, report)
-
-
-def _show_conditions(console: Console, table: "Table", is_quiet: bool) -> None:
-    if table.selection is not None and not is_quiet:
-        show(console, table.selection.words)

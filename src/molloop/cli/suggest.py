@@ -85,7 +85,7 @@ def suggest(
             progress=display.show_library,
         )
     if not is_quiet:
-        say(_told(found, n), is_error=True)
+        say(_told(found, n), *filter(None, [found.charges]), is_error=True)
     text = found.to_csv()
     if out is None:
         say(*text.removesuffix("\n").split("\n"))

@@ -1,11 +1,11 @@
 """The section `campaign`."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from molloop.config.section import Section, number_as_name
-from molloop.schema import one_of
+from molloop.schema import among
 
 SCHEDULES = {
     "interleaved": "simulations go on while a model is trained, which then replaces what the one "
@@ -18,7 +18,7 @@ SCHEDULES = {
 class CampaignSettings(Section):
     """The loop."""
 
-    schedule: str = Field(
+    schedule: Annotated[str, among(SCHEDULES)] = Field(
         "interleaved",
         description="; ".join(f"{name}: {text}" for name, text in SCHEDULES.items()) + ".",
     )
@@ -95,11 +95,6 @@ class CampaignSettings(Section):
     @classmethod
     def _number_as_name(cls, value: object) -> object:
         return number_as_name(value)
-
-    @field_validator("schedule")
-    @classmethod
-    def _known_schedule(cls, value: str) -> str:
-        return one_of(value, SCHEDULES)
 
     @model_validator(mode="after")
     def _initial_below_max(self) -> Self:

@@ -7,7 +7,7 @@ from pydantic import Field, Strict, field_validator
 from molloop.config.section import Section, number_as_name
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.sources import FORMATS
-from molloop.schema import one_of
+from molloop.schema import among
 
 
 class LibrarySettings(Section):
@@ -39,13 +39,13 @@ class LibrarySettings(Section):
     no_header: bool = Field(
         False, description="Whether the first line is a molecule in any case, and holds no names."
     )
-    fragments: str = Field(
+    fragments: Annotated[str, among(FRAGMENTS)] = Field(
         "refuse",
         description="Of a file: what becomes of salts. "
         + "; ".join(f"{name}: {text}" for name, text in FRAGMENTS.items())
         + ".",
     )
-    same_as: str = Field(
+    same_as: Annotated[str, among(SAME_AS)] = Field(
         "smiles",
         description="Of a file: which molecules are the same, so that the first one stays. "
         + "; ".join(f"{name}: {text}" for name, text in SAME_AS.items())
@@ -61,13 +61,3 @@ class LibrarySettings(Section):
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
-
-    @field_validator("fragments")
-    @classmethod
-    def _known_fragments(cls, value: str) -> str:
-        return one_of(value, FRAGMENTS)
-
-    @field_validator("same_as")
-    @classmethod
-    def _known_same_as(cls, value: str) -> str:
-        return one_of(value, SAME_AS)

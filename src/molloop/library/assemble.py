@@ -25,7 +25,8 @@ from molloop.library.manifest import (
 from molloop.library.merged import write_merged
 from molloop.library.parts import Part
 from molloop.library.repeated import Repeated
-from molloop.library.shards import Progress, Shard, ShardRef, write_shard
+from molloop.library.shard import Shard, ShardRef, write_shard
+from molloop.library.shards import Progress
 from molloop.library.statistics import Statistics
 
 REJECTS_HEADINGS = ("file", "line", "name", "text", "reason")

@@ -13,7 +13,7 @@ from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.facts import N_ELEMENTS
 
 if TYPE_CHECKING:
-    from molloop.library.shards import Shard
+    from molloop.library.shard import Shard
 
 _HEAVY_ATOMS = DESCRIPTORS.index("NumHeavyAtoms")
 

@@ -18,7 +18,8 @@ from rdkit import rdBase
 from molloop.errors import RunError
 from molloop.files import write_whole
 from molloop.library.conditions_on_structures import StructureCondition
-from molloop.library.shards import Library, Progress, Shard, ShardRef
+from molloop.library.shard import Shard, ShardRef
+from molloop.library.shards import Library, Progress
 from molloop.smiles import NoMoleculeError, read_quietly
 
 ROWS = 4096  # of a task

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.library.repeated import Repeated
-from molloop.library.shards import Shard, ShardRef
+from molloop.library.shard import Shard, ShardRef
 from molloop.texts import sheet_cell
 
 HEADINGS = ("molecule_id", "kept_name", "file", "line", "name", "text")

@@ -16,7 +16,8 @@ from molloop.library.computed import Kept, compute_missing
 from molloop.library.conditions_on_columns import Admitted, ColumnCondition, Condition
 from molloop.library.conditions_on_structures import StructureCondition
 from molloop.library.manifest import CONDITIONS
-from molloop.library.shards import Library, Progress, Shard, ShardRef
+from molloop.library.shard import Shard, ShardRef
+from molloop.library.shards import Library, Progress
 
 
 @dataclass(frozen=True, slots=True)

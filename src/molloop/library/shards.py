@@ -1,12 +1,11 @@
-"""A built library: shards on disk, opened, memory-mapped and sliced."""
+"""A built library: all its shards, checked, looked into and sliced."""
 
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from dataclasses import asdict
 from html import escape
 from itertools import accumulate
 from os import PathLike
@@ -14,147 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.errors import RunError
-from molloop.files import file_sha256, write_whole
-from molloop.geometries import geometry_of
-from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
-from molloop.library.bits import open_bits
-from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
-from molloop.library.descriptors import Descriptors
-from molloop.library.facts import Facts
-from molloop.library.features import PackedFingerprints
+from molloop.files import file_sha256
 from molloop.library.kinds import KINDS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
-from molloop.molecule import Geometry, Molecule
+from molloop.library.shard import Shard, ShardRef
+from molloop.molecule import Molecule
 from molloop.texts import counted
 
 VERIFIED = "verified.json"
 
 Progress = Callable[[str, float], None]  # what is being done, and how much of it, 0 to 1
-
-
-@dataclass(frozen=True, slots=True)
-class ShardRef:
-    """Where a shard is, and which molecules it holds: all that a worker needs.
-
-    Attributes
-    ----------
-    path
-        Absolute.
-    first_id
-        Molecule id of its first row; the others follow.
-    n_molecules
-        Its rows.
-    selection
-        File of bits, by molecule id, that says which of them a ranking may choose; empty: all.
-    """
-
-    path: str
-    first_id: int
-    n_molecules: int
-    selection: str = ""
-
-
-class Shard:
-    """An open shard: columns in mapped memory, read as they are touched.
-
-    Raises
-    ------
-    RunError
-        The file is missing, damaged or another one.
-    """
-
-    def __init__(self, ref: ShardRef) -> None:
-        self.ref = ref
-        try:
-            self._batch = open_batch(Path(ref.path))
-        except (OSError, pa.ArrowInvalid) as error:
-            raise damaged(Path(ref.path), str(error)) from error
-        if self._batch.num_rows != ref.n_molecules:
-            why = f"{self._batch.num_rows} rows instead of {ref.n_molecules}"
-            raise damaged(Path(ref.path), why)
-
-    @cached_property
-    def fingerprints(self) -> PackedFingerprints:
-        """Packed fingerprints, shape (n, n_bits / 8)."""
-        return self.features("fingerprints")
-
-    @cached_property
-    def descriptors(self) -> Descriptors:
-        """Descriptors as RDKit gives them, shape (n, d)."""
-        return self.features("descriptors")
-
-    def features(self, kind: str) -> NDArray[Any]:
-        """Return features of a kind as they are kept, shape (n, width)."""
-        try:
-            return features_of(self._batch, KINDS[kind])
-        except KeyError as error:
-            raise damaged(Path(self.ref.path), f"it holds no {kind}") from error
-
-    @cached_property
-    def identity_hashes(self) -> NDArray[np.uint64]:
-        """Hash of each canonical SMILES, shape (n,)."""
-        return hashes_of(self._batch)
-
-    @cached_property
-    def smiles(self) -> pa.Array:
-        """SMILES as they were given, shape (n,)."""
-        return self._batch.column("smiles")
-
-    @cached_property
-    def names(self) -> pa.Array | None:
-        """What the file calls the molecules, shape (n,); None in libraries of molloop 0.1.0."""
-        return self._batch.column("name") if "name" in self._batch.schema.names else None
-
-    @cached_property
-    def facts(self) -> Facts | None:
-        """Charges, fragments and elements; None in libraries of molloop 0.1.0."""
-        try:
-            return facts_of(self._batch)
-        except KeyError:
-            return None
-
-    @cached_property
-    def unspecified_stereo(self) -> NDArray[np.uint8] | None:
-        """Centres and double bonds whose stereo is not given, shape (n,); None: not counted."""
-        return unspecified_stereo(self._batch)
-
-    @property
-    def n_geometries(self) -> int:
-        """How many molecules have a geometry of their file."""
-        return n_geometries(self._batch)
-
-    def geometry(self, row: int) -> Geometry | None:
-        """Return the geometry that the file of a molecule has."""
-        positions = positions_at(self._batch, row)
-        return None if positions is None else geometry_of(self.smiles[row].as_py(), positions)
-
-    def kept(self, row: int) -> dict[str, str]:
-        """Return the cells of a molecule in further columns of its file, by their names."""
-        return kept_cells(self._batch, row)
-
-    @cached_property
-    def meant(self) -> NDArray[np.bool_] | None:
-        """Which molecules a ranking may choose, shape (n,); None: all."""
-        if not self.ref.selection:
-            return None
-        path = Path(self.ref.selection)
-        try:
-            bits, _ = open_bits(path)
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
-            raise RunError(
-                f"{path} is damaged ({error}).", "Remove it: the next command writes it again."
-            ) from error
-        return bits.rows(self.ref.first_id, self.ref.n_molecules)
-
-
-def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
-    """Write one shard."""
-    write_whole(path, partial(write_batch, batch))
-    return ShardEntry(path.name, batch.num_rows, file_sha256(path))
 
 
 class Library:

@@ -30,12 +30,15 @@ class Comparison:
     ----------
     curves
         Policy -> one for each seed, in the order of the seeds.
+    remarks
+        On the table, in words.
     """
 
     table: Table
     truth: Truth
     seeds: tuple[int, ...]
     curves: dict[str, tuple[Curves, ...]]
+    remarks: tuple[str, ...] = ()
 
     def over_simulations(self, policy: str, measure_name: str) -> Floats:
         """Return a measure after 1, 2, ... simulations, shape (n_seeds, m)."""

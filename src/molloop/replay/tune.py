@@ -75,12 +75,15 @@ class Tuned(Generic[C]):
     unseen
         The best, and the configuration that the search began with, with seeds that were not used
         in the search.
+    remarks
+        On the table, in words.
     """
 
     trials: tuple[Trial[C], ...]
     front: tuple[Trial[C], ...]
     best: Trial[C]
     unseen: tuple[Trial[C], Trial[C]]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

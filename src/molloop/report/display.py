@@ -19,9 +19,9 @@ from molloop.campaign.events import (
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.report.budget import Budget
+from molloop.report.found import Found
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
-from molloop.results import Results
 from molloop.store.record import Record
 from molloop.texts import counted, terminal_text
 
@@ -65,7 +65,7 @@ class RunDisplay:
         self._simulates_meanwhile = settings.campaign.schedule != "batch"
         self._next = (0, 0)
 
-    def begin_with(self, results: Results) -> None:
+    def begin_with(self, results: Found) -> None:
         """Take in what a run has found before it goes on."""
         self._record.take(results.events, results.simulated)
         self._labels = {item.molecule_id: item.label for item in results.simulated}

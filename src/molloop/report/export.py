@@ -9,6 +9,7 @@ from molloop.errors import InputError
 from molloop.files import write_whole
 from molloop.goal import OTHER_COLUMNS
 from molloop.molecule import Molecule
+from molloop.report.found import Found
 from molloop.report.frame import TEXT_COLUMNS, parquet_schema
 from molloop.report.structures import (
     STRUCTURE_FORMATS,
@@ -16,7 +17,6 @@ from molloop.report.structures import (
     structure_of,
     write_structures,
 )
-from molloop.results import Results
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell, each, sheet_cell
 
@@ -44,7 +44,7 @@ class Exported:
     n_drawn: int = 0
 
 
-def export(results: Results, file_format: str, path: Path, top: int | None = None) -> Exported:
+def export(results: Found, file_format: str, path: Path, top: int | None = None) -> Exported:
     """Write a run's molecules to a file, whole or not at all; return how many.
 
     Parameters
@@ -105,7 +105,7 @@ def _check_ending(file_format: str, path: Path) -> None:
         )
 
 
-def _export_structures(results: Results, file_format: str, path: Path, top: int | None) -> Exported:
+def _export_structures(results: Found, file_format: str, path: Path, top: int | None) -> Exported:
     quantity, protocol = results.objective.quantity, results.protocol
     found = [
         structure_of(

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
+from molloop.report.found import Found
 from molloop.report.look import (
     BEST,
     LOOK,
@@ -29,7 +30,6 @@ from molloop.report.names import short_name
 from molloop.report.numbers import rounded
 from molloop.report.tables import N_BEST_PREDICTED
 from molloop.report.utilisation import first_s, n_working, utilisation
-from molloop.results import Results
 from molloop.texts import counted, drawn_text
 
 WORK_COLORS = {Work.SIMULATE: "#0072B2", Work.TRAIN: "#D55E00", Work.RANK: "#009E73"}
@@ -40,7 +40,7 @@ N_TICKS = 16
 SPREAD = 0.5  # width that the points of an iteration take, in iterations
 
 
-def write_workers_figure(results: Results, path: Path) -> None:
+def write_workers_figure(results: Found, path: Path) -> None:
     """Draw how many workers do what over time, and what each of them does; see `save`."""
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(11, 5.6), layout="constrained")
@@ -114,7 +114,7 @@ def draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
         axes.set_title(f"What {len(shown)} of {len(workers)} workers do")
 
 
-def write_loop_figure(results: Results, path: Path) -> None:
+def write_loop_figure(results: Found, path: Path) -> None:
     """Draw the published two panels: best molecules over iterations and over time; see `save`."""
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
         figure = Figure(figsize=(11, 4.8), layout="constrained")
@@ -137,7 +137,7 @@ def write_loop_figure(results: Results, path: Path) -> None:
         save(figure, path)
 
 
-def _searched(results: Results) -> str:
+def _searched(results: Found) -> str:
     """Return how many simulations there were, in which library."""
     told = counted(len(results.values), "simulation")
     molecules = counted(results.n_molecules, "molecule")
@@ -147,7 +147,7 @@ def _searched(results: Results) -> str:
     return f"{told} in {name}, {molecules}"
 
 
-def _draw_over_batches(axes: Axes, results: Results) -> None:
+def _draw_over_batches(axes: Axes, results: Found) -> None:
     batches = np.array([item.batch for item in results.successes])
     values = _values(results)
     predictions = [
@@ -168,7 +168,7 @@ def _draw_over_batches(axes: Axes, results: Results) -> None:
     axes.stairs(best[steps], edges[[*steps, -1]], baseline=None, color=BEST, linewidth=1.8)
 
 
-def _draw_over_time(axes: Axes, results: Results) -> None:
+def _draw_over_time(axes: Axes, results: Found) -> None:
     times = [item.time_s for item in results.successes]
     values = _values(results)
     predictions = [
@@ -231,7 +231,7 @@ def _draw_points(
     )
 
 
-def _values(results: Results) -> list[float]:
+def _values(results: Found) -> list[float]:
     """Return the values in the order in which they were known."""
     values = results.values
     return [values[item.molecule_id] for item in results.successes]
@@ -242,7 +242,7 @@ def _changes(values: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
 
 
-def _axis_label(results: Results) -> str:
+def _axis_label(results: Found) -> str:
     quantity = drawn(results.objective.quantity)
     unit = f" ({quantity.unit})" if quantity.unit else ""
     return f"{quantity.title}{unit}\n{drawn_text(results.protocol.label)}"

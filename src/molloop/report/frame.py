@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from molloop.campaign.jobs import Simulated
 from molloop.goal import OTHER_COLUMNS, Quantity
-from molloop.library.shards import Library
+from molloop.molecule import Labels
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Stage
-from molloop.store.searched import SearchedLibrary
 from molloop.texts import each, utf8_text
 
 if TYPE_CHECKING:
@@ -26,9 +25,9 @@ def outcome_frame(
     stages: Mapping[str, Stage],
     *,
     geometries: bool = False,
-    library: "Library | SearchedLibrary | None" = None,
+    library: Labels | None = None,
 ) -> "pd.DataFrame":
-    """Return the rows of :meth:`Results.frame`."""
+    """Return the rows of :meth:`Found.frame`."""
     import pandas as pd
 
     column, name = quantity.column, quantity.name

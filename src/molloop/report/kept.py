@@ -2,14 +2,11 @@
 
 from collections.abc import Collection
 
-from molloop.library.shards import Library
-from molloop.store.searched import SearchedLibrary
+from molloop.molecule import Labels
 from molloop.texts import utf8_text
 
 
-def kept_columns(
-    library: "Library | SearchedLibrary | None", taken: Collection[str]
-) -> dict[str, str]:
+def kept_columns(library: Labels | None, taken: Collection[str]) -> dict[str, str]:
     """Return the names that kept columns have in a table, by their own names.
 
     Parameters
@@ -29,7 +26,7 @@ def kept_columns(
 
 
 def kept_cells(
-    library: "Library | SearchedLibrary | None", molecule_id: int | None, names: Collection[str]
+    library: Labels | None, molecule_id: int | None, names: Collection[str]
 ) -> list[str]:
     """Return what kept columns say of a molecule; empty where one says nothing."""
     if library is None or molecule_id is None:

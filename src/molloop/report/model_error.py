@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
-from molloop.results import Results
+from molloop.report.found import Found
 from molloop.search.policy import Policy
 from molloop.surrogate.registry import model_class
 
 Floats = NDArray[np.float64]
+F = TypeVar("F", bound=Found)
 MOST_ONE_BY_ONE = 64
 N_PARTS = 10
 MIN_RANDOM = 3
@@ -26,8 +27,8 @@ RANDOM, CHOSEN, OTHERS = (
 
 
 def with_accuracy(
-    results: Results, library: Library, policy: Policy, seed: int, values: Floats | None = None
-) -> Results:
+    results: F, library: Library, policy: Policy, seed: int, values: Floats | None = None
+) -> F:
     """Return results that also say how wrong the model is, where the policy goes by one.
 
     Parameters
@@ -47,7 +48,7 @@ def with_accuracy(
     return replace(results, accuracy={key: one for key, one in found.items() if one is not None})
 
 
-def on_random(results: Results, library: Library, policy: Policy, seed: int) -> Accuracy | None:
+def on_random(results: Found, library: Library, policy: Policy, seed: int) -> Accuracy | None:
     """Return how well random molecules are predicted, each by a model of the others alone.
 
     Those known beforehand are always among the others. Only random molecules say how the model
@@ -69,7 +70,7 @@ def on_random(results: Results, library: Library, policy: Policy, seed: int) -> 
     return Accuracy.of(sign * means, stds, sign * values[:n])
 
 
-def on_chosen(results: Results) -> Accuracy | None:
+def on_chosen(results: Found) -> Accuracy | None:
     """Return how well molecules were predicted by the ranking that chose them."""
     means, stds, values = results.predictions.T
     if not len(values):
@@ -78,7 +79,7 @@ def on_chosen(results: Results) -> Accuracy | None:
 
 
 def on_others(
-    results: Results, library: Library, policy: Policy, seed: int, values: Floats
+    results: Found, library: Library, policy: Policy, seed: int, values: Floats
 ) -> Accuracy | None:
     """Return how well a model of all that was found predicts the others of a known library.
 
@@ -101,7 +102,7 @@ def on_others(
 
 
 def _learned(
-    results: Results, library: Library, policy: Policy, molecule_ids: Set[int]
+    results: Found, library: Library, policy: Policy, molecule_ids: Set[int]
 ) -> tuple[NDArray[Any], Floats]:
     """Return features and values, times the sign: of some that were simulated, then all known."""
     found = {key: value for key, value in results.values.items() if key in molecule_ids}

@@ -1,17 +1,13 @@
 """Results as a notebook shows them. Whatever a molecule or an error says is text, never a tag."""
 
-from typing import TYPE_CHECKING
-
 from markupsafe import Markup
 
+from molloop.report.found import Found
 from molloop.report.numbers import rounded
 from molloop.report.page.drawings import drawing
 from molloop.report.summary import summary_lines
 from molloop.simulate.outcome import Outcome, Success
 from molloop.texts import counted, html_text
-
-if TYPE_CHECKING:
-    from molloop.results import Results
 
 N_BEST = 10
 # of colours only what is drawn on: the notebook's theme, light or dark, has the rest
@@ -29,7 +25,7 @@ _MOLECULE = Markup(
 )
 
 
-def results_html(results: "Results") -> str:
+def results_html(results: Found) -> str:
     """Return a summary of a run and its best molecules, drawn, as HTML that needs nothing else."""
     objective, values = results.objective, results.values
     n_failed = results.n_failed

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.report.accuracy import Accuracy
+from molloop.report.found import Found
 from molloop.report.look import (
     BEST,
     LOOK,
@@ -21,14 +22,13 @@ from molloop.report.look import (
     save,
 )
 from molloop.report.numbers import rounded
-from molloop.results import Results
 from molloop.texts import counted, drawn_text
 
 BARS = "#B0B0B0"
 MARGIN = 0.03  # around points and bars, of their range
 
 
-def write_predictions_figure(results: Results, path: Path) -> None:
+def write_predictions_figure(results: Found, path: Path) -> None:
     """Draw predicted against simulated values of what the model chose; see `save`.
 
     A bar is one predicted standard deviation to each side, of the ranking that chose the molecule.

@@ -1,21 +1,17 @@
 """What a run comes to, in lines of words."""
 
-from typing import TYPE_CHECKING
-
 from molloop.campaign.engine import Work
 from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
+from molloop.report.found import Found
 from molloop.report.numbers import rounded
 from molloop.report.utilisation import utilisation
 from molloop.texts import counted
 
-if TYPE_CHECKING:
-    from molloop.results import Results
-
 N_RECENT = 50
 
 
-def summary_lines(results: "Results") -> list[str]:
+def summary_lines(results: Found) -> list[str]:
     """Return how a run ended, what its workers did, what is good, how wrong its model is."""
     lines = []
     if results.stopped is not None:

@@ -6,19 +6,17 @@ from pathlib import Path
 
 from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
-from molloop.library.shards import Library
-from molloop.molecule import Molecule
+from molloop.molecule import Labels, Molecule
+from molloop.report.found import Found
 from molloop.report.kept import kept_cells, kept_columns
-from molloop.results import Results
 from molloop.simulate.outcome import Success
-from molloop.store.searched import SearchedLibrary
 from molloop.texts import csv_cell, sheet_cell
 
 N_BEST_PREDICTED = 5
 MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
 
 
-def write_training_data(results: Results, path: Path) -> None:
+def write_training_data(results: Found, path: Path) -> None:
     """Write every value that a model may learn from, with its level, fidelity and flags.
 
     Values known beforehand come first, without charge, batch and time.
@@ -48,7 +46,7 @@ def write_training_data(results: Results, path: Path) -> None:
 
 
 def write_best_molecules(
-    results: Results, molecule_of: Callable[[int], Molecule], path: Path
+    results: Found, molecule_of: Callable[[int], Molecule], path: Path
 ) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
     column, level = results.objective.quantity.column, results.protocol.outcome_level
@@ -85,7 +83,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     write_whole(path, write)
 
 
-def _name(library: "Library | SearchedLibrary | None", molecule_id: int | None) -> str:
+def _name(library: Labels | None, molecule_id: int | None) -> str:
     return "" if library is None or molecule_id is None else library.name(molecule_id)
 
 

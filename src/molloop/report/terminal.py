@@ -11,17 +11,17 @@ from molloop.goal import Quantity
 from molloop.library.shards import Library
 from molloop.molecule import label
 from molloop.report.budget import Budget
+from molloop.report.found import Found
 from molloop.report.numbers import rounded
 from molloop.report.status import Status
 from molloop.report.summary import summary_lines
-from molloop.results import Results
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import counted, terminal_text
 
 
-def best_table(results: Results, n: int = 10) -> Group:
+def best_table(results: Found, n: int = 10) -> Group:
     """Return the best simulated molecules as a table."""
     table = Table(
         title=f"The best of {counted(len(results.values), 'simulated molecule')}",
@@ -54,7 +54,7 @@ def best_table(results: Results, n: int = 10) -> Group:
     return Group(table, _caption(results.objective.quantity, results.protocol))
 
 
-def run_summary(results: Results) -> Group:
+def run_summary(results: Found) -> Group:
     """Return how a run ended, what its workers did, and its best molecules."""
     # not `_text`, whose overflow would cut what is printed without a line's end at the width
     lines: list[RenderableType] = [Text(terminal_text(one)) for one in summary_lines(results)]

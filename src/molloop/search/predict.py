@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from molloop.library.features import Scaling
 from molloop.library.kinds import KINDS
-from molloop.library.shards import Shard, ShardRef
+from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
 from molloop.surrogate.model import Floats, Surrogate
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from molloop.library.features import Scaling
 from molloop.library.kinds import KINDS
-from molloop.library.shards import Library, Shard, ShardRef
+from molloop.library.shard import Shard, ShardRef
+from molloop.library.shards import Library
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of

@@ -10,8 +10,8 @@ from molloop.goal import Quantity
 from molloop.molecule import Molecule
 from molloop.registry import import_thing
 from molloop.simulate.outcome import Success
+from molloop.simulate.rules import is_number
 from molloop.simulate.simulators import IE, SimulatorError, simulator_named
-from molloop.simulate.validation import is_number
 
 Bounds = tuple[float, float]
 

@@ -6,13 +6,13 @@ Light to import: the configuration reads it. A simulator's own module is importe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from molloop.goal import Quantity
 from molloop.registry import is_name, is_reference, registered
-from molloop.schema import Schema, one_of
+from molloop.schema import Schema, among
 from molloop.simulate.levels import FIDELITIES, LEVELS, START_GEOMETRIES, uses_input
 
 IONIZATION = "ionization"
@@ -33,19 +33,19 @@ class Options(Schema):
 class IonizationOptions(Options):
     """Options of the simulator `ionization`."""
 
-    level: str = Field(
+    level: Annotated[str, among(LEVELS)] = Field(
         "gfn2",
         description="Option of ionization. Level of theory: "
         + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
         + ".",
     )
-    fidelity: str = Field(
+    fidelity: Annotated[str, among(FIDELITIES)] = Field(
         "relaxed",
         description="Option of ionization. "
         + "; ".join(f"{name}: {text}" for name, text in FIDELITIES.items())
         + ".",
     )
-    start_geometry: str = Field(
+    start_geometry: Annotated[str, among(START_GEOMETRIES)] = Field(
         "embedded",
         description="Option of ionization. Where a relaxation starts. "
         + "; ".join(f"{name}: {text}" for name, text in START_GEOMETRIES.items())
@@ -64,21 +64,6 @@ class IonizationOptions(Options):
         description="Option of ionization. A molecule with more atoms, hydrogens included, is a "
         "failure.",
     )
-
-    @field_validator("level")
-    @classmethod
-    def _known_level(cls, value: str) -> str:
-        return one_of(value, LEVELS)
-
-    @field_validator("fidelity")
-    @classmethod
-    def _known_fidelity(cls, value: str) -> str:
-        return one_of(value, FIDELITIES)
-
-    @field_validator("start_geometry")
-    @classmethod
-    def _known_start(cls, value: str) -> str:
-        return one_of(value, START_GEOMETRIES)
 
     @model_validator(mode="after")
     def _no_force_field_at_the_input(self) -> Self:

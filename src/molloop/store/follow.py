@@ -12,7 +12,7 @@ from molloop.simulate.outcome import OWN
 from molloop.store.outcomes import read_outcomes
 from molloop.store.records import read_event, read_task
 
-MAX_NEWS = 4_000
+MAX_NEWS = 2_000  # as fast as more, with less memory
 FOLLOWED = {"job_values": "1", "calculations": f"name = '{OWN}'"}
 
 

@@ -17,7 +17,8 @@ from molloop.campaign.jobs import Known, Simulated
 from molloop.molecule import Geometry
 from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcome, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.validation import checked, storable
+from molloop.simulate.rules import storable
+from molloop.simulate.validation import checked
 from molloop.store.events import decode
 from molloop.store.stored import read_count, read_json, read_number, read_one_of, read_text
 

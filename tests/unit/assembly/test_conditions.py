@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import molloop
+from molloop.assembly import conditions
 from molloop.assembly.conditions import select_for
+from molloop.cli.replay import replay
+from molloop.cli.suggest import suggest
 from molloop.errors import InputError
 from molloop.replay.table import Table
 
@@ -111,12 +114,97 @@ def test_where_no_value_meets_them_it_is_told(small_library):
         molloop.replay_table(table, settings)
 
 
+# of LINES; the two that xTB cannot compute are the largest
+IES = [4.0, 3.0, 5.0, 2.0, 6.0, 1.0, 7.0, 9.0, 8.0, 0.5]
+SHORT = {"initial_training_count": 3, "max_training_count": 10, "schedule": "batch"}
+TOLD = (
+    "Charges differ: 1 of charge -1, 8 of charge 0, 1 of charge 1. Their values do not compare, as "
+    "a cation's IE is a second ionization; [conditions] charge = 0 leaves the neutral ones."
+)
+
+
+@pytest.fixture
+def known(library):
+    return Table("t", "ie_ev", library, np.array(IES), np.ones(10))
+
+
+def test_no_molecule_of_a_known_value_is_left_out_of_a_replay(known):
+    played = molloop.replay_table(known, molloop.load(campaign=SHORT), top_k=2)
+    assert played.results.values == dict(enumerate(IES))
+    assert (played.truth.best, played.truth.top.tolist()) == (9.0, [7, 8])
+    assert played.remarks == (TOLD,)
+
+
+def test_conditions_of_a_user_s_leave_them_out(known):
+    settings = molloop.load(campaign=SHORT, conditions={"charge": 0, "elements": ["C", "N", "O"]})
+    played = molloop.replay_table(known, settings, top_k=2)
+    assert played.results.values == dict(enumerate(IES[:6]))
+    assert (played.truth.best, played.truth.top.tolist()) == (6.0, [4, 2])
+    assert played.remarks == (
+        "6 of 10 molecules meet the conditions (left out by elements = C, N, O: 2; charge = 0: 2)",
+    )
+
+
+def test_comparisons_and_searches_tell_of_charges(known):
+    settings = molloop.load(campaign=SHORT)
+    few = {"settings": settings, "top_k": 2, "n_processes": 1}
+    found = molloop.compare_policies(known, ["ridge"], n_seeds=1, **few)
+    assert (found.truth.best, found.remarks) == (9.0, (TOLD,))
+    tuned = molloop.tune_settings(known, n_trials=3, **few)
+    assert (tuned.best.value, tuned.remarks) == (9.0, (TOLD,))
+
+
+def test_charges_are_not_told_of_another_property(library):
+    table = Table("t", "logp", library, np.array(IES), np.ones(10))
+    assert molloop.replay_table(table, molloop.load(campaign=SHORT), top_k=2).remarks == ()
+    assert molloop.suggest(library, {"C": 4.0, "O": 2.0}, 1, column="logp").charges == ""
+
+
+def test_the_command_finds_conditions_once_and_tells_of_charges(tmp_path, monkeypatch, capsys):
+    calls = []
+
+    def count(*arguments):
+        calls.append(arguments)
+        return select(*arguments)
+
+    select = conditions.select
+    monkeypatch.setattr(conditions, "select", count)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rows = [f"{smiles},{value}" for smiles, value in zip(LINES, IES, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join(["smiles,ie_ev", *rows]) + "\n")
+    play = {"max_training_count": 10, "assignments": ["campaign.initial_training_count=3"]}
+    replay(str(tmp_path / "a.csv"), **play)
+    assert len(calls) == 1
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0] == TOLD
+    assert "the best value 9 of 9" in shown
+    replay(str(tmp_path / "a.csv"), **play, is_quiet=True)
+    assert "Charges differ" not in capsys.readouterr().out
+
+
+def test_suggestions_tell_of_charges_that_differ(library):
+    values = {"C": 4.0, "O": 2.0}
+    found = molloop.suggest(library, values, 3, column="ie_ev")
+    assert (found.charges, found.conditions) == (TOLD, "")
+    neutral = molloop.suggest(library, values, 3, column="ie_ev", conditions={"charge": 0})
+    assert neutral.charges == ""
+
+
+def test_the_command_tells_of_charges_beside_its_suggestions(library, tmp_path, capsys):
+    values = tmp_path / "values.csv"
+    values.write_text("smiles,ie_ev\nC,4\nO,2\n")
+    suggest(str(library.folder), values, 3)
+    assert capsys.readouterr().err.splitlines() == ["2 values of ie_ev", TOLD]
+    suggest(str(library.folder), values, 3, is_quiet=True)
+    assert capsys.readouterr().err == ""
+
+
 VALUES = {"C": 4.0, "N": 1.0, "CC": 3.5, "C=O": 1.5, "CCCCCC": 3.0}
 
 
 def test_suggestions_obey(small_library):
-    conditions = SETTINGS["conditions"]
-    found = molloop.suggest(small_library, VALUES, 100, column="x", conditions=conditions)
+    wanted = SETTINGS["conditions"]
+    found = molloop.suggest(small_library, VALUES, 100, column="x", conditions=wanted)
     names = {one.smiles for one in found.molecules}
     everything = {small_library.smiles(key) for key in range(small_library.n_molecules)}
     assert names == everything - LEFT_OUT - set(VALUES)

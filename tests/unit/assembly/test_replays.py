@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import molloop
-from molloop.assembly.replays import runnable, table_settings
+from molloop.assembly.tables import runnable, table_settings
 from molloop.config.load import override
 from molloop.errors import InputError
 from molloop.replay.table import Table

@@ -780,7 +780,7 @@ def test_a_value_of_another_stage_trains_no_model(tmp_path, small_library):
             number = driver.state.n_submitted
             submitted = Submitted((key,), Source.INITIAL, 0, stage="ipea1")
             driver._advance([submitted])
-            assert key not in driver._pending()
+            assert key not in driver._ledger.pending("gfn2")
             outcome = Success({"ie": 99.0})
             row = Simulated(number, key, "ipea1", "C", 0, 9.0, "w", 8.0, 9.0, outcome)
             driver._advance([Finished(key, value=99.0, stage="ipea1")], [row])
@@ -792,8 +792,8 @@ def test_a_value_of_another_stage_trains_no_model(tmp_path, small_library):
         assert 99.0 not in request.training.values
     assert (key, 99.0) in [(row[1], row[4].value) for row in campaign.rows()]
     # another process reads the same from the store
-    stored = [value for *_, value in driver._values()]
-    assert sorted(stored) == sorted(driver._training.arrays()[1])
+    stored = [value for *_, value in driver._rankings.values()]
+    assert sorted(stored) == sorted(driver._rankings._training.arrays()[1])
 
 
 def test_a_lost_job_runs_again_by_the_protocol_of_its_stage(tmp_path, small_library):

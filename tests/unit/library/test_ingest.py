@@ -27,7 +27,8 @@ from molloop.library.featurize import featurize
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts
 from molloop.library.origin import Files
-from molloop.library.shards import Library, Shard
+from molloop.library.shard import Shard
+from molloop.library.shards import Library
 from molloop.smiles import read_molecule
 
 

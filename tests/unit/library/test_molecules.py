@@ -19,7 +19,8 @@ from molloop.library.featurize import featurize
 from molloop.library.identity import identity_of
 from molloop.library.ingest import build
 from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts, SourceFile
-from molloop.library.shards import Library, Shard
+from molloop.library.shard import Shard
+from molloop.library.shards import Library
 from molloop.library.sources import Block
 from molloop.library.stereo import n_unspecified
 from molloop.simulate.structure import molecule_with_hydrogens

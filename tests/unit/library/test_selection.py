@@ -19,7 +19,8 @@ from molloop.library.ingest import build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.selection import Selection, bits_of, charges, select, shards_of
-from molloop.library.shards import Library, Shard
+from molloop.library.shard import Shard
+from molloop.library.shards import Library
 
 LINES = ["C", "CC", "CCC", "O", "CO", "CCO", "C[NH3+]", "c1ccccc1", "Oc1ccccc1", "CC(=O)[O-]"]
 

@@ -11,7 +11,7 @@ from molloop.library.bits import Bits, write_bits
 from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.facts import facts
 from molloop.library.features import Scaling
-from molloop.library.shards import ShardRef, write_shard
+from molloop.library.shard import ShardRef, write_shard
 from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.policy import Policy, policy_named

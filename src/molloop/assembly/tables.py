@@ -1,0 +1,94 @@
+"""Tables of known values, opened, and as a configuration plays them."""
+
+import re
+from pathlib import Path
+
+from molloop.assembly.campaign import cores
+from molloop.assembly.conditions import select_for
+from molloop.config.load import override
+from molloop.config.settings import Settings
+from molloop.library.reading.options import BESIDE_VALUES, Reading
+from molloop.library.shards import Progress
+from molloop.replay.table import IE_COLUMN, Table, open_table
+
+
+def open_known(
+    name: str,
+    column: str = IE_COLUMN,
+    durations: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    smiles_column: str | int | None = None,
+    separator: str | None = None,
+    no_header: bool = False,
+) -> Table:
+    """Open a table of known values, and the library of its molecules; at first use it is built.
+
+    Parameters
+    ----------
+    name
+        A built-in one, ``qm9-ie-20k``, or a file of molecules that has a column of values.
+    column
+        Of the values.
+    durations
+        A column of seconds, or ``constant:S``, ``uniform:LEAST,MOST``, ``exponential:MEAN``,
+        ``lognormal:MEDIAN,SIGMA``. None: the column of a built-in table, a second each otherwise.
+    seed
+        Of what is drawn.
+    progress
+        Called while the library is built, with what is being done, and how much of it, 0 to 1.
+    smiles_column, separator, no_header
+        Of the file, as :confval:`library.column`, :confval:`library.separator` and
+        :confval:`library.no_header`.
+
+    Raises
+    ------
+    InputError
+        The file, a column or a number in it cannot be read.
+    """
+    import platformdirs
+
+    cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
+    reading = Reading.of(
+        smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
+    )
+    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
+
+
+def table_settings(settings: Settings, table: Table) -> Settings:
+    """Return a configuration whose property is that of a table."""
+    if table.column == settings.objective().quantity.column:
+        return settings
+    simulator = f"table-{re.sub(r'[^A-Za-z0-9_.-]+', '_', Path(table.name).name)}"
+    facts = {"name": table.column, "unit": "", "simulator": simulator}
+    return override(settings, {f"property.{key}": value for key, value in facts.items()})
+
+
+def runnable(tuned: Settings, given: Settings) -> Settings:
+    """Return what was tuned on a table, with the property and the simulation that were given."""
+    own = {"property": given.property, "simulation": given.simulation}
+    return tuned.model_copy(update=own)
+
+
+def set_up(
+    table: Table, settings: Settings, progress: Progress
+) -> tuple[Table, Settings, tuple[str, ...]]:
+    """Return what a configuration makes of a table, itself for the table, and remarks in words.
+
+    What the conditions leave out can neither be chosen nor counts among the best. Nothing else is
+    left out: no molecule whose value is known needs to be simulated.
+
+    Raises
+    ------
+    InputError, RunError
+        A condition is wrong, none of the molecules that meet them has a value, or what is found of
+        them cannot be kept.
+    """
+
+    def report(what: str, fraction: float) -> None:
+        progress(f"conditions: {what}", fraction)
+
+    settings = table_settings(settings, table)
+    selection, remarks = select_for(settings, table.library, report, simulates=False)
+    return (table.under(selection) if selection.path else table), settings, remarks

@@ -65,6 +65,11 @@ class Molecule:
     geometry: Geometry | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """What people read of it, see :func:`label`."""
+        return label(self.smiles, self.name)
+
 
 class Labels(Protocol):
     """What the user's file says of a library's molecules beside their structures.

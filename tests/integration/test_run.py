@@ -42,7 +42,8 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     assert all(line.startswith("library: ") for line in done.stderr.splitlines())
     run_dir = tmp_path / "run"
 
-    lines = done.stdout.splitlines()
+    how, *lines = done.stdout.splitlines()
+    assert how.startswith(f"{small_smi.name}: SMILES in column 1, by what it holds; ")
     assert "24 molecules · GFN2-xTB ΔSCF, uncorrected · seed 42" in lines[0]
     assert [line.split()[0] for line in lines[1:6]] == ["iter", "0", "1", "2", "3"]
     assert "Ended: 12 values are there, as asked." in done.stdout
@@ -295,7 +296,7 @@ def test_a_reader_that_leaves_ends_no_run(command, environment, small_smi, tmp_p
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert "24 molecules" in process.stdout.readline()
+        assert "SMILES in column 1" in process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0

@@ -374,6 +374,22 @@ def test_a_file_that_cannot_be_saved_is_named_before_anything_is_simulated(mollo
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_how_a_file_is_read_is_said_before_and_kept(molloop, tmp_path):
+    (tmp_path / "a.csv").write_text("mol;n\nCCO;x\nFC=CF;y\nC\n")
+    how = (
+        "SMILES in 'mol', as asked; names behind them, if any; parted by semicolons, with a header"
+    )
+    asked = molloop("library", "info", "a.csv", cwd=tmp_path)
+    assert (asked.returncode, "`--column 1`" in asked.stderr) == (2, True)
+    done = molloop("library", "info", "a.csv", "--column", "MOL", cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (0, f"a.csv: {how}")
+    shown = " ".join(done.stdout.split())
+    assert f"read as {how}" in shown
+    assert "stereo not given 1:" in shown
+    run = molloop("run", "--library", "a.csv", "--run-dir", "r", cwd=tmp_path)
+    assert (run.returncode, "`--set library.column=1`" in run.stderr) == (2, True)
+
+
 def test_a_library_is_built_described_and_verified(molloop, tmp_path):
     (tmp_path / "a.csv").write_text("name,smi\nx,CCO\ny,OCC\nz,bad\nw,C\nv,CCBr\n")
     arguments = ("a.csv", "--out", "lib", "--column", "smi", "--elements", "C,O", "--bits", "512")

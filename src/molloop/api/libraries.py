@@ -6,17 +6,18 @@ from pathlib import Path
 
 from molloop.assembly.campaign import cores
 from molloop.assembly.counts import processes
+from molloop.assembly.reading import library_reading
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.files import AnyPath
 from molloop.library.enumeration import Enumeration
-from molloop.library.ingest import build, open_or_build
+from molloop.library.ingest import build, library_folder, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import locate, titles
+from molloop.library.sources import BUILT_IN, locate, titles
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:
@@ -41,17 +42,12 @@ def open_library(source: Settings | AnyPath, progress: Progress | None = None) -
     settings = source if isinstance(source, Settings) else load(library={"source": source})
     return open_or_build(
         settings.library.source,
-        reading=_reading(settings),
+        reading=library_reading(settings),
         spec=BuildSpec(fragments=settings.library.fragments, same_as=settings.library.same_as),
         cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
         n_processes=cores(),
         progress=progress,
     )
-
-
-def _reading(settings: Settings) -> Reading:
-    of = settings.library
-    return Reading.of(of.column, of.name_column, of.keep_columns, of.separator, of.no_header)
 
 
 def build_library(
@@ -100,6 +96,18 @@ def build_library(
     return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)
 
 
+def how_read(source: str, reading: Reading) -> list[str]:
+    """Say how the file of a library is read; nothing where it is built, or molloop's own.
+
+    Raises
+    ------
+    InputError
+        As :func:`open_library`.
+    """
+    is_own_file = source not in BUILT_IN and library_folder(source) is None
+    return understood([source], reading) if is_own_file else []
+
+
 def understood(files: Sequence[AnyPath], reading: Reading) -> list[str]:
     """Say of each file in a line how it is read.
 
@@ -119,10 +127,13 @@ def enumerate_library(
     substituents: AnyPath,
     folder: AnyPath,
     max_molecules: int | None = None,
-    column: str | None = None,
+    column: str | int | None = None,
     spec: BuildSpec | None = None,
     n_processes: int | None = None,
     progress: Progress | None = None,
+    *,
+    separator: str | None = None,
+    no_header: bool = False,
 ) -> Library:
     """Build a library of every scaffold with every substituent at every attachment point.
 
@@ -133,8 +144,8 @@ def enumerate_library(
         a substituent; ``*[H]`` leaves a point empty.
     max_molecules
         Take this many of the products, spread over all of them; None: all.
-    folder, column, spec, n_processes, progress
-        As of :func:`build_library`.
+    folder, column, spec, n_processes, progress, separator, no_header
+        As of :func:`build_library`; what says how a file is read is said of both.
 
     Raises
     ------
@@ -142,5 +153,6 @@ def enumerate_library(
         As :func:`build_library`; a line is no scaffold or no substituent.
     """
     files = os.fspath(scaffolds), os.fspath(substituents)
-    source = Enumeration.of(*files, column, max_molecules)
+    reading = Reading.of(column, separator=separator, no_header=no_header)
+    source = Enumeration.of(*files, reading, max_molecules)
     return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)

@@ -16,6 +16,7 @@ from molloop.assembly.campaign import (
     titled,
 )
 from molloop.assembly.conditions import conditions_of, select_for
+from molloop.assembly.reading import training_reading
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
 from molloop.campaign.driver import Listener
@@ -31,6 +32,7 @@ from molloop.store.reader import Reader
 from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir, find_run
 from molloop.store.writer import Store
+from molloop.texts import counted
 
 
 def new_run_dir() -> Path:
@@ -83,7 +85,11 @@ def run(
         protocol,
         library,
         settings.campaign.training_level,
+        training_reading(settings),
     )
+    if warm_start.n_without:
+        rows = counted(warm_start.n_without, "row")
+        remarks = (*remarks, f"{rows} of {training_data} without a value: nothing is known of them")
     parsl_config(settings, run_dir)  # says what is wrong with the path before anything is written
     with closing(RunDir(run_dir)) as directory:
         session = make_session(settings, library)

@@ -18,7 +18,7 @@ from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
 from molloop.library.conditions import each_of
-from molloop.library.reading.options import Reading
+from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.selection import Selection
 from molloop.library.shards import Library, Progress
 
@@ -68,8 +68,9 @@ def suggest(
     column
         Of the values; None: the only one that holds numbers.
     smiles_column, separator, no_header
-        Of the table of values, as :confval:`library.column`, :confval:`library.separator` and
-        :confval:`library.no_header`.
+        Of the file of values, as :confval:`library.column`, :confval:`library.separator` and
+        :confval:`library.no_header`; also of that of pending molecules, where a look at it does not
+        tell.
     direction
         Which values are good: ``maximise`` or ``minimise``.
     policy
@@ -97,11 +98,11 @@ def suggest(
     if policy == "random":
         raise InputError("policy", policy, "one with a model", "Chance needs no values.")
     reading = Reading.of(
-        smiles_column, separator=separator, no_header=no_header, option="--smiles-column"
+        smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
     values = _values(training_data, column, reading)
     if isinstance(pending, str | os.PathLike):
-        waiting = read_pending(Path(pending))
+        waiting = read_pending(Path(pending), reading)
     else:
         waiting = given_pending(() if pending is None else pending)
     wanted = conditions

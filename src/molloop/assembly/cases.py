@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from molloop.assembly.reading import training_reading
 from molloop.assembly.schedule import make_schedule
 from molloop.config.load import override
 from molloop.config.settings import Settings
@@ -46,6 +47,7 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
         settings.stopping.time_limit_s or inf,
         settings.campaign.training_column,
         settings.campaign.training_level,
+        training_reading(settings),
     )
 
 

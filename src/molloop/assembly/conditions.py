@@ -8,11 +8,13 @@ from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
-from molloop.library.selection import Selection, charges, select
+from molloop.library.selection import Selection, charges, n_open_stereo, select
 from molloop.library.shard import Shard
 from molloop.library.shards import Library, Progress
+from molloop.library.sources import BUILT_IN
 from molloop.simulate.levels import LAST_ELEMENT
 from molloop.simulate.simulators import IONIZATION
+from molloop.texts import counted
 
 # what the simulator `ionization` fails for, whatever the level
 SIMULATED: tuple[ColumnCondition, ...] = (
@@ -97,6 +99,11 @@ def _remarks(
         yield selection.words
     if is_ionization and (told := charges_told(selection, library)):
         yield told
+    if library.manifest.name not in BUILT_IN and (n := n_open_stereo(library, selection)):
+        yield (
+            f"Stereo is not given in full for {counted(n, 'molecule')}: each gets the value of one "
+            "of its isomers."
+        )
 
 
 def charges_told(selection: Selection, library: Library) -> str:

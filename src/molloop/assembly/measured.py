@@ -1,10 +1,13 @@
 """Values that come from elsewhere, an experiment or another code, in a file."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
+from molloop.library.reading.columns import MOLECULE_NAMES, plain_name
+from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.tables import (
     MADE_BY,
@@ -12,6 +15,7 @@ from molloop.library.tables import (
     Row,
     ValueTable,
     check_made_alike,
+    is_empty,
     rows_of,
 )
 from molloop.simulate.outcome import LARGEST_VALUE
@@ -69,7 +73,7 @@ def read_measured(
     made_by: dict[str, str] = {}
     for line, cells in rows:
         where, smiles = f"{path}, line {line}", cells[SMILES]
-        if _is_empty(cells[name]):
+        if is_empty(cells[name]):
             without.append((where, smiles))
             continue
         check_made_alike(where, cells, made_by)
@@ -80,17 +84,22 @@ def read_measured(
 def read_pending(path: Path, reading: Reading | None = None) -> list[tuple[str, str]]:
     """Read where each molecule of a file stands, and its SMILES.
 
+    Parameters
+    ----------
+    reading
+        What the user says of the file, for one that a look does not tell how to read.
+
     Raises
     ------
     InputError
         The file cannot be read.
     """
+    if path.is_file():  # no pipe, which a look would empty
+        with suppress(InputError):
+            look(path, Reading(), PENDING)
+            reading = None  # what was suggested before is read as it is, say
     with rows_of(path, PENDING, (), reading=reading) as rows:
         return [(f"{path}, line {line}", cells[SMILES]) for line, cells in rows]
-
-
-def _is_empty(text: str) -> bool:
-    return text.strip().lower() in ("", "nan")
 
 
 def _is_number(table: ValueTable, line: int, name: str, text: str) -> bool:
@@ -102,11 +111,12 @@ def _is_number(table: ValueTable, line: int, name: str, text: str) -> bool:
 
 
 def _column_of_numbers(table: ValueTable, rows: list[Row]) -> str:
-    """Return the one column whose cells are numbers, beside what tables say of their making."""
-    names = [name for name in (rows[0][1] if rows else {}) if name not in (SMILES, *OTHER_COLUMNS)]
+    """Return the one column whose cells are numbers, beside names and what tables of runs say."""
+    others = {SMILES, *MOLECULE_NAMES, *map(plain_name, OTHER_COLUMNS)}
+    names = [name for name in (rows[0][1] if rows else {}) if plain_name(name) not in others]
     found = []
     for name in names:
-        cells = [(line, cells[name]) for line, cells in rows if not _is_empty(cells[name])]
+        cells = [(line, cells[name]) for line, cells in rows if not is_empty(cells[name])]
         if cells and all(_is_number(table, line, name, text) for line, text in cells):
             found.append(name)
     if len(found) == 1:

@@ -22,6 +22,9 @@ FIXED = {
     "campaign.seed",
     "campaign.training_data",
     "campaign.training_column",
+    "campaign.training_smiles_column",
+    "campaign.training_separator",
+    "campaign.training_no_header",
     "campaign.training_level",
 }
 VALUE_PACKAGES = ("molloop", "tblite", "rdkit", "ase", "numpy", "scipy")

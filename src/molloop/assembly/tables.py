@@ -7,7 +7,7 @@ from molloop.assembly.campaign import cores
 from molloop.assembly.conditions import select_for
 from molloop.config.load import override
 from molloop.config.settings import Settings
-from molloop.library.reading.options import Reading
+from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.shards import Progress
 from molloop.replay.table import IE_COLUMN, Table, open_table
 
@@ -51,7 +51,7 @@ def open_known(
 
     cache_dir = platformdirs.user_cache_path("molloop") / "libraries"
     reading = Reading.of(
-        smiles_column, separator=separator, no_header=no_header, option="--smiles-column"
+        smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
     return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
 

@@ -1,7 +1,7 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,31 @@ from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
 from molloop.library.identity import identity_of
 from molloop.library.kinds import KINDS
+from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
-from molloop.library.tables import MADE_BY, SMILES, rows_of
+from molloop.library.tables import MADE_BY, SMILES, is_empty, rows_of
 from molloop.library.taken import take
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.smiles import NoMoleculeError
 
 FLAGS = "flags"
+TRAINING_DATA = "campaign.training_data"
 
 
 @dataclass(frozen=True, slots=True)
 class WarmStart:
-    """Known values, and their features as models take them, by kind."""
+    """Known values, and their features as models take them, by kind.
+
+    Attributes
+    ----------
+    n_without
+        Rows of the file that hold no value.
+    """
 
     known: tuple[Known, ...]
     features: dict[str, NDArray[Any]]
+    n_without: int = 0
 
 
 def read_warm_start(
@@ -36,10 +45,12 @@ def read_warm_start(
     protocol: SimulationProtocol,
     library: Library,
     level: str | None = None,
+    reading: Reading | None = None,
 ) -> WarmStart:
     """Read a table of molecules and known values; without a path, nothing is known.
 
-    Molecules are matched with the library's by canonical SMILES.
+    Molecules are matched with the library's by canonical SMILES. Nothing is known of a row whose
+    value is empty or ``nan``.
 
     Parameters
     ----------
@@ -52,6 +63,8 @@ def read_warm_start(
         ``fidelity``: values of different levels do not compare.
     level
         What the user says of values whose rows do not say it; it may be another one than the run's.
+    reading
+        What the user says of the file.
 
     Raises
     ------
@@ -59,10 +72,10 @@ def read_warm_start(
         The file, a column, a SMILES or a value cannot be read, a value was computed otherwise or
         has a flag.
     """
-    rows, levels = ([], {}) if path is None else _read(path, column, protocol, level)
-    warm_start = known_values(rows, column, library)
-    known = tuple(replace(one, level=levels.get(one.smiles, "")) for one in warm_start.known)
-    return replace(warm_start, known=known)
+    found = _Read() if path is None else _read(path, column, protocol, level, reading)
+    warm_start = known_values(found.rows, column, library)
+    known = tuple(replace(one, level=found.levels.get(one.smiles, "")) for one in warm_start.known)
+    return replace(warm_start, known=known, n_without=found.n_without)
 
 
 def known_values(
@@ -151,16 +164,30 @@ def features_of(molecules: Sequence[Chem.Mol], library: Library) -> dict[str, ND
     }
 
 
+@dataclass
+class _Read:
+    """Where each row stands, its SMILES and value; and the levels that are not the run's."""
+
+    rows: list[tuple[str, str, float]] = field(default_factory=list)
+    levels: dict[str, str] = field(default_factory=dict)
+    n_without: int = 0
+
+
 def _read(
-    path: Path, column: str, protocol: SimulationProtocol, level: str | None
-) -> tuple[list[tuple[str, str, float]], dict[str, str]]:
-    """Return where each row stands, its SMILES and value, and the levels that are not the run's."""
-    rows: list[tuple[str, str, float]] = []
-    levels: dict[str, str] = {}
+    path: Path,
+    column: str,
+    protocol: SimulationProtocol,
+    level: str | None,
+    reading: Reading | None,
+) -> _Read:
+    found = _Read()
     made_by = (*MADE_BY, FLAGS)
-    with rows_of(path, "campaign.training_data", (column,), made_by) as table:
+    with rows_of(path, TRAINING_DATA, (column,), made_by, reading) as table:
         for line, cells in table:
             where = f"{path}, line {line}"
+            if is_empty(cells[column]):
+                found.n_without += 1
+                continue
             said = _level_of(where, cells, protocol, level)
             if cells.get(FLAGS):
                 raise InputError(
@@ -170,14 +197,13 @@ def _read(
                     "Remove the line; or empty the cell, to take the value without its doubt.",
                 )
             value = table.number(line, column, cells[column], LARGEST_VALUE)
-            rows.append((where, cells[SMILES], value))
+            found.rows.append((where, cells[SMILES], value))
             if said:
-                levels.setdefault(cells[SMILES], said)
-    if not rows:
-        raise InputError(
-            "campaign.training_data", str(path), "at least one row", "Leave the option out."
-        )
-    return rows, levels
+                found.levels.setdefault(cells[SMILES], said)
+    if not found.rows:
+        expected = "at least one row with a value"
+        raise InputError(TRAINING_DATA, str(path), expected, "Leave the option out.")
+    return found
 
 
 def _level_of(

@@ -101,6 +101,8 @@ def run(
 ) -> None:
     """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
     from molloop import api
+    from molloop.api import libraries
+    from molloop.assembly.reading import library_reading
 
     settings = load(
         path,
@@ -122,6 +124,8 @@ def run(
             "site.workers": workers,
         },
     )
+    if not is_quiet:
+        say(*libraries.how_read(settings.library.source, library_reading(settings)))
     folder = run_dir or api.new_run_dir()
     _show(settings, folder, lambda **options: api.run(settings, folder, **options), is_quiet)
 

@@ -10,10 +10,12 @@ from molloop.cli import completion
 from molloop.cli.command import Command
 from molloop.cli.options import (
     ConditionsOption,
+    NameColumnOption,
     NoHeaderOption,
     QuietOption,
     SeparatorOption,
     SetConditionOption,
+    SmilesColumnOption,
     progress_display,
     stated_conditions,
 )
@@ -23,6 +25,7 @@ from molloop.texts import terminal_path
 if TYPE_CHECKING:
     from molloop.library.conditions import Conditions
     from molloop.library.manifest import BuildSpec
+    from molloop.library.reading.options import Reading
     from molloop.library.shards import Library
 
 app = typer.Typer(
@@ -34,13 +37,6 @@ app = typer.Typer(
 
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Takes the library; new, or a build to go on.")
-]
-ColumnOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|N",
-        help="Of SMILES or InChI, by name or number. Left out: found by its name.",
-    ),
 ]
 MinAtomsOption = Annotated[
     int | None, typer.Option(min=0, help="Leave out smaller molecules.", show_default="0")
@@ -77,7 +73,7 @@ LibraryArgument = Annotated[
     str,
     typer.Argument(
         metavar="DIR",
-        help="A library's folder, or qm9.",
+        help="A library's folder, qm9, or a file of molecules.",
         show_default=False,
         autocompletion=completion.libraries,
     ),
@@ -88,14 +84,8 @@ LibraryArgument = Annotated[
 def build(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
     out: OutOption,
-    column: ColumnOption = None,
-    name_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|N",
-            help="Of the molecules' names. Left out: found by its name; behind the SMILES; titles.",
-        ),
-    ] = None,
+    column: SmilesColumnOption = None,
+    name_column: NameColumnOption = None,
     keep_columns: Annotated[
         str, typer.Option(metavar="A,B,...", help="Keep these columns, too.", show_default=False)
     ] = "",
@@ -157,7 +147,9 @@ def enumerate_products(
             min=1, help="Take so many of the products, spread over all.", show_default="all"
         ),
     ] = None,
-    column: ColumnOption = None,
+    column: SmilesColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     min_heavy_atoms: MinAtomsOption = None,
     max_heavy_atoms: MaxAtomsOption = None,
     elements: ElementsOption = None,
@@ -177,20 +169,27 @@ def enumerate_products(
     substituents have one, such as *C(F)(F)F, or *[H] for none.
     """
     from molloop import api
+    from molloop.api import libraries
+    from molloop.library.reading.options import Reading
     from molloop.report.terminal import library_summary
 
     stated = _stated(conditions, assignments, min_heavy_atoms, max_heavy_atoms, elements, exclude)
     spec = _spec(stated, radius, bits, fragments, same_as)
+    reading = Reading.of(column, separator=separator, no_header=no_header)
+    if not is_quiet:
+        say(*libraries.understood([scaffolds, substituents], reading), is_error=True)
     with progress_display(is_quiet) as display:
         built = api.enumerate_library(
             scaffolds,
             substituents,
             out,
             max_molecules,
-            column,
+            reading.column,
             spec,
             processes,
             display.show_library,
+            separator=reading.separator,
+            no_header=reading.no_header,
         )
     Console().print(library_summary(built))
 
@@ -198,17 +197,26 @@ def enumerate_products(
 @app.command(cls=Command)
 def info(
     library: LibraryArgument,
+    column: SmilesColumnOption = None,
+    name_column: NameColumnOption = None,
+    separator: SeparatorOption = None,
+    no_header: NoHeaderOption = False,
     conditions: ConditionsOption = None,
     assignments: SetConditionOption = None,
     is_quiet: QuietOption = False,
 ) -> None:
-    """Say what a library is made of, and how many of its molecules meet conditions."""
+    """Say what a library is made of, and how many of its molecules meet conditions.
+
+    That of a file is built into the cache, as a run does, with options that say how it is read.
+    """
     from molloop.assembly.conditions import conditions_of, select_by
     from molloop.library.conditions import each_of
+    from molloop.library.reading.options import Reading
     from molloop.report.terminal import library_summary
 
     stated = conditions_of(stated_conditions(conditions, assignments))
-    opened = _open(library, is_quiet)
+    reading = Reading.of(column, name_column, separator=separator, no_header=no_header)
+    opened = _open(library, is_quiet, reading)
     Console().print(library_summary(opened))
     if each_of(stated):
         with progress_display(is_quiet) as display:
@@ -219,25 +227,37 @@ def info(
 @app.command(cls=Command)
 def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Compare every shard of a library with its checksum."""
+    from molloop.library.reading.options import Reading
     from molloop.limits import available_cores
 
-    opened = _open(library, is_quiet)
+    opened = _open(library, is_quiet, Reading())
     with progress_display(is_quiet) as display:
         opened.verify(available_cores(), display.show_library)
     n, shown = len(opened.shards), terminal_path(opened.folder)
     say(f"The shard of {shown} is whole." if n == 1 else f"All {n:,} shards of {shown} are whole.")
 
 
-def _open(library: str, is_quiet: bool) -> "Library":
+def _open(library: str, is_quiet: bool, reading: "Reading") -> "Library":
     from molloop import api
+    from molloop.api import libraries
     from molloop.config.load import load
     from molloop.library.shards import Library
     from molloop.library.sources import BUILT_IN
 
-    if library not in BUILT_IN:
+    if library not in BUILT_IN and not Path(library).is_file():
         return Library(Path(library))
+    told = libraries.how_read(library, reading)
+    if not is_quiet:
+        say(*told, is_error=True)
+    how = {
+        "column": reading.column,
+        "name_column": reading.name_column,
+        "separator": reading.separator,
+        "no_header": reading.no_header,
+    }
+    settings = load(library={"source": library, **how})
     with progress_display(is_quiet) as display:
-        return api.open_library(load(None, [f"library.source={library}"]), display.show_library)
+        return api.open_library(settings, display.show_library)
 
 
 def _stated(

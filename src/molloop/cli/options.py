@@ -80,7 +80,15 @@ SiteOption = Annotated[
 SmilesColumnOption = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME|N", help="Of the molecules, by name or number. Left out: found by its name."
+        metavar="NAME|N",
+        help="Of SMILES or InChI, by name or number. Left out: found by its name.",
+    ),
+]
+NameColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|N",
+        help="Of the molecules' names. Left out: found by its name; behind the SMILES; titles.",
     ),
 ]
 SeparatorOption = Annotated[

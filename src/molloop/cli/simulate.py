@@ -13,6 +13,7 @@ from rich.console import Console
 from molloop.cli.options import (
     FidelityOption,
     LevelOption,
+    NameColumnOption,
     NoHeaderOption,
     QuietOption,
     SeparatorOption,
@@ -51,10 +52,7 @@ def simulate(
         Path | None, typer.Option("--config", metavar="CONFIG.toml", help="How to simulate.")
     ] = None,
     column: SmilesColumnOption = None,
-    name_column: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|N", help="Of the molecules' names. Left out: as of a library."),
-    ] = None,
+    name_column: NameColumnOption = None,
     separator: SeparatorOption = None,
     no_header: NoHeaderOption = False,
     level: LevelOption = None,

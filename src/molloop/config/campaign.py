@@ -2,9 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from molloop.config.section import Section
+from molloop.config.section import Section, number_as_name
 from molloop.schema import among
 
 SCHEDULES = {
@@ -55,6 +55,19 @@ class CampaignSettings(Section):
         description="The column of the values in training_data, by name or number. Left out: the "
         "property's.",
     )
+    training_smiles_column: str | None = Field(
+        None,
+        description="The column of the molecules in training_data, by name or number. Left out: "
+        "found by its name.",
+    )
+    training_separator: str | None = Field(
+        None,
+        description="What stands between two cells of training_data, as library.separator.",
+    )
+    training_no_header: bool = Field(
+        False,
+        description="Whether the first line of training_data is a molecule in any case.",
+    )
     training_level: str | None = Field(
         None,
         min_length=1,
@@ -77,6 +90,11 @@ class CampaignSettings(Section):
         "simulated. At the SIGTERM of a scheduler that ends the job around it, 3 s (PBS) or 4 s "
         "(Slurm) at most.",
     )
+
+    @field_validator("training_column", "training_smiles_column", mode="before")
+    @classmethod
+    def _number_as_name(cls, value: object) -> object:
+        return number_as_name(value)
 
     @model_validator(mode="after")
     def _initial_below_max(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict, field_validator
 
-from molloop.config.section import Section
+from molloop.config.section import Section, number_as_name
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.sources import FORMATS
 from molloop.schema import among
@@ -55,8 +55,7 @@ class LibrarySettings(Section):
     @field_validator("column", "name_column", mode="before")
     @classmethod
     def _number_as_name(cls, value: object) -> object:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return str(value) if is_number else value
+        return number_as_name(value)
 
     @field_validator("keep_columns", mode="before")
     @classmethod

@@ -16,6 +16,12 @@ class Section(Schema):
     """A section of a configuration."""
 
 
+def number_as_name(value: object) -> object:
+    """Return a number as a text: columns are named, or numbered from 1."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
 def one_line(value: str) -> str:
     """Return a text that has no line break; ValueError otherwise."""
     if len(value.splitlines()) > 1:

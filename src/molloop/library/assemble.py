@@ -77,7 +77,7 @@ def assemble(
         kept |= dict.fromkeys(kept_names(batch.schema))
         first_id += batch.num_rows
         report("writing shards", first_id / n_molecules)
-    write_whole(folder / REJECTS, partial(_join_rejects, parts))
+    write_rejects(parts, folder)
     repeated = _repeated(parts, is_first)
     write_whole(folder / DUPLICATES, partial(write_merged, repeated, refs, files))
     return Assembled(
@@ -86,6 +86,13 @@ def assemble(
         shards=tuple(shards),
         kept=tuple(kept),
     )
+
+
+def write_rejects(parts: Sequence[Part], folder: Path) -> Path:
+    """Write the list of rejects into a folder; return its path."""
+    path = folder / REJECTS
+    write_whole(path, partial(_join_rejects, parts))
+    return path
 
 
 def shard_size(n_molecules: int) -> int:

@@ -13,6 +13,7 @@ from molloop.errors import InputError
 from molloop.library import sources
 from molloop.library.manifest import SourceFile
 from molloop.library.origin import Files
+from molloop.library.reading.options import Reading
 from molloop.smiles import NoMoleculeError, read_molecule
 
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -22,6 +23,11 @@ _TURNED = str.maketrans("/\\", "\\/")
 _UNNUMBERED_SITE = re.compile(r"\[\*\]|\*(?![^\[]*\])")
 _SITE = re.compile(r"\[\*:\d+\]")
 _BRACKET_OR_RING = re.compile(r"(\[[^\]]*\])|%(\d\d)|(\d)")
+# of a CXSMILES extension: radicals and double bonds, which the SMILES of a product says itself;
+# marks of attachment points; and places of atoms, which are no product's
+_CARRIED = re.compile(
+    r"\^\d:\d+(,\d+)*|\b(c|t|ctu):\d+(,\d+)*|\$(_?R\d*|_AP\d*|;)*\$|\([-+\d.eE,;]*\)"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Enumeration:
     scaffolds: tuple[tuple[str, ...], ...]
     substituents: tuple[str, ...]
     formats: tuple[object, ...] = ()
+    read_as: tuple[str, ...] = ()
     max_molecules: int | None = None
     keeps_smiles: bool = False
 
@@ -51,7 +58,7 @@ class Enumeration:
         cls,
         scaffolds: str,
         substituents: str,
-        column: str | None = None,
+        reading: Reading | str | None = None,
         max_molecules: int | None = None,
     ) -> "Enumeration":
         """Read the files of both.
@@ -62,15 +69,15 @@ class Enumeration:
             A file of SMILES with an attachment point or more, ``*``, each on one single bond.
         substituents
             A file of SMILES with one attachment point each; ``*[H]`` leaves a place empty.
-        column
-            That holds them, by name or number; None: it is found by its name.
+        reading
+            What the user says of both, or the name of the column of SMILES alone.
 
         Raises
         ------
         InputError
             A file is missing, or a line of it is no scaffold or no substituent.
         """
-        cores, groups = Files.of([scaffolds], column), Files.of([substituents], column)
+        cores, groups = Files.of([scaffolds], reading), Files.of([substituents], reading)
         return cls(
             name=f"{cores.paths[0].name} x {groups.paths[0].name}",
             files=cores.files + groups.files,
@@ -78,6 +85,7 @@ class Enumeration:
             # the same one twice would only make every molecule twice
             substituents=tuple(dict.fromkeys(_substituent(*one) for one in _entries(groups))),
             formats=(cores.options, groups.options),
+            read_as=cores.read_as + groups.read_as,
             max_molecules=max_molecules,
         )
 
@@ -138,9 +146,15 @@ def _entries(files: Files) -> list[tuple[str, int, str]]:
     for block in files.blocks():
         for line, fault in block.faults.items():
             raise InputError(f"{block.file}, line {line}", fault, "a cell a column", "Mend it.")
+        if block.kind != "smiles":
+            raise InputError(
+                "file",
+                files.name,
+                "SMILES with attachment points",
+                "Of InChI and molfiles none are read: write them as SMILES.",
+            )
         lines = zip(block.lines, block.texts, strict=True)
-        # without a CXSMILES extension, and only of SMILES
-        entries += [(block.file, line, text.partition(" ")[0]) for line, text in lines if text]
+        entries += [(block.file, line, text) for line, text in lines if text]
     if not entries:
         raise InputError("file", files.name, "at least one SMILES", "It holds none.")
     return entries
@@ -180,9 +194,14 @@ def _substituent(file: str, line: int, smiles: str) -> str:
 
 def _parse(file: str, line: int, smiles: str) -> tuple[Chem.Mol, list[Chem.Atom]]:
     """Return a molecule of one fragment, without atom map numbers, and its attachment points."""
+    plain, blank, extension = smiles.partition(" ")
+    if lost := _CARRIED.sub("", extension).strip(" |,"):
+        expected = "an extension that each product can have: radicals, say"
+        remedy = f"{lost[:40]!r} would be lost: write the SMILES without it."
+        raise InputError(f"{file}, line {line}", smiles, expected, remedy)
     # numbered before they are read: two that look alike would cost their centre its chirality
     numbers = count(101)
-    numbered = _UNNUMBERED_SITE.sub(lambda _: f"[*:{next(numbers)}]", smiles)
+    numbered = _UNNUMBERED_SITE.sub(lambda _: f"[*:{next(numbers)}]", plain) + blank + extension
     try:
         molecule = read_molecule(numbered, may_have_dummies=True)
     except NoMoleculeError as error:

@@ -17,7 +17,7 @@ import molloop
 from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library import sources
-from molloop.library.assemble import assemble
+from molloop.library.assemble import assemble, write_rejects
 from molloop.library.kinds import all_names
 from molloop.library.manifest import (
     CONDITIONS,
@@ -32,6 +32,7 @@ from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.reading.options import Reading
 from molloop.library.shards import VERIFIED, Library, Progress
+from molloop.library.sources import NothingReadError
 
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
@@ -75,7 +76,7 @@ def open_or_build(
     RunError
         The cache cannot be written, or the library is damaged.
     """
-    if source not in sources.BUILT_IN and (folder := _library_folder(source)) is not None:
+    if source not in sources.BUILT_IN and (folder := library_folder(source)) is not None:
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()
@@ -86,7 +87,7 @@ def open_or_build(
     return library
 
 
-def _library_folder(source: str) -> Path | None:
+def library_folder(source: str) -> Path | None:
     """Return the folder of a built library; None where it is none, or no name of a folder."""
     with suppress(OSError, RuntimeError):  # too long a name, an unknown user
         folder = Path(source).expanduser()
@@ -217,6 +218,11 @@ def _build(
     _begin(folder, unfinished, key)
     try:
         make_parts(source.blocks(), spec, source.keeps_smiles, unfinished, n_processes, report)
+    except NothingReadError as error:
+        rejects = write_rejects(find_parts(unfinished), folder)
+        shutil.rmtree(unfinished)
+        remedy = f"{error.remedy} {rejects} says of each line why."
+        raise InputError(error.what, error.value, error.expected, remedy) from error
     except InputError:
         if not find_parts(unfinished):
             shutil.rmtree(unfinished)
@@ -247,6 +253,7 @@ def _build(
         descriptors=assembled.descriptors,
         shards=assembled.shards,
         kept=assembled.kept,
+        read_as=source.read_as,
     )
     write_whole(
         folder / MANIFEST, lambda path: path.write_text(manifest.to_json(), encoding="utf-8")

@@ -132,6 +132,8 @@ class Manifest:
         In all shards.
     kept
         Names of the columns of the user's files that are kept.
+    read_as
+        How each file was understood, in words.
     """
 
     schema_version: int
@@ -147,6 +149,7 @@ class Manifest:
     descriptors: tuple[DescriptorStatistics, ...]
     shards: tuple[ShardEntry, ...]
     kept: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = ()
 
     def scaling(self) -> Scaling:
         """Return what standardises the library's descriptors."""

@@ -31,6 +31,10 @@ class Source(Protocol):
         """What else decides on its lines."""
 
     @property
+    def read_as(self) -> tuple[str, ...]:
+        """How each file was understood, in words."""
+
+    @property
     def keeps_smiles(self) -> bool:
         """Whether its SMILES are somebody's, to be kept as given, or are made here."""
 
@@ -91,6 +95,11 @@ class Files:
             "no_header": int(reading.no_header) or None,
             "formats": ", ".join(f"{sources.reader_of(one)} {one.places}" for one in self.formats),
         }
+
+    @property
+    def read_as(self) -> tuple[str, ...]:
+        """How each was understood, in words."""
+        return tuple(map(str, self.formats))
 
     def blocks(self) -> Iterator[sources.Block]:
         """Return the lines of all files."""

@@ -29,7 +29,7 @@ from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts, damaged
 from molloop.library.repeated import Repeated, from_batch, to_batch
 from molloop.library.shards import Progress
-from molloop.library.sources import BLOCK_SIZE, Block
+from molloop.library.sources import BLOCK_SIZE, Block, NothingReadError
 from molloop.texts import sheet_cell
 
 BLOCKS_PER_PART = 16
@@ -111,7 +111,15 @@ def make_parts(
     n_processes: int,
     report: Progress,
 ) -> None:
-    """Write the parts that are not there yet; the blocks must be those of the last time."""
+    """Write the parts that are not there yet; the blocks must be those of the last time.
+
+    Raises
+    ------
+    NothingReadError
+        As of :func:`molloop.library.sources.blocks`; all lines stand in parts.
+    InputError
+        As well; lines behind the last whole part are lost.
+    """
     report("reading", 0.0)
     parts = _drop_damaged(find_parts(folder))
     seen = Seen.create(folder / SEEN)  # that of an earlier build may know what no part holds
@@ -120,19 +128,29 @@ def make_parts(
     blocks = islice(blocks, len(parts) * BLOCKS_PER_PART, None)
     with closing(_featurize_all(blocks, spec, seen.path, keeps_smiles, n_processes)) as done:
         for number in count(len(parts)):
-            group = []
-            for featurized, fraction in islice(done, BLOCKS_PER_PART):
-                group.append(featurized)
-                seen.add(hashes_of(featurized.molecules))
-                report("reading", fraction)
+            group: list[Featurized] = []
+            failed: list[NothingReadError] = []
+            try:
+                for featurized, fraction in islice(done, BLOCKS_PER_PART):
+                    group.append(featurized)
+                    seen.add(hashes_of(featurized.molecules))
+                    report("reading", fraction)
+            except NothingReadError as error:
+                failed.append(error)
+            if group:
+                _write(group, Part(folder / f"part-{number:06}.arrow"))
+            if failed:
+                raise failed[0]
             if not group:
                 return
-            part = Part(folder / f"part-{number:06}.arrow")
-            rejects = [row for featurized in group for row in featurized.rejects]
-            repeated = [row for featurized in group for row in featurized.repeated]
-            write_whole(part.rejects, partial(_write_rejects, rejects))
-            write_whole(part.repeated, partial(write_batch, to_batch(repeated)))
-            write_whole(part.path, partial(_write_part, group))
+
+
+def _write(group: Sequence[Featurized], part: Part) -> None:
+    rejects = [row for featurized in group for row in featurized.rejects]
+    repeated = [row for featurized in group for row in featurized.repeated]
+    write_whole(part.rejects, partial(_write_rejects, rejects))
+    write_whole(part.repeated, partial(write_batch, to_batch(repeated)))
+    write_whole(part.path, partial(_write_part, group))
 
 
 def _featurize_all(

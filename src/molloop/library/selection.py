@@ -203,6 +203,17 @@ def _narrowed(
     return found, [(one.words, int(n)) for one, n in zip(conditions, n_out, strict=True)]
 
 
+def n_open_stereo(library: Library, selection: Selection) -> int:
+    """Return how many molecules of a selection have a centre or double bond without its stereo."""
+    n = 0
+    for ref in shards_of(library, selection):
+        shard = Shard(ref)
+        if (stereo := shard.unspecified_stereo) is not None:
+            meant = stereo if shard.meant is None else stereo[shard.meant]
+            n += int(np.count_nonzero(meant))
+    return n
+
+
 def charges(library: Library, selection: Selection) -> dict[int, int]:
     """Return how many molecules of a selection have each formal charge.
 

@@ -21,8 +21,12 @@ BUILT_IN = {"qm9": "qm9.parquet"}
 FORMATS = (
     ".smi, .txt, .csv, .tsv, .cxsmiles, .sdf or .parquet, also with .gz, .bz2, .zst or .xz behind"
 )
-TEXT_VERSION = 3  # raised where the same file of text becomes other lines
+TEXT_VERSION = 4  # raised where the same file of text becomes other lines
 N_SHOWN = 3
+
+
+class NothingReadError(InputError):
+    """Of all lines of a file, none holds a molecule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +110,10 @@ def blocks(
 
     Raises
     ------
+    NothingReadError
+        A file holds nothing that can be read; its lines were returned before.
     InputError
-        A file cannot be read, holds nothing that can be, has no column that is known or asked for,
-        or can be read in two ways.
+        A file cannot be read, has no column that is known or asked for, or can be read in two ways.
     """
     reading = reading or Reading()
     if formats is None:
@@ -136,7 +141,7 @@ def _blocks_of(
             "library", str(path), "at least one molecule", "It is empty: leave it out."
         )
     if not is_read:
-        raise InputError(
+        raise NothingReadError(
             "library",
             str(path),
             "at least one molecule",

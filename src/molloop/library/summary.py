@@ -116,12 +116,26 @@ def _built(manifest: Manifest) -> dict[str, str]:
     spec, filters, morgan = manifest.spec, manifest.spec.filters, manifest.spec.morgan
     return {
         "source": ", ".join(one.file for one in manifest.sources),
+        **_read_as(manifest),
         "conditions": "; ".join(one.words for one in each_of(filters)) or "none",
         "salts": f"{spec.fragments}: {FRAGMENTS[spec.fragments]}",
         "the same": f"{spec.same_as}: {SAME_AS[spec.same_as]}",
         **({"kept columns": ", ".join(manifest.kept)} if manifest.kept else {}),
         "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
         "descriptors": f"{len(manifest.descriptors)} of RDKit",
+    }
+
+
+def _read_as(manifest: Manifest) -> dict[str, str]:
+    """Return how the files were understood; of several that were understood alike, the first."""
+    firsts: dict[str, str] = {}
+    for words, one in zip(manifest.read_as, manifest.sources, strict=False):
+        firsts.setdefault(words, one.file)
+    if len(firsts) == 1:
+        return {"  read as": next(iter(firsts))}
+    return {
+        f"  read as {number}": f"{words} ({file})"
+        for number, (words, file) in enumerate(firsts.items(), start=1)
     }
 
 

@@ -46,7 +46,8 @@ class ValueTable(Iterator[Row]):
         self._signs: dict[str, str] = {}  # decimal signs, by column
 
     def __next__(self) -> Row:
-        entry = next(self._entries)
+        # a row without anything, as spreadsheets and editors leave them behind, is none
+        entry = next(one for one in self._entries if _says_something(one))
         where = f"{self.path}, line {entry.line}"
         if entry.fault:
             raise InputError(
@@ -85,6 +86,15 @@ class ValueTable(Iterator[Row]):
         return number(where, f"{before}.{behind}" if sign == "," else text, largest, empty)
 
 
+def _says_something(entry: Entry) -> bool:
+    return bool(entry.fault or "".join((entry.text, entry.name, *entry.kept)).strip())
+
+
+def is_empty(text: str) -> bool:
+    """Whether a cell holds no number, as nobody knows it: it is empty, or says ``nan``."""
+    return text.strip().lower() in ("", "nan")
+
+
 def number(where: str, text: str, largest: float, empty: float | None = None) -> float:
     """Return the number that a text is.
 
@@ -95,14 +105,14 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
     largest
         That may stand there, of either sign.
     empty
-        What a text stands for that is empty or says ``nan``; None: such a text is an error.
+        What a text stands for that `is_empty`; None: such a text is an error.
 
     Raises
     ------
     InputError
         It is none, or a larger one.
     """
-    if empty is not None and text.strip().lower() in ("", "nan"):
+    if empty is not None and is_empty(text):
         return empty
     try:
         value = float(text.replace("_", "x"))  # Python takes 1_5 for 15
@@ -175,7 +185,7 @@ def rows_of(
     """
     if path.exists() and not path.is_file():
         raise InputError(what, str(path), "a file", "A pipe or a device may never end: save it.")
-    found = look(path, reading or Reading(option=""), what)
+    found = look(path, reading or Reading(), what)
     places = _places(path, found, columns, others)
     found = replace(found, kept=tuple(places.values()))
     with opened_entries(path, found, what) as (entries, _):

@@ -14,7 +14,8 @@ from molloop.campaign.schedule import Schedule
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
-from molloop.goal import Objective, Quantity
+from molloop.goal import Objective
+from molloop.library.reading.options import Reading
 from molloop.library.tables import MADE_BY, rows_of
 from molloop.replay.table import Table
 from molloop.search.policy import Policy
@@ -55,6 +56,8 @@ class Case:
         How long simulations go on at the time limit.
     training_column, training_level
         Of the values known beforehand; None: the property's, and what each row says.
+    training_reading
+        What the user says of their file.
     """
 
     schedule: Schedule
@@ -66,6 +69,7 @@ class Case:
     time_limit_s: float = inf
     training_column: str | None = None
     training_level: str | None = None
+    training_reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,14 @@ def replay(
     InputError
         It ends before any simulation has, or its training data cannot be read.
     """
-    protocol = _protocol(table, case.training_data, case.objective.quantity)
+    protocol = _protocol(table, case)
     warm_start = read_warm_start(
         case.training_data,
         case.training_column or case.objective.quantity.column,
         protocol,
         table.library,
         case.training_level,
+        case.training_reading,
     )
     engine = VirtualEngine(
         _lookup(table, protocol),
@@ -136,19 +141,21 @@ def replay(
     return Played(store, state.stopped, protocol)
 
 
-def _protocol(table: Table, training_data: Path | None, quantity: Quantity) -> SimulationProtocol:
+def _protocol(table: Table, case: Case) -> SimulationProtocol:
     """Return how the values were computed: as the table says, else as the known values say.
 
     That all known values say the same is asked where they are read.
     """
     first: dict[str, str] = {}
-    if training_data is not None:
-        with rows_of(training_data, "campaign.training_data", (), MADE_BY) as rows:
+    path, reading = case.training_data, case.training_reading
+    if path is not None:
+        with rows_of(path, "campaign.training_data", (), MADE_BY, reading) as rows:
             _, first = next(rows, (0, {}))
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )
-    return SimulationProtocol(options={"level": level, "fidelity": fidelity}, quantity=quantity)
+    options = {"level": level, "fidelity": fidelity}
+    return SimulationProtocol(options=options, quantity=case.objective.quantity)
 
 
 def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:

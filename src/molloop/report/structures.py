@@ -12,7 +12,7 @@ import numpy as np
 from molloop.errors import InputError, SimulationError
 from molloop.files import write_whole
 from molloop.goal import Quantity
-from molloop.molecule import Geometry, Molecule
+from molloop.molecule import Geometry, Molecule, label
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.texts import sdf_line, utf8_text, xyz_text
@@ -192,10 +192,12 @@ def _with_hydrogens(one: Structure) -> "Mol":
     from molloop.simulate.structure import molecule_with_hydrogens
 
     try:
-        return molecule_with_hydrogens(utf8_text(one.smiles))
+        return molecule_with_hydrogens(utf8_text(one.smiles), one.name)
     except SimulationError as error:
         expected = "one that RDKit reads, for sdf"
-        raise InputError("SMILES", f"{one.smiles:.80}", expected, NO_BONDS) from error
+        raise InputError(
+            "SMILES", f"{label(one.smiles, one.name):.80}", expected, NO_BONDS
+        ) from error
 
 
 def _in_space(one: Structure) -> "Mol":
@@ -208,7 +210,7 @@ def _in_space(one: Structure) -> "Mol":
     if numbers != one.geometry.numbers.tolist():
         raise InputError(
             "geometry",
-            f"{one.smiles:.80}",
+            f"{label(one.smiles, one.name):.80}",
             "atoms in the order of the SMILES, hydrogens last, for sdf",
             NO_BONDS,
         )

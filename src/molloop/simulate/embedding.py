@@ -19,7 +19,7 @@ N_TRIES = 6
 NOISE_ANGSTROM = (0.3, 0.3, 1.0)
 
 
-def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
+def embed(molecule: Chem.Mol, n_conformers: int = 1, label: str = "the molecule") -> str:
     """Give a molecule with hydrogens the 3D coordinates of a force-field minimum, in place.
 
     The strategies are tried in turn, each with a fixed seed: ETKDG as in the published workflow
@@ -31,6 +31,8 @@ def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
     ----------
     n_conformers
         How many are made; the lowest by the force field stays.
+    label
+        What an error calls the molecule.
 
     Returns
     -------
@@ -47,9 +49,7 @@ def embed(molecule: Chem.Mol, n_conformers: int = 1) -> str:
             _keep_lowest(molecule)
             if not wrong_bonds(molecule) and _has_stereo(molecule):
                 return name
-    raise SimulationError(
-        "embedding", f"no 3D structure was found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))!r}"
-    )
+    raise SimulationError("embedding", f"no 3D structure was found for {label!r}")
 
 
 def _published(molecule: Chem.Mol, n_conformers: int) -> bool:

@@ -68,11 +68,12 @@ def vertical_ie(
         if uses_input(fidelity, start_geometry):
             structure = given_structure(molecule, **bounds)
         else:
-            structure = start_structure(molecule.smiles, n_conformers=n_conformers, **bounds)
-        return _vertical_ie(structure, LEVELS[level], fidelity, molecule.smiles)
+            smiles, name = molecule.smiles, molecule.name
+            structure = start_structure(smiles, n_conformers=n_conformers, name=name, **bounds)
+        return _vertical_ie(structure, LEVELS[level], fidelity, molecule.label)
 
 
-def _vertical_ie(structure: Structure, theory: Level, fidelity: str, smiles: str) -> Success:
+def _vertical_ie(structure: Structure, theory: Level, fidelity: str, label: str) -> Success:
     try:
         relaxed = _relax(structure, theory) if fidelity == "relaxed" else None
         geometry = structure.geometry if relaxed is None else relaxed.geometry
@@ -85,8 +86,8 @@ def _vertical_ie(structure: Structure, theory: Level, fidelity: str, smiles: str
         ion_n_unpaired = _ion_n_unpaired(structure.n_unpaired)
         ion_ev = _energy_ev(theory.method, geometry, structure.charge + 1, ion_n_unpaired)
     except XTB_ERRORS as error:
-        raise SimulationError("scf", f"xTB fails for {smiles!r}: {error}") from error
-    _check_bonds(structure, geometry, smiles)
+        raise SimulationError("scf", f"xTB fails for {label!r}: {error}") from error
+    _check_bonds(structure, geometry, label)
     ie_ev = ion_ev - molecule_ev + theory.shift_ev
     place = INPUT if fidelity == "input-geometry" else MOLECULE
     at = partial(Calculation, method=theory.method, geometry=place)
@@ -141,10 +142,10 @@ def _flags(structure: Structure, relaxed: Relaxed | None) -> tuple[str, ...]:
     return tuple(name for name, is_set in flags.items() if is_set)
 
 
-def _check_bonds(structure: Structure, geometry: Geometry, smiles: str) -> None:
+def _check_bonds(structure: Structure, geometry: Geometry, label: str) -> None:
     changed = changed_bonds(structure.molecule, geometry.positions_angstrom)
     broken, formed = (bond_names(structure.molecule, pairs) or "none" for pairs in changed)
     if any(changed):
         raise SimulationError(
-            "rearranged", f"{smiles!r} became another molecule: broken {broken}, formed {formed}"
+            "rearranged", f"{label!r} became another molecule: broken {broken}, formed {formed}"
         )

@@ -79,7 +79,7 @@ def _simulated(
     if bounds and is_number(value) and not bounds[0] < value < bounds[1]:  # nan neither
         raise SimulationError(
             "out_of_bounds",
-            f"{quantity.heading} of {molecule.smiles!r} is {value}, expected between {bounds[0]} "
+            f"{quantity.heading} of {molecule.label!r} is {value}, expected between {bounds[0]} "
             f"and {bounds[1]}",
         )
     return found

@@ -7,7 +7,7 @@ import numpy as np
 from rdkit import Chem
 
 from molloop.errors import SimulationError
-from molloop.molecule import Geometry, Molecule
+from molloop.molecule import Geometry, Molecule, label
 from molloop.simulate.connectivity import contacts, wrong_bonds
 from molloop.simulate.embedding import embed
 from molloop.smiles import NoMoleculeError, read_molecule
@@ -39,7 +39,7 @@ class Structure:
 
 
 def start_structure(
-    smiles: str, *, last_element: int, max_atoms: int, n_conformers: int = 1
+    smiles: str, *, last_element: int, max_atoms: int, n_conformers: int = 1, name: str = ""
 ) -> Structure:
     """Read a SMILES as it was given and embed it.
 
@@ -53,14 +53,17 @@ def start_structure(
         Hydrogens included.
     n_conformers
         How many are embedded; the lowest by the force field is taken.
+    name
+        What errors call the molecule beside its SMILES.
 
     Raises
     ------
     SimulationError
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large`` or ``embedding``.
     """
-    molecule = _read(smiles, last_element, max_atoms)
-    embed(molecule, n_conformers)
+    given = Molecule(0, smiles, name)
+    molecule = _read(given, last_element, max_atoms)
+    embed(molecule, n_conformers, given.label)
     return _structure(molecule)
 
 
@@ -73,11 +76,11 @@ def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> St
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large``; ``no_geometry``: it has
         none; ``geometry_mismatch``: its atoms or bonds are not those of the SMILES.
     """
-    molecule, geometry = _read(given.smiles, last_element, max_atoms), given.geometry
+    molecule, geometry = _read(given, last_element, max_atoms), given.geometry
     if geometry is None:
         raise SimulationError(
             "no_geometry",
-            f"{given.smiles!r} has no geometry: its file, such as an SDF, must have 3D coordinates "
+            f"{given.label!r} has no geometry: its file, such as an SDF, must have 3D coordinates "
             "of all atoms, hydrogens too",
         )
     shape = (molecule.GetNumAtoms(), 3)
@@ -95,9 +98,7 @@ def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> St
 
 
 def _mismatch(given: Molecule, what: str) -> SimulationError:
-    return SimulationError(
-        "geometry_mismatch", f"the geometry of {given.smiles!r} has other {what}"
-    )
+    return SimulationError("geometry_mismatch", f"the geometry of {given.label!r} has other {what}")
 
 
 def bond_names(molecule: Chem.Mol, pairs: Iterable[tuple[int, int]]) -> str:
@@ -111,8 +112,13 @@ def _structure(molecule: Chem.Mol) -> Structure:
     return Structure(molecule, charge, _n_unpaired(molecule, charge))
 
 
-def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
+def molecule_with_hydrogens(smiles: str, name: str = "") -> Chem.Mol:
     """Read a SMILES as it was given and add its hydrogens behind.
+
+    Parameters
+    ----------
+    name
+        What an error calls the molecule beside its SMILES.
 
     Raises
     ------
@@ -122,22 +128,26 @@ def molecule_with_hydrogens(smiles: str) -> Chem.Mol:
     try:
         molecule = read_molecule(smiles, may_have_dummies=True)
     except NoMoleculeError as error:
-        shown = f" ({smiles!r})" if len(smiles) <= MAX_SMILES else ""
-        raise SimulationError("invalid_smiles", f"{error}{shown}") from error
+        shown = label(smiles, name) if len(smiles) <= MAX_SMILES else name
+        told = f"{error} ({shown!r})" if name or len(smiles) <= MAX_SMILES else str(error)
+        raise SimulationError("invalid_smiles", told) from error
     return Chem.AddHs(molecule)
 
 
-def _read(smiles: str, last_element: int, max_atoms: int) -> Chem.Mol:
-    molecule = molecule_with_hydrogens(smiles)
+def _read(given: Molecule, last_element: int, max_atoms: int) -> Chem.Mol:
+    molecule = molecule_with_hydrogens(given.smiles, given.name)
     n_fragments = len(Chem.GetMolFrags(molecule))
     if n_fragments > 1:
-        raise SimulationError("fragments", f"{smiles!r} has {n_fragments} fragments, expected one")
+        told = f"{given.label!r} has {n_fragments} fragments, expected one"
+        raise SimulationError("fragments", told)
     numbers = _numbers(molecule)
     unknown = [
         atom.GetSymbol() for atom in molecule.GetAtoms() if not _is_known(atom, last_element)
     ]
     if unknown:
-        raise SimulationError("element", f"{smiles!r} has {unknown[0]}, which the method lacks")
+        raise SimulationError(
+            "element", f"{given.label!r} has {unknown[0]}, which the method lacks"
+        )
     if len(numbers) > max_atoms:
         raise SimulationError(
             "too_large", f"{len(numbers)} atoms, expected at most max_atoms = {max_atoms}"

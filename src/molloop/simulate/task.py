@@ -65,7 +65,7 @@ class SimulationTask:
 
     def failed(self, molecule: Molecule, kind: str, reason: str, seconds: float) -> Failure:
         """Return the outcome of a molecule whose process came to an end."""
-        message = f"{molecule.smiles!r}: the process that simulates {reason}"
+        message = f"{molecule.label!r}: the process that simulates {reason}"
         return Failure(kind, message, seconds)
 
 

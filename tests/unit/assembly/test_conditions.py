@@ -47,6 +47,16 @@ def test_neutral_ones_alone_are_told_no_more(library):
     )
 
 
+def test_stereo_that_a_file_does_not_give_is_told(tmp_path):
+    (tmp_path / "a.smi").write_text("FC=CF\nF/C=C/F\nCC(F)Cl\nC\n")
+    library = molloop.build_library(tmp_path / "a.smi", tmp_path / "library", n_processes=1)
+    told = ": each gets the value of one of its isomers."
+    said = "Stereo is not given in full for"
+    assert select_for(molloop.load(), library)[1] == (f"{said} 2 molecules{told}",)
+    settings = molloop.load(conditions={"elements": ["C", "F"]})
+    assert select_for(settings, library)[1][1:] == (f"{said} 1 molecule{told}",)
+
+
 def test_another_simulator_implies_nothing(library):
     assert meant(library, property={"simulator": "my:own", "name": "x"}) == (LINES, ())
 

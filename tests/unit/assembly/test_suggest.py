@@ -167,6 +167,26 @@ def test_the_one_column_of_numbers_is_found(tmp_path):
     assert read_measured(written(tmp_path / "b.csv", text), "ip").column == "ip"
 
 
+def test_names_that_are_numbers_are_no_values(tmp_path):
+    text = "CID;SMILES;Molecule ID;IP\n7;C;1;12,6\n8;O;2;\n"
+    found = read_measured(written(tmp_path / "a.csv", text))
+    assert (found.column, [value for *_, value in found.values]) == ("IP", [12.6])
+
+
+def test_values_and_what_is_pending_are_read_alike(small_library, tmp_path):
+    values = written(tmp_path / "values.csv", "mol|logp\nC|4,0\nN|1,0\nCO|2,0\n")
+    pending = written(tmp_path / "pending.csv", "id|mol\nx|CC\ny|C=O\n")
+    options = {"smiles_column": "MOL", "separator": "|"}
+    found = molloop.suggest(small_library, values, 2, pending=pending, **options)
+    assert (found.n_values, found.n_pending) == (3, 2)
+    # what was suggested is read as it is, whatever is said of the values
+    suggested = written(tmp_path / "next.csv", found.to_csv())
+    again = molloop.suggest(small_library, values, 2, pending=suggested, **options)
+    assert (again.n_pending, set(names(found)) & set(names(again))) == (2, set())
+    with pytest.raises(InputError, match="name it by `--smiles-column 1`"):
+        molloop.suggest(small_library, values, pending=pending, separator="|")
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [

@@ -3,7 +3,9 @@ import os
 import numpy as np
 import pytest
 
+from molloop.assembly.reading import training_reading
 from molloop.campaign.warm_start import known_values, read_warm_start, stored_warm_start
+from molloop.config.load import load
 from molloop.errors import InputError
 from molloop.library.features import morgan
 from molloop.library.ingest import build
@@ -64,9 +66,9 @@ def table(*rows):
         (table("C,17", "xx,15"), ["line 3, smiles", "'xx'"]),
         (table("C,17", '"N\nQ",15'), ["line 4, smiles"]),
         (table("OCC,14", "CCO,13"), ["line 3, ie_ev", "13.0", "14.0", "same molecule"]),
-        (table("C,"), ["line 2, ie_ev", "a finite number"]),
+        (table("C,"), ["at least one row with a value"]),
         (table("C,high"), ["line 2, ie_ev", "'high'"]),
-        (table("C,nan"), ["line 2, ie_ev", "'nan'"]),
+        (table("C,nan"), ["at least one row with a value"]),
         (table("C,-inf"), ["line 2, ie_ev", "'-inf'"]),
         (table("C,1e200"), ["line 2, ie_ev", "'1e200'"]),
         (table("C,1_7"), ["line 2, ie_ev", "'1_7'"]),
@@ -101,6 +103,47 @@ def test_a_row_says_how_its_value_was_computed(tmp_path, small_library, text, wo
         read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)
     for word in [*words, "known.csv"]:
         assert word in str(caught.value)
+
+
+def test_of_rows_without_a_value_nothing_is_known(tmp_path, small_library):
+    # not even how it was computed
+    path = write(
+        tmp_path, f"{HEADER}\nC,,,,\nN, NaN ,gfn2,relaxed,not_converged\nO,17,gfn2,relaxed,\n"
+    )
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
+    assert [(item.smiles, item.value) for item in warm.known] == [("O", 17.0)]
+    assert warm.n_without == 2
+
+
+def test_any_file_of_values_as_the_user_says(tmp_path, small_library):
+    path = tmp_path / "known.txt"
+    path.write_text("C|17,5|gfn2|relaxed\nN||gfn2|relaxed\n")
+    settings = load(
+        campaign={
+            "training_smiles_column": 1,
+            "training_column": 2,
+            "training_separator": "|",
+            "training_no_header": True,
+            "training_level": "gfn2",
+        }
+    )
+    warm = read_warm_start(
+        path,
+        settings.campaign.training_column,
+        SimulationProtocol(),
+        small_library,
+        settings.campaign.training_level,
+        training_reading(settings),
+    )
+    assert [(item.smiles, item.value) for item in warm.known] == [("C", 17.5)]
+
+
+def test_a_column_of_known_values_is_asked_for_by_a_setting(tmp_path, small_library):
+    path = write(tmp_path, "structure,ie_ev\nC,17\n")
+    words = r"name it by `--set campaign\.training_smiles_column=1`.*training_no_header=true`"
+    reading = training_reading(load())
+    with pytest.raises(InputError, match=words):
+        read_warm_start(path, "ie_ev", SimulationProtocol(), small_library, reading=reading)
 
 
 def test_values_of_another_protocol_are_for_runs_of_it(tmp_path, small_library):

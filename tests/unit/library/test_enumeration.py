@@ -1,3 +1,4 @@
+import re
 from itertools import pairwise, product
 
 import pytest
@@ -41,6 +42,43 @@ def test_by_hand(tmp_path):
     assert library.n_molecules == 9
     counts = library.manifest.counts
     assert (counts.read, counts.invalid, counts.duplicates) == (3 + 9, 0, 3)
+
+
+def test_extensions_count(tmp_path):
+    scaffolds = ["*CO |^1:1|", "*c1ccccc1 |$_R1;;;;;;$|", "CC=C* |c:1|", "CO* |(0,0,;1,0,;2,1,)|"]
+    library = library_of(tmp_path, scaffolds, ["*F", "*C |$_AP1;$,^1:1| methylene"])
+    expected = (
+        "F[CH]O",
+        "[CH2][CH]O",
+        "Fc1ccccc1",
+        "[CH2]c1ccccc1",
+        "C/C=C\\F",
+        "C/C=C\\[CH2]",
+        "COF",
+        "[CH2]OC",
+    )
+    assert molecules(library) == canonical(*expected)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "lost"),
+    [
+        ("*[C@H](N)O |&1:1|", "&1:1"),
+        ("*CC |$Ph;;$|", "$Ph;;$"),
+        ("*CC |^1:1,SgD:2:k:v::::|", "SgD:2:k:v::::"),
+        ("*CC |rb:1:*|", "rb:1:*"),
+    ],
+)
+def test_what_an_extension_says_and_no_product_can_is_told(tmp_path, smiles, lost):
+    for lists in ([smiles], ["*F"]), (["C*"], [smiles]):
+        with pytest.raises(InputError, match=re.escape(f"{lost!r} would be lost")):
+            enumeration(tmp_path, *lists)
+
+
+def test_scaffolds_are_smiles(tmp_path):
+    (tmp_path / "a.inchi").write_text("InChI=1S/CH4/h1H4\n")
+    with pytest.raises(InputError, match=r"a\.inchi', expected SMILES with attachment points"):
+        Enumeration.of(str(tmp_path / "a.inchi"), str(tmp_path / "a.inchi"))
 
 
 def test_rings_of_scaffold_and_substituent_stay_apart(tmp_path):

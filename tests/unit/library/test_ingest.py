@@ -456,6 +456,43 @@ def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
     assert all_smiles(mended) == ["C"]
 
 
+def test_a_library_says_how_its_files_were_read(tmp_path):
+    (tmp_path / "b.csv").write_text("SMILES;x\nN;1\n")
+    names = [write(tmp_path, "C"), write(tmp_path, "O", name="c.smi"), str(tmp_path / "b.csv")]
+    lines = "SMILES in column 1, by what it holds; names in column 2; parted by blanks, without a"
+    table = "SMILES in 'SMILES', as asked; names behind them, if any; parted by semicolons, with"
+    found = build_files(names, tmp_path / "library").summary()
+    assert found["  read as 1"] == f"{lines} header (a.smi)"
+    assert found["  read as 2"] == f"{table} a header (b.csv)"
+    assert "  read as 3" not in found
+    assert build_files(names[:2], tmp_path / "two").summary()["  read as"] == f"{lines} header"
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_of_a_file_of_which_nothing_can_be_read_every_line_is_told(
+    tmp_path, monkeypatch, n_processes
+):
+    monkeypatch.setattr(sources, "BLOCK_SIZE", 2)
+    monkeypatch.setattr(parts, "BLOCKS_PER_PART", 2)
+    good, bad = write(tmp_path, "C", "xx no 1"), tmp_path / "bad.smi"
+    bad.write_text("".join(f"x{number} =name\n" for number in range(7)))
+    folder = tmp_path / "library"
+    with pytest.raises(InputError) as caught:
+        build(Files.of([good, str(bad)]), folder, BuildSpec(), n_processes)
+    told = str(caught.value)
+    assert "line 1: SMILES 'x0', name '=name'; line 2: SMILES 'x1', name '=name'; line 3" in told
+    assert told.endswith(f"{folder / 'rejects.csv'} says of each line why.")
+    rows = (folder / "rejects.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[:4] for row in rows] == [
+        ["a.smi", "2", "no 1", "xx"],
+        *(["bad.smi", str(number + 1), "'=name", f"x{number}"] for number in range(7)),
+    ]
+    # what was mended has nothing in its way
+    bad.write_text("N\n")
+    library = build(Files.of([good, str(bad)]), folder, BuildSpec(), n_processes)
+    assert all_smiles(library) == ["C", "N"]
+
+
 def test_molecules_are_found_across_shards(tmp_path, monkeypatch):
     monkeypatch.setattr(assemble, "MIN_SHARD_SIZE", 2)
     source = write(tmp_path, "C", "N", "O", "CC", "CN")

@@ -34,6 +34,7 @@ class Given:
     given: list[Block]
     name: str = "given"
     keeps_smiles: bool = True
+    read_as: tuple = ()
     options: dict = field(default_factory=dict)
 
     @property

@@ -1,5 +1,6 @@
 """Files of molecules as chemists have them: what is understood, and what is read."""
 
+import gzip
 import io
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
-from molloop.library.ingest import _key
+from molloop.library.ingest import _key, build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading import opened, sdf
@@ -81,6 +82,18 @@ FILES = {
         "SMILES in column 1, by what it holds; names behind them, if any; parted by commas, "
         "without a header",
     ),
+    "names.csv": (
+        "methane;C\n2,4-D;OC(=O)COc1ccc(Cl)cc1Cl\n",
+        [(1, "C", "methane"), (2, "OC(=O)COc1ccc(Cl)cc1Cl", "2,4-D")],
+        "SMILES in column 2, by what it holds; names in column 1; parted by semicolons, "
+        "without a header",
+    ),
+    "numbers.csv": (  # which are no names
+        "10,48;CCO\n;C\n",
+        [(1, "CCO", ""), (2, "C", "")],
+        "SMILES in column 2, by what it holds; names behind them, if any; parted by semicolons, "
+        "without a header",
+    ),
     "quoted.tsv": (
         'id\tcanonical smiles\n"two\nlines"\tCCO\n"a\ttab"\t"C"\n',
         [(3, "CCO", "two\nlines"), (4, "C", "a\ttab")],
@@ -114,6 +127,39 @@ FILES = {
         "CCO\tsmiles\nC\tmethane\n",
         [(1, "CCO", "smiles"), (2, "C", "methane")],
         "SMILES in column 1, by what it holds; names in column 2; parted by tabs, without a header",
+    ),
+    "comments.csv": (
+        "# made by hand, twice\n\n#\n\nSMILES,name\nCCO,a\n# C,b\n",
+        [(6, "CCO", "a"), (7, "#", "b")],
+        "SMILES in 'SMILES', by its name; names in 'name'; parted by commas, with a header; "
+        "its first 3 lines left out",
+    ),
+    "comment.smi": (
+        "# of C and CC\r\nCCO ethanol\r\nC #1\r\n",
+        [(2, "CCO", "ethanol"), (3, "C", "#1")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header; its first line left out",
+    ),
+    "numbered.tsv": (  # names of columns, and no comments
+        "#\tsmiles\n1\tCCO\n",
+        [(2, "CCO", "")],
+        "SMILES in 'smiles', by its name; names behind them, if any; parted by tabs, with a header",
+    ),
+    "openeye.smi": (
+        "#smiles id\nCCO a\n",
+        [(2, "CCO", "a")],
+        "SMILES in '#smiles', by its name; names in 'id'; parted by blanks, with a header",
+    ),
+    "for_excel.csv": (
+        "\ufeffsep=|\r\nsmiles|name\r\nCCO|a;b,c\r\n",
+        [(3, "CCO", "a;b,c")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by '|', with a header; "
+        "its first line left out",
+    ),
+    "windows.csv": (  # as Excel writes it in Europe
+        "SMILES;Name;IE\r\nCCO;\u00c4thanol 5 \u00b5l \u2013 \u20ac;10,5\r\n".encode("cp1252"),
+        [(2, "CCO", "\u00c4thanol 5 \u00b5l \u2013 \u20ac")],
+        "SMILES in 'SMILES', by its name; names in 'Name'; parted by semicolons, with a header",
     ),
     "one_column.csv": (
         "isosmiles\nC[C@H](N)O |o1:1| alanine-like\nCCO\n",
@@ -198,6 +244,25 @@ def test_a_separator_that_is_said(tmp_path):
         Reading.of(separator="and")
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04rest", "a zip archive or a spreadsheet"),
+        (gzip.compress(b"%PDF-1.7"), "a PDF"),
+    ],
+)
+def test_what_is_of_another_kind_is_told(tmp_path, content, kind):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=f"a\\.csv', expected a text.*It is {kind}: unpack it, or"):
+        look(tmp_path / "a.csv", Reading())
+
+
+def test_comments_alone_are_no_molecules(tmp_path):
+    (tmp_path / "a.smi").write_text("# one\n# two\n")
+    with pytest.raises(InputError, match="It is empty: leave it out"):
+        list(sources.blocks([tmp_path / "a.smi"]))
+
+
 @pytest.mark.parametrize("options", [{}, {"column": 1}, {"no_header": True}])
 def test_no_table_loses_its_first_molecule(tmp_path, options):
     block, _ = read(tmp_path / "a.csv", "CCO,a\nC,b\n", **options)
@@ -252,6 +317,58 @@ def test_the_form_of_a_parquet(tmp_path):
     )
     parquet.write_table(pa.table(columns).drop_columns("SMILES"), path)
     with pytest.raises(InputError, match=r"column: is missing.*'Compound ID', 'mw'"):
+        look(path, Reading())
+
+
+def parquet_of(path, names, *columns):
+    parquet.write_table(pa.Table.from_arrays(list(map(pa.array, columns)), names=names), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (["smiles", "x", "x"], {}),
+        (["x", "x", "x"], {"column": 1}),
+        (["", "", "n"], {"column": 1}),
+        (["a", "a.b", "a.c"], {"column": "a"}),  # to pyarrow, `a` is a name of all three
+    ],
+)
+def test_columns_of_a_parquet_that_are_called_alike(tmp_path, names, options):
+    path = parquet_of(tmp_path / "a.parquet", names, ["CCO", "C"], ["p", "q"], [1.5, None])
+    block, _ = read(path, path.read_bytes(), keep_columns="2,3", **options)
+    assert (block.texts, block.kept) == (["CCO", "C"], {"2": ["p", "q"], "3": ["1.5", ""]})
+
+
+def test_columns_of_any_kind_of_a_parquet(tmp_path):
+    texts = pa.array(["CCO", "C", None])
+    for kind in (texts.dictionary_encode(), texts.cast("string_view"), texts.cast("binary")):
+        path = parquet_of(tmp_path / "a.parquet", ["smiles", "name"], kind, pa.nulls(3))
+        block, _ = read(path, path.read_bytes(), keep_columns="name")
+        assert (block.texts, block.names) == (["CCO", "C", ""], ["", "", ""])
+        assert block.kept == {"name": ["", "", ""]}
+    others = [[1, 2], [], None], [{"k": 1}, None, {"k": 2}], [b"x\xff", None, b"y"]
+    path = parquet_of(tmp_path / "a.parquet", ["smiles", "list", "struct", "bytes"], texts, *others)
+    block, _ = read(path, path.read_bytes(), keep_columns="list,struct,bytes")
+    assert block.kept == {
+        "list": ["[1, 2]", "[]", ""],
+        "struct": ["{'k': 1}", "", "{'k': 2}"],
+        "bytes": ["x\ufffd", "", "y"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (pa.nulls(1), "null"),
+        ([["CCO"]], "list<element: string>"),
+        ([{"smiles": "CCO"}], "struct<smiles: string>"),
+        (pa.array([7]).dictionary_encode(), "int64"),
+    ],
+)
+def test_a_column_of_a_parquet_that_holds_no_text_is_told(tmp_path, cells, kind):
+    path = parquet_of(tmp_path / "a.parquet", ["smiles"], cells)
+    with pytest.raises(InputError, match=f"expected a column of text in .*It holds {kind}: name"):
         look(path, Reading())
 
 
@@ -337,7 +454,7 @@ def test_what_decides_how_files_are_read_is_a_part_of_the_key(tmp_path):
         "keep_columns": None,
         "separator": None,
         "no_header": None,
-        "formats": f"text {sources.TEXT_VERSION} ('smiles', 0, None, (), ',', True)",
+        "formats": f"text {sources.TEXT_VERSION} ('smiles', 0, None, (), ',', True, 0)",
     }
     for options in ({"keep_columns": "n"}, {"column": 1}, {"name_column": "n"}):
         assert Files.of([str(path)], Reading.of(**options)).options != plain
@@ -373,8 +490,17 @@ def entries(tmp_path, name, text, **options):
             {},
             [("CCO |^1:0|", "x"), ("CC", "y")],
         ),
+        (
+            "a.tsv",
+            "smiles\tnote\tid\nC\t|$R$|\tx\nC\t||\ty\nC\t|r|\tz\nC\t|q|\t\n",
+            {},
+            [("C |$R$|", "x"), ("C", "y"), ("C |r|", "z"), ("C", "")],
+        ),
         ("a.csv", "CCO,1\nCCC,2\n", {"column": "1"}, [("CCO", ""), ("CCC", "")]),
         ("a.csv", "CCO,3,CO\nCCC,4,CN\n", {"column": "3"}, [("CO", ""), ("CN", "")]),
+        ("a.csv", "x,2,smi\nCCO,CO,C\n", {"column": "2"}, [("CO", "")]),
+        ("a.csv", "2,mol,x\nCCO,CO,C\n", {"column": "2"}, [("CCO", "")]),
+        ("a.csv", "mol,x,1\nCCO,CO,C\n", {"column": "1"}, [("C", "")]),
         ("a.smi", "smiles\nCCO ethanol\nCC\n", {}, [("CCO", "ethanol"), ("CC", "")]),
     ],
 )
@@ -382,6 +508,30 @@ def test_nothing_of_a_line_is_lost_or_taken_for_something_else(
     tmp_path, name, text, options, expected
 ):
     assert entries(tmp_path, name, text, **options) == expected
+
+
+def test_each_understanding_of_a_file_is_a_library_of_its_own(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,mol;x,note\nCCO,CC;N,1\nCO,CN;O,2\n")
+    understandings = (
+        {"name_column": "note"},
+        {"keep_columns": "note"},
+        {"column": "2", "separator": ","},
+        {"column": "2", "separator": ";"},
+        {"column": "1", "no_header": True},
+        {},
+    )
+    specs = (BuildSpec(fragments="largest"), BuildSpec(same_as="no-stereo"))
+    readings = [Files.of([str(path)], Reading.of(**one)) for one in understandings]
+    keys = [_key(one, BuildSpec()) for one in readings]
+    keys += [_key(readings[-1], one) for one in specs]
+    assert len(set(keys)) == len(keys) == 8
+    assert _key(Files.of([str(path)]), BuildSpec()) == keys[5]
+    # a build of one is not gone on with, nor taken, by another
+    folder = tmp_path / "library"
+    build(readings[-1], folder, BuildSpec())
+    with pytest.raises(InputError, match="a library of other files, options or versions"):
+        build(readings[0], folder, BuildSpec())
 
 
 def test_the_same_file_read_otherwise_is_another_library(tmp_path):

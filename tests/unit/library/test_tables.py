@@ -38,6 +38,22 @@ def test_any_column_and_separator(tmp_path, name, text, options):
     assert numbers(tmp_path / name, **options) == [("CCO", 10.48), ("C |^1:0|", -1.0)]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "smiles;id;ie_ev\n;;\nCCO;a;10,48\n ; ;\n\nC;;\n;;\n"),
+        (
+            "a.tsv",
+            "inchi\tie_ev\n\t\nInChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3\t10.48\n\t\nInChI=1S/CH4/h1H4\t\n",
+        ),
+        ("a.smi", "\nsmiles ie_ev\n\nCCO 10.48\nC\n\n"),
+    ],
+)
+def test_rows_without_anything_are_none(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert numbers(tmp_path / name) == [("CCO", 10.48), ("C", -1.0)]
+
+
 def test_a_parquet_an_sdf_and_inchi_are_tables_too(tmp_path):
     columns = {"smiles": ["CCO", "C"], "ie_ev": [10.48, None]}
     parquet.write_table(pa.table(columns), tmp_path / "a.parquet")

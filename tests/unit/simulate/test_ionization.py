@@ -112,6 +112,23 @@ def test_failures_have_their_kind(smiles, kind, words, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("smiles", "words"),
+    [
+        ("xx", "('Z1 xx')"),
+        ("x" * 2001, "('Z1')"),
+        ("[Na+].[Cl-]", "'Z1 [Na+].[Cl-]' has 2 fragments"),
+        ("C[Fr]", "'Z1 C[Fr]' has Fr"),
+        ("[H+]", "xTB fails for 'Z1 [H+]'"),
+        ("CCC1C2CC(C)C12", "'Z1 CCC1C2CC(C)C12' became another molecule"),
+    ],
+)
+def test_failures_name_their_molecule(smiles, words):
+    with pytest.raises(SimulationError) as caught:
+        ionization.vertical_ie(Molecule(0, smiles, "Z1"))
+    assert words in caught.value.message
+
+
 def test_a_relaxation_that_does_not_end_is_flagged(monkeypatch):
     monkeypatch.setattr("molloop.simulate.relax.MAX_STEPS", 1)
     assert vertical_ie("CCO").flags == ("not_converged",)

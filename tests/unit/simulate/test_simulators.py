@@ -203,8 +203,14 @@ def test_a_value_out_of_bounds_is_a_failure(registered, monkeypatch):
     )
     low = replace(SIMULATORS["ionization"], bounds={"ie": (0.0, 10.0)})
     monkeypatch.setitem(SIMULATORS, "ionization", low)
-    with pytest.raises(SimulationError, match=r"out_of_bounds: IE \(eV\) of 'O' is 18\.29"):
-        load("ionization", {}, IE)(Molecule(0, "O"))
+    with pytest.raises(SimulationError, match=r"out_of_bounds: IE \(eV\) of 'W1 O' is 18\.29"):
+        load("ionization", {}, IE)(Molecule(0, "O", "W1"))
+
+
+def test_what_ends_with_its_process_is_named():
+    task = SimulationTask(SimulationProtocol())
+    failure = task.failed(Molecule(0, "O", "W1"), "timeout", "took too long", 1.0)
+    assert failure.message == "'W1 O': the process that simulates took too long"
 
 
 @pytest.mark.parametrize("given", ["high", "higher"])

@@ -15,7 +15,8 @@ SMILES_NAMES = (
 )
 INCHI_NAMES = ("inchi", "standardinchi", "stdinchi", "inchistring")
 MOLECULE_NAMES = (
-    *("name", "moleculename", "molname", "compoundname", "title", "zincid", "chemblid"),
+    *("name", "moleculename", "molname", "compoundname", "cmpdname", "title"),
+    *("compound", "zincid", "chemblid"),
     *("moleculechemblid", "idnumber", "catalogid", "catalognumber", "catalogueid", "compoundid"),
     *("moleculeid", "molid", "pubchemcid", "cid", "drugbankid", "casnumber", "cas", "id", "code"),
 )

@@ -59,6 +59,8 @@ class Format:
         Of cells; a blank stands for blanks and tabs.
     has_header
         Whether the first line holds names.
+    n_before
+        Lines before the first one: comments.
     compression
         Empty where there is none.
     first
@@ -74,6 +76,7 @@ class Format:
     kept: tuple[int, ...] = ()
     separator: str = ""
     has_header: bool = False
+    n_before: int = 0
     compression: str = ""
     first: tuple[str, ...] = field(default=(), compare=False)
 
@@ -81,7 +84,7 @@ class Format:
     def places(self) -> str:
         """What decides which cells are read: of the same file, others make another library."""
         found = (self.text_kind, self.column, self.name, self.kept, self.separator)
-        return repr((*found, self.has_header))
+        return repr((*found, self.has_header, self.n_before))
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -89,6 +92,9 @@ class Format:
         if self.kept:
             parts.append(f"kept: {', '.join(map(self._column, self.kept))}")
         parts.append(self._layout())
+        if self.n_before:
+            n = "line" if self.n_before == 1 else f"{self.n_before:,} lines"
+            parts.append(f"its first {n} left out")
         if self.compression:
             parts.append(self.compression)
         return "; ".join(parts)

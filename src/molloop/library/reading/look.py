@@ -17,6 +17,7 @@ from molloop.library.reading.columns import (
 )
 from molloop.library.reading.format import Format, TextKind
 from molloop.library.reading.opened import (
+    check_sign,
     compression_of,
     ending,
     open_plain,
@@ -55,7 +56,9 @@ def look(path: Path, reading: Reading, what: str = "library") -> Format:
     with readable(path, what), ExitStack() as stack:
         compression = compression_of(path)
         file, _ = open_plain(path, stack)
-        if file.read(len(MAGIC)) == MAGIC:
+        first = file.read(8)
+        check_sign(path, first, what)
+        if first.startswith(MAGIC):
             found = _look_at_parquet(path, reading)
         else:
             text, _ = open_text(path, stack)
@@ -128,8 +131,8 @@ def _look_at_parquet(path: Path, reading: Reading) -> Format:
                 "It would not count as a molecule: put a line of names before it where the file "
                 "is made, or rename the column.",
             )
-        check_texts(path, table, name)
-        texts = [text for text in first_texts(table, name, SAMPLE) if text.strip()]
+        check_texts(path, table, column)
+        texts = [text for text in first_texts(table, column, SAMPLE) if text.strip()]
         if sum(text.startswith("InChI=") for text in texts) * 2 > len(texts):
             kind = "inchi"
         elif texts:

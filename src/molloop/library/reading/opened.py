@@ -1,5 +1,6 @@
 """Files that may be compressed, opened as if they were not."""
 
+import codecs
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,18 @@ _COMPRESSIONS = {
     b"\xfd7zXZ\x00": "xz",
 }
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet or another file of an office program",
+    b"\x1f\x9d": "compressed by an older program",
+    b"\x04\x22\x4d\x18": "compressed by lz4",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"%PDF": "a PDF",
+    b"VjCD": "a drawing of ChemDraw",
+}
+
+WINDOWS_1252 = "molloop.windows-1252"  # name of what takes the place of bytes that are no UTF-8
 
 Fraction = Callable[[], float]  # of the file, read so far
 Line = tuple[int, str]  # number, text
@@ -50,6 +63,18 @@ def compression_of(path: Path) -> str:
     return next((name for sign, name in _COMPRESSIONS.items() if first.startswith(sign)), "")
 
 
+def check_sign(path: Path, first: bytes, what: str) -> None:
+    """Raise InputError where the first bytes of a file are those of a kind that is not read."""
+    for sign, kind in _OTHERS.items():
+        if first.startswith(sign):
+            raise InputError(
+                what,
+                str(path),
+                "a text, an SDF or a .parquet",
+                f"It is {kind}: unpack it, or save its molecules as .csv or .sdf.",
+            )
+
+
 def open_plain(path: Path, stack: ExitStack) -> tuple[IO[bytes], Fraction]:
     """Open a file as if it were not compressed."""
     file = stack.enter_context(path.open("rb"))
@@ -77,7 +102,9 @@ def _plain(file: IO[bytes], compression: str) -> IO[bytes]:
 
 
 def open_text(path: Path, stack: ExitStack, newline: str = "") -> tuple[io.TextIOWrapper, Fraction]:
-    """Open a file of text, UTF-8 or what a byte order mark says; other bytes become U+FFFD.
+    """Open a file of text, UTF-8 or what a byte order mark says.
+
+    Other bytes are read as signs of Windows-1252, as spreadsheets write them.
 
     Parameters
     ----------
@@ -86,13 +113,23 @@ def open_text(path: Path, stack: ExitStack, newline: str = "") -> tuple[io.TextI
     """
     file, fraction = open_plain(path, stack)
     first = cast(io.BufferedReader, file).peek(2)[:2]
+    is_utf_16 = first in _UTF_16
     text = io.TextIOWrapper(
         file,
-        encoding="utf-16" if first in _UTF_16 else "utf-8-sig",
-        errors="replace",
+        encoding="utf-16" if is_utf_16 else "utf-8-sig",
+        errors="replace" if is_utf_16 else WINDOWS_1252,
         newline=None if newline == "any" else newline,
     )
     return stack.enter_context(text), fraction
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(WINDOWS_1252, _as_windows_1252)
 
 
 def numbered_lines(path: Path, text: io.TextIOBase) -> Iterator[Line]:

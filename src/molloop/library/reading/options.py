@@ -10,6 +10,29 @@ _WRITTEN = {**SEPARATORS, r"\t": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a user says it, for messages: by options of a command, or by settings.
+
+    Attributes
+    ----------
+    column
+        With ``{}`` for the name or number.
+    """
+
+    column: str = "--column {}"
+    no_header: str = "--no-header"
+
+    @classmethod
+    def settings(cls, prefix: str, column: str = "column") -> "Spelling":
+        """Return that of settings whose names begin so."""
+        return cls(f"--set {prefix}{column}={{}}", f"--set {prefix}no_header=true")
+
+
+OPTIONS = Spelling()
+BESIDE_VALUES = Spelling("--smiles-column {}")  # where `--column` is that of the values
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How files are to be read; what is left out is found by a look at them.
 
@@ -25,8 +48,8 @@ class Reading:
         What stands between two cells; a blank stands for blanks and tabs, as many as there are.
     no_header
         Whether the first line is a molecule in any case, and no line of names.
-    option
-        That names the column of molecules, for what asks for it; empty: there is none.
+    spelling
+        How all this is said, for what asks for it.
     """
 
     column: str | None = None
@@ -34,7 +57,7 @@ class Reading:
     keep_columns: tuple[str, ...] = ()
     separator: str | None = None
     no_header: bool = False
-    option: str = field(default="--column", compare=False)
+    spelling: Spelling = field(default=OPTIONS, compare=False)
 
     @classmethod
     def of(
@@ -44,7 +67,7 @@ class Reading:
         keep_columns: str | Sequence[str | int] = (),
         separator: str | None = None,
         no_header: bool = False,
-        option: str = "--column",
+        spelling: Spelling = OPTIONS,
     ) -> "Reading":
         """Take the options as users write them.
 
@@ -68,13 +91,17 @@ class Reading:
             tuple(dict.fromkeys(texts)),
             None if separator is None else _sign(separator),
             no_header,
-            option,
+            spelling,
         )
+
+    def column_said(self, name: object) -> str:
+        """Return what names the column of the molecules."""
+        return self.spelling.column.format(name)
 
     def remedy(self, name: object) -> str:
         """Say how to name the column of the molecules."""
-        named = f"name it by `{self.option} {name}`, its name or number; or " if self.option else ""
-        return f"{named}call it smiles"
+        said = self.column_said(name)
+        return f"name it by `{said}`, its name or number; or call it smiles"
 
 
 def _sign(separator: str) -> str:

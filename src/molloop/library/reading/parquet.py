@@ -39,24 +39,23 @@ def open_parquet(path: Path, stack: ExitStack) -> Any:
         return parquet.ParquetFile(file)
 
 
-def check_texts(path: Path, table: Any, name: str) -> None:
+def check_texts(path: Path, table: Any, place: int) -> None:
     """Raise InputError where a column holds no texts."""
     import pyarrow as pa
 
-    kind = table.schema_arrow.field(name).type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    field = table.schema_arrow.field(place)
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    # tools that know no kind of text write bytes
+    kinds = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary())
+    if kind not in kinds:
         raise InputError(
-            "column", name, f"a column of text in {path}", f"It holds {kind}: name another."
+            "column", field.name, f"a column of text in {path}", f"It holds {kind}: name another."
         )
 
 
-def first_texts(table: Any, name: str, n: int) -> list[str]:
+def first_texts(table: Any, place: int, n: int) -> list[str]:
     """Return the first texts of a column."""
-    with _errors_told():
-        batch = next(table.iter_batches(batch_size=n, columns=[name]), None)
-        return [] if batch is None else _texts(batch.column(0))
+    return next(_columns(table, [place], n), [[]])[0]
 
 
 def read_parquet(
@@ -83,23 +82,35 @@ def _batches(
 ) -> Iterator[tuple[list[str], Sequence[str], Sequence[tuple[str, ...]]]]:
     """Return texts, names and what is kept, some rows at a time."""
     places = (file_format.column, file_format.name, *file_format.kept)
-    names = [file_format.columns[place] for place in places if place is not None]
+    for columns in _columns(table, [one for one in places if one is not None], ROWS):
+        texts, *others = columns
+        names = [""] * len(texts) if file_format.name is None else others.pop(0)
+        yield texts, names, list(zip(*others, strict=True)) or [()] * len(texts)
+
+
+def _columns(table: Any, places: Sequence[int], n_rows: int) -> Iterator[list[list[str]]]:
+    """Return columns as texts, by their places, some rows at a time."""
+    names = table.schema_arrow.names
+    # pyarrow takes a name for all columns that have it, and for those where a dot stands behind it
+    are_clear = len(set(names)) == len(names) and not any("." in name for name in names)
+    keys = {place: names[place] if are_clear else place for place in places}
+    wanted = list(keys.values()) if are_clear else None
     with _errors_told():
-        for batch in table.iter_batches(batch_size=ROWS, columns=list(dict.fromkeys(names))):
-            cells = {name: _texts(batch.column(name)) for name in batch.schema.names}
-            n = batch.num_rows
-            text, *others = names
-            called = [""] * n if file_format.name is None else cells[others.pop(0)]
-            kept = list(zip(*(cells[name] for name in others), strict=True)) or [()] * n
-            yield cells[text], called, kept
+        for batch in table.iter_batches(batch_size=n_rows, columns=wanted):
+            texts = {place: _texts(batch.column(key)) for place, key in keys.items()}
+            yield [texts[place] for place in places]
 
 
 def _texts(column: "pa.Array") -> list[str]:
     """Return a column as texts; nothing is empty."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     try:
-        cells = column.cast(pa.large_string()).cast(pa.large_binary()).to_pylist()
+        is_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+        texts = column if is_bytes else column.cast(pa.large_string())
+        cells = texts.cast(pa.large_binary()).to_pylist()
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists and structs
         return ["" if one is None else str(one) for one in column.to_pylist()]
     return [(one or b"").decode(errors="replace") for one in cells]

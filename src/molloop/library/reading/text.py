@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 from molloop.errors import InputError
@@ -13,7 +14,8 @@ from molloop.library.reading.parts import part
 from molloop.texts import sheet_text
 
 _BLANKS = re.compile(r"[ \t]+")
-_EXTENSION = re.compile(r"\s*\|[^|]*\|\s*")
+# a cell with a CXSMILES extension, such as |^1:0|, |$;R$| or |(0,0,)|; others hold notes
+_EXTENSION = re.compile(r"\s*\|(?:\^\d|[&o]\d|\w+:|[$(]|r(?=[,|]))[^|]*\|\s*")
 
 
 def read_text(
@@ -21,7 +23,7 @@ def read_text(
 ) -> tuple[Iterator[Entry], Fraction]:
     """Open a file of lines or a table."""
     text, fraction = open_text(path, stack)
-    lines = numbered_lines(path, text)
+    lines = islice(numbered_lines(path, text), file_format.n_before, None)
     read = _read_lines if file_format.separator == " " else _read_table
     return read(path, lines, file_format), fraction
 

@@ -4,8 +4,9 @@ A name that is known decides, then what the cells hold, then the end of the file
 """
 
 import io
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import mode
@@ -24,6 +25,7 @@ from molloop.library.reading.format import Format, TextKind
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import looks_like_molecule, part
+from molloop.library.reading.preamble import preamble_of, without
 
 SAMPLE = 30  # rows
 MOST_COLUMNS = 30  # that are looked at
@@ -31,6 +33,7 @@ MOST_COLUMNS = 30  # that are looked at
 _SEPARATORS = {".csv": ",;\t ", ".tsv": "\t,; "}
 _ANY = "\t,; "
 _INCHI = "InChI=1"
+_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?|nan", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
     InputError
         A column that is named is not there, or the column of the molecules is not known.
     """
+    before = preamble_of(head)
+    head = without(head, before.n_lines)
+    if before.separator and reading.separator is None:
+        reading = replace(reading, separator=before.separator)
     table = _parted(path, head, reading)
     first = table.first
     named = None if reading.no_header else _named(path, table, reading)
@@ -72,9 +79,11 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
         n_inchi = sum(cell.strip().startswith(_INCHI) for cell in cells)
         kind = "inchi" if 2 * n_inchi > len(cells) else "smiles"
     name, kept = other_columns(path, columns, column, reading)
+    beside = 1 if column == 0 else 0  # a name stands beside its SMILES, as in a .smi
+    is_beside = named is None and len(columns) == 2 and not _holds_numbers(table, beside)
     has_names = table.separator == " " or (table.separator == "\t" and named is None)
-    if name is None and has_names and len(columns) > 1:
-        name = 1 if column == 0 else 0  # a name beside its SMILES, as in a .smi
+    if name is None and (has_names or is_beside) and len(columns) > 1:
+        name = beside
     return Format(
         "text",
         kind,
@@ -85,6 +94,7 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
         kept,
         table.separator,
         named is not None,
+        before.n_lines,
         first=tuple(first),
     )
 
@@ -101,7 +111,8 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
                 "column",
                 wanted,
                 f"a number: the first line of {path} holds a molecule, and no names",
-                f"It would not count: give `{reading.option} {asked[0] + 1} --no-header`, or "
+                f"It would not count: give `{reading.column_said(asked[0] + 1)} "
+                f"{reading.spelling.no_header}`, or "
                 "rename the column if it is a name.",
             )
         return place_of(path, wanted, first), "smiles", "as asked"
@@ -114,11 +125,16 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
         column = place_of(path, wanted, names)
         cell = part(first[column])[0]
         if known or not looks_like_molecule(cell):
-            return column, "smiles", "as asked"
+            # names now, of which this may be one
+            return place_of(path, wanted, first), "smiles", "as asked"
         return None
     if known and wanted is not None:
         place_of(path, wanted, first)  # says that it is not there
     return None if known is None else (*known, "by its name")
+
+
+def _holds_numbers(table: _Table, column: int) -> bool:
+    return any(_NUMBER.fullmatch(row[column].strip()) for row in table.rows if column < len(row))
 
 
 def _is_row(table: _Table, column: int) -> bool:
@@ -161,7 +177,7 @@ def _by_content(
             "column",
             reading.column,
             f"a column of {path} ({listed(first) or 'it has none'})",
-            f"Its first line holds a molecule, and no names: `{reading.option} {best + 1}`."
+            f"Its first line holds a molecule, and no names: `{reading.column_said(best + 1)}`."
             if is_molecule
             else "Give the name of the one with the SMILES, or its number from 1.",
         )
@@ -171,7 +187,8 @@ def _by_content(
             "column",
             None,
             f"the column of SMILES in {path}, whose first line has {listed(first)}",
-            f"{holds}, {reading.remedy(best + 1)}. If there is no line of names, `--no-header`.",
+            f"{holds}, {reading.remedy(best + 1)}. If there is no line of names, "
+            f"`{reading.spelling.no_header}`.",
         )
     return best, "smiles", "by what it holds"
 

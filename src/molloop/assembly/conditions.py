@@ -7,10 +7,16 @@ from molloop.assembly.campaign import cores
 from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
-from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
+from molloop.library.conditions_on_columns import (
+    ColumnCondition,
+    Condition,
+    Elements,
+    OneFragment,
+    OwnGeometry,
+)
 from molloop.library.selection import Selection, charges, select
 from molloop.library.shards import Library, Progress, Shard
-from molloop.simulate.levels import LAST_ELEMENT
+from molloop.simulate.levels import LAST_ELEMENT, uses_input
 from molloop.simulate.simulators import IONIZATION
 
 # what the simulator `ionization` fails for, whatever the level
@@ -61,13 +67,20 @@ def select_for(
     """
     stated = each_of(conditions_of(settings.conditions))
     is_ionization = settings.property.simulator == IONIZATION
-    knows_facts = Shard(library.shards[0]).facts is not None  # molloop 0.1.0 did not keep them
-    implied = SIMULATED if is_ionization and knows_facts else ()
+    implied = tuple(_implied(settings, library)) if is_ionization else ()
     selection = _select((*implied, *stated), library, progress)
     unsaid = {one.words for one in implied}
     told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
     selection = replace(selection, left_out=told)
     return selection, tuple(_remarks(selection, library, bool(stated), is_ionization))
+
+
+def _implied(settings: Settings, library: Library) -> Iterator[ColumnCondition]:
+    """Return what `ionization` cannot do without."""
+    if Shard(library.shards[0]).facts is not None:  # molloop 0.1.0 did not keep them
+        yield from SIMULATED
+    if uses_input(settings.simulation.fidelity, settings.simulation.start_geometry):
+        yield OwnGeometry()
 
 
 def _select(

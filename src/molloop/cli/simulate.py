@@ -99,6 +99,7 @@ def simulate(
 def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
     """Return the molecules that a word of the command line names."""
     from molloop.api.molecules import Entry, entries_of
+    from molloop.molecule import Molecule
 
     # a file without an ending is told from a SMILES by its folder, such as ./CCO
     names_file = Path(word).suffix or os.sep in word
@@ -107,7 +108,7 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
         return entries_of(word, reading)
     if ending(Path(word)) in ENDINGS:
         raise InputError("molecules", word, "a SMILES or a file", "There is no such file.")
-    return iter([Entry(word)])
+    return iter([Entry(Molecule(0, word))])
 
 
 def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outcome]":
@@ -115,10 +116,10 @@ def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outco
     from molloop import api
     from molloop.simulate.outcome import Failure
 
-    simulated = api.simulate_molecules((one.smiles for one in entries if not one.fault), settings)
+    simulated = api.simulate_molecules((one.molecule for one in entries if not one.fault), settings)
     for one in entries:
         outcome = Failure("invalid_line", one.fault) if one.fault else next(iter(simulated))
-        yield replace(outcome, smiles=one.smiles, name=one.name)
+        yield replace(outcome, smiles=one.molecule.smiles, name=one.molecule.name)
 
 
 def _save(

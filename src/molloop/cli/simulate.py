@@ -133,12 +133,12 @@ def _save(
     from molloop.report.structures import can_hold, structure_of, write_structures
     from molloop.simulate.outcome import Success
 
-    found = [
+    values = [
         structure_of(Molecule(number, one.smiles, one.name), one, quantity, protocol, {})
         for number, one in enumerate(outcomes)
         if isinstance(one, Success)
     ]
-    found = [one for one in found if can_hold(file_format, one)]
+    found = [one for one in values if can_hold(file_format, one)]
     try:
         write_structures(path, file_format, found)
     except OSError as error:
@@ -147,6 +147,8 @@ def _save(
         ) from error
     if n_drawn := sum(one.geometry is None for one in found):
         say(f"{n_drawn:,} without a geometry, drawn in 2D", is_error=True)
+    if n_left_out := len(values) - len(found):
+        say(f"{n_left_out:,} without a geometry, left out: .sdf has drawings", is_error=True)
 
 
 def _record(

@@ -76,8 +76,9 @@ def export_run(
     _spare_runs(Path(out), [Path(run_dir)])
     show(f"writing {terminal_path(out)}", 0.0)
     done = export(found, file_format, Path(out), top)
-    for note in done.notes if say is not None else ():
-        say(note)
+    if say is not None:
+        for note in done.notes:
+            say(note)
     return done.n_molecules
 
 

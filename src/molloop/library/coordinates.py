@@ -59,6 +59,7 @@ def _by_columns(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list
     rows = lines.starts(lines.first[owner] + _HEADER + place)
     positions, are_numbers = lines.decimals(rows)
     is_hydrogen = lines.say(rows + 31, b"H  ")
+    are_numbers &= lines.say(rows + 30, b" ")  # as RDKit goes on there, too
     is_plain &= _all_are(are_numbers, owner, len(n_atoms))
     is_plain &= np.bincount(owner[~is_hydrogen], minlength=len(n_atoms)) == n_named
 
@@ -135,7 +136,8 @@ class _Lines:
         cells = self.chars[places[:, None, None] + np.arange(30).reshape(3, 10)]
         values, kinds = _digits(cells)
         are = (cells[..., 5] == ord(".")) & np.all(kinds[..., 6:] == _DIGIT, axis=-1)
-        are &= _is_number(kinds[..., :5])
+        # RDKit goes on with a number where the next one leaves no blank
+        are &= _is_number(kinds[..., :5]) & (kinds[..., 0] != _DIGIT)
         sign = np.where(np.any(kinds[..., :5] == _MINUS, axis=-1), -1.0, 1.0)
         return sign * (values @ _DIGITS / 1e4), np.all(are, axis=1)
 

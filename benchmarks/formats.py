@@ -1,9 +1,10 @@
 """What the format of a file costs: `python benchmarks/formats.py`.
 
-The same molecules of QM9 as .smi, .csv, .tsv, .parquet, a column of InChI and an SDF: each is read,
-and built into a library, in this process, in turns. Times are of the processor, per molecule.
-`over .smi` is the build from .smi by this one's: medians of the turns. `over RDKit` is the build
-without the features, by RDKit's own reading of the same file and its canonical SMILES.
+The same molecules of QM9 as .smi, .csv, .tsv, .parquet, a column of InChI, a flat SDF and one in
+space with all hydrogens: each is read, and built into a library, in this process, in turns. Times
+are of the processor, per molecule. `over .smi` is the build from .smi by this one's: medians of the
+turns. `over RDKit` is the build without the features, by RDKit's own reading of the same file and
+its canonical SMILES; that of .smi tells how much of it no format can spare.
 
 `--damaged N` damages N files of all kinds and reads them.
 """
@@ -23,6 +24,7 @@ import pyarrow as pa
 from damaged_files import damage_many
 from pyarrow import parquet
 from rdkit import Chem, rdBase
+from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molloop.library import sources
 from molloop.library.facts import facts
@@ -31,10 +33,11 @@ from molloop.library.kinds import KINDS
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading.options import Reading
+from molloop.library.stereo import n_unspecified
 
 ROUNDS = 5
-FORMATS = ("csv", "tsv", "parquet", "sdf", "inchi")
-BARE = ("inchi", "sdf")  # what is compared with RDKit's own reading
+FORMATS = ("csv", "tsv", "parquet", "sdf", "sdf3d", "inchi")
+BARE = ("smi", "inchi", "sdf", "sdf3d")  # what is compared with RDKit's own reading
 
 
 def chosen(n):
@@ -44,21 +47,26 @@ def chosen(n):
     return texts[:: max(1, len(texts) // n)][:n]
 
 
-def write_files(folder, smiles):
+def write_files(folder, smiles, is_embedded):
     """Write the molecules in each format; return the files by format."""
     molecules = [Chem.MolFromSmiles(text) for text in smiles]
     names = [f"mol{number}" for number in range(len(smiles))]
     rows = list(zip(smiles, names, strict=True))
     files = {kind: folder / f"m.{kind}" for kind in ("smi", "csv", "tsv", "parquet", "sdf")}
+    files["sdf3d"] = folder / "m3d.sdf"
     files["inchi"] = folder / "m.inchi.csv"
     files["smi"].write_text("".join(f"{text} {name}\n" for text, name in rows))
     files["csv"].write_text("".join(f"{a},{b}\n" for a, b in [("smiles", "name"), *rows]))
     files["tsv"].write_text("".join(f"{a}\t{b}\n" for a, b in [("smiles", "name"), *rows]))
     parquet.write_table(pa.table({"smiles": smiles, "name": names}), files["parquet"])
-    with Chem.SDWriter(str(files["sdf"])) as writer:
+    with Chem.SDWriter(str(files["sdf"])) as flat, Chem.SDWriter(str(files["sdf3d"])) as in_space:
         for molecule, name in zip(molecules, names, strict=True):
             molecule.SetProp("_Name", name)
-            writer.write(molecule)
+            flat.write(molecule)
+            if is_embedded:
+                whole = Chem.AddHs(molecule)
+                if EmbedMolecule(whole, randomSeed=1) == 0:
+                    in_space.write(whole)
     with rdBase.BlockLogs():
         lines = [f'"{Chem.MolToInchi(molecule)}"\n' for molecule in molecules]
     files["inchi"].write_text("inchi\n" + "".join(lines))
@@ -84,24 +92,28 @@ def built(path):
 def bare(kind, path):
     """Read with RDKit alone, to canonical SMILES."""
     with rdBase.BlockLogs():
-        if kind == "sdf":
+        if kind.startswith("sdf"):
             return [Chem.MolToSmiles(one) for one in Chem.SDMolSupplier(str(path)) if one]
-        texts = [line.strip().strip('"') for line in path.read_text().splitlines()[1:]]
-        molecules = map(Chem.MolFromInchi, texts)
+        lines = path.read_text().splitlines()
+        if kind == "smi":
+            molecules = map(Chem.MolFromSmiles, [line.partition(" ")[0] for line in lines])
+        else:
+            molecules = map(Chem.MolFromInchi, [line.strip().strip('"') for line in lines[1:]])
         return [Chem.MolToSmiles(one) for one in molecules if one]
 
 
 def featured(molecules):
     """Compute what a library keeps of molecules."""
     spec = BuildSpec().morgan
-    return facts(molecules), {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
+    kinds = {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
+    return facts(molecules), kinds, [n_unspecified(one) for one in molecules]
 
 
 def compare(n, rounds, kinds):
     smiles = chosen(n)
     n = len(smiles)
     with tempfile.TemporaryDirectory() as folder:
-        files = write_files(Path(folder), smiles)
+        files = write_files(Path(folder), smiles, "sdf3d" in kinds)
         files = {kind: path for kind, path in files.items() if kind in ("smi", *kinds)}
         times = {}
         for number in range(rounds + 1):

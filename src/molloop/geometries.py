@@ -34,10 +34,15 @@ def smiles_and_geometry(molecule: Chem.Mol) -> tuple[str, Geometry | None]:
     """
     bare = Chem.RemoveHs(molecule)
     smiles = Chem.MolToSmiles(bare)
-    if not molecule.GetNumConformers() or not molecule.GetConformer().Is3D():
+    if not is_in_space(molecule):
         return smiles, None
     positions = ordered_positions(bare, molecule)
     return smiles, None if positions is None else geometry_of(smiles, positions)
+
+
+def is_in_space(molecule: Chem.Mol) -> bool:
+    """Whether a molecule has coordinates in 3D."""
+    return bool(molecule.GetNumConformers() and molecule.GetConformer().Is3D())
 
 
 def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None:
@@ -46,7 +51,8 @@ def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None
     Parameters
     ----------
     molecule, written
-        As :func:`molloop.smiles.read_molblock` returns them; a SMILES of the molecule was written.
+        As :func:`molloop.smiles.read_molecule` and :func:`molloop.smiles.read_as_written` return
+        them; a SMILES of the molecule was written.
 
     Returns
     -------

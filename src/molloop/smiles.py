@@ -5,6 +5,7 @@ A SMILES may have a CXSMILES extension behind a blank: ``CCO |^1:0|`` is the rad
 
 import re
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Literal, TypeVar
 
@@ -78,7 +79,7 @@ def read_quietly(
         It stands for none.
     """
     if kind == "molblock":
-        return read_molblock(text, may_have_dummies=may_have_dummies)[0]
+        return _read_molblock(text, may_have_dummies)
     _check_signs(text, kind)
     molecule = _read_smiles(text) if kind == "smiles" else _read_inchi(text)
     if not molecule.GetNumAtoms():
@@ -91,31 +92,13 @@ def read_quietly(
     return molecule
 
 
-def read_molblock(text: str, *, may_have_dummies: bool = False) -> tuple[Chem.Mol, Chem.Mol | None]:
-    """Read a molblock, where RDKit's log is blocked.
-
-    Returns
-    -------
-    The molecule, as :func:`read_molecule` returns it, and the same with the hydrogens that the
-    molblock has, not sanitized, where its coordinates are in space.
-
-    Raises
-    ------
-    NoMoleculeError
-        It stands for no molecule, or for more than one.
-    """
+def _read_molblock(text: str, may_have_dummies: bool) -> Chem.Mol:
     if not text or text.isspace():
         raise NoMoleculeError("no text")
     if len(text) > MAX_MOLBLOCK:
         raise NoMoleculeError(f"{len(text):,} characters, expected at most {MAX_MOLBLOCK:,}")
     text = utf8_text(text)
-    written = _tried(_as_written, text) if _says_3d(text) else None
-    if written is None:
-        molecule = _tried(Chem.MolFromMolBlock, text)
-        if molecule is not None and _is_in_space(molecule):
-            written = _tried(_as_written, text)
-    else:
-        molecule = _tried(_sanitized, written)
+    molecule = _tried(Chem.MolFromMolBlock, text)
     if molecule is None:
         raise NoMoleculeError(_reason(_supplied, text) or "no molblock")
     if not molecule.GetNumAtoms():
@@ -125,7 +108,14 @@ def read_molblock(text: str, *, may_have_dummies: bool = False) -> tuple[Chem.Mo
         _check_query(molecule)
     if "M  STY" in text or "SGROUP" in text:  # asking RDKit would cost more
         _check_polymer(molecule)
-    return molecule, written if _is_in_space(molecule) else None
+    return molecule
+
+
+def read_as_written(molblock: str) -> Chem.Mol | None:
+    """Read a molblock with the hydrogens that it has, not sanitized; None where it is none."""
+    return _tried(
+        partial(Chem.MolFromMolBlock, sanitize=False, removeHs=False), utf8_text(molblock)
+    )
 
 
 def _check_signs(text: str, kind: TextKind) -> None:
@@ -193,27 +183,6 @@ def _check_polymer(molecule: Chem.Mol) -> None:
     for group in Chem.GetMolSubstanceGroups(molecule):
         if group.GetProp("TYPE") in _POLYMERS:
             raise NoMoleculeError("polymer: a group stands for any number of units")
-
-
-def _says_3d(text: str) -> bool:
-    """Whether a molblock says that it is in space; others may be so, too."""
-    return any(line[20:22] == "3D" for line in text.split("\n", 2)[1:2])
-
-
-def _is_in_space(molecule: Chem.Mol) -> bool:
-    return bool(molecule.GetNumConformers() and molecule.GetConformer().Is3D())
-
-
-def _as_written(text: str) -> Chem.Mol | None:
-    return Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
-
-
-def _sanitized(written: Chem.Mol) -> Chem.Mol:
-    """Return what RDKit's reader makes of a molblock after it has read it."""
-    molecule = Chem.RemoveHs(written)
-    Chem.DetectBondStereochemistry(molecule)
-    Chem.AssignStereochemistry(molecule, cleanIt=True, force=True, flagPossibleStereoCenters=True)
-    return molecule
 
 
 def _tried(read: Callable[[Given], Chem.Mol | None], given: Given) -> Chem.Mol | None:

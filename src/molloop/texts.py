@@ -118,6 +118,8 @@ def sheet_text(cell: str) -> str:
 
 def utf8_text(text: str) -> str:
     """Return a text for Parquet, SQLite and data frames: they hold all but lone surrogates."""
+    if text.isascii():  # Python knows it without a look at the text
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

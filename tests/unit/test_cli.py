@@ -134,6 +134,10 @@ def test_simulate_takes_files_with_names(molloop, tmp_path):
     for line, before in zip(again.stdout.splitlines(), named, strict=True):
         one = json.loads(line)
         assert (one["name"], one["ie_ev"]) == (before["name"], pytest.approx(before["ie_ev"]))
+    at_these = molloop("simulate", "a.sdf", "--json", "--fidelity", "input-geometry", cwd=tmp_path)
+    for line, before in zip(at_these.stdout.splitlines(), named, strict=True):
+        # four digits of coordinates
+        assert json.loads(line)["ie_ev"] == pytest.approx(before["ie_ev"], abs=0.01)
     table = molloop("simulate", "a.smi", cwd=tmp_path, env={"COLUMNS": "120"})
     assert "name" in table.stdout
     assert "water of a well" in table.stdout

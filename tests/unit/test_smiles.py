@@ -7,11 +7,11 @@ from odd_texts import texts
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
+from molloop.geometries import is_in_space
 from molloop.smiles import (
     MAX_MOLBLOCK,
     NoMoleculeError,
     is_smiles,
-    read_molblock,
     read_molecule,
 )
 
@@ -125,18 +125,14 @@ def test_what_is_no_inchi_says_why(text, reason, capfd):
 @pytest.mark.parametrize("smiles", SOME)
 def test_a_molblock_is_read_as_rdkit_reads_it(smiles, is_v3000, in_space):
     block = block_of(smiles, is_v3000, in_space)
-    molecule, written = read_molblock(block)
-    assert Chem.MolToSmiles(molecule) == Chem.MolToSmiles(Chem.MolFromMolBlock(block))
+    molecule = read_molecule(block, "molblock")
     assert Chem.MolToSmiles(molecule) == canonical(smiles)
-    assert (written is not None) is in_space
-    if in_space:
-        assert written.GetNumAtoms() == Chem.AddHs(molecule).GetNumAtoms()
+    assert is_in_space(molecule) is in_space
 
 
 def test_coordinates_in_space_need_not_say_so():
     lines = ETHANOL.splitlines()
-    _, written = read_molblock("\n".join([lines[0], "", *lines[2:]]))
-    assert written is not None
+    assert is_in_space(read_molecule("\n".join([lines[0], "", *lines[2:]]), "molblock"))
 
 
 def changed(old, new):

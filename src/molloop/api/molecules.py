@@ -81,10 +81,9 @@ def simulate_molecules(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A molecule of a file, its name, and what is wrong with its line where it is none."""
+    """A molecule of a file, with its name and geometry; what is wrong with a line without one."""
 
-    smiles: str
-    name: str = ""
+    molecule: Molecule
     fault: str = ""
 
 
@@ -107,20 +106,27 @@ def entries_of(file: AnyPath, reading: Reading) -> Iterator[Entry]:
         for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
             where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
             if fault:
-                yield Entry(text, name, f"{where}: {fault}")
+                yield Entry(Molecule(0, text, name), f"{where}: {fault}")
             elif text:  # else the line is empty
                 yield _entry(where, text, block.kind, name)
 
 
 def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:
-    """Return a molecule as a SMILES, which stays as it is given."""
-    from rdkit import Chem
+    """Return a molecule; a SMILES stays as it is given."""
+    from rdkit import rdBase
 
-    from molloop.smiles import NoMoleculeError, read_molecule
+    from molloop.geometries import geometry_of
+    from molloop.library.taken import take
+    from molloop.smiles import NoMoleculeError
 
     if kind == "smiles":
-        return Entry(text, name)
+        return Entry(Molecule(0, text, name))
     try:
-        return Entry(Chem.MolToSmiles(read_molecule(text, kind)), name)
+        with rdBase.BlockLogs():
+            taken = take(text, kind, "refuse")
     except NoMoleculeError as error:
-        return Entry("", name, f"{where}: {error}")
+        return Entry(Molecule(0, "", name), f"{where}: {error}")
+    _, smiles = taken.described("smiles")
+    positions = taken.positions()
+    geometry = None if positions is None else geometry_of(smiles, positions)
+    return Entry(Molecule(0, smiles, name, geometry))

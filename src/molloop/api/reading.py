@@ -57,7 +57,7 @@ def export_run(
         Only so many of the best, the best first.
     say
         Called with what a reader of the file has to know: molecules without a geometry, which are
-        drawn in an SDF.
+        drawn in an SDF and left out of the others.
 
     Raises
     ------
@@ -76,8 +76,9 @@ def export_run(
     _spare_runs(Path(out), [Path(run_dir)])
     show(f"writing {terminal_path(out)}", 0.0)
     done = export(found, file_format, Path(out), top)
-    if done.n_drawn and say is not None:
-        say(f"{done.n_drawn:,} of them have no geometry: they are drawn in 2D, nothing was relaxed")
+    if say is not None:
+        for note in done.notes:
+            say(note)
     return done.n_molecules
 
 

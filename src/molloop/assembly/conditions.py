@@ -7,12 +7,18 @@ from molloop.assembly.campaign import cores
 from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
-from molloop.library.conditions_on_columns import ColumnCondition, Condition, Elements, OneFragment
+from molloop.library.conditions_on_columns import (
+    ColumnCondition,
+    Condition,
+    Elements,
+    OneFragment,
+    OwnGeometry,
+)
 from molloop.library.selection import Selection, charges, n_open_stereo, select
 from molloop.library.shard import Shard
 from molloop.library.shards import Library, Progress
 from molloop.library.sources import BUILT_IN
-from molloop.simulate.levels import LAST_ELEMENT
+from molloop.simulate.levels import LAST_ELEMENT, uses_input
 from molloop.simulate.simulators import IONIZATION
 from molloop.texts import counted
 
@@ -74,13 +80,20 @@ def select_for(
     """
     stated = each_of(conditions_of(settings.conditions))
     is_ionization = settings.property.simulator == IONIZATION
-    knows_facts = Shard(library.shards[0]).facts is not None  # molloop 0.1.0 did not keep them
-    implied = SIMULATED if simulates and is_ionization and knows_facts else ()
+    implied = tuple(_implied(settings, library)) if simulates and is_ionization else ()
     selection = _select((*implied, *stated), library, progress)
     unsaid = {one.words for one in implied}
     told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
     selection = replace(selection, left_out=told)
     return selection, tuple(_remarks(selection, library, bool(stated), is_ionization))
+
+
+def _implied(settings: Settings, library: Library) -> Iterator[ColumnCondition]:
+    """Return what `ionization` cannot do without."""
+    if Shard(library.shards[0]).facts is not None:  # molloop 0.1.0 did not keep them
+        yield from SIMULATED
+    if uses_input(settings.simulation.fidelity, settings.simulation.start_geometry):
+        yield OwnGeometry()
 
 
 def _select(

@@ -97,6 +97,7 @@ def simulate(
 def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
     """Return the molecules that a word of the command line names."""
     from molloop.api.molecules import Entry, entries_of
+    from molloop.molecule import Molecule
 
     # a file without an ending is told from a SMILES by its folder, such as ./CCO
     names_file = Path(word).suffix or os.sep in word
@@ -105,7 +106,7 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
         return entries_of(word, reading)
     if ending(Path(word)) in ENDINGS:
         raise InputError("molecules", word, "a SMILES or a file", "There is no such file.")
-    return iter([Entry(word)])
+    return iter([Entry(Molecule(0, word))])
 
 
 def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outcome]":
@@ -113,10 +114,10 @@ def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outco
     from molloop import api
     from molloop.simulate.outcome import Failure
 
-    simulated = api.simulate_molecules((one.smiles for one in entries if not one.fault), settings)
+    simulated = api.simulate_molecules((one.molecule for one in entries if not one.fault), settings)
     for one in entries:
         outcome = Failure("invalid_line", one.fault) if one.fault else next(iter(simulated))
-        yield replace(outcome, smiles=one.smiles, name=one.name)
+        yield replace(outcome, smiles=one.molecule.smiles, name=one.molecule.name)
 
 
 def _save(
@@ -130,12 +131,12 @@ def _save(
     from molloop.report.structures import can_hold, structure_of, write_structures
     from molloop.simulate.outcome import Success
 
-    found = [
+    values = [
         structure_of(Molecule(number, one.smiles, one.name), one, quantity, protocol, {})
         for number, one in enumerate(outcomes)
         if isinstance(one, Success)
     ]
-    found = [one for one in found if can_hold(file_format, one)]
+    found = [one for one in values if can_hold(file_format, one)]
     try:
         write_structures(path, file_format, found)
     except OSError as error:
@@ -144,6 +145,8 @@ def _save(
         ) from error
     if n_drawn := sum(one.geometry is None for one in found):
         say(f"{n_drawn:,} without a geometry, drawn in 2D", is_error=True)
+    if n_left_out := len(values) - len(found):
+        say(f"{n_left_out:,} without a geometry, left out: .sdf has drawings", is_error=True)
 
 
 def _record(

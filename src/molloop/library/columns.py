@@ -83,6 +83,18 @@ def n_geometries(batch: pa.RecordBatch) -> int:
     return int(batch.num_rows - batch.column(POSITIONS).null_count)
 
 
+def has_geometry(batch: pa.RecordBatch) -> NDArray[np.bool_]:
+    """Return which rows have coordinates, shape (n,)."""
+    if POSITIONS not in batch.schema.names:
+        return np.zeros(batch.num_rows, dtype=np.bool_)
+    column = batch.column(POSITIONS)
+    bits = column.buffers()[0]
+    if bits is None:
+        return np.ones(batch.num_rows, dtype=np.bool_)
+    flat = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), bitorder="little")
+    return flat[column.offset : column.offset + len(column)].astype(np.bool_)
+
+
 def unspecified_stereo(batch: pa.RecordBatch) -> NDArray[np.uint8] | None:
     """Return how much stereo each row leaves open, shape (n,); None where nobody counted."""
     if STEREO not in batch.schema.names:

@@ -28,9 +28,21 @@ class Columns(Protocol):
     def facts(self) -> Facts | None:
         """Charges, fragments and elements; None in libraries of molloop 0.1.0."""
 
+    @property
+    def has_geometry(self) -> Admitted:
+        """Which molecules have a geometry of their file, shape (n,)."""
+
 
 class Condition(ABC):
-    """What a molecule must be."""
+    """What a molecule must be.
+
+    Attributes
+    ----------
+    remedy
+        What helps where no molecule meets it.
+    """
+
+    remedy: ClassVar[str] = "loosen it, or those before it."
 
     @property
     @abstractmethod
@@ -192,6 +204,31 @@ class OneFragment(ColumnCondition):
         """Return why a molecule does not meet it, or None."""
         n = len(Chem.GetMolFrags(molecule))
         return None if n == 1 else f"{n} fragments"
+
+
+@dataclass(frozen=True)
+class OwnGeometry(ColumnCondition):
+    """The user's file has the places of all atoms."""
+
+    needs_facts: ClassVar[bool] = False
+    remedy: ClassVar[str] = (
+        "give a file with 3D coordinates of all atoms, hydrogens too, such as an SDF, or leave out "
+        "simulation.start_geometry = input and the fidelity input-geometry."
+    )
+
+    @property
+    def words(self) -> str:
+        """What it asks."""
+        return "a geometry in the file"
+
+    def admits(self, columns: Columns) -> Admitted:
+        """Return which molecules meet it, shape (n,)."""
+        return columns.has_geometry
+
+    def objection(self, molecule: Chem.Mol) -> str | None:
+        """Return why a molecule does not meet it, or None."""
+        has = molecule.GetNumConformers() and molecule.GetConformer().Is3D()
+        return None if has else "no geometry"
 
 
 def _facts(columns: Columns) -> Facts:

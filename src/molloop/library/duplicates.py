@@ -1,5 +1,6 @@
 """Find repeated molecules among any number, in bounded memory."""
 
+import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 BUCKET_ROWS = 2**21  # about, of one sort in memory
 MAX_BUCKETS = 512  # files open at the same time
 SEEN_SLOTS = 2**24  # 128 MB
-CHUNK_BYTES = 2**21
 
 
 class Seen:
@@ -96,5 +96,4 @@ def first_occurrences(
 def _write_zeros(path: Path, n_bytes: int) -> None:
     # a full disk is an error here, and a dead process where a mapped page finds no room
     with path.open("wb") as file:
-        for start in range(0, n_bytes, CHUNK_BYTES):
-            file.write(bytes(min(CHUNK_BYTES, n_bytes - start)))
+        os.posix_fallocate(file.fileno(), 0, n_bytes)

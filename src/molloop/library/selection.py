@@ -198,7 +198,7 @@ def _narrowed(
             culprit.words,
             f"one that some molecule of {library.manifest.name} meets",
             f"None of the {n_left[empty[0]] + n_out[empty[0]]:,} that meet those before it does: "
-            "loosen it, or those before it.",
+            f"{culprit.remedy}",
         )
     return found, [(one.words, int(n)) for one, n in zip(conditions, n_out, strict=True)]
 

@@ -14,7 +14,13 @@ from molloop.files import file_sha256, write_whole
 from molloop.geometries import geometry_of
 from molloop.library.batches import facts_of, features_of, hashes_of, open_batch, write_batch
 from molloop.library.bits import open_bits
-from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
+from molloop.library.columns import (
+    has_geometry,
+    kept_cells,
+    n_geometries,
+    positions_at,
+    unspecified_stereo,
+)
 from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
 from molloop.library.features import PackedFingerprints
@@ -113,6 +119,11 @@ class Shard:
     def n_geometries(self) -> int:
         """How many molecules have a geometry of their file."""
         return n_geometries(self._batch)
+
+    @property
+    def has_geometry(self) -> NDArray[np.bool_]:
+        """Which molecules have a geometry of their file, shape (n,)."""
+        return has_geometry(self._batch)
 
     def geometry(self, row: int) -> Geometry | None:
         """Return the geometry that the file of a molecule has."""

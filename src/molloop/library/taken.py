@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
-from molloop.geometries import Positions, ordered_positions
+from molloop.geometries import Positions, is_in_space
+from molloop.library.coordinates import coordinates
 from molloop.library.identity import IDENTITY_TEXTS, canonical_smiles
 from molloop.library.pieces import largest_piece, neutralised
-from molloop.smiles import TextKind, read_molblock, read_quietly
+from molloop.smiles import TextKind, read_quietly
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +22,28 @@ class Taken:
     is_altered
         Whether a piece or a charge of what stands in the file was taken away.
     in_space
-        What stands in the file, where that is a molblock with coordinates in space.
+        The molblock of the file, where that has coordinates in space.
     """
 
     molecule: Chem.Mol
     is_altered: bool
-    in_space: Chem.Mol | None = None
+    in_space: str = ""
 
     def described(self, same_as: str) -> tuple[str, str]:
         """Return the text that tells it from others, and its canonical SMILES."""
         identity = IDENTITY_TEXTS[same_as](self.molecule)
         return identity, identity if same_as == "smiles" else canonical_smiles(self.molecule)
 
+    @property
+    def keeps_geometry(self) -> bool:
+        """Whether the coordinates of the file are those of the molecule."""
+        return bool(self.in_space) and not self.is_altered
+
     def positions(self) -> Positions | None:
         """Return its coordinates in the order of the SMILES just described, hydrogens last."""
-        if self.in_space is None or self.is_altered:
+        if not self.keeps_geometry:
             return None
-        return ordered_positions(self.molecule, self.in_space)
+        return coordinates([self.in_space], [self.molecule])[0]
 
 
 def take(text: str, kind: TextKind, fragments: str) -> Taken:
@@ -53,11 +59,8 @@ def take(text: str, kind: TextKind, fragments: str) -> Taken:
     NoMoleculeError
         It stands for none.
     """
-    if kind == "molblock":
-        found, in_space = read_molblock(text)
-    else:
-        found, in_space = read_quietly(text, kind), None
-    molecule = found
+    molecule = found = read_quietly(text, kind)
+    in_space = text if kind == "molblock" and is_in_space(found) else ""
     if fragments != "refuse":
         molecule = largest_piece(molecule)
     if fragments == "neutralise":

@@ -38,10 +38,28 @@ OTHER_ENDINGS = {".json", ".gz", ".bz2", ".xz", ".zst", ".zip", ".tsv", ".traj",
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many molecules were written, and how many of them had no geometry and were drawn."""
+    """How many molecules were written.
+
+    Attributes
+    ----------
+    n_drawn
+        How many of them had no geometry and were drawn.
+    n_left_out
+        How many had no geometry and were not written, as the format has no drawings.
+    """
 
     n_molecules: int
     n_drawn: int = 0
+    n_left_out: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the file has to know."""
+        told = (
+            (self.n_drawn, "of them have no geometry: they are drawn in 2D, nothing was relaxed"),
+            (self.n_left_out, "with a value have no geometry and are left out: sdf has drawings"),
+        )
+        return tuple(f"{n:,} {words}" for n, words in told if n)
 
 
 def export(results: Found, file_format: str, path: Path, top: int | None = None) -> Exported:
@@ -107,7 +125,7 @@ def _check_ending(file_format: str, path: Path) -> None:
 
 def _export_structures(results: Found, file_format: str, path: Path, top: int | None) -> Exported:
     quantity, protocol = results.objective.quantity, results.protocol
-    found = [
+    best = [
         structure_of(
             Molecule(one.molecule_id, one.smiles, one.name),
             one.outcome,
@@ -118,7 +136,7 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
         for one in results.best(top or len(results.simulated))
         if isinstance(one.outcome, Success)
     ]
-    found = [one for one in found if can_hold(file_format, one)]
+    found = [one for one in best if can_hold(file_format, one)]
     if not found:
         raise InputError(
             "run directory",
@@ -127,4 +145,5 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
             "Take csv or parquet, or sdf, which has drawings of them.",
         )
     write_structures(path, file_format, found)
-    return Exported(len(found), sum(one.geometry is None for one in found))
+    n_drawn = sum(one.geometry is None for one in found)
+    return Exported(len(found), n_drawn, len(best) - len(found))

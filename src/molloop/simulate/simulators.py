@@ -50,7 +50,7 @@ class IonizationOptions(Options):
         description="Option of ionization. Where a relaxation starts. "
         + "; ".join(f"{name}: {text}" for name, text in START_GEOMETRIES.items())
         + ". With input, or with the fidelity input-geometry, a molecule whose file has no "
-        "geometry is a failure.",
+        "geometry is not chosen.",
     )
     n_conformers: int = Field(
         1,

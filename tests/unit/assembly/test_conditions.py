@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom
 
 import molloop
 from molloop.assembly import conditions
@@ -55,6 +57,40 @@ def test_stereo_that_a_file_does_not_give_is_told(tmp_path):
     assert select_for(molloop.load(), library)[1] == (f"{said} 2 molecules{told}",)
     settings = molloop.load(conditions={"elements": ["C", "F"]})
     assert select_for(settings, library)[1][1:] == (f"{said} 1 molecule{told}",)
+
+
+@pytest.fixture(scope="module")
+def in_space(tmp_path_factory):
+    """Water and methane in space, ethanol without hydrogens, methanol flat."""
+    folder = tmp_path_factory.mktemp("space")
+    with Chem.SDWriter(str(folder / "a.sdf")) as writer:
+        for smiles, is_whole in (("O", True), ("CCO", False), ("C", True)):
+            molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+            rdDistGeom.EmbedMolecule(molecule, randomSeed=1)
+            writer.write(molecule if is_whole else Chem.RemoveHs(molecule))
+        writer.write(Chem.MolFromSmiles("CO"))
+    return molloop.build_library(folder / "a.sdf", folder / "library", n_processes=1)
+
+
+@pytest.mark.parametrize("name", ["fidelity", "start_geometry"])
+def test_what_has_no_geometry_is_left_out_where_it_is_asked_for(in_space, name):
+    value = {"fidelity": "input-geometry", "start_geometry": "input"}[name]
+    selection, remarks = select_for(molloop.load(simulation={name: value}), in_space)
+    assert selection.mask().tolist() == [True, False, True, False]
+    left = "2 of 4 molecules meet the conditions (left out by a geometry in the file: 2)"
+    assert remarks == (left,)
+    assert select_for(molloop.load(), in_space)[0].n_left == 4
+
+
+def test_a_file_without_any_geometry_is_told_before_anything_runs(library, tmp_path):
+    settings = molloop.load(
+        simulation={"fidelity": "input-geometry"}, library={"source": str(library.folder)}
+    )
+    with pytest.raises(InputError, match="a geometry in the file") as caught:
+        molloop.run(settings, tmp_path / "run")
+    assert "3D coordinates of all atoms" in str(caught.value)
+    assert "loosen" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_simulator_implies_nothing(library):

@@ -12,7 +12,7 @@ import molloop
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
 from molloop.cli import app
-from molloop.errors import InputError
+from molloop.errors import InputError, RunError
 from molloop.library.ingest import open_or_build
 from molloop.search.rank import RankTask, Training, rank
 from molloop.simulate.outcome import Failure, Success
@@ -136,6 +136,27 @@ def test_a_library_that_is_gone_is_built_again(tmp_path, library, monkeypatch):
     shutil.rmtree(tmp_path / "cache")
     (tmp_path / "named.smi").write_text("C\nN\n")
     with pytest.raises(InputError, match="the library that this run has used"):
+        molloop.predict(tmp_path / "run")
+
+
+def test_what_the_conditions_leave_out_is_not_predicted(tmp_path, library):
+    # heavy atoms: 1 of C, N and O; an alcohol is methanol alone
+    a_run(tmp_path / "run", library, conditions={"min_heavy_atoms": 2, "excluded_smarts": "CO"})
+    found = molloop.predict(tmp_path / "run")
+    assert found.frame()["smiles"].tolist() == ["CC", "CN", "C#N", "C=O", "CF"]
+    assert found.n_values == 4  # methane's counts for the model
+    assert set(molloop.predict(tmp_path / "run", 9).frame().index) == {3, 5, 6, 7, 8}
+
+
+def test_a_library_that_has_changed_is_told(tmp_path, library, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    a_run(tmp_path / "run", library)
+    molloop.predict(tmp_path / "run")
+    [shard] = (tmp_path / "cache").glob("**/shard-*.arrow")
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(RunError, match="its checksum is not the manifest's"):
         molloop.predict(tmp_path / "run")
 
 

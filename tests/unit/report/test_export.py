@@ -119,6 +119,25 @@ def test_a_run_without_geometries_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("file_format", "name", "expected", "note"),
+    [
+        ("sdf", "a.sdf", Exported(2, 1), "1 of them have no geometry: they are drawn in 2D, "),
+        ("extxyz", "a.xyz", Exported(1, 0, 1), "1 with a value have no geometry and are left out"),
+        ("ase-db", "a.db", Exported(1, 0, 1), "1 with a value have no geometry and are left out"),
+    ],
+)
+def test_what_has_no_geometry_is_drawn_or_left_out_and_told(
+    tmp_path, file_format, name, expected, note
+):
+    some = results(water(1.0), Success({"ie": 3.0}), water(2.0), Failure("scf", "no"))
+    done = export(some, file_format, tmp_path / name, top=2)
+    assert done == expected
+    [told] = done.notes
+    assert told.startswith(note)
+    assert export(SOME, file_format, tmp_path / name).notes == ()
+
+
+@pytest.mark.parametrize(
     ("file_format", "name"),
     [("csv", "a.csv.gz"), ("csv", "a.parquet"), ("ase-db", "a.json"), ("sdf", "a.XYZ")],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from molloop.config.load import parse
 from molloop.config.settings import Settings
 from molloop.report.names import short_name
+from molloop.report.page.asked import built_with, in_words
 from molloop.report.status import state_of
 from molloop.store.database import JOURNAL_SUFFIX
 from molloop.store.follow import Mark
@@ -54,10 +55,12 @@ class Run:
     def conditions(self) -> list[str]:
         """What its configuration asks of the library's molecules, in words."""
         asked = self.settings.model_dump(exclude_defaults=True).get("conditions", {})
-        return [
-            f"{name} = {', '.join(map(str, one)) if isinstance(one, tuple) else one}"
-            for name, one in asked.items()
-        ]
+        return list(in_words(asked))
+
+    @property
+    def built_with(self) -> list[str]:
+        """What its library was built to ask of molecules, in words."""
+        return built_with(self.sessions[-1].environment.get("library", {}))
 
     def __copy__(self) -> "Run":
         """Return one that later outcomes do not change."""

@@ -202,6 +202,7 @@ def workers_over_time(run: Run) -> Markup:
         axes = figure.subplots()
         draw_timeline(axes, lately(run))
         axes.grid(visible=False)
+        axes.margins(x=0)  # it begins with a task
         axes.set(xlabel="Time (s), lately", ylabel="Worker")
 
     return _svg(over_time, "How many workers simulate, train and rank over time.") + _svg(

@@ -99,6 +99,7 @@ def facts(run: Run) -> dict[str, Any]:
         "n_not_finished": n_not_finished,
         "library": run.library,
         "conditions": run.conditions,
+        "built_with": run.built_with,
         "best": [(item, run.record.value(item)) for item in run.record.best(run.record.n_kept)],
         "recent": [_recent(item, run.record) for item in run.record.recent],
         "n_last": min(N_LAST, run.record.n_values),

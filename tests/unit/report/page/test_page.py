@@ -1,11 +1,12 @@
 """The page: its words, its figures, and that nothing in it is what a molecule says."""
 
 import copy
+import json
 import os
 import re
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
+from molloop.library.conditions import Conditions
 from molloop.report.page import plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Feed
@@ -353,6 +355,20 @@ def test_conditions_that_are_set_are_shown(run, monkeypatch):
     assert run.conditions == ["min_heavy_atoms = 6", "charge = 0, 1"]
     told = "conditions: min_heavy_atoms = 6; charge = 0, 1"
     assert told in words(texts(run)["progress"])
+
+
+def test_conditions_of_the_library_are_shown(run):
+    filters = asdict(Conditions(elements=("C", "O"), max_rings=0, charge=(0,)))
+    filters["descriptors"] = [{"name": "CrippenClogP", "min": None, "max": 3.0}]
+    library = {"name": "/data/one.smi", "spec": {"filters": json.loads(json.dumps(filters))}}
+    run.sessions = [replace(run.sessions[-1], environment={"library": library})]
+    told = "elements = C, O; charge = 0; max_rings = 0; descriptors.CrippenClogP.max = 3.0"
+    assert sorted(run.built_with) == sorted(told.split("; "))
+    assert "molecules in one.smi, built with " in words(texts(run)["progress"])
+    for none in (asdict(Conditions()), 5, {"elements": 5}):
+        library["spec"]["filters"] = none
+        assert run.built_with == []
+    assert "built with" not in words(texts(run)["progress"])
 
 
 def test_a_budget_that_was_lowered_is_no_share_above_one(run):

@@ -27,7 +27,7 @@ from rdkit import Chem, rdBase
 from molloop.library import sources
 from molloop.library.facts import facts
 from molloop.library.ingest import build
-from molloop.library.kinds import KINDS
+from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading.options import Reading
@@ -93,8 +93,8 @@ def bare(kind, path):
 
 def featured(molecules):
     """Compute what a library keeps of molecules."""
-    spec = BuildSpec().morgan
-    return facts(molecules), {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
+    kinds = kinds_of(BuildSpec().morgan)
+    return facts(molecules), {name: kind.compute(molecules) for name, kind in kinds.items()}
 
 
 def compare(n, rounds, kinds):

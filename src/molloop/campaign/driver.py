@@ -330,7 +330,7 @@ class Driver:
                 order=order,
                 tried=np.array(self._ledger.tried, dtype=np.int64),
                 pending=self.library.features(self.policy.features, self._pending()),
-                scaling=self.library.scaling,
+                scaling=self.library.scalings[self.policy.features],
             ),
             shards=shards_of(self.library, self._selection),
             n=n,

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,6 +11,7 @@ from html import escape
 from itertools import accumulate
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from molloop.library.bits import open_bits
 from molloop.library.columns import kept_cells, n_geometries, positions_at, unspecified_stereo
 from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
-from molloop.library.features import PackedFingerprints
-from molloop.library.kinds import KINDS
+from molloop.library.features import PackedFingerprints, for_models
+from molloop.library.kept_features import KeptFeatures, open_features
+from molloop.library.kinds import COLUMNS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 from molloop.molecule import Geometry, Molecule
 from molloop.texts import counted
@@ -50,12 +52,15 @@ class ShardRef:
         Its rows.
     selection
         File of bits, by molecule id, that says which of them a ranking may choose; empty: all.
+    features
+        Kinds of features that are no columns of it, and the file of each.
     """
 
     path: str
     first_id: int
     n_molecules: int
     selection: str = ""
+    features: tuple[tuple[str, str], ...] = ()
 
 
 class Shard:
@@ -89,8 +94,10 @@ class Shard:
 
     def features(self, kind: str) -> NDArray[Any]:
         """Return features of a kind as they are kept, shape (n, width)."""
+        if path := dict(self.ref.features).get(kind):
+            return open_features(Path(path), self.ref.n_molecules)
         try:
-            return features_of(self._batch, KINDS[kind])
+            return features_of(self._batch, kind)
         except KeyError as error:
             raise damaged(Path(self.ref.path), f"it holds no {kind}") from error
 
@@ -160,6 +167,11 @@ def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
 class Library:
     """A library on disk. A molecule's id is its row, counted over all shards from 0.
 
+    Parameters
+    ----------
+    kept_features
+        Features that are kept beside its shards, by kind.
+
     Raises
     ------
     InputError
@@ -168,17 +180,30 @@ class Library:
         It is damaged.
     """
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        kept_features: Mapping[str, KeptFeatures] = MappingProxyType({}),
+    ) -> None:
         folder = Path(folder)
+        self.kept_features = dict(kept_features)
         self.folder = folder.resolve()
         self.manifest = read_manifest(folder)
         sizes = (entry.n_molecules for entry in self.manifest.shards)
         self._first_ids = list(accumulate(sizes, initial=0))
         self.shards = tuple(
-            ShardRef(str(self.folder / entry.file), first_id, entry.n_molecules)
-            for entry, first_id in zip(self.manifest.shards, self._first_ids, strict=False)
+            ShardRef(
+                str(self.folder / entry.file),
+                self._first_ids[number],
+                entry.n_molecules,
+                features=tuple((kind, one.files[number]) for kind, one in kept_features.items()),
+            )
+            for number, entry in enumerate(self.manifest.shards)
         )
         self.scaling = self.manifest.scaling()
+        # of each kind of features, for models
+        self.scalings = dict.fromkeys(COLUMNS, self.scaling)
+        self.scalings |= {kind: one.scaling for kind, one in self.kept_features.items()}
         self._open: dict[int, Shard] = {}
 
     def verify(self, n_threads: int = 1, progress: Progress | None = None) -> None:
@@ -252,9 +277,9 @@ class Library:
         )
         return f"<div><strong>{escape(self.manifest.name)}</strong><table>{rows}</table></div>"
 
-    def __reduce__(self) -> tuple[type["Library"], tuple[Path]]:
+    def __reduce__(self) -> tuple[type["Library"], tuple[Path, dict[str, KeptFeatures]]]:
         """Have another process open it again."""
-        return Library, (self.folder,)
+        return Library, (self.folder, self.kept_features)
 
     def n_bytes(self) -> int:
         """Return the size of all shards on disk; raise RunError where one is missing."""
@@ -306,19 +331,19 @@ class Library:
         Parameters
         ----------
         kind
-            A key of ``molloop.library.kinds.KINDS``. ``fingerprints``: packed, shape
-            (n, n_bits / 8); ``descriptors``: standardised, (n, d).
+            ``fingerprints``: packed, shape (n, n_bits / 8); ``descriptors``: standardised, (n, d);
+            others that are kept beside the library, (n, width).
         """
         ids = np.array(molecule_ids, dtype=np.int64)
         if len(ids):
             self._check(int(ids.min()), int(ids.max()))
         numbers = np.searchsorted(self._first_ids, ids, side="right") - 1
-        one = KINDS[kind]
-        found = np.empty((len(ids), one.width(self.manifest.spec.morgan)), dtype=one.dtype)
+        one = self._shard(0).features(kind)
+        found = np.empty((len(ids), one.shape[1]), dtype=one.dtype)
         for number in np.unique(numbers).tolist():
             shard, here = self._shard(number), np.flatnonzero(numbers == number)
             found[here] = shard.features(kind)[ids[here] - self._first_ids[number]]
-        return one.for_models(found, self.scaling)
+        return for_models(found, self.scalings[kind])
 
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""

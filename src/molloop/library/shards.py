@@ -167,7 +167,7 @@ def write_shard(path: Path, batch: pa.RecordBatch) -> ShardEntry:
 class Library:
     """A library on disk. A molecule's id is its row, counted over all shards from 0.
 
-    Parameters
+    Attributes
     ----------
     kept_features
         Features that are kept beside its shards, by kind.

@@ -29,7 +29,7 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 from molloop.library import sources
 from molloop.library.facts import facts
 from molloop.library.ingest import build
-from molloop.library.kinds import KINDS
+from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading.options import Reading
@@ -104,9 +104,9 @@ def bare(kind, path):
 
 def featured(molecules):
     """Compute what a library keeps of molecules."""
-    spec = BuildSpec().morgan
-    kinds = {name: kind.compute(molecules, spec) for name, kind in KINDS.items()}
-    return facts(molecules), kinds, [n_unspecified(one) for one in molecules]
+    kinds = kinds_of(BuildSpec().morgan)
+    columns = {name: kind.compute(molecules) for name, kind in kinds.items()}
+    return facts(molecules), columns, [n_unspecified(one) for one in molecules]
 
 
 def compare(n, rounds, kinds):

@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from molloop.goal import Direction, Objective, Quantity
     from molloop.intervals import Interval
     from molloop.library.conditions import Conditions, DescriptorRange
-    from molloop.library.features import MorganSpec
+    from molloop.library.descriptors import descriptors
+    from molloop.library.features import FeatureKind, MorganSpec
     from molloop.library.manifest import BuildSpec
     from molloop.library.selection import Selection
     from molloop.library.shards import Library
@@ -111,7 +112,8 @@ _PUBLIC = {
     "molloop.goal": "Direction Objective Quantity",
     "molloop.intervals": "Interval",
     "molloop.library.conditions": "Conditions DescriptorRange",
-    "molloop.library.features": "MorganSpec",
+    "molloop.library.descriptors": "descriptors",
+    "molloop.library.features": "FeatureKind MorganSpec",
     "molloop.library.manifest": "BuildSpec",
     "molloop.library.selection": "Selection",
     "molloop.library.shards": "Library",
@@ -149,6 +151,7 @@ __all__ = [
     "Direction",
     "End",
     "Failure",
+    "FeatureKind",
     "Finished",
     "Geometry",
     "InputError",
@@ -208,6 +211,7 @@ __all__ = [
     "Work",
     "build_library",
     "compare_policies",
+    "descriptors",
     "enumerate_library",
     "export_run",
     "in_blocks",

@@ -11,6 +11,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from molloop.errors import InputError
+
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
@@ -102,3 +104,22 @@ def import_thing(reference: str) -> Any:
     """
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)
+
+
+def import_named(reference: str, setting: str, expected: str) -> Any:
+    """Import what a setting names, ``package.module:Thing``.
+
+    Raises
+    ------
+    InputError
+        It cannot be imported.
+    """
+    try:
+        return import_thing(reference)
+    except Exception as error:  # the module may do anything
+        raise InputError(
+            setting,
+            reference,
+            expected,
+            f"It fails with {type(error).__name__}: {error}. Is its folder on PYTHONPATH?",
+        ) from error

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -126,29 +127,35 @@ def test_links_of_pages_outside_the_documentation_lead_somewhere(name):
             assert anchor in {one.lower().replace(" ", "-") for one in headings}, anchor
 
 
-def test_the_first_change_of_contributing(tmp_path, environment):
-    """Write what it says where it says so: one file, one line, one test."""
-    page = Path("CONTRIBUTING.md")
-    shutil.copytree(ROOT / "src", tmp_path / "src")
-    tests = tmp_path / "tests" / "unit" / "surrogate"
-    tests.mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "unit" / "surrogate" / "test_models.py", tests)
-    files = {name: block.text for block in _blocks(page) for name in block.said("file")}
-    (tests / "test_nearest.py").write_text(files["test_nearest.py"])
-    surrogate = tmp_path / "src" / "molloop" / "surrogate"
-    (surrogate / "nearest.py").write_text(files["nearest.py"])
-    [line] = [one.text for one in _blocks(page) if one.text.strip().startswith('"nearest": ')]
-    registry = (surrogate / "registry.py").read_text()
-    assert registry.count("MODELS = Registry(\n    {\n") == 1
-    (surrogate / "registry.py").write_text(
-        registry.replace("MODELS = Registry(\n    {\n", f"MODELS = Registry(\n    {{\n{line}")
-    )
+class _Clone:
+    """What a change of CONTRIBUTING touches: the package, and the tests that it says to run."""
 
-    def python(*words):
+    def __init__(self, folder, environment):
+        self.folder = folder
+        self._environment = environment | {"PYTHONPATH": str(folder / "src")}
+        self._blocks = _blocks(Path("CONTRIBUTING.md"))
+        shutil.copytree(ROOT / "src", folder / "src")
+
+    def change(self, room, name, registry, common):
+        """Write a file, a line and a test as the page says it, beside the tests of all."""
+        files = {file: block.text for block in self._blocks for file in block.said("file")}
+        tests = self.folder / "tests" / "unit" / room
+        tests.mkdir(parents=True)
+        shutil.copy(ROOT / "tests" / "unit" / room / common, tests)
+        (tests / f"test_{name}.py").write_text(files[f"test_{name}.py"])
+        folder = self.folder / "src" / "molloop" / room
+        (folder / f"{name}.py").write_text(files[f"{name}.py"])
+        begun = f"{registry} = Registry(\n    {{\n"
+        [line] = [one.text for one in self._blocks if one.text.strip().startswith(f'"{name}": ')]
+        lines = (folder / "registry.py").read_text()
+        assert lines.count(begun) == 1
+        (folder / "registry.py").write_text(lines.replace(begun, f"{begun}{line}"))
+
+    def python(self, *words):
         done = subprocess.run(
             [sys.executable, *words],
-            cwd=tmp_path,
-            env=environment | {"PYTHONPATH": str(tmp_path / "src")},
+            cwd=self.folder,
+            env=self._environment,
             capture_output=True,
             text=True,
             check=False,
@@ -156,17 +163,40 @@ def test_the_first_change_of_contributing(tmp_path, environment):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    tested = python("-m", "pytest", "-q", "tests", "-k", "nearest or by_hand")
+    def compared(self, *words):
+        """Compare on a small table; return what is shown, and how many rows each policy has."""
+        words = ("compare", str(_small_table(self.folder)), *words, "--seeds", "1")
+        budget = ("--max-training-count", "12", "--out", "compared")
+        shown = self.python("-m", "molloop", *words, *budget)
+        with (self.folder / "compared" / "comparison.csv").open(newline="") as file:
+            return shown, Counter(row["policy"] for row in csv.DictReader(file))
+
+
+def test_the_first_change_of_contributing(tmp_path, environment):
+    """Write what it says where it says so: one file, one line, one test."""
+    clone = _Clone(tmp_path, environment)
+    clone.change("surrogate", "nearest", "MODELS", "test_models.py")
+    tested = clone.python("-m", "pytest", "-q", "tests", "-k", "nearest or by_hand")
     assert re.search(r"[1-9]\d* passed, \d+ deselected", tested), tested
-    assert "test_models.py" in python("-m", "pytest", "-q", "tests", "--co", "-k", "nearest-90")
-    assert "nearest: the nearest molecule's value" in python("-m", "molloop", "config")
-    assert "nearest, gp, " in " ".join(python("-m", "molloop", "run", "--help").split())
-    words = ("compare", str(_small_table(tmp_path)), "--policy", "nearest", "--seeds", "1")
-    budget = ("--max-training-count", "12", "--out", "compared")
-    assert re.search(r"^ nearest +0\.", python("-m", "molloop", *words, *budget), re.MULTILINE)
-    with (tmp_path / "compared" / "comparison.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["policy"] == "nearest"]
-    assert len(rows) == 12
+    listed = clone.python("-m", "pytest", "-q", "tests", "--co", "-k", "nearest-90")
+    assert "test_models.py" in listed
+    assert "nearest: the nearest molecule's value" in clone.python("-m", "molloop", "config")
+    assert "nearest, gp, " in " ".join(clone.python("-m", "molloop", "run", "--help").split())
+    shown, n_rows = clone.compared("--policy", "nearest")
+    assert re.search(r"^ nearest +0\.", shown, re.MULTILINE)
+    assert n_rows["nearest"] == 12
+
+
+def test_the_features_of_contributing(tmp_path, environment):
+    clone = _Clone(tmp_path, environment)
+    clone.change("library", "halogens", "FEATURES", "test_kinds.py")
+    tested = clone.python("-m", "pytest", "-q", "tests", "-k", "halogens or halothane")
+    assert re.search(r"2 passed, \d+ deselected", tested), tested
+    assert "halogens: numbers of halogen atoms" in clone.python("-m", "molloop", "config")
+    told = " ".join(clone.python("-m", "molloop", "run", "--help").split())
+    assert "halogens, descriptors, " in told.replace("│ │ ", "")
+    _, n_rows = clone.compared("--features", "halogens")
+    assert n_rows["gp"] == 12
 
 
 def _small_table(folder):

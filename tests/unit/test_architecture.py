@@ -25,7 +25,7 @@ RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 MAY_IMPORT = {
     "errors": (),
     "start": (),
-    "registry": (),
+    "registry": ("errors",),
     "schema": (),
     "intervals": (),
     "files": (),
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "config": (
         *VALUES,
         "library.choices",
+        "library.registry",
         "library.sources",
         "search.policy",
         "surrogate.registry",

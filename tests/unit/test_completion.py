@@ -37,6 +37,7 @@ def completed(*words, cwd=None, shell="bash"):
         (("submit", "--site", "p"), ["pbs", "polaris", "perlmutter"]),
         (("run", "--policy", "gp"), ["gp", "gp-greedy", "gp-ucb", "gp-ei"]),
         (("compare", "t.csv", "--policy", "ran"), ["random"]),
+        (("suggest", "qm9", "--features", ""), ["descriptors", "fingerprints"]),
         (("replay", "q"), ["qm9-ie-20k"]),
         (("replay", "t.csv", "--direction", "mi"), ["minimise"]),
         (("tune", "t.csv", "--objective", ""), ["best", "recall"]),

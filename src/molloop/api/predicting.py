@@ -6,6 +6,7 @@ from pathlib import Path
 from molloop.api.libraries import open_library
 from molloop.api.runs import run_settings
 from molloop.assembly.conditions import select_for
+from molloop.assembly.features import features_for
 from molloop.assembly.predictions import Predictions, predictions_of
 from molloop.config.settings import Settings
 from molloop.errors import InputError
@@ -37,8 +38,8 @@ def predict(
     progress
         Called with what is being done, and how much of it, 0 to 1.
     trust
-        Whether the model that the run's database names is used also where the directory belongs to
-        another user, or its config.toml names another.
+        Whether the model and features that the run's database names are used also where the
+        directory belongs to another user, or its config.toml names others.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def predict(
     settings = run_settings(run_dir, trust=trust)
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
         library = _library(store.sessions()[-1], settings, progress)
+        library = features_for([settings.policy()], library, progress)
         selection, _ = select_for(settings, library, progress)
         report = progress or _show_nothing
         return predictions_of(store, settings, library, selection, top, report)

@@ -16,6 +16,7 @@ from molloop.assembly.campaign import (
     titled,
 )
 from molloop.assembly.conditions import conditions_of, select_for
+from molloop.assembly.features import features_for
 from molloop.assembly.reading import training_reading
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
@@ -76,7 +77,7 @@ def run(
     check_simulator(protocol)  # a library may take hours to build
     conditions_of(settings.conditions)  # says here what is wrong with one of them
     settings = titled(settings)
-    library = open_library(settings, progress)
+    library = features_for([settings.policy()], open_library(settings, progress), progress)
     selection, remarks = select_for(settings, library, progress)
     training_data = settings.campaign.training_data
     warm_start = read_warm_start(
@@ -144,7 +145,7 @@ def resume(
     protocol = settings.protocol()
     check_simulator(protocol)
     conditions_of(settings.conditions)
-    library = open_library(settings, progress)
+    library = features_for([settings.policy()], open_library(settings, progress), progress)
     selection, remarks = select_for(settings, library, progress)
     parsl_config(settings, run_dir)
     with (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from molloop.api.libraries import open_library
 from molloop.assembly.conditions import charges_told, conditions_of, select_by
 from molloop.assembly.counts import at_least_one
+from molloop.assembly.features import features_for
 from molloop.assembly.given import given_pending, given_values
 from molloop.assembly.measured import TRAINING_DATA, Measured, read_measured, read_pending
 from molloop.assembly.suggest import Suggestions, suggestions
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # settings, and what they are called here
-NAMES = {"search.policy": "policy", "property.direction": "direction", "campaign.seed": "seed"}
+NAMES = {
+    "search.policy": "policy",
+    "search.features": "features",
+    "property.direction": "direction",
+    "campaign.seed": "seed",
+}
 
 
 def suggest(
@@ -41,6 +47,7 @@ def suggest(
     no_header: bool = False,
     direction: str = "maximise",
     policy: str = "gp",
+    features: str | None = None,
     seed: int = 42,
     conditions: ConditionsSettings | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -75,6 +82,8 @@ def suggest(
         Which values are good: ``maximise`` or ``minimise``.
     policy
         As :confval:`search.policy`.
+    features
+        As :confval:`search.features`.
     seed
         Of whatever the model draws.
     conditions
@@ -93,7 +102,8 @@ def suggest(
     """
     n = at_least_one("n", n)
     with _called_as_here():
-        settings = load(overrides=dict(zip(NAMES, (policy, direction, seed), strict=True)))
+        given = (policy, features, direction, seed)
+        settings = load(overrides=dict(zip(NAMES, given, strict=True)))
         chooses = settings.policy()
     if policy == "random":
         raise InputError("policy", policy, "one with a model", "Chance needs no values.")
@@ -110,6 +120,7 @@ def suggest(
         wanted = load(conditions=wanted or {}).conditions
     stated = conditions_of(wanted)
     opened = library if isinstance(library, Library) else open_library(library, progress)
+    opened = features_for([chooses], opened, progress)
     selection = select_by(stated, opened, progress) if each_of(stated) else None
     is_ie = values.column == settings.objective().quantity.column
     return suggestions(

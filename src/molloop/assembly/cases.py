@@ -1,6 +1,7 @@
 """A configuration becomes what replays play: cases, baselines, and the space of a search."""
 
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from molloop.errors import InputError
 from molloop.library.selection import Selection
 from molloop.replay.campaign import Case, Scenario
 from molloop.replay.table import Table
+from molloop.search.policy import policy_named
 from molloop.surrogate.registry import MODELS, RANDOM
 
 BASELINES = ("random", "train-once", "published")
@@ -82,7 +84,11 @@ def baselines(settings: Settings) -> dict[str, Settings]:
         "campaign.initial_training_count": n // 2,
         "campaign.batch_size": n - n // 2,
     }
-    published = {"search.policy": "published", "campaign.schedule": "batch"}
+    published = {
+        "search.policy": "published",
+        "search.features": None,
+        "campaign.schedule": "batch",
+    }
     changes: tuple[dict[str, Any], ...] = ({"search.policy": "random"}, once, published)
     return {
         name: override(settings, change) for name, change in zip(BASELINES, changes, strict=True)
@@ -108,7 +114,7 @@ class SettingsSpace:
         n = budget(self.start)
         schedule = str(rng.choice(["batch", "interleaved"]))
         changes: dict[str, Any] = {
-            "search.policy": str(rng.choice(POLICY_NAMES)),
+            "search.policy": str(rng.choice(_policy_names(self.start.search.features))),
             "campaign.schedule": schedule,
             "campaign.initial_training_count": min(n - 1, _log_uniform(rng, 2, MOST)),
         }
@@ -128,6 +134,20 @@ class SettingsSpace:
     def case(self, one: Settings, seed: int) -> Case:
         """Return what is played of it."""
         return case_of(one, self.table, self.scenario, seed)
+
+
+@cache
+def _policy_names(features: str | None) -> tuple[str, ...]:
+    """Return the policies that a search tries: those whose models can learn from some features."""
+
+    def learns(name: str) -> bool:
+        try:
+            policy_named(name, features)
+        except InputError:
+            return False
+        return True
+
+    return tuple(filter(learns, POLICY_NAMES))
 
 
 def describe(settings: Settings) -> str:

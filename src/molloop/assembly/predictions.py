@@ -191,7 +191,8 @@ class Predictions:
         from threadpoolctl import threadpool_limits
 
         shards = shards_of(self.library, self._selection)
-        trained, scaling = self._trained, self.library.scaling
+        trained = self._trained
+        scaling = self.library.scalings[trained.kind]
         parts = predicted(trained.model, trained.kind, shards, scaling)
         n_done = 0
         while True:

@@ -1,6 +1,6 @@
 """The Python interface of replays: campaigns over tables of known values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +11,7 @@ from molloop import results
 from molloop.assembly.campaign import write_reports
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.assembly.counts import at_least_one, processes
+from molloop.assembly.features import features_for
 from molloop.assembly.tables import runnable, set_up
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
@@ -85,6 +86,7 @@ def replay_table(
         The campaign failed, as a run would.
     """
     table, settings, remarks = set_up(table, settings or Settings(), progress)
+    table = _with_features(table, [settings], progress)
     objective = settings.objective()
     n_values, n_wanted = 0, settings.campaign.max_training_count or table.library.n_molecules
 
@@ -159,8 +161,7 @@ def compare_policies(
     compared = {
         name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
     } | beside
-    for case in compared.values():
-        case.policy()  # says here what is wrong with it, not in another process
+    table = _with_features(table, compared.values(), progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     found = compare(
         table,
@@ -214,8 +215,8 @@ def tune_settings(
     if objective not in OBJECTIVES:
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
-    given.policy()  # says here what is wrong with it, not in another process
     table, settings, remarks = set_up(table, given, progress)
+    table = _with_features(table, [given], progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
         SettingsSpace(settings, table, scenario),
@@ -235,6 +236,15 @@ def tune_settings(
         (folder / TUNED_CONFIG).write_text(tuned.to_toml(), encoding="utf-8")
         draw_search(found, objective, searched, top_k, describe, folder / FRONT_FIGURE)
     return replace(found, remarks=remarks)
+
+
+def _with_features(table: Table, some: Iterable[Settings], progress: Progress) -> Table:
+    """Return a table whose library has what the models of some configurations learn from.
+
+    What is wrong with a policy is said here, not in another process.
+    """
+    policies = [one.policy() for one in some]
+    return replace(table, library=features_for(policies, table.library, progress))
 
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:

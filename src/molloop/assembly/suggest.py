@@ -153,7 +153,8 @@ def suggestions(
     waiting = dict(identified(*one, library) for one in pending)
     waiting = {key: molecule for key, molecule in waiting.items() if key not in with_value}
     ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
-    tried = {*ids, *library.find({*without, *waiting}).values()}
+    in_library = library.find({*without, *waiting})
+    tried = {*ids, *in_library.values()}
     chosen_from = selection or Selection.of_all(library)
     if not _left(chosen_from, tried):
         which = " that meet the conditions" if chosen_from.path else ""
@@ -168,8 +169,10 @@ def suggestions(
         values=sign * np.array([one.value for one in known.known]),
         order=np.arange(len(known.known)),
         tried=np.array(sorted(tried), dtype=np.int64),
-        pending=features_of(list(waiting.values()), library)[policy.features],
-        scaling=library.scaling,
+        pending=features_of(list(waiting.values()), list(map(in_library.get, waiting)), library)[
+            policy.features
+        ],
+        scaling=library.scalings[policy.features],
     )
     return Suggestions(
         measured.column,

@@ -1,8 +1,8 @@
 """What of a run's configuration is executed, and whether its user wants that.
 
 A run directory may come from somebody else. To look at it runs nothing of it; to go on with it runs
-the simulator, the model and the shell lines that its database names, and those of the site file
-that it names.
+the simulator, the model, the features and the shell lines that its database names, and those of the
+site file that it names.
 """
 
 import os
@@ -14,13 +14,15 @@ from typing import Any
 from molloop.config.settings import Settings
 from molloop.config.site_file import BASES, SITES, is_site_file, read_site
 from molloop.errors import InputError
-from molloop.search.policy import is_own
+from molloop.library import registry as features
+from molloop.search import policy
 from molloop.store.run_dir import CONFIG, find_run
 
-POLICY = "search.policy"
+# names of which some are molloop's own
+NAMED = {"search.policy": policy.is_own, features.SETTING: features.is_own}
 EXECUTED = (
     "property.simulator",
-    POLICY,
+    *NAMED,
     "site.name",
     "site.worker_init",
     "site.directives",
@@ -87,7 +89,7 @@ def executed(values: dict[str, Any]) -> dict[str, Any]:
         value = table.get(name) if isinstance(table, dict) else None
         if value is None or value == defaults[section][name]:
             continue
-        if key == POLICY and isinstance(value, str) and is_own(value):
+        if key in NAMED and isinstance(value, str) and NAMED[key](value):
             continue
         found[key] = value
     return found | _executed_by_site(found.get("site.name"))

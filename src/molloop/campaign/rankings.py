@@ -78,7 +78,7 @@ class Rankings:
                 order=order,
                 tried=np.array(ledger.tried, dtype=np.int64),
                 pending=self.library.features(self.policy.features, ledger.pending(self.stage)),
-                scaling=self.library.scaling,
+                scaling=self.library.scalings[self.policy.features],
             ),
             shards=shards_of(self.library, self.selection),
             n=n,

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from molloop.campaign.jobs import Known
 from molloop.errors import InputError, RunError
+from molloop.library.features import for_models
 from molloop.library.identity import identity_of
-from molloop.library.kinds import KINDS
+from molloop.library.kinds import kinds_of
+from molloop.library.own_features import computed
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
 from molloop.library.tables import MADE_BY, SMILES, is_empty, rows_of
@@ -110,7 +113,8 @@ def known_values(
             )
     ids = library.find(list(values))
     known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
-    return WarmStart(known, features_of(list(molecules.values()), library))
+    places = [one.molecule_id for one in known]
+    return WarmStart(known, features_of(list(molecules.values()), places, library))
 
 
 def identified(where: str, smiles: str, library: Library) -> tuple[int, Chem.Mol]:
@@ -152,16 +156,40 @@ def stored_warm_start(known: Sequence[Known], library: Library) -> WarmStart:
                 f"RDKit refuses {item.smiles!r} ({error}), which was known when the run began.",
                 "Go on with the version of RDKit that began it.",
             ) from error
-    return WarmStart(tuple(known), features_of(molecules, library))
+    return WarmStart(
+        tuple(known), features_of(molecules, [one.molecule_id for one in known], library)
+    )
 
 
-def features_of(molecules: Sequence[Chem.Mol], library: Library) -> dict[str, NDArray[Any]]:
-    """Return features of n molecules by kind, each (n, width), as models of a library take them."""
-    spec, scaling = library.manifest.spec.morgan, library.scaling
-    return {
-        name: kind.for_models(kind.compute(molecules, spec), scaling)
-        for name, kind in KINDS.items()
+def features_of(
+    molecules: Sequence[Chem.Mol], molecule_ids: Sequence[int | None], library: Library
+) -> dict[str, NDArray[Any]]:
+    """Return features of n molecules by kind, each (n, width), as models of a library take them.
+
+    Parameters
+    ----------
+    molecule_ids
+        Of those that the library holds: only there, it may say more of them than their structure.
+
+    Raises
+    ------
+    RunError
+        Features of another package or of the user's own cannot be computed.
+    """
+    found = {
+        name: for_models(kind.compute(molecules), library.scaling)
+        for name, kind in kinds_of(library.manifest.spec.morgan).items()
     }
+    inside = [row for row, one in enumerate(molecule_ids) if one is not None]
+    outside = [row for row, one in enumerate(molecule_ids) if one is None]
+    for name in library.kept_features:
+        known = library.features(name, [one for one in molecule_ids if one is not None])
+        rows = found[name] = np.empty((len(molecules), known.shape[1]), known.dtype)
+        rows[inside] = known
+        if outside:
+            new = computed(name, [molecules[row] for row in outside], known.shape[1])
+            rows[outside] = for_models(new, library.scalings[name])
+    return found
 
 
 @dataclass

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.options import (
+    FeaturesOption,
     FidelityOption,
     LevelOption,
     PolicyOption,
@@ -84,6 +85,7 @@ def run(
     ] = None,
     schedule: ScheduleOption = None,
     policy: PolicyOption = None,
+    features: FeaturesOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     level: LevelOption = None,
     fidelity: FidelityOption = None,
@@ -117,6 +119,7 @@ def run(
             "campaign.training_level": training_level,
             "campaign.schedule": schedule,
             "search.policy": policy,
+            "search.features": features,
             "property.threshold": threshold,
             "simulation.level": level,
             "simulation.fidelity": fidelity,

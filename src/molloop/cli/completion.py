@@ -32,6 +32,13 @@ def policies() -> Candidates:
     return [*((name, model.summary) for name, model in listed.items()), *others]
 
 
+def features() -> Candidates:
+    """Return names of features that models learn from."""
+    from molloop.library.registry import FEATURES
+
+    return [(name, kind.summary) for name, kind in FEATURES.listed().items()]
+
+
 def fragments() -> Candidates:
     """Return what may become of molecules in several pieces."""
     from molloop.library.choices import FRAGMENTS

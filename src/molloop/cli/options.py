@@ -10,6 +10,7 @@ from molloop.cli import completion
 from molloop.config.load import load, named
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.library.registry import FEATURES
 from molloop.surrogate.registry import MODELS
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ PolicyOption = Annotated[
         help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class.",
         show_default=default_of("search.policy"),
         autocompletion=completion.policies,
+    ),
+]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{', '.join(FEATURES.own)}; or package.module:function.",
+        show_default="the model's own",
+        autocompletion=completion.features,
     ),
 ]
 SiteOption = Annotated[

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from molloop.cli import completion
 from molloop.cli.options import (
+    FeaturesOption,
     NoHeaderOption,
     PolicyOption,
     QuietOption,
@@ -59,6 +60,7 @@ def replay(
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
     policy: PolicyOption = None,
+    features: FeaturesOption = None,
     schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     seed: Annotated[int | None, typer.Option(show_default=default_of("campaign.seed"))] = None,
@@ -78,6 +80,7 @@ def replay(
         {
             "campaign.max_training_count": max_training_count,
             "search.policy": policy,
+            "search.features": features,
             "campaign.schedule": schedule,
             "property.threshold": threshold,
             "campaign.seed": seed,
@@ -116,6 +119,7 @@ def compare(
             autocompletion=completion.policies,
         ),
     ] = None,
+    features: FeaturesOption = None,
     seeds: Annotated[int, typer.Option(min=1, help="Campaigns a policy.")] = 20,
     first_seed: Annotated[int, typer.Option(min=0, help="Of the first campaign.")] = 1000,
     path: ConfigOption = None,
@@ -148,6 +152,7 @@ def compare(
         direction,
         {
             "campaign.max_training_count": max_training_count,
+            "search.features": features,
             "campaign.schedule": schedule,
             "property.threshold": threshold,
         },

@@ -8,6 +8,7 @@ import typer
 from molloop.cli import completion
 from molloop.cli.options import (
     ConditionsOption,
+    FeaturesOption,
     NoHeaderOption,
     PolicyOption,
     QuietOption,
@@ -56,6 +57,7 @@ def suggest(
         ),
     ] = "maximise",
     policy: PolicyOption = None,
+    features: FeaturesOption = None,
     seed: Annotated[int, typer.Option(help="Of what the model draws.")] = 42,
     conditions: ConditionsOption = None,
     assignments: SetConditionOption = None,
@@ -80,6 +82,7 @@ def suggest(
             no_header=no_header,
             direction=direction,
             policy=policy or "gp",
+            features=features,
             seed=seed,
             conditions=stated,
             progress=display.show_library,

@@ -101,14 +101,14 @@ class Settings(Section):
         )
 
     def policy(self) -> Policy:
-        """Return what chooses molecules; this imports its model.
+        """Return what chooses molecules; this imports its model and features.
 
         Raises
         ------
         InputError
             It has none, or none that can be imported.
         """
-        return policy_named(self.search.policy)
+        return policy_named(self.search.policy, self.search.features)
 
     def objective(self) -> Objective:
         """Return what is searched for: large or small values of a quantity."""

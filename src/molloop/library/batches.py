@@ -10,8 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molloop.library.facts import Facts
-from molloop.library.features import FeatureKind
-from molloop.library.kinds import KINDS
+from molloop.library.kinds import COLUMNS
 
 
 def make_batch(
@@ -29,16 +28,16 @@ def make_batch(
             "charge": pa.array(facts.charges, pa.int8()),
             "n_fragments": pa.array(facts.n_fragments, pa.uint8()),
             "elements": _as_bytes(facts.elements),
-            **{kind.column: _as_column(features[name], kind) for name, kind in KINDS.items()},
+            **{column: _as_column(features[name]) for name, column in COLUMNS.items()},
             "identity_hash": pa.array(identity_hashes, pa.uint64()),
         }
     )
 
 
-def _as_column(rows: NDArray[Any], kind: FeatureKind) -> pa.Array:
-    if kind.dtype is np.uint8:
+def _as_column(rows: NDArray[Any]) -> pa.Array:
+    if rows.dtype == np.uint8:
         return _as_bytes(rows)
-    flat = pa.array(rows.reshape(-1), pa.from_numpy_dtype(kind.dtype))
+    flat = pa.array(rows.reshape(-1), pa.float32())
     return pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
 
 
@@ -48,7 +47,7 @@ def _as_bytes(rows: NDArray[np.uint8]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(width), n, buffers)
 
 
-def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
+def features_of(batch: pa.RecordBatch, kind: str) -> NDArray[Any]:
     """Return features of a kind as the columns hold them, not copied, shape (n, width).
 
     Raises
@@ -56,11 +55,11 @@ def features_of(batch: pa.RecordBatch, kind: FeatureKind) -> NDArray[Any]:
     KeyError
         There is no such column.
     """
-    column = batch.column(kind.column)
-    if kind.dtype is np.uint8:
+    column = batch.column(COLUMNS[kind])
+    if pa.types.is_fixed_size_binary(column.type):
         return _bytes_of(column)
     width = column.type.list_size
-    flat: NDArray[Any] = np.frombuffer(column.values.buffers()[1], dtype=kind.dtype)
+    flat: NDArray[Any] = np.frombuffer(column.values.buffers()[1], dtype=np.float32)
     return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
 
 

@@ -1,4 +1,4 @@
-"""What conditions need to have computed of structures: shard by shard, in parallel, and kept."""
+"""What is computed of the molecules of a library: shard by shard, in parallel, and kept."""
 
 import hashlib
 import os
@@ -7,23 +7,23 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rdkit
 from numpy.typing import NDArray
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 
 from molloop.errors import RunError
 from molloop.files import write_whole
-from molloop.library.conditions_on_structures import StructureCondition
+from molloop.library.computable import Computable, Values
 from molloop.library.shard import Shard, ShardRef
-from molloop.library.shards import Library, Progress
+from molloop.library.shards import Library
 from molloop.smiles import NoMoleculeError, read_quietly
 
 ROWS = 4096  # of a task
-Values = NDArray[Any]  # of one fact, shape (n,): bool or float32
 
 
 @dataclass(frozen=True)
@@ -64,37 +64,48 @@ class Kept:
             if os.access(folder, os.W_OK | os.X_OK):
                 return folder
         raise RunError(
-            f"What conditions need cannot be kept: {self.folders[-1]} cannot be written{why}.",
+            f"What is computed cannot be kept: {self.folders[-1]} cannot be written{why}.",
             "Choose another folder for the cache by XDG_CACHE_HOME.",
         )
 
-    def read(self, condition: StructureCondition, number: int, n: int) -> Values | None:
-        """Return what was computed for a condition of the n molecules of a shard, or None."""
-        n_kept = -(-n // 8) if condition.dtype is np.bool_ else n
-        kept_as = np.uint8 if condition.dtype is np.bool_ else condition.dtype
+    def find(self, one: Computable, number: int, n: int) -> Path | None:
+        """Return the file of what was computed of the n molecules of a shard, or None."""
+        is_bits = one.dtype is np.bool_
+        shape = (-(-n // 8) if is_bits else n, *one.shape)
         for folder in self.folders:
+            path = folder / self.name(one.fact) / f"{number:05}.npy"
             # a file that is missing or damaged is computed anew
             with suppress(OSError, ValueError, EOFError):
-                values = np.load(self._file(folder, condition, number), allow_pickle=False)
-                if values.shape == (n_kept,) and values.dtype == kept_as:
-                    return _unpacked(values, n) if condition.dtype is np.bool_ else values
+                values = np.load(path, mmap_mode="r", allow_pickle=False)
+                if values.shape == shape and values.dtype == (np.uint8 if is_bits else one.dtype):
+                    return path
         return None
 
-    def write(self, condition: StructureCondition, number: int, values: Values) -> None:
+    def read(self, one: Computable, number: int, n: int) -> Values | None:
+        """Return what was computed of the n molecules of a shard, or None."""
+        path = self.find(one, number, n)
+        if path is None:
+            return None
+        values: Values = np.load(path, allow_pickle=False)
+        return _unpacked(values, n) if one.dtype is np.bool_ else values
+
+    def write(self, one: Computable, number: int, values: Values) -> None:
         """Keep what was computed of the molecules of a shard."""
-        path = self._file(self.taking(), condition, number)
+        path = self.taking() / self.name(one.fact) / f"{number:05}.npy"
         path.parent.mkdir(exist_ok=True)
-        is_bits = condition.dtype is np.bool_
-        kept = np.packbits(values, bitorder="little") if is_bits else values
+        write_array(
+            path, np.packbits(values, bitorder="little") if one.dtype is np.bool_ else values
+        )
 
-        def write(unfinished: Path) -> None:
-            with unfinished.open("wb") as file:  # `save` would lengthen the name
-                np.save(file, kept, allow_pickle=False)
 
-        write_whole(path, write)
+def write_array(path: Path, values: Values) -> None:
+    """Write a file of numbers, whole or not at all."""
 
-    def _file(self, folder: Path, condition: StructureCondition, number: int) -> Path:
-        return folder / self.name(condition.fact) / f"{number:05}.npy"
+    def write(unfinished: Path) -> None:
+        with unfinished.open("wb") as file:  # `save` would lengthen the name
+            np.save(file, values, allow_pickle=False)
+
+    write_whole(path, write)
 
 
 def _unpacked(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
@@ -103,24 +114,30 @@ def _unpacked(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
 
 def compute_missing(
     library: Library,
-    conditions: Sequence[StructureCondition],
+    wanted: Sequence[Computable],
     kept: Kept,
     n_processes: int,
-    report: Progress,
+    report: Callable[[float], None],
 ) -> None:
-    """Compute and keep what is not kept yet of what some conditions look at.
+    """Compute and keep what is not kept yet.
 
-    A molecule is parsed once for all of them. What is kept stays where this ends early.
+    A molecule is parsed once for all of it. What is kept stays where this ends early.
+
+    Parameters
+    ----------
+    report
+        Called with how much of it is done, 0 to 1.
 
     Raises
     ------
     RunError
-        It cannot be kept, a process was lost, or RDKit refuses a molecule that it took before.
+        It cannot be computed or kept, a process was lost, or RDKit refuses a molecule that it took
+        before.
     """
-    by_fact = {one.fact: one for one in conditions}
+    by_fact = {one.fact: one for one in wanted}
     missing = {
         number: tuple(
-            one for one in by_fact.values() if kept.read(one, number, ref.n_molecules) is None
+            one for one in by_fact.values() if kept.find(one, number, ref.n_molecules) is None
         )
         for number, ref in enumerate(library.shards)
     }
@@ -130,7 +147,7 @@ def compute_missing(
     n_rows = sum(library.shards[number].n_molecules for number in missing)
     try:
         with _computing(library, missing, n_processes) as parts:
-            _keep(library, missing, parts, kept, lambda n: report("matching", n / n_rows))
+            _keep(library, missing, parts, kept, lambda n: report(n / n_rows))
     except BrokenExecutor as error:
         raise RunError(
             f"A process that looks at molecules was lost ({error}).",
@@ -139,13 +156,13 @@ def compute_missing(
         ) from error
     except OSError as error:
         raise RunError(
-            f"What conditions need cannot be kept ({error}).",
+            f"What is computed cannot be kept ({error}).",
             "Make space there; the same command goes on where this one stopped.",
         ) from error
 
 
-Missing = dict[int, tuple[StructureCondition, ...]]  # of shards, by their number
-Part = tuple[Values, ...]  # of some rows of a shard, one a condition
+Missing = dict[int, tuple[Computable, ...]]  # of shards, by their number
+Part = tuple[Values, ...]  # of some rows of a shard, one for each that is missing
 
 
 def _keep(
@@ -157,11 +174,11 @@ def _keep(
 ) -> None:
     n_done = 0
     count(0)
-    for number, conditions in missing.items():
+    for number, some in missing.items():
         ref = library.shards[number]
         found = [next(parts) for _ in range(0, ref.n_molecules, ROWS)]
-        for condition, values in zip(conditions, zip(*found, strict=True), strict=True):
-            kept.write(condition, number, np.concatenate(values))
+        for one, values in zip(some, zip(*found, strict=True), strict=True):
+            kept.write(one, number, np.concatenate(values))
         n_done += ref.n_molecules
         count(n_done)
 
@@ -172,8 +189,8 @@ def _computing(library: Library, missing: Missing, n_processes: int) -> Iterator
     import joblib
 
     tasks = [
-        (library.shards[number], start, conditions)
-        for number, conditions in missing.items()
+        (library.shards[number], start, some)
+        for number, some in missing.items()
         for start in range(0, library.shards[number].n_molecules, ROWS)
     ]
     n_jobs = min(n_processes, len(tasks))
@@ -187,25 +204,48 @@ def _computing(library: Library, missing: Missing, n_processes: int) -> Iterator
             outputs.close()
 
 
-def compute_rows(ref: ShardRef, start: int, conditions: Sequence[StructureCondition]) -> Part:
-    """Compute what some conditions look at, of some rows of a shard, from one of them on.
+def compute_rows(ref: ShardRef, start: int, wanted: Sequence[Computable]) -> Part:
+    """Compute something of some rows of a shard, from one of them on.
 
     Raises
     ------
     RunError
-        RDKit refuses a molecule.
+        RDKit refuses a molecule, or it cannot be computed.
     """
-    smiles = Shard(ref).smiles[start : start + ROWS].to_pylist()
-    found = [np.empty(len(smiles), one.dtype) for one in conditions]
+    n = min(ROWS, ref.n_molecules - start)
+    found: list[list[Any]] = [[] for _ in wanted]
+    size = max(one.at_a_time for one in wanted)
+    molecules = molecules_of(Shard(ref), start, n, any(one.reads_columns for one in wanted))
     with rdBase.BlockLogs():
-        for row, text in enumerate(smiles):
-            try:
-                molecule = read_quietly(text)
-            except NoMoleculeError as error:
-                raise RunError(
-                    f"RDKit refuses {text!r}, which it took when the library was built ({error}).",
-                    "Build the library anew with this version of RDKit.",
-                ) from error
-            for values, condition in zip(found, conditions, strict=True):
-                values[row] = condition.compute(molecule)
-    return tuple(found)
+        while some := list(islice(molecules, size)):
+            for values, one in zip(found, wanted, strict=True):
+                values.extend(one.compute_all(some))
+    return tuple(np.array(values, one.dtype) for values, one in zip(found, wanted, strict=True))
+
+
+def molecules_of(shard: Shard, start: int, n: int, with_columns: bool) -> Iterator[Chem.Mol]:
+    """Read n molecules of a shard, from one of them on.
+
+    Parameters
+    ----------
+    with_columns
+        Whether names, and columns that the library keeps, become properties of them.
+
+    Raises
+    ------
+    RunError
+        RDKit refuses one.
+    """
+    for row, text in enumerate(shard.smiles[start : start + n].to_pylist(), start):
+        try:
+            molecule = read_quietly(text)
+        except NoMoleculeError as error:
+            raise RunError(
+                f"RDKit refuses {text!r}, which it took when the library was built ({error}).",
+                "Build the library anew with this version of RDKit.",
+            ) from error
+        if with_columns:
+            name = "" if shard.names is None else shard.names[row].as_py()
+            for column, cell in {**shard.kept(row), "_Name": name}.items():
+                molecule.SetProp(column, cell)
+        yield molecule

@@ -2,11 +2,12 @@
 
 import importlib.util
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +15,22 @@ from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import FilterCatalog
 
 from molloop.errors import RunError
+from molloop.library.computable import Computable
 from molloop.library.conditions_on_columns import Admitted, Condition, too_far, within
 
 CATALOGUES: tuple[str, ...] = tuple(FilterCatalog.FilterCatalogParams.FilterCatalogs.names)
 
 
-class StructureCondition(Condition):
-    """A condition on what is computed of a molecule.
-
-    Attributes
-    ----------
-    dtype
-        Of what is computed.
-    """
-
-    dtype: ClassVar[type[np.generic]] = np.bool_
-
-    @property
-    @abstractmethod
-    def fact(self) -> str:
-        """What is computed, in words that tell it from all else; conditions may share it."""
+class StructureCondition(Condition, Computable):
+    """A condition on what is computed of a molecule: a truth, or a number. Some share it."""
 
     @abstractmethod
     def compute(self, molecule: Chem.Mol) -> float:
         """Compute it."""
+
+    def compute_all(self, molecules: Sequence[Chem.Mol]) -> list[float]:
+        """Compute it of n molecules."""
+        return [self.compute(one) for one in molecules]
 
     @abstractmethod
     def admits(self, computed: NDArray[Any]) -> Admitted:
@@ -130,8 +123,6 @@ class SyntheticAccessibility(StructureCondition):
     Contrib.
     """
 
-    dtype: ClassVar[type[np.generic]] = np.float32
-
     limit: float
     is_least: bool
 
@@ -139,6 +130,11 @@ class SyntheticAccessibility(StructureCondition):
     def words(self) -> str:
         """What it asks, as a configuration says it."""
         return f"{'min' if self.is_least else 'max'}_synthetic_accessibility = {self.limit}"
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Of the score."""
+        return np.float32
 
     @property
     def fact(self) -> str:

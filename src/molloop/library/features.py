@@ -2,16 +2,16 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from molloop.library.descriptors import DESCRIPTORS, Descriptors, descriptors
+from molloop.library.descriptors import Descriptors, descriptors
 
 PackedFingerprints = NDArray[np.uint8]
 
@@ -38,18 +38,18 @@ class MorganSpec:
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Mean and standard deviation of each descriptor over a library, each of shape (d,)."""
+    """Mean and standard deviation of each of d numbers over a library, each of shape (d,)."""
 
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
 
-    def apply(self, descriptors: Descriptors) -> NDArray[np.float32]:
-        """Standardise descriptors of shape (n, d), cut at six standard deviations.
+    def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardise numbers of shape (n, d), cut at six standard deviations.
 
-        A descriptor that is the same in the whole library becomes 0.
+        One that is the same in the whole library becomes 0.
         """
         inverse = np.divide(1.0, self.std, out=np.zeros_like(self.std), where=self.std > 0)
-        scaled = descriptors - self.mean.astype(np.float32)
+        scaled = numbers - self.mean.astype(np.float32)
         scaled *= inverse.astype(np.float32)
         return np.clip(scaled, -MAX_SIGMA, MAX_SIGMA, out=scaled)
 
@@ -59,61 +59,67 @@ class FeatureKind(ABC):
 
     Attributes
     ----------
-    column, dtype
-        Of the shards, where a library keeps them: bytes, or numbers.
-    names
-        What its numbers are, where that does not depend on how a library is built.
+    dtype
+        ``numpy.float32``: numbers, which models see standardised over the library, cut at six
+        standard deviations; ``numpy.uint8``: bits, eight in a byte and a multiple of 64, which they
+        see as they are.
+    version
+        To be changed where other numbers come out: what is kept beside a library is computed anew.
+        A change of the file with the class is noticed without it.
     """
 
-    column: ClassVar[str]
-    dtype: ClassVar[type[np.generic]]
-    names: ClassVar[tuple[str, ...]] = ()
+    dtype: ClassVar[type[np.generic]] = np.float32
+    version: ClassVar[str] = "1"
 
-    def width(self, spec: MorganSpec) -> int:
-        """Return how many numbers a molecule has."""
-        del spec
-        return len(self.names)
+    @property
+    def form(self) -> str:
+        """What they are, in a word: numbers or bits."""
+        return "bits" if self.dtype == np.uint8 else "numbers"
 
     @abstractmethod
-    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> NDArray[Any]:
-        """Return the features of n molecules as a library keeps them, shape (n, width)."""
+    def compute(self, molecules: Sequence[Chem.Mol]) -> NDArray[Any]:
+        """Return the features of n >= 1 molecules, shape (n, width).
 
-    def for_models(self, kept: NDArray[Any], scaling: Scaling) -> NDArray[Any]:
-        """Return what models see of features as a library keeps them, shape (n, width)."""
-        del scaling
-        return kept
+        Those of a library have its names in the property ``_Name`` of RDKit, and what it keeps of
+        other columns in properties of the columns' names.
+        """
 
 
+@dataclass(frozen=True)
+class OfFunction(FeatureKind):
+    """A function of n molecules that returns numbers, shape (n, width)."""
+
+    function: Callable[[Sequence[Chem.Mol]], ArrayLike]
+
+    def compute(self, molecules: Sequence[Chem.Mol]) -> NDArray[Any]:
+        """Return what the function does, shape (n, width)."""
+        return np.asarray(self.function(molecules))
+
+
+@dataclass(frozen=True)
 class Fingerprints(FeatureKind):
     """Packed Morgan fingerprints."""
 
-    column = "fingerprint"
     dtype = np.uint8
 
-    def width(self, spec: MorganSpec) -> int:
-        """Return how many bytes a fingerprint has."""
-        return spec.n_bits // 8
+    spec: MorganSpec = MorganSpec()
 
-    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:
+    def compute(self, molecules: Sequence[Chem.Mol]) -> PackedFingerprints:
         """Return them, shape (n, n_bits / 8)."""
-        return morgan(molecules, spec)
+        return morgan(molecules, self.spec)
 
 
-class StandardisedDescriptors(FeatureKind):
-    """Descriptors, kept as RDKit gives them, and standardised for models."""
+class RDKitDescriptors(FeatureKind):
+    """Descriptors as RDKit gives them."""
 
-    column = "descriptors"
-    dtype = np.float32
-    names = DESCRIPTORS
-
-    def compute(self, molecules: Sequence[Chem.Mol], spec: MorganSpec) -> Descriptors:
-        """Return them as RDKit gives them, shape (n, d)."""
-        del spec
+    def compute(self, molecules: Sequence[Chem.Mol]) -> Descriptors:
+        """Return them, shape (n, d)."""
         return descriptors(molecules)
 
-    def for_models(self, kept: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]:
-        """Return them standardised, shape (n, d)."""
-        return scaling.apply(kept)
+
+def for_models(kept: NDArray[Any], scaling: Scaling) -> NDArray[Any]:
+    """Return what models see of features as a library keeps them, shape (n, width)."""
+    return kept if kept.dtype == np.uint8 else scaling.apply(kept)
 
 
 def morgan(molecules: Sequence[Chem.Mol], spec: MorganSpec) -> PackedFingerprints:

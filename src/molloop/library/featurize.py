@@ -24,7 +24,7 @@ from molloop.library.coordinates import coordinates
 from molloop.library.duplicates import Seen
 from molloop.library.facts import facts
 from molloop.library.features import identity_hash
-from molloop.library.kinds import KINDS
+from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.repeated import Repeated
 from molloop.library.sources import Block
@@ -149,7 +149,7 @@ def _columns(
         rows.smiles,
         [one.name for one in rows.origins],
         facts(rows.molecules),
-        {name: kind.compute(rows.molecules, spec.morgan) for name, kind in KINDS.items()},
+        {name: kind.compute(rows.molecules) for name, kind in kinds_of(spec.morgan).items()},
         np.array([one.identity_hash for one in rows.origins], dtype=np.uint64),
     )
     more = stereo_column([n_unspecified(one) for one in rows.molecules]) | kept_columns(rows.kept)

@@ -18,10 +18,11 @@ from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library import sources
 from molloop.library.assemble import assemble, write_rejects
-from molloop.library.kinds import all_names
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.manifest import (
     CONDITIONS,
     DUPLICATES,
+    FEATURES_FOLDER,
     MANIFEST,
     REJECTS,
     SCHEMA_VERSION,
@@ -37,7 +38,7 @@ from molloop.library.sources import NothingReadError
 LOCK = "build.lock"
 UNFINISHED = "unfinished"
 OWN_NAMES = (
-    *(LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, CONDITIONS),
+    *(LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, CONDITIONS, FEATURES_FOLDER),
     *("shard-*.arrow", "*.tmp"),
 )
 KEY = "key"
@@ -151,7 +152,7 @@ def _key(source: Source, spec: BuildSpec) -> str:
         [one.sha256 for one in source.files],
         source.options,
         spec,
-        all_names(),
+        DESCRIPTORS,
         rdkit.__version__,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

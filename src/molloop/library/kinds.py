@@ -1,19 +1,14 @@
-"""The kinds of features, by name.
+"""The kinds of features that every library keeps, in columns of its shards.
 
-A kind is a file of this folder and a line here. Libraries that are built from then on keep it in a
-column of their shards.
+Others are computed where a model learns from them: see :mod:`molloop.library.beside`.
 """
 
-from molloop.library.features import FeatureKind
-from molloop.registry import import_thing
+from molloop.library.features import FeatureKind, Fingerprints, MorganSpec, RDKitDescriptors
 
-_CLASSES = {
-    "fingerprints": "molloop.library.features:Fingerprints",
-    "descriptors": "molloop.library.features:StandardisedDescriptors",
-}
-KINDS: dict[str, FeatureKind] = {name: import_thing(one)() for name, one in _CLASSES.items()}
+# kind -> column
+COLUMNS = {"fingerprints": "fingerprint", "descriptors": "descriptors"}
 
 
-def all_names() -> tuple[str, ...]:
-    """Return what the numbers of all kinds are, those that depend on a build left out."""
-    return tuple(name for kind in KINDS.values() for name in kind.names)
+def kinds_of(spec: MorganSpec) -> dict[str, FeatureKind]:
+    """Return the kinds as a library has them that is built in some way, by name."""
+    return {"fingerprints": Fingerprints(spec), "descriptors": RDKitDescriptors()}

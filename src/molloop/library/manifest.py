@@ -18,7 +18,8 @@ from molloop.library.features import MorganSpec, Scaling
 MANIFEST = "manifest.json"
 REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or one that is left out
 DUPLICATES = "duplicates.csv"  # and those that hold one which an earlier line holds
-CONDITIONS = "conditions"  # a folder beside it: what conditions have found
+CONDITIONS = "conditions"  # folders beside it: what conditions have found
+FEATURES_FOLDER = "features"  # and features that are no columns of shards
 SCHEMA_VERSION = 4
 READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def _select(
     masks = [Bits.of(np.ones(ref.n_molecules, dtype=np.bool_)) for ref in library.shards]
     masks, counted = _narrowed(library, masks, on_columns, _by_columns)
     if on_structures:  # not before it is known that any molecule is left
-        compute_missing(library, on_structures, kept, n_processes, report)
+        compute_missing(library, on_structures, kept, n_processes, partial(report, "matching"))
 
         def by_structures(number: int, _shard: Shard, condition: Condition) -> Admitted:
             assert isinstance(condition, StructureCondition)

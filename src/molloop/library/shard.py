@@ -24,7 +24,7 @@ from molloop.library.columns import (
 from molloop.library.descriptors import Descriptors
 from molloop.library.facts import Facts
 from molloop.library.features import PackedFingerprints
-from molloop.library.kinds import KINDS
+from molloop.library.kept_features import open_features
 from molloop.library.manifest import ShardEntry, damaged
 from molloop.molecule import Geometry
 
@@ -43,12 +43,15 @@ class ShardRef:
         Its rows.
     selection
         File of bits, by molecule id, that says which of them a ranking may choose; empty: all.
+    features
+        Kinds of features that are no columns of it, and the file of each.
     """
 
     path: str
     first_id: int
     n_molecules: int
     selection: str = ""
+    features: tuple[tuple[str, str], ...] = ()
 
 
 class Shard:
@@ -82,8 +85,10 @@ class Shard:
 
     def features(self, kind: str) -> NDArray[Any]:
         """Return features of a kind as they are kept, shape (n, width)."""
+        if path := dict(self.ref.features).get(kind):
+            return open_features(Path(path), self.ref.n_molecules)
         try:
-            return features_of(self._batch, KINDS[kind])
+            return features_of(self._batch, kind)
         except KeyError as error:
             raise damaged(Path(self.ref.path), f"it holds no {kind}") from error
 

@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -10,13 +10,16 @@ from html import escape
 from itertools import accumulate
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop.files import file_sha256
-from molloop.library.kinds import KINDS
+from molloop.library.features import for_models
+from molloop.library.kept_features import KeptFeatures
+from molloop.library.kinds import COLUMNS
 from molloop.library.manifest import ShardEntry, damaged, read_manifest
 from molloop.library.shard import Shard, ShardRef
 from molloop.molecule import Molecule
@@ -30,6 +33,11 @@ Progress = Callable[[str, float], None]  # what is being done, and how much of i
 class Library:
     """A library on disk. A molecule's id is its row, counted over all shards from 0.
 
+    Attributes
+    ----------
+    kept_features
+        Features that are kept beside its shards, by kind.
+
     Raises
     ------
     InputError
@@ -38,17 +46,30 @@ class Library:
         It is damaged.
     """
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        kept_features: Mapping[str, KeptFeatures] = MappingProxyType({}),
+    ) -> None:
         folder = Path(folder)
+        self.kept_features = dict(kept_features)
         self.folder = folder.resolve()
         self.manifest = read_manifest(folder)
         sizes = (entry.n_molecules for entry in self.manifest.shards)
         self._first_ids = list(accumulate(sizes, initial=0))
         self.shards = tuple(
-            ShardRef(str(self.folder / entry.file), first_id, entry.n_molecules)
-            for entry, first_id in zip(self.manifest.shards, self._first_ids, strict=False)
+            ShardRef(
+                str(self.folder / entry.file),
+                self._first_ids[number],
+                entry.n_molecules,
+                features=tuple((kind, one.files[number]) for kind, one in kept_features.items()),
+            )
+            for number, entry in enumerate(self.manifest.shards)
         )
         self.scaling = self.manifest.scaling()
+        # of each kind of features, for models
+        self.scalings = dict.fromkeys(COLUMNS, self.scaling)
+        self.scalings |= {kind: one.scaling for kind, one in self.kept_features.items()}
         self._open: dict[int, Shard] = {}
 
     def verify(self, n_threads: int = 1, progress: Progress | None = None) -> None:
@@ -122,9 +143,9 @@ class Library:
         )
         return f"<div><strong>{escape(self.manifest.name)}</strong><table>{rows}</table></div>"
 
-    def __reduce__(self) -> tuple[type["Library"], tuple[Path]]:
+    def __reduce__(self) -> tuple[type["Library"], tuple[Path, dict[str, KeptFeatures]]]:
         """Have another process open it again."""
-        return Library, (self.folder,)
+        return Library, (self.folder, self.kept_features)
 
     def n_bytes(self) -> int:
         """Return the size of all shards on disk; raise RunError where one is missing."""
@@ -176,19 +197,19 @@ class Library:
         Parameters
         ----------
         kind
-            A key of ``molloop.library.kinds.KINDS``. ``fingerprints``: packed, shape
-            (n, n_bits / 8); ``descriptors``: standardised, (n, d).
+            ``fingerprints``: packed, shape (n, n_bits / 8); ``descriptors``: standardised, (n, d);
+            others that are kept beside the library, (n, width).
         """
         ids = np.array(molecule_ids, dtype=np.int64)
         if len(ids):
             self._check(int(ids.min()), int(ids.max()))
         numbers = np.searchsorted(self._first_ids, ids, side="right") - 1
-        one = KINDS[kind]
-        found = np.empty((len(ids), one.width(self.manifest.spec.morgan)), dtype=one.dtype)
+        one = self._shard(0).features(kind)
+        found = np.empty((len(ids), one.shape[1]), dtype=one.dtype)
         for number in np.unique(numbers).tolist():
             shard, here = self._shard(number), np.flatnonzero(numbers == number)
             found[here] = shard.features(kind)[ids[here] - self._first_ids[number]]
-        return one.for_models(found, self.scaling)
+        return for_models(found, self.scalings[kind])
 
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""

@@ -6,6 +6,7 @@ Light to import: the configuration reads the names. A model is imported where a 
 from dataclasses import dataclass
 
 from molloop.errors import InputError
+from molloop.library import registry as features
 from molloop.surrogate.registry import MODELS, RANDOM, SETTING, model_class
 
 SELECTABLE = ("greedy", "ucb", "ei")  # acquisitions that a policy's name may end with
@@ -20,7 +21,7 @@ class Policy:
     model
         Its class, ``package.module:Class``.
     features
-        A key of ``molloop.library.kinds.KINDS``: what the model learns from.
+        What the model learns from: a name as of ``search.features``.
     acquisition
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
     """
@@ -57,32 +58,50 @@ def names() -> str:
     )
 
 
-def policy_named(name: str) -> Policy:
+def policy_named(name: str, learns_from: str | None = None) -> Policy:
     """Return a policy: its name names a model, and may end with an acquisition, as ``gp-ei``.
 
     The model's class is imported: it says which features it learns from, and which acquisition is
     meant where the name does not say it.
 
+    Parameters
+    ----------
+    learns_from
+        Other features than those; None: those. Chance looks at none.
+
     Raises
     ------
     InputError
-        There is none, or the class cannot be imported or is none of a model.
+        There is none, the class cannot be imported or is none of a model, or the model cannot learn
+        from the features.
     """
-    from molloop.library.kinds import KINDS
-
     if not is_name(name):
         raise InputError(SETTING, name, names(), "`molloop config` explains them.")
     reference, acquisition = _parts(name)
     model = model_class(reference)
-    said = {
-        "learns_from": (model.learns_from, KINDS),
-        "acquisition": (model.acquisition, SELECTABLE),
-    }
-    for attribute, (value, known) in said.items():
-        if value not in known and name != RANDOM:
-            expected = f"a class whose {attribute} is one of {', '.join(known)}"
-            raise InputError(SETTING, name, expected, f"It is {value!r}.")
-    return Policy(reference, model.learns_from, acquisition or model.acquisition)
+    if name == RANDOM:
+        return Policy(reference, model.learns_from, model.acquisition)
+    if model.acquisition not in SELECTABLE:
+        expected = f"a class whose acquisition is one of {', '.join(SELECTABLE)}"
+        raise InputError(SETTING, name, expected, f"It is {model.acquisition!r}.")
+    if not features.is_name(model.learns_from):
+        expected = f"a class whose learns_from is {features.names()}"
+        raise InputError(SETTING, name, expected, f"It is {model.learns_from!r}.")
+    if learns_from is not None:
+        _check_alike(name, model.learns_from, learns_from)
+    return Policy(reference, learns_from or model.learns_from, acquisition or model.acquisition)
+
+
+def _check_alike(name: str, own: str, other: str) -> None:
+    """Raise InputError where a model that learns from some features cannot from others."""
+    expected, given = (features.feature_kind(one).form for one in (own, other))
+    if given != expected:
+        raise InputError(
+            features.SETTING,
+            other,
+            f"features that are {expected}, as {own}",
+            f"The model {name} cannot learn from {given}: choose another by {SETTING}.",
+        )
 
 
 def _parts(name: str) -> tuple[str, str]:

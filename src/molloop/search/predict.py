@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.library.features import Scaling
-from molloop.library.kinds import KINDS
+from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
 from molloop.surrogate.model import Floats, Surrogate
@@ -34,7 +33,7 @@ def predicted(
     Parameters
     ----------
     kind
-        A key of ``molloop.library.kinds.KINDS``, from which the model has learned.
+        Of features, from which the model has learned.
 
     Yields
     ------
@@ -47,7 +46,7 @@ def predicted(
             rows = np.arange(start, min(start + CHUNK, ref.n_molecules))
             rows = rows if meant is None else rows[meant[rows]]
             if len(rows):
-                features = KINDS[kind].for_models(kept[rows], scaling)
+                features = for_models(kept[rows], scaling)
                 yield Predicted(ref.first_id + rows, *model.predict(features))
 
 

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.library.features import Scaling
-from molloop.library.kinds import KINDS
+from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.library.shards import Library
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
@@ -46,7 +45,7 @@ class Training:
     pending
         Features of those of them that are being simulated, shape (p, width).
     scaling
-        Standardises the library's descriptors.
+        Standardises the features.
     """
 
     features: Features
@@ -65,7 +64,7 @@ class Training:
         Parameters
         ----------
         kind
-            A key of ``molloop.library.kinds.KINDS``.
+            As of :meth:`~molloop.Library.features`.
         tried
             Ids that are left out beside those with a value.
         """
@@ -75,7 +74,7 @@ class Training:
             order=np.arange(len(values)),
             tried=np.array(sorted({*values, *tried}), dtype=np.int64),
             pending=library.features(kind, []),
-            scaling=library.scaling,
+            scaling=library.scalings[kind],
         )
 
     def write(self, path: Path) -> None:
@@ -170,10 +169,10 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
     """
     model, training = _load(task.policy.model, model_path, task.training)
     opened = Shard(shard)
-    kind, kept = KINDS[task.policy.features], opened.features(task.policy.features)
+    kept = opened.features(task.policy.features)
 
     def features(rows: Any) -> Features:
-        return kind.for_models(kept[rows], training.scaling)
+        return for_models(kept[rows], training.scaling)
 
     acquisition = ACQUISITIONS[task.policy.acquisition]
     bound = np.full(shard.n_molecules, -np.inf)

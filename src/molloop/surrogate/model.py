@@ -48,7 +48,7 @@ class Surrogate(ABC):
     Attributes
     ----------
     learns_from
-        Its features, a key of ``molloop.library.kinds.KINDS``.
+        Its features where the user names no others: a name as of ``search.features``.
     acquisition
         What turns its predictions into a score where the policy's name does not say it: ``greedy``,
         ``ucb`` or ``ei``.

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from molloop.errors import InputError
-from molloop.registry import Listed, Registry, import_thing
+from molloop.registry import Listed, Registry, import_named
 
 if TYPE_CHECKING:
     from molloop.surrogate.model import Surrogate
@@ -49,15 +49,8 @@ def model_class(reference: str) -> "type[Surrogate]":
     """
     from molloop.surrogate.model import Surrogate
 
-    try:
-        found = import_thing(reference)
-    except Exception as error:  # the module may do anything
-        raise InputError(
-            SETTING,
-            reference,
-            "a model that can be imported, package.module:Class",
-            f"It fails with {type(error).__name__}: {error}. Is its folder on PYTHONPATH?",
-        ) from error
+    expected = "a model that can be imported, package.module:Class"
+    found = import_named(reference, SETTING, expected)
     if not (isinstance(found, type) and issubclass(found, Surrogate)):
         base = f"{Surrogate.__module__}.{Surrogate.__name__}"
         raise InputError(

@@ -72,6 +72,17 @@ def test_a_model_that_is_not_molloops_is_code_that_a_run_executes(tmp_path, poli
         trust.check_trust(folder, stored)
 
 
+def test_features_that_are_not_molloops_are_code_that_a_run_executes(tmp_path):
+    text = Settings().to_toml().replace("# features =", 'features = "mine:bonds"')
+    stored = parse(text)
+    assert trust.executed(stored.model_dump(mode="json")) == {"search.features": "mine:bonds"}
+    folder = run_dir(tmp_path, Settings().to_toml(), text)
+    with pytest.raises(InputError, match=r"To go on executes search\.features = 'mine:bonds'"):
+        trust.check_trust(folder, stored)
+    named = override(Settings(), {"search.features": "descriptors"})
+    assert trust.executed(named.model_dump(mode="json")) == {}
+
+
 @pytest.mark.parametrize("policy", ["ridge", "ridge-ei", "random", "published-ucb"])
 def test_molloops_own_models_are_not_asked_about(policy):
     named = override(Settings(), {"search.policy": policy})

@@ -1,44 +1,30 @@
+"""What all kinds of features have in common."""
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from rdkit import Chem
 
-from molloop.errors import RunError
-from molloop.library.features import FeatureKind
-from molloop.library.ingest import Files, build
-from molloop.library.kinds import KINDS
-from molloop.library.manifest import BuildSpec
+from molloop.library.features import MorganSpec
+from molloop.library.kinds import COLUMNS, kinds_of
+from molloop.library.own_features import computed
+from molloop.library.registry import FEATURES, feature_kind
 
-
-class Elements(FeatureKind):
-    """How many atoms of carbon and oxygen a molecule has."""
-
-    column = "carbon_and_oxygen"
-    dtype = np.float32
-    names = ("n_C", "n_O")
-
-    def compute(self, molecules, spec):
-        del spec
-        counts = [[a.GetSymbol() for a in one.GetAtoms()] for one in molecules]
-        rows = [[one.count("C"), one.count("O")] for one in counts]
-        return np.array(rows, dtype=np.float32).reshape(-1, 2)
+SMILES = ("CCO", "c1ccccc1N", "[NH4+]", "[H][H]", "FC(F)(F)F")
 
 
-def built(folder, name):
-    (folder / "some.smi").write_text("CCO\nC\nO=C=O\n")
-    return build(Files.of([str(folder / "some.smi")], "smiles"), folder / name, BuildSpec())
+@pytest.mark.parametrize("name", FEATURES.own)
+def test_features_do_not_depend_on_the_molecules_beside_it(name):
+    molecules = [Chem.MolFromSmiles(one) for one in SMILES]
+    rows = computed(name, molecules)
+    assert rows.dtype == feature_kind(name).dtype
+    for row, molecule in zip(rows, molecules, strict=True):
+        assert np.array_equal(computed(name, [molecule], rows.shape[1])[0], row)
+    assert len(np.unique(rows, axis=0)) > 1
 
 
-def test_a_further_kind_is_kept_by_what_is_built_from_then_on(tmp_path, monkeypatch):
-    before = built(tmp_path, "before")
-    monkeypatch.setitem(KINDS, "elements", Elements())
-    library = built(tmp_path, "after")
-    assert library.features("elements", [2, 0]).tolist() == [[1, 2], [2, 1]]
-    assert library.features("elements", []).shape == (0, 2)
-    for kind in ("fingerprints", "descriptors"):
-        assert np.array_equal(library.features(kind, [0, 1, 2]), before.features(kind, [0, 1, 2]))
-    with pa.memory_map(library.shards[0].path) as file:
+def test_every_library_keeps_two_kinds(small_library):
+    assert list(kinds_of(MorganSpec())) == list(COLUMNS) == ["fingerprints", "descriptors"]
+    with pa.memory_map(small_library.shards[0].path) as file:
         names = pa.ipc.open_file(file).schema.names
-    assert names[5:9] == ["fingerprint", "descriptors", "carbon_and_oxygen", "identity_hash"]
-    assert library.manifest.key != before.manifest.key
-    with pytest.raises(RunError, match=r"holds no elements.*Build the library again"):
-        before.features("elements", [0])
+    assert names[5:8] == ["fingerprint", "descriptors", "identity_hash"]

@@ -1,0 +1,46 @@
+"""Features that are kept beside a library: where they are, and how they are opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.errors import RunError
+from molloop.library.features import Scaling
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFeatures:
+    """Features of a kind of all molecules of a library.
+
+    Attributes
+    ----------
+    files
+        One a shard, absolute.
+    scaling
+        Standardises them for models.
+    """
+
+    files: tuple[str, ...]
+    scaling: Scaling
+
+
+def open_features(path: Path, n: int) -> NDArray[Any]:
+    """Map a file of features of n molecules into memory, shape (n, width).
+
+    Raises
+    ------
+    RunError
+        It is missing or damaged.
+    """
+    try:
+        rows: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        if rows.ndim != 2 or len(rows) != n:
+            raise ValueError(f"its shape is {rows.shape}")
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(
+            f"{path} is damaged ({error}).", "Remove it: the next command computes it again."
+        ) from error
+    return rows

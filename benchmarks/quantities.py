@@ -41,9 +41,9 @@ def timed(smiles, quantity, others=()):
     return time.process_time() - began_s
 
 
-def show_cost(n):
-    """Print what each quantity costs beside `ie`, molecule by molecule in turn."""
-    asked = {name: (name, ()) for name in RECIPES}
+def show_cost(n, names):
+    """Print what some quantities cost beside `ie`, molecule by molecule in turn."""
+    asked = {name: (name, ()) for name in dict.fromkeys(["ie", *names])}
     asked |= {"ie + ea": ("ie", ["ea"]), "all vertical": ("ie", VERTICAL)}
     timed("C", "ie")
     rows = []
@@ -85,12 +85,13 @@ def show_ions(n):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--molecules", type=int, default=60)
+    parser.add_argument("--names", nargs="+", default=list(RECIPES))
     parser.add_argument("--ions", type=int, default=0)
     given = parser.parse_args()
     if given.ions:
         show_ions(given.ions)
     else:
-        show_cost(given.molecules)
+        show_cost(given.molecules, given.names)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ SEED = 1
 # beside an end: far enough to leave a saddle, near enough to fall back into a minimum
 DISPLACEMENT_ANGSTROM = 0.05
 FMAX_BESIDE_EV_PER_ANGSTROM = 0.1
-FALLEN_BACK_EV = 5e-4
+FALLEN_BACK_EV = 3e-4
+ABOVE_VERTICAL_EV = 0.005
 MOST_STEPS_HELD = 3
 N_MORE_ENDS = 2
 ENDS_DIFFER_EV = 0.01
@@ -61,6 +62,7 @@ class Calculations:
     geometries: dict[str, Geometry] = field(default_factory=dict)
     flags: dict[str, None] = field(default_factory=dict)
     _relaxed: dict[str, Relaxed] = field(default_factory=dict)
+    _vertical_ev: dict[str, float] = field(default_factory=dict)
     _calculators: dict[str, XTB] = field(default_factory=dict)
     _relaxations: dict[str, Calculation] = field(default_factory=dict)
 
@@ -88,9 +90,25 @@ class Calculations:
             else:
                 energy_ev, n_steps = self._single_point(name, geometry, point.charge), 0
         place = self._place(point.geometry)
+        if point.geometry != MOLECULE and STATES[point.geometry] == point.charge:
+            self._compare(point.geometry, energy_ev)
         self.done[name] = self._calculation(
             self.theory.method, point.charge, energy_ev, place, n_steps
         )
+
+    def _compare(self, state: str, energy_ev: float) -> None:
+        """Flag a relaxed ion that lies above the one at the molecule's geometry."""
+        vertical_ev = self._vertical_ev[state]
+        if self.theory.method != self.theory.geometry_method:
+            name = next(
+                name
+                for name, one in POINTS.items()
+                if (one.charge, one.geometry) == (STATES[state], MOLECULE)
+            )
+            self.compute(name)
+            vertical_ev = self.done[name].energy_ev
+        if energy_ev - vertical_ev > ABOVE_VERTICAL_EV:
+            self.flag("above_vertical")
 
     def orbitals(self, name: str) -> Orbitals:
         """Return the orbitals of a single point that is done."""
@@ -154,6 +172,7 @@ class Calculations:
                 ends += [self._again(first, charge, rng) for _ in range(N_MORE_ENDS)]
         low = min(ends, key=lambda end: end.energy_ev)
         self._keep(state, low, f"{state}_relaxation")
+        self._vertical_ev[state] = first.start_ev
         if not low.converged:
             self.flag("ion_not_converged")
         places = low.geometry.positions_angstrom

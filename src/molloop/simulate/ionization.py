@@ -15,7 +15,6 @@ from molloop.simulate.structure import given_structure, start_structure, with_sp
 
 D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
 MULTIPLICITY = "multiplicity"  # of columns that a library has kept
-ABOVE_VERTICAL_EV = 0.005
 
 
 def quantities_of(
@@ -139,8 +138,3 @@ def _flags_of_value(calculations: Calculations, name: str) -> Iterator[str]:
         affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - ELECTRON_EV
         if affinity_ev < 0 or calculations.orbitals(anion).homo_ev > 0:
             yield "anion_not_bound"
-    for vertical, relaxed in (("ion", "cation_relaxed"), ("anion", "anion_relaxed")):
-        if relaxed in points:
-            above_ev = done[relaxed].energy_ev - done[vertical].energy_ev
-            if above_ev > ABOVE_VERTICAL_EV:
-                yield "above_vertical"

@@ -161,7 +161,7 @@ _TABLE = (
     Recipe(
         Quantity("IE, adiabatic", "eV", "Adiabatic ionization energy"),
         _UP,
-        ("molecule", "ion", "cation_relaxed"),
+        ("molecule", "cation_relaxed"),
         lambda of: of["cation_relaxed"] - of["molecule"] + of.shift_ev,
         _removal,
         1.0,
@@ -171,7 +171,7 @@ _TABLE = (
     Recipe(
         Quantity("EA, adiabatic", "eV", "Adiabatic electron affinity"),
         _UP,
-        ("molecule", "anion", "anion_relaxed"),
+        ("molecule", "anion_relaxed"),
         lambda of: of["molecule"] - of["anion_relaxed"] + of.shift_ev,
         _addition,
         1.0,
@@ -210,7 +210,7 @@ _TABLE = (
     Recipe(
         Quantity("Oxidation potential", "V", "Oxidation potential, adiabatic"),
         _UP,
-        ("molecule", "ion", "cation_relaxed"),
+        ("molecule", "cation_relaxed"),
         lambda of: of["cation_relaxed"] - of["molecule"] - ELECTRON_EV - of.zero_v,
         _within(-30.0, 30.0),
         1.0,
@@ -220,7 +220,7 @@ _TABLE = (
     Recipe(
         Quantity("Reduction potential", "V", "Reduction potential, adiabatic"),
         _UP,
-        ("molecule", "anion", "anion_relaxed"),
+        ("molecule", "anion_relaxed"),
         lambda of: of["molecule"] - of["anion_relaxed"] - ELECTRON_EV - of.zero_v,
         _within(-30.0, 30.0),
         1.0,

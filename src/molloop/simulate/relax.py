@@ -21,10 +21,14 @@ ACCURACIES = (5.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """The end of a relaxation, what it was computed by, and the Hessian (eV/Å²) of its steps."""
+    """The end of a relaxation, and of what it began with the energy.
+
+    Also what it was computed by, and the Hessian (eV/Å²) that its steps have come to.
+    """
 
     geometry: Geometry
     energy_ev: float
+    start_ev: float
     n_steps: int
     converged: bool
     by: XTB
@@ -65,13 +69,16 @@ def relax(
         optimizer = BFGS(atoms, logfile=None)
     else:
         optimizer = _PreconditionedBFGS(atoms, _stiffened(hessian))
+    began_ev = []
     for accuracy in accuracies:
         calculator.set_accuracy(accuracy)
+        began_ev.append(float(atoms.get_potential_energy()))
         n_left = MAX_STEPS - optimizer.nsteps
         converged = optimizer.run(fmax=fmax_ev_per_angstrom, steps=n_left)
     return Relaxed(
         geometry=Geometry(start.numbers, np.array(atoms.positions)),
         energy_ev=float(atoms.get_potential_energy()),
+        start_ev=began_ev[0],
         n_steps=int(optimizer.nsteps),
         converged=bool(converged),
         by=calculator,

@@ -110,6 +110,11 @@ class Calculations:
         if energy_ev - vertical_ev > ABOVE_VERTICAL_EV:
             self.flag("above_vertical")
 
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether the molecule's electrons are paired, and its HOMO is as high as its LUMO."""
+        return self.structure.n_unpaired == 0 and self._calculators[MOLECULE].is_degenerate()
+
     def orbitals(self, name: str) -> Orbitals:
         """Return the orbitals of a single point that is done."""
         return self._calculators[name].orbitals()

@@ -1,6 +1,7 @@
 """The simulator `ionization`: quantities of xTB, by the published protocol, fast and guarded."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from rdkit import rdBase
 
@@ -103,7 +104,7 @@ def _value(calculations: Calculations, name: str, zero_v: float) -> float:
         calculations.compute(point)
     computed = Computed(
         {point: one.energy_ev for point, one in calculations.done.items()},
-        calculations.orbitals("molecule"),
+        partial(calculations.orbitals, "molecule"),
         calculations.theory.shift_ev,
         zero_v,
     )
@@ -124,7 +125,7 @@ def _flags_of_molecule(calculations: Calculations, level: str) -> Iterator[str]:
         yield "spin_assumed"
     # its two highest electrons fit into two orbitals, as in O=O: a triplet may lie below, and an
     # electronic entropy in the energy of the singlet hides it
-    if calculations.orbitals("molecule").is_degenerate:
+    if calculations.is_degenerate:
         yield "spin_doubtful"
     if not BORROWED.get(level, frozenset()).isdisjoint(numbers):
         yield "borrowed_parameters"

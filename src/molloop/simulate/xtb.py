@@ -92,6 +92,13 @@ class XTB(Calculator):
             "forces": -self._result.get("gradient") * (Hartree / Bohr),
         }
 
+    def is_degenerate(self) -> bool:
+        """Whether the electrons of the HOMO of what was computed last lie in the LUMO as well."""
+        found: Any = self._result
+        occupations = found.get("orbital-occupations")
+        n_paired = round(float(occupations.sum())) // 2
+        return n_paired > 0 and bool(occupations[n_paired - 1] < DEGENERATE)
+
     def orbitals(self) -> Orbitals:
         """Return the frontier orbitals and the dipole of what was computed last."""
         found: Any = self._result
@@ -106,5 +113,4 @@ class XTB(Calculator):
             homo_ev=float(energies_ev[homo]) if homo >= 0 else nan,
             lumo_ev=nan if is_empty else float(energies_ev[homo + 1]),
             dipole_debye=float(np.linalg.norm(dipole)) * Bohr / Debye,
-            is_degenerate=self._n_unpaired == 0 and homo >= 0 and occupations[homo] < DEGENERATE,
         )

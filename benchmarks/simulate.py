@@ -22,7 +22,7 @@ from xtb.ase.calculator import XTB
 from molloop.errors import SimulationError
 from molloop.library import sources
 from molloop.molecule import Geometry, Molecule
-from molloop.simulate.ionization import vertical_ie
+from molloop.simulate.ionization import quantities_of
 from molloop.simulate.xtb import XTB as TBXTB
 
 LARGE_EV = 0.02
@@ -47,7 +47,7 @@ def published(smiles):
 
 def ours(smiles):
     """Return the same of molloop."""
-    success = vertical_ie(Molecule(0, smiles))
+    success = quantities_of(Molecule(0, smiles))
     return success.value, success.calculations["molecule"].energy_ev, success.geometry
 
 

@@ -17,6 +17,7 @@ OTHER_COLUMNS = frozenset(
             "level",
             "fidelity",
             "flags",
+            "versions",
             "failure",
             "message",
             "batch",

@@ -17,7 +17,7 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 # values and tables of `simulate` that the configuration is made of
-LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "simulators"))
+LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "recipes", "simulators"))
 VALUES = ("errors", "texts", "molecule", "geometries", "smiles", "goal", "registry", "schema")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")

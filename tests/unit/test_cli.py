@@ -692,3 +692,26 @@ def test_where_conditions_are_set_nothing_else_is(molloop, words):
     done = molloop(*words, "--set", "campaign.seed=1")
     assert done.returncode == 2
     assert "--set: got 'campaign.seed', expected conditions.KEY=VALUE" in done.stderr
+
+
+def test_quantities_are_listed_with_what_each_is_worth(molloop):
+    lines = molloop("quantities").stdout.splitlines()
+    names = [line.partition(" ")[0] for line in lines if not line.startswith(" ")]
+    assert names[:5] == ["ie", "ea", "ie_adiabatic", "ea_adiabatic", "fundamental_gap"]
+    assert len(names) == 13
+    assert len(lines) == 4 * len(names)
+    assert lines[1] == "  calculations: molecule; cation at the molecule's geometry"
+
+
+def test_a_quantity_of_a_molecule_with_its_calculations(molloop):
+    done = molloop("simulate", "O", "--name", "EA", "--level", "ipea1", "--details", "--quiet")
+    assert "Vertical electron affinity, IPEA1-xTB" in done.stdout
+    assert (
+        "  anion: IPEA1-xTB, charge -1, multiplicity 2, geometry molecule, 0 steps" in done.stdout
+    )
+    told = json.loads(molloop("simulate", "O", "--solvent", "h2o", "--json", "--quiet").stdout)
+    assert told["ie_ev"] == pytest.approx(14.14, abs=0.01)
+    assert told["level"] == "gfn2, in water"
+    assert set(told["versions"]) == {"molloop", "rdkit", "tblite"}
+    refused = molloop("simulate", "O", "--solvent", "water", "--level", "ipea1")
+    assert (refused.returncode, "no parameters of ALPB" in refused.stderr) == (2, True)

@@ -14,6 +14,7 @@ from molloop.library.shards import Progress
 from molloop.results import Results
 from molloop.store.reader import Reader
 from molloop.store.record import N_BEST
+from molloop.store.records import versions_of
 from molloop.store.run_dir import find_run, is_own
 from molloop.texts import terminal_path
 
@@ -29,9 +30,10 @@ def read_results(run_dir: AnyPath) -> Results:
         Its database cannot be read.
     """
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
-        settings = parse(store.sessions()[-1].config)
+        sessions = store.sessions()
+        settings = parse(sessions[-1].config)
         found = results.read(store, settings.objective(), settings.protocol())
-        return replace(found, library=store.searched())
+        return replace(found, library=store.searched(), versions=versions_of(sessions))
 
 
 def export_run(

@@ -30,7 +30,7 @@ from molloop.search.policy import is_own
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import SIMULATORS, Origin, origin_of, simulator_named
 from molloop.store.disk import what_is_there
-from molloop.store.records import MAX_CONFIG, Session
+from molloop.store.records import MAX_CONFIG, Session, versions_of
 from molloop.store.run_dir import environment
 from molloop.store.writer import Store
 from molloop.surrogate.registry import SETTING
@@ -231,6 +231,7 @@ class Campaign:
         return replace(
             results.read(self.store, self.settings.objective(), self.settings.protocol()),
             library=self.library,
+            versions=versions_of(self.store.sessions()),
             n_rejected=self.library.manifest.counts.invalid,
             rejects=str(self.library.folder / REJECTS),
         )

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from molloop import __version__
-from molloop.cli import campaign, library, predict, replay, report, signals, simulate, site, suggest
+from molloop.cli import (
+    campaign,
+    library,
+    predict,
+    quantities,
+    replay,
+    report,
+    signals,
+    simulate,
+    site,
+    suggest,
+)
 from molloop.cli.command import Command
 from molloop.cli.screen import say
 from molloop.errors import MolloopError, RunError
@@ -44,6 +55,7 @@ def _root(
 
 app.command("config", cls=Command)(campaign.show_config)
 app.command(cls=Command)(simulate.simulate)
+app.command(cls=Command)(quantities.quantities)
 app.command(cls=Command)(suggest.suggest)
 app.command(cls=Command)(campaign.run)
 app.command(cls=Command)(campaign.resume)

@@ -67,6 +67,20 @@ def levels() -> Candidates:
     return [(name, f"ionization, {level.label}") for name, level in LEVELS.items()]
 
 
+def quantities() -> Candidates:
+    """Return names of quantities."""
+    from molloop.simulate.recipes import RECIPES
+
+    return [(name, recipe.quantity.title) for name, recipe in RECIPES.items()]
+
+
+def solvents() -> list[str]:
+    """Return names of solvents."""
+    from molloop.simulate.solvents import SOLVENTS
+
+    return list(SOLVENTS)
+
+
 def fidelities() -> Candidates:
     """Return names of fidelities."""
     from molloop.simulate.levels import FIDELITIES

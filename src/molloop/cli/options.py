@@ -54,6 +54,27 @@ FidelityOption = Annotated[
         autocompletion=completion.fidelities,
     ),
 ]
+QuantityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        help="The quantity: `molloop quantities` lists them.",
+        show_default=default_of("property.name"),
+        autocompletion=completion.quantities,
+    ),
+]
+SolventOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Of ionization: a solvent by name.",
+        show_default="none",
+        autocompletion=completion.solvents,
+    ),
+]
+MultiplicityOption = Annotated[
+    int | None,
+    typer.Option(help="Of ionization: 1 a singlet, 3 a triplet.", show_default="as the SMILES"),
+]
 ScheduleOption = Annotated[
     str | None,
     typer.Option(

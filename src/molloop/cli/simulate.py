@@ -13,12 +13,15 @@ from rich.console import Console
 from molloop.cli.options import (
     FidelityOption,
     LevelOption,
+    MultiplicityOption,
     NameColumnOption,
     NoHeaderOption,
+    QuantityOption,
     QuietOption,
     SeparatorOption,
     SetOption,
     SmilesColumnOption,
+    SolventOption,
     progress_display,
 )
 from molloop.cli.screen import say
@@ -27,7 +30,8 @@ from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
-from molloop.texts import json_line
+from molloop.molecule import label
+from molloop.texts import json_line, terminal_text
 
 if TYPE_CHECKING:
     from molloop.api.molecules import Entry
@@ -57,6 +61,12 @@ def simulate(
     no_header: NoHeaderOption = False,
     level: LevelOption = None,
     fidelity: FidelityOption = None,
+    quantity_name: QuantityOption = None,
+    solvent: SolventOption = None,
+    multiplicity: MultiplicityOption = None,
+    has_details: Annotated[
+        bool, typer.Option("--details", help="Show the calculations of each molecule, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     save: Annotated[
         Path | None, typer.Option(help="Write the geometries to a .xyz or .sdf file.")
@@ -64,11 +74,17 @@ def simulate(
     assignments: SetOption = None,
     is_quiet: QuietOption = False,
 ) -> None:
-    """Compute the vertical ionization energy (eV) of single molecules."""
+    """Compute a quantity of single molecules: the vertical ionization energy, or by --name."""
     from molloop.report.structures import save_format
     from molloop.simulate.outcome import Success
 
-    overrides = {"simulation.level": level, "simulation.fidelity": fidelity}
+    overrides: dict[str, object] = {
+        "property.name": quantity_name,
+        "simulation.level": level,
+        "simulation.fidelity": fidelity,
+        "simulation.solvent": solvent,
+        "simulation.multiplicity": multiplicity,
+    }
     settings = load(path, assignments or [], overrides)
     file_format = "" if save is None else save_format(save)
     quantity, protocol = settings.objective().quantity, settings.protocol()
@@ -85,9 +101,13 @@ def simulate(
                 say(json_line(_record(outcome, quantity, protocol)))
             display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
-        from molloop.report.terminal import outcome_table
+        from molloop.report.terminal import calculation_lines, outcome_table
 
         Console().print(outcome_table(outcomes, protocol, quantity))
+        for outcome in outcomes if has_details else ():
+            if isinstance(outcome, Success):
+                whose = label(outcome.smiles, outcome.name)
+                say(*map(terminal_text, (whose, *calculation_lines(outcome))))
     if save is not None:
         _save(save, file_format, outcomes, quantity, protocol)
     if not all(isinstance(one, Success) for one in outcomes):
@@ -130,9 +150,13 @@ def _save(
     from molloop.molecule import Molecule
     from molloop.report.structures import can_hold, structure_of, write_structures
     from molloop.simulate.outcome import Success
+    from molloop.simulate.versions import told, versions
 
     values = [
-        structure_of(Molecule(number, one.smiles, one.name), one, quantity, protocol, {})
+        structure_of(
+            *(Molecule(number, one.smiles, one.name), one, quantity, protocol, {}),
+            told([versions()]),
+        )
         for number, one in enumerate(outcomes)
         if isinstance(one, Success)
     ]
@@ -154,18 +178,24 @@ def _record(
 ) -> dict[str, Any]:
     """Return what a JSON line says of a molecule."""
     from molloop.simulate.outcome import Failure
+    from molloop.simulate.versions import versions
 
     if isinstance(outcome, Failure):
         failure = {"kind": outcome.kind, "message": outcome.message}
         result: dict[str, Any] = {"failure": failure}
     else:
-        others = {name: value for name, value in outcome.named.items() if name != quantity.name}
+        others = dict(outcome.named)
+        known = {
+            one.column: others.pop(one.name)
+            for one in (quantity, *protocol.further)
+            if one.name in others
+        }
         result = {
-            quantity.column: outcome.named[quantity.name],
+            **known,
             "values": others,
             "calculations": {name: asdict(one) for name, one in outcome.calculations.items()},
             "flags": list(outcome.flags),
         }
     made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     said = {"smiles": outcome.smiles, "name": outcome.name}
-    return said | result | made_by | {"seconds": outcome.seconds}
+    return said | result | made_by | {"versions": versions(), "seconds": outcome.seconds}

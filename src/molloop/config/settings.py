@@ -27,7 +27,7 @@ from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import SIMULATORS
+from molloop.simulate.simulators import IONIZATION, SIMULATORS
 
 COMMENT_WIDTH = 90
 COUNT = "max_training_count"
@@ -79,6 +79,8 @@ class Settings(Section):
         if chosen is None:
             return value  # it is wrong itself
         value.require_options_of(chosen.simulator)
+        if chosen.simulator == IONIZATION:
+            value.require_options_for(Quantity(chosen.name).name)
         return value
 
     @field_validator("stopping")

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from molloop.config.section import Section
 from molloop.errors import InputError
+from molloop.simulate.protocol import RELAXED
+from molloop.simulate.recipes import RECIPES
 from molloop.simulate.simulators import IONIZATION, IonizationOptions
 
 IONIZATION_OPTIONS = tuple(IonizationOptions.model_fields)
@@ -61,11 +63,32 @@ class SimulationSettings(Section, IonizationOptions):
             return {name: getattr(self, name) for name in IONIZATION_OPTIONS}
         return self.options
 
+    def require_options_for(self, quantity: str) -> None:
+        """Raise InputError where ionization cannot compute a quantity, or a further one, so."""
+        for name in (quantity, *self.quantities):
+            recipe = RECIPES.get(name)
+            if recipe is None:
+                continue
+            if recipe.is_adiabatic and self.fidelity != RELAXED:
+                raise InputError(
+                    "simulation.fidelity",
+                    self.fidelity,
+                    f"{RELAXED}, as {name} wants relaxed ions",
+                    "Leave it out, or take a vertical quantity.",
+                )
+            if recipe.against_electrode and not self.solvent:
+                raise InputError(
+                    "simulation.solvent",
+                    self.solvent,
+                    f"a solvent, as {name} is a potential",
+                    "Set one, such as acetonitrile; `molloop config` lists them.",
+                )
+
     def require_options_of(self, simulator: str) -> None:
         """Raise InputError where an option is set that this simulator does not read."""
         for name in unread_by(simulator):
             value = getattr(self, name)
-            if name in self.model_fields_set and value != {}:
+            if name in self.model_fields_set and value not in ({}, ()):
                 raise InputError(
                     f"simulation.{name}",
                     value,

@@ -87,7 +87,8 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
         if file_format in STRUCTURE_FORMATS:
             return _export_structures(results, file_format, path, top)
         frame = results.frame(geometries=file_format == "parquet", top=top)
-        kept = set(frame.columns) - OTHER_COLUMNS - {results.objective.quantity.column}
+        quantities = (results.objective.quantity, *results.protocol.further)
+        kept = set(frame.columns) - OTHER_COLUMNS - {one.column for one in quantities}
         if file_format == "csv":
             write_whole(path, _for_sheets(frame, {*TEXT_COLUMNS, *kept}).to_csv)
         else:
@@ -132,6 +133,7 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
             quantity,
             protocol,
             results.kept(one.molecule_id),
+            results.versions,
         )
         for one in results.best(top or len(results.simulated))
         if isinstance(one.outcome, Success)

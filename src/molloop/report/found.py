@@ -60,6 +60,8 @@ class Found:
         Lines of the library's source that hold no molecule, and the file that lists them.
     library
         That was searched, or what the run's database says of it.
+    versions
+        Of molloop, RDKit and tblite, by which the run's processes have computed values.
     """
 
     objective: Objective
@@ -73,6 +75,7 @@ class Found:
     n_rejected: int = 0
     rejects: str = ""
     library: Labels | None = None
+    versions: str = ""
 
     @cached_property
     def _record(self) -> Record:
@@ -142,7 +145,8 @@ class Found:
         Indexed by the molecule's id, its row in the library: `smiles`; `name`, empty where the
         user's file says nothing; `charge` and `n_unpaired` electrons as it was computed, nothing
         where that is not known; the value in the quantity's unit, by a name such as `ie_ev`, NaN
-        where it failed; `level`, `fidelity`; `flags`, with blanks between; `failure`, its kind, and
+        where it failed, then those of `simulation.quantities`; `level`, `fidelity`; `flags`, with
+        blanks between; `versions` of molloop, RDKit and tblite; `failure`, its kind, and
         `message`; `batch`, 0 for the initial design, then the number of the ranking that chose it;
         `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
         of the user's own columns, as texts.
@@ -153,6 +157,8 @@ class Found:
             self._stages,
             geometries=geometries,
             library=self.library,
+            further=self.protocol.further,
+            versions=self.versions,
         )
 
     def stage(self, item: Simulated) -> Stage:

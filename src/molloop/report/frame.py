@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STATE_COLUMNS = ("charge", "n_unpaired")
-TEXT_COLUMNS = ("smiles", "name", "level", "fidelity", "flags", "failure", "message", "worker")
+TEXT_COLUMNS = (
+    *("smiles", "name", "level", "fidelity", "flags", "versions", "failure", "message", "worker"),
+)
 
 
 def outcome_frame(
@@ -26,6 +28,8 @@ def outcome_frame(
     *,
     geometries: bool = False,
     library: Labels | None = None,
+    further: Sequence[Quantity] = (),
+    versions: str = "",
 ) -> "pd.DataFrame":
     """Return the rows of :meth:`Found.frame`."""
     import pandas as pd
@@ -42,9 +46,11 @@ def outcome_frame(
         "charge": [one and one.charge for one in states],
         "n_unpaired": [one and one.n_unpaired for one in states],
         column: [item.value(name) for item in items],
+        **{one.column: [item.value(one.name) for item in items] for one in further},
         "level": [stages[item.stage].level for item in items],
         "fidelity": [stages[item.stage].fidelity for item in items],
         "flags": [" ".join(one.flags) if one else "" for one in successes],
+        "versions": [versions] * len(items),
         "failure": [one.kind if one else "" for one in failures],
         "message": [one.message if one else "" for one in failures],
         "batch": [item.batch for item in items],
@@ -56,7 +62,8 @@ def outcome_frame(
         found = [one and one.geometry for one in successes]
         columns["numbers"] = [one and one.numbers.tolist() for one in found]
         columns["positions_angstrom"] = [one and one.positions_angstrom.tolist() for one in found]
-    kept = kept_columns(library, {*OTHER_COLUMNS, column})
+    values = [column, *(one.column for one in further)]
+    kept = kept_columns(library, {*OTHER_COLUMNS, *values})
     cells = [kept_cells(library, item.molecule_id, kept) for item in items]
     columns |= {name: [row[k] for row in cells] for k, name in enumerate(kept.values())}
     for name in (*TEXT_COLUMNS, *kept.values()):
@@ -65,7 +72,8 @@ def outcome_frame(
     frame = pd.DataFrame.from_records(
         list(zip(*columns.values(), strict=True)), columns=list(columns)
     )
-    frame[column] = frame[column].astype("float64")
+    for name in values:
+        frame[name] = frame[name].astype("float64")
     for name in STATE_COLUMNS:
         frame[name] = frame[name].astype("Int64")  # whole numbers, or nothing
     return frame.set_index("molecule_id")

@@ -44,6 +44,7 @@ def structure_of(
     quantity: Quantity,
     protocol: SimulationProtocol,
     kept: Mapping[str, str],
+    versions: str = "",
 ) -> Structure:
     """Return a molecule of which a simulation gave a value.
 
@@ -51,8 +52,10 @@ def structure_of(
     ----------
     kept
         What columns of the user's own file say of it.
+    versions
+        Of the programs that the value depends on.
     """
-    facts = facts_of(molecule, success, quantity, protocol, kept)
+    facts = facts_of(molecule, success, quantity, protocol, kept, versions)
     return Structure(molecule.smiles, success.geometry, facts, molecule.name)
 
 
@@ -62,16 +65,20 @@ def facts_of(
     quantity: Quantity,
     protocol: SimulationProtocol,
     kept: Mapping[str, str],
+    versions: str = "",
 ) -> dict[str, Fact]:
     """Return what is known: name, value and level, flags, other values, energies, kept columns."""
     values: dict[str, Fact] = dict(success.named)
     facts: dict[str, Fact] = {"smiles": molecule.smiles}
     facts |= {"name": molecule.name} if molecule.name else {}
-    facts[quantity.column] = values.pop(quantity.name)
+    for one in (quantity, *protocol.further):
+        facts |= {one.column: values.pop(one.name)} if one.name in values else {}
     facts |= {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     facts |= {"flags": " ".join(success.flags)} if success.flags else {}
-    for name, one in success.calculations.items():
-        parts = {"energy_ev": one.energy_ev, "charge": one.charge, "n_unpaired": one.n_unpaired}
+    facts |= {"versions": versions} if versions else {}
+    for name, point in success.calculations.items():
+        energy: dict[str, Fact] = {"energy_ev": point.energy_ev}
+        parts = energy | {"charge": point.charge, "n_unpaired": point.n_unpaired}
         values |= {f"{name}_{part}": number for part, number in parts.items()}
     facts |= renamed(values, facts.__contains__)
     return facts | renamed({key: text for key, text in kept.items() if text}, facts.__contains__)

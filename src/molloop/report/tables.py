@@ -21,13 +21,15 @@ def write_training_data(results: Found, path: Path) -> None:
 
     Values known beforehand come first, without charge, batch and time.
     """
-    own = (*("smiles", "name", "charge", "n_unpaired", results.objective.quantity.column), *MADE_BY)
+    further = results.protocol.further
+    columns = (one.column for one in (results.objective.quantity, *further))
+    own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *MADE_BY)
     kept = kept_columns(results.library, own)
     level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
     known = [
         (
             *(item.smiles, _name(results.library, item.molecule_id), "", ""),
-            *(_number(item.value), "", ""),
+            *(_number(item.value), *("" for _ in further), "", ""),
             *(item.level or level, "" if item.level else fidelity, ""),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -36,7 +38,9 @@ def write_training_data(results: Found, path: Path) -> None:
     simulated = [
         (
             *(item.smiles, item.name, *_state(item)),
-            *(_number(results.values[item.molecule_id]), item.batch, _s(item.time_s)),
+            _number(results.values[item.molecule_id]),
+            *(_number(item.value(one.name)) for one in further),
+            *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -97,8 +101,8 @@ def _flags(item: Simulated) -> str:
     return " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""
 
 
-def _number(value: float) -> str:
-    return repr(float(value))  # reads back as the same number
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(float(value))  # reads back as the same number
 
 
 def _s(seconds: float) -> str:

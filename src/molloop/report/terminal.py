@@ -93,23 +93,36 @@ def outcome_table(
     table = Table()
     has_names = any(one.name for one in outcomes)
     heading = ("name",) if has_names else ()
-    for column in (*heading, "SMILES", quantity.heading, "time (s)", "remarks"):
+    quantities = (quantity, *protocol.further)
+    values = [one.heading for one in quantities]
+    for column in (*heading, "SMILES", *values, "time (s)", "remarks"):
         is_text = column in ("name", "SMILES", "remarks")
         table.add_column(_text(column), justify="left" if is_text else "right")
     for outcome in outcomes:
         if isinstance(outcome, Failure):
-            value, remark = "-", f"failed, {outcome.kind}: {outcome.message}"
+            remark = f"failed, {outcome.kind}: {outcome.message}"
         else:
-            value = rounded(outcome.named[quantity.name])
             remark = ", ".join(outcome.flags)
+        named = outcome.named if isinstance(outcome, Success) else {}
         table.add_row(
             *([_text(outcome.name)] if has_names else []),
             _text(outcome.smiles),
-            value,
+            *(rounded(named[one.name]) if one.name in named else "-" for one in quantities),
             f"{outcome.seconds:.2f}",
             _text(remark),
         )
     return Group(table, _caption(quantity, protocol))
+
+
+def calculation_lines(success: Success) -> list[str]:
+    """Return the calculations of a molecule, a line each."""
+    return [
+        f"  {name}: {point.method}{f' in {point.solvent}' if point.solvent else ''}, "
+        f"charge {point.charge}, multiplicity {point.n_unpaired + 1}, "
+        f"geometry {point.geometry or '-'}, {counted(point.n_steps, 'step')}: "
+        f"{point.energy_ev:.4f} eV"
+        for name, point in success.calculations.items()
+    ]
 
 
 def library_summary(library: Library) -> Group:

@@ -8,6 +8,7 @@ from rdkit import Chem
 # have formed one when they are as near as a bond and have come nearer. Distance alone would call
 # small cages rearranged: across bicyclo[1.1.1]pentane, two atoms without a bond stand 1.87 Å apart.
 BROKEN = 1.3  # times the sum of covalent radii
+BROKEN_OF_IONS = 1.25  # what an electron more or less has loosened so far: the bond of Cl2-
 GROWN = 1.2  # times the start distance
 FORMED = 1.2
 FORMED_ANGSTROM = 0.95  # two hydrogens: their radii add up to less than the bond of H2
@@ -33,7 +34,9 @@ def contacts(molecule: Chem.Mol) -> Pairs:
     return _pairs(~is_bond & ~(distances > np.maximum(CONTACT * reach, FORMED_ANGSTROM)))
 
 
-def changed_bonds(molecule: Chem.Mol, relaxed_angstrom: NDArray[np.float64]) -> tuple[Pairs, Pairs]:
+def changed_bonds(
+    molecule: Chem.Mol, relaxed_angstrom: NDArray[np.float64], broken: float = BROKEN
+) -> tuple[Pairs, Pairs]:
     """Compare a relaxed geometry with the bonds and the start geometry of a molecule.
 
     Parameters
@@ -42,6 +45,8 @@ def changed_bonds(molecule: Chem.Mol, relaxed_angstrom: NDArray[np.float64]) -> 
         With hydrogens and the start geometry as its conformer.
     relaxed_angstrom
         Shape (n_atoms, 3).
+    broken
+        A bond longer than so many times the sum of covalent radii is none.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def changed_bonds(molecule: Chem.Mol, relaxed_angstrom: NDArray[np.float64]) -> 
     """
     reach, before, is_bond = _distances_of(molecule)
     after = _distances(relaxed_angstrom)
-    is_broken = is_bond & (after > BROKEN * reach) & (after > GROWN * before)
+    is_broken = is_bond & (after > broken * reach) & (after > GROWN * before)
     is_formed = (
         ~is_bond & (after < np.maximum(FORMED * reach, FORMED_ANGSTROM)) & (after < SHRUNK * before)
     )

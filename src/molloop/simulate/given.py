@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Given = str | Molecule | Mol | Atoms
 
 MAX_ITERATIONS = 100_000  # of the search for bond orders
+CHARGE_ROUNDING = 1e-6
 
 
 def listed(given: "Given | Iterable[Given]") -> "Iterable[Any]":
@@ -103,7 +104,7 @@ def _bonded(atoms: "Atoms") -> "Mol":
     from rdkit import Chem, rdBase
     from rdkit.Chem import rdDetermineBonds
 
-    formula, charge = atoms.get_chemical_formula(), atoms.info.get("charge", 0)
+    formula, charge = atoms.get_chemical_formula(), _whole(atoms.info.get("charge", 0))
     molecule = Chem.RWMol()
     for number in atoms.numbers.tolist():
         atom = Chem.Atom(number)
@@ -114,9 +115,7 @@ def _bonded(atoms: "Atoms") -> "Mol":
     molecule.AddConformer(conformer)
     try:
         with rdBase.BlockLogs():
-            rdDetermineBonds.DetermineBonds(
-                molecule, charge=int(charge), maxIterations=MAX_ITERATIONS
-            )
+            rdDetermineBonds.DetermineBonds(molecule, charge=charge, maxIterations=MAX_ITERATIONS)
     except (ValueError, RuntimeError, TypeError) as error:
         raise SimulationError(
             "unknown_bonds",
@@ -125,3 +124,16 @@ def _bonded(atoms: "Atoms") -> "Mol":
             "A radical needs a SMILES",
         ) from error
     return molecule
+
+
+def _whole(charge: Any) -> int:
+    """Return a charge as a whole number; one that is none but by a rounding is another one's."""
+    try:
+        nearest = round(charge)
+        if abs(charge - nearest) <= CHARGE_ROUNDING:
+            return int(nearest)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise SimulationError(
+        "invalid_molecule", f"the charge in atoms.info['charge'] is {charge!r}, no whole number"
+    )

@@ -1,48 +1,57 @@
-"""The vertical ionization energy on xTB: the published protocol, made fast and guarded."""
+"""The simulator `ionization`: quantities of xTB, by the published protocol, fast and guarded."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from functools import partial
 
-from ase import Atoms
 from rdkit import rdBase
 
 from molloop.errors import SimulationError
-from molloop.molecule import Geometry, Molecule
-from molloop.simulate.connectivity import changed_bonds
-from molloop.simulate.force_field import hessian
-from molloop.simulate.levels import LAST_ELEMENT, LEVELS, Level, uses_input
-from molloop.simulate.outcome import Calculation, Success
-from molloop.simulate.relax import ACCURACIES, Relaxed, relax
-from molloop.simulate.simulators import IE
-from molloop.simulate.structure import Structure, bond_names, given_structure, start_structure
-from molloop.simulate.xtb import XTB, XTB_ERRORS
+from molloop.molecule import Molecule
+from molloop.simulate.calculate import Calculations
+from molloop.simulate.levels import BORROWED, ELECTRON_EV, LAST_ELEMENT, LEVELS, uses_input
+from molloop.simulate.outcome import Success
+from molloop.simulate.recipes import RECIPES, Computed
+from molloop.simulate.solvents import ELECTRODES
+from molloop.simulate.structure import given_structure, start_structure, with_spin
 
-MOLECULE = "molecule"
-INPUT = "input"  # the geometry of the molecule's file
 D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
+MULTIPLICITY = "multiplicity"  # of columns that a library has kept
 
 
-def vertical_ie(
+def quantities_of(
     molecule: Molecule,
     *,
+    quantity: str = "ie",
+    quantities: Iterable[str] = (),
     level: str = "gfn2",
+    solvent: str = "",
+    reference: str = "SHE",
+    multiplicity: int | None = None,
     fidelity: str = "relaxed",
     start_geometry: str = "embedded",
     n_conformers: int = 1,
     max_atoms: int = 200,
 ) -> Success:
-    """Vertical ionization energy: E(ion) - E(molecule), both at the molecule's geometry.
+    """Compute quantities of a molecule, from calculations that they share.
 
     The geometry starts from a force field's minimum, or from the molecule's own geometry, and is
-    relaxed with xTB to 0.02 eV/Å, as in the published workflow. Each molecule gets fresh
-    calculators, so a value does not depend on what ran before it.
+    relaxed with xTB to 0.02 eV/Å, as in the published workflow. Each calculation gets a fresh
+    calculator, so a value does not depend on what ran before it.
 
     Parameters
     ----------
     molecule
         Its SMILES is not rewritten.
+    quantity
+        A key of :data:`molloop.simulate.recipes.RECIPES`; without its value there is none.
+    quantities
+        Further ones. One that cannot be computed is left out, and a flag says so: ``no_ea``.
     level
         A key of :data:`molloop.simulate.levels.LEVELS`.
+    solvent, reference
+        Keys of :data:`molloop.simulate.solvents.SOLVENTS`, empty for none, and ``ELECTRODES``.
+    multiplicity
+        Of the molecule; None: the column of this name that the library has kept, or the SMILES.
     fidelity
         A key of :data:`molloop.simulate.levels.FIDELITIES`.
     start_geometry
@@ -54,14 +63,14 @@ def vertical_ie(
 
     Returns
     -------
-    Its value is the IE in eV. The flag ``not_converged`` says that 250 steps were not enough,
-    ``spin_assumed`` that a transition metal was taken with the lowest spin.
+    Its values by name, each in its unit. Flags are explained in the documentation.
 
     Raises
     ------
     SimulationError
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large``, ``embedding``,
-        ``no_geometry``, ``geometry_mismatch``, ``scf`` or ``rearranged``.
+        ``no_geometry``, ``geometry_mismatch``, ``spin``, ``scf``, ``rearranged`` or
+        ``out_of_bounds``.
     """
     bounds = {"last_element": LAST_ELEMENT, "max_atoms": max_atoms}
     with rdBase.BlockLogs():
@@ -70,82 +79,64 @@ def vertical_ie(
         else:
             smiles, name = molecule.smiles, molecule.name
             structure = start_structure(smiles, n_conformers=n_conformers, name=name, **bounds)
-        return _vertical_ie(structure, LEVELS[level], fidelity, molecule.label)
-
-
-def _vertical_ie(structure: Structure, theory: Level, fidelity: str, label: str) -> Success:
-    try:
-        relaxed = _relax(structure, theory) if fidelity == "relaxed" else None
-        geometry = structure.geometry if relaxed is None else relaxed.geometry
-        if relaxed is not None and theory.method == theory.geometry_method:
-            molecule_ev = relaxed.energy_ev
-        else:
-            molecule_ev = _energy_ev(
-                theory.method, geometry, structure.charge, structure.n_unpaired
-            )
-        ion_n_unpaired = _ion_n_unpaired(structure.n_unpaired)
-        ion_ev = _energy_ev(theory.method, geometry, structure.charge + 1, ion_n_unpaired)
-    except XTB_ERRORS as error:
-        raise SimulationError("scf", f"xTB fails for {label!r}: {error}") from error
-    _check_bonds(structure, geometry, label)
-    ie_ev = ion_ev - molecule_ev + theory.shift_ev
-    place = INPUT if fidelity == "input-geometry" else MOLECULE
-    at = partial(Calculation, method=theory.method, geometry=place)
-    calculations = {
-        MOLECULE: at(structure.charge, structure.n_unpaired, energy_ev=molecule_ev),
-        "ion": at(structure.charge + 1, ion_n_unpaired, energy_ev=ion_ev),
-    }
-    if relaxed is not None and theory.method == theory.geometry_method:
-        calculations[MOLECULE] = replace(calculations[MOLECULE], n_steps=relaxed.n_steps)
-    elif relaxed is not None:
-        calculations["relaxation"] = Calculation(
-            structure.charge,
-            structure.n_unpaired,
-            theory.geometry_method,
-            relaxed.energy_ev,
-            MOLECULE,
-            n_steps=relaxed.n_steps,
-        )
-    return Success({IE.name: ie_ev}, calculations, {place: geometry}, _flags(structure, relaxed))
-
-
-def _relax(structure: Structure, theory: Level) -> Relaxed:
-    calculator = XTB(
-        theory.geometry_method,
-        structure.geometry,
-        charge=structure.charge,
-        n_unpaired=structure.n_unpaired,
-        accuracy=ACCURACIES[0],
+        structure = with_spin(structure, multiplicity or molecule.kept.get(MULTIPLICITY))
+        calculations = Calculations(structure, LEVELS[level], fidelity, solvent, molecule.label)
+        zero_v = ELECTRODES[reference][0]
+        values = {quantity: _value(calculations, quantity, zero_v)}
+        missing = []
+        for name in quantities:
+            try:
+                values[name] = _value(calculations, name, zero_v)
+            except SimulationError:
+                missing.append(f"no_{name}")
+    flags = (
+        *(*calculations.flags, *_flags_of_molecule(calculations, level)),
+        *(flag for name in values for flag in _flags_of_value(calculations, name)),
+        *missing,
     )
-    return relax(structure.geometry, hessian(structure.molecule), calculator)
-
-
-def _energy_ev(method: str, geometry: Geometry, charge: int, n_unpaired: int) -> float:
-    calculator = XTB(
-        method, geometry, charge=charge, n_unpaired=n_unpaired, accuracy=ACCURACIES[-1]
+    return Success(
+        values, calculations.all_done, calculations.geometries, tuple(dict.fromkeys(flags))
     )
-    atoms = Atoms(geometry.numbers, geometry.positions_angstrom)
-    return float(calculator.get_potential_energy(atoms))
 
 
-def _ion_n_unpaired(n_unpaired: int) -> int:
-    # the electron that leaves is an unpaired one, if there is any
-    return n_unpaired - 1 if n_unpaired else 1
-
-
-def _flags(structure: Structure, relaxed: Relaxed | None) -> tuple[str, ...]:
-    flags = {
-        "not_converged": relaxed is not None and not relaxed.converged,
-        # the SMILES of a metal complex does not say its spin: the lowest was taken
-        "spin_assumed": any(number in D_AND_F_BLOCK for number in structure.geometry.numbers),
-    }
-    return tuple(name for name, is_set in flags.items() if is_set)
-
-
-def _check_bonds(structure: Structure, geometry: Geometry, label: str) -> None:
-    changed = changed_bonds(structure.molecule, geometry.positions_angstrom)
-    broken, formed = (bond_names(structure.molecule, pairs) or "none" for pairs in changed)
-    if any(changed):
+def _value(calculations: Calculations, name: str, zero_v: float) -> float:
+    recipe, charge = RECIPES[name], calculations.structure.charge
+    for point in recipe.points:
+        calculations.compute(point)
+    computed = Computed(
+        {point: one.energy_ev for point, one in calculations.done.items()},
+        partial(calculations.orbitals, "molecule"),
+        calculations.theory.shift_ev,
+        zero_v,
+    )
+    value, (low, high) = recipe.value(computed), recipe.bounds(charge)
+    if not low < value < high:  # nan neither
         raise SimulationError(
-            "rearranged", f"{label!r} became another molecule: broken {broken}, formed {formed}"
+            "out_of_bounds",
+            f"{recipe.quantity.heading} of {calculations.label!r} is {value}, expected between "
+            f"{low} and {high}",
         )
+    return value
+
+
+def _flags_of_molecule(calculations: Calculations, level: str) -> Iterator[str]:
+    numbers = calculations.structure.geometry.numbers.tolist()
+    # the SMILES of a metal complex does not say its spin: the lowest was taken
+    if not calculations.structure.has_given_spin and not D_AND_F_BLOCK.isdisjoint(numbers):
+        yield "spin_assumed"
+    # its two highest electrons fit into two orbitals, as in O=O: a triplet may lie below, and an
+    # electronic entropy in the energy of the singlet hides it
+    if calculations.is_degenerate:
+        yield "spin_doubtful"
+    if not BORROWED.get(level, frozenset()).isdisjoint(numbers):
+        yield "borrowed_parameters"
+
+
+def _flags_of_value(calculations: Calculations, name: str) -> Iterator[str]:
+    points, done = RECIPES[name].points, calculations.done
+    anion = next((one for one in ("anion_relaxed", "anion") if one in points), None)
+    if anion is not None:
+        # by the energy of a free electron, whatever the level's own shift
+        affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - ELECTRON_EV
+        if affinity_ev < 0 or calculations.orbitals(anion).homo_ev > 0:
+            yield "anion_not_bound"

@@ -32,10 +32,12 @@ def load(
     simulator = simulator_named(name)
     if not simulator.computes(quantity):
         known = ", ".join(one.heading for one in simulator.quantities)
-        raise SimulatorError(f"It computes {known}, not {quantity.heading}")
+        raise SimulatorError(f"It computes {known}; not {quantity.heading}")
     if simulator.cores != 1:
         raise SimulatorError(f"It wants {simulator.cores} cores, and a worker has one")
     kept = simulator.checked(options)
+    if simulator.takes_quantity:
+        kept = {**kept, "quantity": quantity.name}
     function = import_thing(simulator.function)
     _check_call(function, kept)
     call = partial(_called, function, simulator.takes_molecule, kept)

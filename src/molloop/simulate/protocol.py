@@ -1,12 +1,13 @@
 """How a molecule becomes a value: what a configuration decides, and every worker is told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from molloop.goal import Quantity
-from molloop.simulate.levels import LEVELS
+from molloop.simulate.levels import ELECTRON_EV, LEVELS
+from molloop.simulate.recipes import RECIPES
 from molloop.simulate.simulators import IE, IONIZATION, IonizationOptions
 
 DEFAULTS = IonizationOptions().model_dump()
@@ -48,12 +49,36 @@ class SimulationProtocol:
     memory_limit_gib: float = 4.0
 
     @cached_property
+    def further(self) -> tuple[Quantity, ...]:
+        """Quantities beside that one, which tables have columns of."""
+        if self.simulator != IONIZATION:
+            return ()  # of a simulator of the user's nobody knows their units
+        names = self._options["quantities"]
+        return tuple(RECIPES[name].quantity for name in names if name != self.quantity.name)
+
+    @cached_property
     def outcome_level(self) -> str:
         """What outcomes are stored under: the level, or a simulator's own name and options."""
         if self.simulator == IONIZATION:
-            return str({**DEFAULTS, **self.options}["level"])
+            return str(", ".join((self._options["level"], *self._circumstances)))
         options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
         return f"{self.simulator}({options})" if options else self.simulator
+
+    @cached_property
+    def _options(self) -> dict[str, Any]:
+        return {**DEFAULTS, **self.options}
+
+    @property
+    def _circumstances(self) -> Iterator[str]:
+        """What values of one level do not share, in words."""
+        options = self._options
+        if options["solvent"]:
+            yield f"in {options['solvent']}"
+        if options["multiplicity"] is not None:
+            yield f"multiplicity {options['multiplicity']}"
+        names = (self.quantity.name, *options["quantities"])
+        if any(RECIPES[name].against_electrode for name in names if name in RECIPES):
+            yield f"against {options['reference']}"
 
     @property
     def stage(self) -> str:
@@ -65,15 +90,22 @@ class SimulationProtocol:
         """The fidelity, and whether a relaxation started from the molecule's own geometry."""
         if self.simulator != IONIZATION:
             return OWN
-        options = {**DEFAULTS, **self.options}
+        options = self._options
         is_from_input = options["fidelity"] == RELAXED and options["start_geometry"] == "input"
         return "relaxed-from-input" if is_from_input else str(options["fidelity"])
 
     @property
     def label(self) -> str:
         """What figures and tables call the way in which values were computed."""
-        level, fidelity = self.outcome_level, self.outcome_fidelity
-        if self.simulator != IONIZATION or level not in LEVELS:
-            return level
-        label = LEVELS[level].label
-        return label if fidelity == RELAXED else f"{label}, {fidelity}"
+        if self.simulator != IONIZATION or self._options["level"] not in LEVELS:
+            return self.outcome_level
+        level, fidelity = LEVELS[self._options["level"]], self.outcome_fidelity
+        recipe = RECIPES.get(self.quantity.name)
+        if recipe is None or recipe.has_shift:
+            label = level.label
+        elif recipe.against_electrode:
+            label = f"{level.methods} ΔSCF, shifted by {-ELECTRON_EV} eV"
+        else:
+            label = level.methods
+        parts = [label, *self._circumstances, *([] if fidelity == RELAXED else [fidelity])]
+        return ", ".join(parts).replace(", in ", ", equilibrium solvation (ALPB) in ")

@@ -1,5 +1,6 @@
 """From a start geometry to a relaxed one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +21,18 @@ ACCURACIES = (5.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """The end of a relaxation."""
+    """The end of a relaxation, and of what it began with the energy.
+
+    Also what it was computed by, and the Hessian (eV/Å²) that its steps have come to.
+    """
 
     geometry: Geometry
     energy_ev: float
+    start_ev: float
     n_steps: int
     converged: bool
+    by: XTB
+    hessian: NDArray[np.float64]
 
 
 class _PreconditionedBFGS(BFGS):
@@ -40,29 +47,42 @@ class _PreconditionedBFGS(BFGS):
         self.H0 = self._start_hessian
 
 
-def relax(start: Geometry, hessian: NDArray[np.float64] | None, calculator: XTB) -> Relaxed:
-    """Relax a geometry until no force exceeds 0.02 eV/Å, or for 250 steps.
+def relax(
+    start: Geometry,
+    hessian: NDArray[np.float64] | None,
+    calculator: XTB,
+    fmax_ev_per_angstrom: float = FMAX_EV_PER_ANGSTROM,
+    accuracies: Sequence[float] = ACCURACIES,
+) -> Relaxed:
+    """Relax a geometry until no force exceeds a bound, or for 250 steps.
 
     Parameters
     ----------
     hessian
         A guess in eV/Å², shape (3 n, 3 n), such as a force field's; soft modes are stiffened.
         It saves most of the steps that BFGS takes from a multiple of the unit matrix.
+    accuracies
+        Of the self-consistent field, one after the other.
     """
     atoms = Atoms(start.numbers, start.positions_angstrom, calculator=calculator)
     if hessian is None:
         optimizer = BFGS(atoms, logfile=None)
     else:
         optimizer = _PreconditionedBFGS(atoms, _stiffened(hessian))
-    for accuracy in ACCURACIES:
+    began_ev = []
+    for accuracy in accuracies:
         calculator.set_accuracy(accuracy)
+        began_ev.append(float(atoms.get_potential_energy()))
         n_left = MAX_STEPS - optimizer.nsteps
-        converged = optimizer.run(fmax=FMAX_EV_PER_ANGSTROM, steps=n_left)
+        converged = optimizer.run(fmax=fmax_ev_per_angstrom, steps=n_left)
     return Relaxed(
         geometry=Geometry(start.numbers, np.array(atoms.positions)),
         energy_ev=float(atoms.get_potential_energy()),
+        start_ev=began_ev[0],
         n_steps=int(optimizer.nsteps),
         converged=bool(converged),
+        by=calculator,
+        hessian=optimizer.H0 if optimizer.state is None else optimizer.H,
     )
 
 

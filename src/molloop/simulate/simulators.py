@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, Strict, ValidationError, field_validator, model_validator
 
 from molloop.goal import Quantity
 from molloop.registry import is_name, is_reference, registered
 from molloop.schema import Schema, among
 from molloop.simulate.levels import FIDELITIES, LEVELS, START_GEOMETRIES, uses_input
+from molloop.simulate.recipes import RECIPES, recipe_named
+from molloop.simulate.solvents import ELECTRODES, SOLVENTS, electrode_named, solvent_named
 
 IONIZATION = "ionization"
 ENTRY_POINTS = "molloop.simulators"  # the group in which other packages register theirs
-IE = Quantity("IE", "eV", "Vertical ionization energy")
-# an IE outside of these is no IE: helium's is the largest of any neutral atom, at 24.6 eV
-IE_BOUNDS_EV = (0.0, 50.0)
+IE = RECIPES["ie"].quantity
 
 
 class SimulatorError(ValueError):
@@ -64,6 +64,65 @@ class IonizationOptions(Options):
         description="Option of ionization. A molecule with more atoms, hydrogens included, is a "
         "failure.",
     )
+    quantities: Annotated[tuple[str, ...], Strict(False)] = Field(
+        (),
+        description="Option of ionization. Further quantities, by the names that `molloop "
+        "quantities` lists: they share calculations, and stand in tables and exports. One that "
+        "cannot be computed is left out, with a flag such as no_ea.",
+    )
+    solvent: str = Field(
+        "",
+        description="Option of ionization. In which all is computed, by ALPB: "
+        + ", ".join(SOLVENTS)
+        + ". It answers each charge in full (equilibrium solvation), also where the geometry does "
+        "not. Left empty: none. The level ipea1 has no parameters for it.",
+    )
+    reference: str = Field(
+        "SHE",
+        description="Option of ionization. The electrode against which potentials are given: "
+        + "; ".join(f"{name} at {zero} V ({why})" for name, (zero, why) in ELECTRODES.items())
+        + ".",
+    )
+    multiplicity: int | None = Field(
+        None,
+        ge=1,
+        description="Option of ionization. Of the molecules, 3 for a triplet. Left out: the column "
+        "multiplicity that the library has kept, or else what the SMILES says.",
+    )
+
+    @field_validator("quantities")
+    @classmethod
+    def _known_quantities(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        found = [recipe_named(text) for text in value]
+        if None in found:
+            raise ValueError(f"expected names among {', '.join(RECIPES)}")
+        return tuple(dict.fromkeys(recipe.quantity.name for recipe in found if recipe))
+
+    @field_validator("solvent")
+    @classmethod
+    def _known_solvent(cls, value: str) -> str:
+        try:
+            return solvent_named(value) if value else ""
+        except KeyError:
+            raise ValueError(f"expected one of {', '.join(SOLVENTS)}") from None
+
+    @field_validator("reference")
+    @classmethod
+    def _known_reference(cls, value: str) -> str:
+        try:
+            return electrode_named(value)
+        except KeyError:
+            raise ValueError(f"expected one of {', '.join(ELECTRODES)}") from None
+
+    @model_validator(mode="after")
+    def _no_solvent_with_ipea1(self) -> Self:
+        if self.solvent and not LEVELS[self.level].has_solvents:
+            known = ", ".join(name for name, level in LEVELS.items() if level.has_solvents)
+            raise ValueError(
+                f"expected solvent left out, or the level {known}: {self.level} has no parameters "
+                "of ALPB, and tblite would take those of GFN1-xTB"
+            )
+        return self
 
     @model_validator(mode="after")
     def _no_force_field_at_the_input(self) -> Self:
@@ -103,6 +162,8 @@ class Simulator:
     takes_molecule
         Whether it is called as ``function(molecule, **options)``, with a
         :class:`~molloop.Molecule`: SMILES, name, and geometry where the file has one.
+    takes_quantity
+        Whether it is called with ``quantity="ea"`` too, the name of the quantity that is asked for.
     """
 
     function: str
@@ -111,6 +172,7 @@ class Simulator:
     options: type[Options] | None = None
     cores: int = 1
     takes_molecule: bool = False
+    takes_quantity: bool = False
 
     def computes(self, quantity: Quantity) -> bool:
         """Whether it computes a quantity, by symbol and unit."""
@@ -144,11 +206,11 @@ class Simulator:
 
 SIMULATORS = {
     IONIZATION: Simulator(
-        "molloop.simulate.ionization:vertical_ie",
-        (IE,),
-        {IE.name: IE_BOUNDS_EV},
-        IonizationOptions,
+        "molloop.simulate.ionization:quantities_of",
+        tuple(recipe.quantity for recipe in RECIPES.values()),
+        options=IonizationOptions,  # its bounds depend on the charge: recipes have them
         takes_molecule=True,
+        takes_quantity=True,
     )
 }
 

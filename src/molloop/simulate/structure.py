@@ -1,7 +1,7 @@
 """A SMILES becomes a molecule that can be simulated, or is refused before it costs anything."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rdkit import Chem
@@ -26,11 +26,14 @@ class Structure:
         In elementary charges.
     n_unpaired
         Unpaired electrons.
+    has_given_spin
+        Whether somebody said how many, and not the SMILES.
     """
 
     molecule: Chem.Mol
     charge: int
     n_unpaired: int
+    has_given_spin: bool = False
 
     @property
     def geometry(self) -> Geometry:
@@ -95,6 +98,36 @@ def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> St
     if near := bond_names(molecule, contacts(molecule)):
         raise _mismatch(given, f"bonds: too near are {near}")
     return _structure(molecule)
+
+
+def with_spin(structure: Structure, multiplicity: int | str | None) -> Structure:
+    """Return a molecule with a multiplicity that somebody says; with its own where nobody does.
+
+    Parameters
+    ----------
+    multiplicity
+        1 for a singlet, 3 for a triplet; a text is that of a column.
+
+    Raises
+    ------
+    SimulationError
+        ``spin``: it is no whole number, or the molecule's electrons cannot have it.
+    """
+    if multiplicity in (None, ""):
+        return structure
+    n_electrons = int(structure.geometry.numbers.sum(dtype=int)) - structure.charge
+    try:
+        n_unpaired = int(str(multiplicity)) - 1
+    except ValueError:
+        n_unpaired = -1
+    if not 0 <= n_unpaired <= n_electrons or (n_electrons - n_unpaired) % 2:
+        expected = "odd" if n_electrons % 2 == 0 else "even"
+        raise SimulationError(
+            "spin",
+            f"multiplicity: got {multiplicity}, expected an {expected} number for "
+            f"{n_electrons} electrons: 1 is a singlet, 2 a doublet, 3 a triplet",
+        )
+    return replace(structure, n_unpaired=n_unpaired, has_given_spin=True)
 
 
 def _mismatch(given: Molecule, what: str) -> SimulationError:

@@ -19,6 +19,7 @@ from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcom
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.rules import storable
 from molloop.simulate.validation import checked
+from molloop.simulate.versions import told
 from molloop.store.events import decode
 from molloop.store.stored import read_count, read_json, read_number, read_one_of, read_text
 
@@ -54,6 +55,11 @@ class Session:
     began_at: str
     config: str
     environment: dict[str, Any]
+
+
+def versions_of(sessions: Iterable[Session]) -> str:
+    """Return the versions by which the processes of a run have computed values, in words."""
+    return told([one.environment.get("packages", {}) for one in sessions])
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ def table(small_library):
                 "start_geometry": "embedded",
                 "n_conformers": 4,
                 "max_atoms": 200,
+                "quantities": (),
+                "solvent": "",
+                "reference": "SHE",
+                "multiplicity": None,
             },
         ),
         (

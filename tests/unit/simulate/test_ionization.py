@@ -18,7 +18,7 @@ PUBLISHED = [
 
 
 def vertical_ie(smiles, geometry=None, **options):
-    return ionization.vertical_ie(Molecule(0, smiles, geometry=geometry), **options)
+    return ionization.quantities_of(Molecule(0, smiles, geometry=geometry), **options)
 
 
 @pytest.mark.parametrize(("smiles", "ie_ev"), PUBLISHED)

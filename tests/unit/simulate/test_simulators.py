@@ -87,8 +87,11 @@ def outcome(smiles, simulator, **given):
 
 def test_the_built_in_simulator_says_what_it_computes():
     ionization = SIMULATORS["ionization"]
-    assert ionization.quantities == (Quantity("IE", "eV", "Vertical ionization energy"),)
-    assert ionization.bounds == {"ie": (0.0, 50.0)}
+    assert ionization.quantities[0] == Quantity("IE", "eV", "Vertical ionization energy")
+    units = {one.name: one.unit for one in ionization.quantities}
+    assert units["ea"] == units["ie_adiabatic"] == units["orbital_gap"] == "eV"
+    assert (units["oxidation_potential"], units["dipole"]) == ("V", "Debye")
+    assert len(units) == 13
     assert ionization.cores == 1
     assert ionization.checked({"level": "ipea1"}) == {
         "level": "ipea1",
@@ -96,6 +99,10 @@ def test_the_built_in_simulator_says_what_it_computes():
         "start_geometry": "embedded",
         "n_conformers": 1,
         "max_atoms": 200,
+        "quantities": (),
+        "solvent": "",
+        "reference": "SHE",
+        "multiplicity": None,
     }
 
 
@@ -146,7 +153,7 @@ def test_a_function_gets_its_options_by_name(mine):
         ("wide", {}, "It wants 8 cores, and a worker has one"),
         ("length", {}, "as mine:length, which is no Simulator, but of the type function"),
         ("gup", {}, "none that is registered (ionization, gap, wide, whole, length, gone)"),
-        ("ionization", {}, "It computes IE (eV), not gap (eV)"),
+        ("ionization", {}, "It computes IE (eV), EA (eV), "),
     ],
 )
 def test_what_cannot_be_used_is_said(registered, simulator, options, words):

@@ -90,6 +90,7 @@ def facts(run: Run) -> dict[str, Any]:
         "name": run.name,
         "objective": run.settings.objective(),
         "quantity": run.settings.objective().quantity,
+        "further": run.settings.protocol().further,
         "level_label": run.settings.protocol().label,
         "budget": budget,
         "share": budget.share(run.record.n_values, run.record.time_s),

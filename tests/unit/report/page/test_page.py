@@ -20,6 +20,7 @@ from small_run import STEPS, item, new_store
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Simulated
+from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions
 from molloop.report.page import plots
@@ -97,6 +98,17 @@ def test_a_value_is_shown_by_its_name_and_of_its_stage(tmp_path):
     assert "2.0 s C ipea1, odd 2.0 s C 15.250" in found["recent"]
     row = words(frozen_document([run, run]).partition("<tbody>")[2].partition("</tr>")[0])
     assert "1 15.250 eV C" in row  # one value, the best, its molecule
+
+
+def test_further_quantities_stand_with_the_best(tmp_path):
+    settings = load(simulation={"quantities": ["ea", "dipole"]})
+    session = Session("2026-01-01T00:00:00+00:00", settings.to_toml(), {})
+    row = replace(item(0, 2.0, 15.0), outcome=Success({"ie": 15.25, "ea": -1.5}))
+    with closing(Store.create(tmp_path / "campaign.sqlite", session, (), ())) as store:
+        store.append(2.0, [Began(10, 0), Submitted((100,), Source.INITIAL, 0)], [row])
+    best = words(sections(Feed(tmp_path).run)["best"])
+    assert "EA -1.500 eV" in best
+    assert "Dipole" not in best  # it has none
 
 
 def test_figures_have_words_and_take_the_page_s_colours(run):

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command's help needs none of them
+    import numpy as np
     from ase import Atoms
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Geometry:
         Shape (n, 3).
     """
 
-    numbers: NDArray[np.uint8]
-    positions_angstrom: NDArray[np.float64]
+    numbers: "NDArray[np.uint8]"
+    positions_angstrom: "NDArray[np.float64]"
 
     def to_atoms(self) -> "Atoms":
         """Return ASE's atoms, without a cell."""

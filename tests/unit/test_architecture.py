@@ -178,7 +178,7 @@ def test_every_module_imports_alone(module):
     "statement", ["import molloop", "from molloop.cli import app; app(['--help'])"]
 )
 def test_start_loads_nothing_heavy(statement):
-    heavy = {"rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy"}
+    heavy = {"numpy", "rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy"}
     code = f"""
 import sys
 try:

@@ -10,6 +10,7 @@ from molloop.assembly.reading import library_reading
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.files import AnyPath
+from molloop.library.choices import BUILT_IN
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, library_folder, open_or_build
 from molloop.library.manifest import BuildSpec
@@ -17,7 +18,7 @@ from molloop.library.origin import Files
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import BUILT_IN, locate, titles
+from molloop.library.sources import locate, titles
 
 
 def open_library(source: Settings | AnyPath, progress: Progress | None = None) -> Library:

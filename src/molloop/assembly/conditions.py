@@ -6,6 +6,7 @@ from dataclasses import replace
 from molloop.assembly.campaign import cores
 from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
+from molloop.library.choices import BUILT_IN
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
 from molloop.library.conditions_on_columns import (
     ColumnCondition,
@@ -17,7 +18,6 @@ from molloop.library.conditions_on_columns import (
 from molloop.library.selection import Selection, charges, n_open_stereo, select
 from molloop.library.shard import Shard
 from molloop.library.shards import Library, Progress
-from molloop.library.sources import BUILT_IN
 from molloop.simulate.levels import LAST_ELEMENT, uses_input
 from molloop.simulate.simulators import IONIZATION
 from molloop.texts import counted

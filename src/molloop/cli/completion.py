@@ -111,7 +111,7 @@ def export_formats() -> list[str]:
 
 def libraries(incomplete: str) -> list[str]:
     """Return built-in libraries, once something is typed; others are files and folders."""
-    from molloop.library.sources import BUILT_IN
+    from molloop.library.choices import BUILT_IN
 
     return list(BUILT_IN) if incomplete else []
 

@@ -241,8 +241,8 @@ def _open(library: str, is_quiet: bool, reading: "Reading") -> "Library":
     from molloop import api
     from molloop.api import libraries
     from molloop.config.load import load
+    from molloop.library.choices import BUILT_IN
     from molloop.library.shards import Library
-    from molloop.library.sources import BUILT_IN
 
     if library not in BUILT_IN and not Path(library).is_file():
         return Library(Path(library))

@@ -5,8 +5,7 @@ from typing import Annotated
 from pydantic import Field, Strict, field_validator
 
 from molloop.config.section import Section, number_as_name
-from molloop.library.choices import FRAGMENTS, SAME_AS
-from molloop.library.sources import FORMATS
+from molloop.library.choices import FORMATS, FRAGMENTS, SAME_AS
 from molloop.schema import among
 
 

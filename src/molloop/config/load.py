@@ -11,7 +11,7 @@ from molloop.config.settings import Settings, toml_values, validated
 from molloop.config.simulation import ALL_OPTIONS, OWN_OPTIONS, unread_by
 from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
-from molloop.library.sources import BUILT_IN
+from molloop.library.choices import BUILT_IN
 from molloop.simulate.simulators import IONIZATION
 
 # settings that are tables: what is behind their names is a key of them

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 import molloop
 from molloop.errors import InputError, RunError
 from molloop.files import write_whole
-from molloop.library import sources
 from molloop.library.assemble import assemble, write_rejects
+from molloop.library.choices import BUILT_IN
 from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.manifest import (
     CONDITIONS,
@@ -77,7 +77,7 @@ def open_or_build(
     RunError
         The cache cannot be written, or the library is damaged.
     """
-    if source not in sources.BUILT_IN and (folder := library_folder(source)) is not None:
+    if source not in BUILT_IN and (folder := library_folder(source)) is not None:
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()

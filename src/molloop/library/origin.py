@@ -8,6 +8,7 @@ from typing import Protocol
 from molloop.errors import InputError
 from molloop.files import file_sha256
 from molloop.library import sources
+from molloop.library.choices import BUILT_IN
 from molloop.library.manifest import SourceFile
 from molloop.library.reading.format import Format
 from molloop.library.reading.look import look
@@ -78,7 +79,7 @@ class Files:
         if not isinstance(reading, Reading):
             reading = Reading(column=reading)
         paths = tuple(sources.locate(name) for name in names)
-        title = names[0] if names[0] in sources.BUILT_IN else ", ".join(map(str, paths))
+        title = names[0] if names[0] in BUILT_IN else ", ".join(map(str, paths))
         formats = tuple(look(path, reading) for path in paths)
         files = tuple(map(_source_file, paths, sources.titles(paths)))
         return cls(utf8_text(title), paths, files, reading, formats)

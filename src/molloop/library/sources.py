@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from molloop.errors import InputError
+from molloop.library.choices import BUILT_IN
 from molloop.library.reading.entries import opened_entries
 from molloop.library.reading.format import Entry, Format, TextKind
 from molloop.library.reading.look import look
@@ -17,10 +18,6 @@ from molloop.texts import each, utf8_text
 
 BLOCK_SIZE = 4096
 BLOCK_CHARACTERS = 2**24  # of texts, names and what is kept
-BUILT_IN = {"qm9": "qm9.parquet"}
-FORMATS = (
-    ".smi, .txt, .csv, .tsv, .cxsmiles, .sdf or .parquet, also with .gz, .bz2, .zst or .xz behind"
-)
 TEXT_VERSION = 4  # raised where the same file of text becomes other lines
 N_SHOWN = 3
 

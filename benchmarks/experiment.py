@@ -16,75 +16,23 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms
 from scipy.stats import spearmanr
 
-from molloop import load, simulate_molecules
-from molloop.errors import SimulationError
-from molloop.molecule import Geometry
+from molloop import Success, load, simulate_molecules
 from molloop.simulate.levels import LEVELS
-from molloop.simulate.outcome import Success
-from molloop.simulate.relax import relax
-from molloop.simulate.xtb import XTB, XTB_ERRORS
 
 DATA = Path(__file__).parent / "data"
 QUANTITIES = ("ie", "ie_adiabatic", "ea", "ea_adiabatic")
 VERTICAL = ("ie", "ea")
-CHARGES = {"ie": +1, "ea": -1}
-DISPLACEMENT_ANGSTROM = 0.05  # of each coordinate: from a symmetric start an ion stays on a saddle
 
 
 def simulated(molecules, level, quantities):
-    """Yield the outcome of each molecule, with those of these quantities (eV) that converge.
-
-    With the vertical ones, `ie` and `ea`, their difference `fundamental_gap` comes along.
-    """
-    settings = load(None, [f"simulation.level={level}"])
-    for outcome in simulate_molecules(molecules, settings):
-        if isinstance(outcome, Success):
-            values = {name: value_of(outcome, LEVELS[level], name) for name in quantities}
-            known = {name: value for name, value in values.items() if value is not None}
-            if set(VERTICAL) <= set(known):
-                known["fundamental_gap"] = known["ie"] - known["ea"]
-            yield replace(outcome, values=known)
-        else:
-            yield outcome
-
-
-def value_of(success, theory, quantity):
-    """Return an ionization energy or an electron affinity; None where the ion fails."""
-    if quantity == "ie":
-        return success.value
-    charge = CHARGES[quantity[:2]]
-    try:
-        ion_ev = ion_energy_ev(success, theory, charge, is_relaxed=quantity not in VERTICAL)
-    except (*XTB_ERRORS, SimulationError):
-        return None
-    return charge * (ion_ev - success.molecule.energy_ev) + theory.shift_ev
-
-
-def ion_energy_ev(success, theory, charge, is_relaxed):
-    molecule, geometry = success.molecule, success.geometry
-    state = {
-        "charge": molecule.charge + charge,
-        "n_unpaired": molecule.n_unpaired - 1 if molecule.n_unpaired else 1,
-        "accuracy": 1.0,
-    }
-    if is_relaxed:
-        rng = np.random.default_rng(1)
-        moves = rng.normal(0.0, DISPLACEMENT_ANGSTROM, geometry.positions_angstrom.shape)
-        start = Geometry(geometry.numbers, geometry.positions_angstrom + moves)
-        relaxed = relax(start, None, XTB(theory.geometry_method, start, **state))
-        if not relaxed.converged:
-            raise SimulationError("not_converged", f"{charge:+d} after {relaxed.n_steps} steps")
-        geometry = relaxed.geometry
-    atoms = Atoms(geometry.numbers, geometry.positions_angstrom)
-    atoms.calc = XTB(theory.method, geometry, **state)
-    return atoms.get_potential_energy()
+    """Yield the outcome of each molecule, with those of these quantities that converge."""
+    settings = load(simulation={"level": level, "quantities": quantities})
+    return simulate_molecules(molecules, settings)
 
 
 def measured(quantity):

@@ -56,7 +56,7 @@ def computed(n):
     ids = np.random.default_rng(1).choice(library.n_molecules, n, replace=False)
     smiles = [library.smiles(int(key)) for key in ids]
     began_s, n_failed = time.perf_counter(), 0
-    for text, outcome in zip(smiles, simulated(smiles, "gfn2", ("ie", "ea")), strict=True):
+    for text, outcome in zip(smiles, simulated(smiles, "gfn2", list(COMPUTED)), strict=True):
         values = outcome.named if isinstance(outcome, Success) else {}
         n_failed += len(values) < len(COMPUTED)
         yield [text, *(values.get(name, "") for name in COMPUTED)]

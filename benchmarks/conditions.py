@@ -25,7 +25,7 @@ from rdkit import Chem
 
 import molloop
 from molloop.library.conditions import Conditions, DescriptorRange, each_of
-from molloop.library.features import DESCRIPTORS
+from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.manifest import CONDITIONS
 from molloop.library.selection import select, shards_of
 from molloop.library.shard import Shard

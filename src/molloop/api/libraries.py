@@ -6,7 +6,7 @@ from pathlib import Path
 
 from molloop.assembly.campaign import cores
 from molloop.assembly.counts import processes
-from molloop.assembly.reading import library_reading
+from molloop.assembly.reading import BY_A_BUILD, library_reading
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.files import AnyPath
@@ -40,10 +40,11 @@ def open_library(source: Settings | AnyPath, progress: Progress | None = None) -
     """
     import platformdirs
 
+    is_stated = isinstance(source, Settings)
     settings = source if isinstance(source, Settings) else load(library={"source": source})
     return open_or_build(
         settings.library.source,
-        reading=library_reading(settings),
+        reading=library_reading(settings, None if is_stated else BY_A_BUILD),
         spec=BuildSpec(fragments=settings.library.fragments, same_as=settings.library.same_as),
         cache_dir=platformdirs.user_cache_path("molloop") / "libraries",
         n_processes=cores(),

@@ -85,7 +85,9 @@ def select_for(
     unsaid = {one.words for one in implied}
     told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
     selection = replace(selection, left_out=told)
-    return selection, tuple(_remarks(selection, library, bool(stated), is_ionization))
+    return selection, tuple(
+        _remarks(selection, library, bool(stated), is_ionization, simulates=simulates)
+    )
 
 
 def _implied(settings: Settings, library: Library) -> Iterator[ColumnCondition]:
@@ -106,13 +108,19 @@ def _select(
 
 
 def _remarks(
-    selection: Selection, library: Library, has_conditions: bool, is_ionization: bool
+    selection: Selection,
+    library: Library,
+    has_conditions: bool,
+    is_ionization: bool,
+    *,
+    simulates: bool,
 ) -> Iterator[str]:
     if has_conditions or selection.path:
         yield selection.words
     if is_ionization and (told := charges_told(selection, library)):
         yield told
-    if library.manifest.name not in BUILT_IN and (n := n_open_stereo(library, selection)):
+    is_own = library.manifest.name not in BUILT_IN
+    if simulates and is_own and (n := n_open_stereo(library, selection)):
         yield (
             f"Stereo is not given in full for {counted(n, 'molecule')}: each gets the value of one "
             "of its isomers."

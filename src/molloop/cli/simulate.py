@@ -124,8 +124,10 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
     # `Path.is_file` raises where a SMILES is too long for a name
     if names_file and os.path.isfile(word):  # noqa: PTH113
         return entries_of(word, reading)
-    if ending(Path(word)) in ENDINGS:
-        raise InputError("molecules", word, "a SMILES or a file", "There is no such file.")
+    is_folder = names_file and os.path.isdir(word)  # noqa: PTH112
+    if is_folder or ending(Path(word)) in ENDINGS:
+        remedy = "It is a folder." if is_folder else "There is no such file."
+        raise InputError("molecules", word, "a SMILES or a file", remedy)
     return iter([Entry(Molecule(0, word))])
 
 

@@ -219,7 +219,7 @@ class OwnGeometry(ColumnCondition):
     @property
     def words(self) -> str:
         """What it asks."""
-        return "a geometry in the file"
+        return "the need of a geometry in the file"
 
     def admits(self, columns: Columns) -> Admitted:
         """Return which molecules meet it, shape (n,)."""

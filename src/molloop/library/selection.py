@@ -193,13 +193,13 @@ def _narrowed(
         found.append(Bits.of(mask))
     n_left = n_before - np.cumsum(n_out)
     if (empty := np.flatnonzero(n_left == 0)).size:
-        culprit = conditions[empty[0]]
+        culprit, n_met = conditions[empty[0]], n_left[empty[0]] + n_out[empty[0]]
+        before = " that meet those before it" if n_met < n_before else ""
         raise InputError(
             "conditions",
             culprit.words,
             f"one that some molecule of {library.manifest.name} meets",
-            f"None of the {n_left[empty[0]] + n_out[empty[0]]:,} that meet those before it does: "
-            f"{culprit.remedy}",
+            f"None of the {n_met:,}{before} does: {culprit.remedy}",
         )
     return found, [(one.words, int(n)) for one, n in zip(conditions, n_out, strict=True)]
 

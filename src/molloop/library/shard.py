@@ -67,6 +67,11 @@ class Shard:
         self.ref = ref
         try:
             self._batch = open_batch(Path(ref.path))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{ref.path} is missing.",
+                "Build the library again; then `molloop resume` goes on with a run.",
+            ) from error
         except (OSError, pa.ArrowInvalid) as error:
             raise damaged(Path(ref.path), str(error)) from error
         if self._batch.num_rows != ref.n_molecules:

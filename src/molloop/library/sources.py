@@ -72,15 +72,15 @@ def locate(source: str) -> Path:
         return Path(str(resources.files("molloop.library") / "data" / BUILT_IN[source]))
     try:
         path = Path(source).expanduser()
-        is_file = path.is_file()
+        is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, RuntimeError):  # too long a name, an unknown user
-        is_file = False
+        is_file = is_folder = False
     if not is_file:
         raise InputError(
             "library",
             source,
             f"a built-in library ({', '.join(BUILT_IN)}), a library's folder, or a file",
-            "Check the path.",
+            "It is a folder without a library." if is_folder else "Check the path.",
         )
     return path.resolve()
 

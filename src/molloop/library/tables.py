@@ -3,6 +3,7 @@
 They are files of molecules, read as those of a library are, with columns of numbers beside.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import as_smiles
 
+_NUMERAL = re.compile(r"\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*", re.IGNORECASE)
 SMILES = "smiles"  # what the molecule of a row is called, whatever its column is
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 
@@ -72,7 +74,8 @@ class ValueTable(Iterator[Row]):
             It holds none, or a larger one; or a comma where others of the column have a point.
         """
         where = f"{self.path}, line {line}, {column}"
-        if not self._may_have_commas or not any(sign in text for sign in ",."):
+        is_alike = _NUMERAL.fullmatch(text) and any(sign in text for sign in ",.")
+        if not self._may_have_commas or not is_alike:
             return number(where, text, largest, empty)
         before, comma, behind = text.partition(",")
         sign = "," if comma and "," not in behind and "." not in text else "."

@@ -16,7 +16,7 @@ from molloop.errors import InputError
 from molloop.execution.virtual import Costs, VirtualEngine
 from molloop.goal import Objective
 from molloop.library.reading.options import Reading
-from molloop.library.tables import MADE_BY, rows_of
+from molloop.library.tables import MADE_BY, is_empty, rows_of
 from molloop.replay.table import Table
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Failure, Outcome, Success
@@ -149,8 +149,9 @@ def _protocol(table: Table, case: Case) -> SimulationProtocol:
     first: dict[str, str] = {}
     path, reading = case.training_data, case.training_reading
     if path is not None:
-        with rows_of(path, "campaign.training_data", (), MADE_BY, reading) as rows:
-            _, first = next(rows, (0, {}))
+        column = case.training_column or case.objective.quantity.column
+        with rows_of(path, "campaign.training_data", (column,), MADE_BY, reading) as rows:
+            first = next((cells for _, cells in rows if not is_empty(cells[column])), {})
     level, fidelity = (
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )

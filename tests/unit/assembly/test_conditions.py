@@ -77,7 +77,9 @@ def test_what_has_no_geometry_is_left_out_where_it_is_asked_for(in_space, name):
     value = {"fidelity": "input-geometry", "start_geometry": "input"}[name]
     selection, remarks = select_for(molloop.load(simulation={name: value}), in_space)
     assert selection.mask().tolist() == [True, False, True, False]
-    left = "2 of 4 molecules meet the conditions (left out by a geometry in the file: 2)"
+    left = (
+        "2 of 4 molecules meet the conditions (left out by the need of a geometry in the file: 2)"
+    )
     assert remarks == (left,)
     assert select_for(molloop.load(), in_space)[0].n_left == 4
 

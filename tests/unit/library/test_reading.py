@@ -150,6 +150,46 @@ FILES = {
         [(2, "CCO", "a")],
         "SMILES in '#smiles', by its name; names in 'id'; parted by blanks, with a header",
     ),
+    "names_in_a_comment.smi": (
+        "# smiles name\nCCO ethanol\nCCN ethyl amine\n",
+        [(2, "CCO", "ethanol"), (3, "CCN", "ethyl amine")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by blanks, with a header",
+    ),
+    "id_first.smi": (
+        "# SMILES id\nCCO C1CC1\nCCN N\n",
+        [(2, "CCO", "C1CC1"), (3, "CCN", "N")],
+        "SMILES in 'SMILES', by its name; names in 'id'; parted by blanks, with a header",
+    ),
+    "a_comment_of_smiles.smi": (
+        "# smiles of my set\nCCO a\nCCN b\n",
+        [(2, "CCO", "a"), (3, "CCN", "b")],
+        "SMILES in column 1, by what it holds; names in column 2; parted by blanks, "
+        "without a header; its first line left out",
+    ),
+    "made_by_a_tool.csv": (
+        "# exported by tool: smiles, name, mw\nsmiles,name,mw\nCCO,a,46\n",
+        [(3, "CCO", "a")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by commas, with a header; "
+        "its first line left out",
+    ),
+    "empty_comment.csv": (
+        "#\r\n# made\r\nsmiles,name\r\nCCO,a\r\n",
+        [(4, "CCO", "a")],
+        "SMILES in 'smiles', by its name; names in 'name'; parted by commas, with a header; "
+        "its first 2 lines left out",
+    ),
+    "labels.csv": (  # no names
+        "CCO,active\nCCN,inactive\nCCC,active\n",
+        [(1, "CCO", ""), (2, "CCN", ""), (3, "CCC", "")],
+        "SMILES in column 1, by what it holds; names behind them, if any; parted by commas, "
+        "without a header",
+    ),
+    "measured.csv": (
+        "CCO,<3\nCCN,-5 eV\n",
+        [(1, "CCO", ""), (2, "CCN", "")],
+        "SMILES in column 1, by what it holds; names behind them, if any; parted by commas, "
+        "without a header",
+    ),
     "for_excel.csv": (
         "\ufeffsep=|\r\nsmiles|name\r\nCCO|a;b,c\r\n",
         [(3, "CCO", "a;b,c")],
@@ -159,7 +199,8 @@ FILES = {
     "windows.csv": (  # as Excel writes it in Europe
         "SMILES;Name;IE\r\nCCO;\u00c4thanol 5 \u00b5l \u2013 \u20ac;10,5\r\n".encode("cp1252"),
         [(2, "CCO", "\u00c4thanol 5 \u00b5l \u2013 \u20ac")],
-        "SMILES in 'SMILES', by its name; names in 'Name'; parted by semicolons, with a header",
+        "SMILES in 'SMILES', by its name; names in 'Name'; parted by semicolons, with a header; "
+        "not UTF-8, read as Windows-1252",
     ),
     "one_column.csv": (
         "isosmiles\nC[C@H](N)O |o1:1| alanine-like\nCCO\n",
@@ -541,3 +582,16 @@ def test_the_same_file_read_otherwise_is_another_library(tmp_path):
         _key(Files.of([str(tmp_path / name)]), BuildSpec()) for name in ("m.csv", "m.smi", "m.csv")
     ]
     assert (keys[0] == keys[1], keys[0] == keys[2]) == (False, True)
+
+
+def test_names_in_a_comment_may_be_asked_for(tmp_path):
+    content = "# id,structure,name\n1,CCO,eth\n2,CCN,amine\n"
+    block, said = read(tmp_path / "a.csv", content, column="structure", name_column="name")
+    assert (block.texts, block.names) == (["CCO", "CCN"], ["eth", "amine"])
+    assert said.startswith("SMILES in 'structure', as asked; names in 'name'; parted by commas")
+
+
+def test_comments_that_hide_the_table_are_told(tmp_path):
+    (tmp_path / "a.csv").write_text("# of many\n" * 20_000 + "smiles,name\nCCO,a\n")
+    with pytest.raises(InputError, match="All of these lines are comments: remove them"):
+        look(tmp_path / "a.csv", Reading())

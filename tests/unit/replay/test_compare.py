@@ -286,6 +286,14 @@ def test_known_values_of_a_level_that_the_user_names_stand_as_such(table, tmp_pa
     assert [row["level"] for row in rows[:3]] == ["experiment", "experiment", "table"]
 
 
+def test_a_first_row_without_a_value_says_nothing_of_the_level(table, tmp_path):
+    path = tmp_path / "known.csv"
+    smiles = table.library.smiles
+    path.write_text(f"smiles,ie_ev,level,fidelity\n{smiles(0)},,,\n{smiles(1)},12.1,gfn2,relaxed\n")
+    played = replays.replay_table(table, settings(training_data=str(path)), Scenario(1), 24)
+    assert [(one.smiles, one.value) for one in played.results.known] == [(smiles(1), 12.1)]
+
+
 def test_long_simulations_take_no_longer_to_replay(table):
     values, seconds = table.values, np.full(len(table.values), 1e9)
     played = replays.replay_table(

@@ -61,6 +61,8 @@ class Format:
         Whether the first line holds names.
     n_before
         Lines before the first one: comments.
+    is_windows_1252
+        Whether its first lines are no UTF-8.
     compression
         Empty where there is none.
     first
@@ -77,6 +79,7 @@ class Format:
     separator: str = ""
     has_header: bool = False
     n_before: int = 0
+    is_windows_1252: bool = False
     compression: str = ""
     first: tuple[str, ...] = field(default=(), compare=False)
 
@@ -95,6 +98,8 @@ class Format:
         if self.n_before:
             n = "line" if self.n_before == 1 else f"{self.n_before:,} lines"
             parts.append(f"its first {n} left out")
+        if self.is_windows_1252:
+            parts.append("not UTF-8, read as Windows-1252")
         if self.compression:
             parts.append(self.compression)
         return "; ".join(parts)

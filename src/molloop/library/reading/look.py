@@ -20,6 +20,7 @@ from molloop.library.reading.opened import (
     check_sign,
     compression_of,
     ending,
+    is_windows_1252,
     open_plain,
     open_text,
     readable,
@@ -67,6 +68,8 @@ def look(path: Path, reading: Reading, what: str = "library") -> Format:
                 found = _look_at_sdf(path, head, reading)
             else:
                 found = look_at_text(path, _whole_lines(head), reading)
+        if found.kind == "text":
+            found = replace(found, is_windows_1252=is_windows_1252(first + file.read(HEAD)))
         return replace(found, compression=compression)
 
 

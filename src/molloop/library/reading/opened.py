@@ -123,6 +123,17 @@ def open_text(path: Path, stack: ExitStack, newline: str = "") -> tuple[io.TextI
     return stack.enter_context(text), fraction
 
 
+def is_windows_1252(first: bytes) -> bool:
+    """Whether the first bytes of a text are read as Windows-1252, at some place at least."""
+    if first.startswith(_UTF_16):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)  # its end may part a sign
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error

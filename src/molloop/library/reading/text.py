@@ -15,7 +15,8 @@ from molloop.texts import sheet_text
 
 _BLANKS = re.compile(r"[ \t]+")
 # a cell with a CXSMILES extension, such as |^1:0|, |$;R$| or |(0,0,)|; others hold notes
-_EXTENSION = re.compile(r"\s*\|(?:\^\d|[&o]\d|\w+:|[$(]|r(?=[,|]))[^|]*\|\s*")
+_TAGS = r"a|c|t|ctu|w[UD]?|[HCmfsu]|lp|LN|rb|Sg[DH]?|RG|LOG|THB|TLB|TEB|atomProp"
+_EXTENSION = re.compile(rf"\s*\|(?:\^\d|[&o]\d|(?:{_TAGS}):\S|[$(]|r(?=[,|]))[^|]*\|\s*")
 
 
 def read_text(

@@ -29,11 +29,13 @@ from molloop.library.reading.preamble import preamble_of, without
 
 SAMPLE = 30  # rows
 MOST_COLUMNS = 30  # that are looked at
+MOST_COMMENTS = 2**16  # signs: of a file that is looked at in part, they would hide the rest
 # what may part the cells, what a file's end promises first
 _SEPARATORS = {".csv": ",;\t ", ".tsv": "\t,; "}
 _ANY = "\t,; "
 _INCHI = "InChI=1"
-_NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?|nan", re.IGNORECASE)
+# 12.5, <3, -5 eV; 2,4-D and numbers with hyphens are names
+_NUMBER = re.compile(r"[<>~=]*\s*[-+]?[\d.,]+(e[-+]?\d+)?(\s.*)?|nan", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,16 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
     InputError
         A column that is named is not there, or the column of the molecules is not known.
     """
-    before = preamble_of(head)
+    before = preamble_of(head, reading)
+    n_signs = len(head)
     head = without(head, before.n_lines)
+    if before.n_lines and not head.strip() and n_signs > MOST_COMMENTS:
+        raise InputError(
+            "library",
+            str(path),
+            f"a line of a table among its first {n_signs:,} signs",
+            "All of these lines are comments: remove them.",
+        )
     if before.separator and reading.separator is None:
         reading = replace(reading, separator=before.separator)
     table = _parted(path, head, reading)
@@ -80,7 +90,7 @@ def look_at_text(path: Path, head: str, reading: Reading) -> Format:
         kind = "inchi" if 2 * n_inchi > len(cells) else "smiles"
     name, kept = other_columns(path, columns, column, reading)
     beside = 1 if column == 0 else 0  # a name stands beside its SMILES, as in a .smi
-    is_beside = named is None and len(columns) == 2 and not _holds_numbers(table, beside)
+    is_beside = named is None and len(columns) == 2 and _holds_names(table, beside)
     has_names = table.separator == " " or (table.separator == "\t" and named is None)
     if name is None and (has_names or is_beside) and len(columns) > 1:
         name = beside
@@ -133,8 +143,10 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
     return None if known is None else (*known, "by its name")
 
 
-def _holds_numbers(table: _Table, column: int) -> bool:
-    return any(_NUMBER.fullmatch(row[column].strip()) for row in table.rows if column < len(row))
+def _holds_names(table: _Table, column: int) -> bool:
+    """Whether no cell is a number or a measured value, and no two are the same, as labels are."""
+    cells = [row[column].strip() for row in table.rows if column < len(row) and row[column].strip()]
+    return len(set(cells)) == len(cells) and not any(map(_NUMBER.fullmatch, cells))
 
 
 def _is_row(table: _Table, column: int) -> bool:

@@ -456,7 +456,9 @@ def test_a_library_is_enumerated(molloop, tmp_path):
         (("build", "a.smi", "--out", "lib", "--radius", "5000000000"), "0 to 16 bonds"),
         (("build", "a.smi", "--out", "a.smi"), "Choose another"),
         (("info", "none"), "none"),
-        (("verify", "."), "manifest.json"),
+        (("verify", "."), "a folder without a library"),
+        (("verify", "a.smi"), "a library's folder, or qm9"),
+        (("info", "qm9", "--column", "smiles"), "leave them out"),
         (("enumerate", "a.smi", "a.smi", "--out", "lib"), "a scaffold with"),
     ],
 )

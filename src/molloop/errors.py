@@ -4,6 +4,7 @@ Every exception keeps its facts as typed attributes and survives pickling: worke
 The command line turns them into one line and an exit code; nothing else does.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -95,3 +96,23 @@ class SimulationError(MolloopError):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+
+def not_written(
+    what: str, path: object, error: Exception, expected: str = "a file that can be written"
+) -> MolloopError:
+    """Return the error of a file that the user has named and that cannot be written.
+
+    A full disk is no mistake of the user's: what is written there another time may be.
+
+    Parameters
+    ----------
+    what
+        By what name the user knows it.
+    """
+    is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    if is_full or "disk is full" in str(error):  # SQLite's words
+        return RunError(
+            f"{path} cannot be written: {error}.", "Make room on its disk, then do it again."
+        )
+    return InputError(what, str(path), expected, f"It fails with: {error}.")

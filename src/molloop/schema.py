@@ -10,7 +10,12 @@ class Schema(BaseModel):
     """Named values that a user sets: nothing unknown, nothing converted."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        defer_build=True,  # the command's help needs names and defaults alone
     )
 
 

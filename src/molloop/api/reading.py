@@ -8,7 +8,7 @@ from pathlib import Path
 
 from molloop import results
 from molloop.config.load import parse
-from molloop.errors import InputError
+from molloop.errors import InputError, not_written
 from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
@@ -127,8 +127,7 @@ def write_report(
     try:
         write_whole(Path(out), lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
-        expected = "a file that can be written"
-        raise InputError("file to write", str(out), expected, f"It fails with: {error}.") from error
+        raise not_written("file to write", out, error) from error
 
 
 def _show_nothing(_what: str, _fraction: float) -> None:

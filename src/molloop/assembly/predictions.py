@@ -13,7 +13,7 @@ from molloop.campaign.events import Ranked
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.config.settings import Settings
-from molloop.errors import InputError
+from molloop.errors import InputError, not_written
 from molloop.files import write_whole
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library, Progress
@@ -124,16 +124,15 @@ class Predictions:
         ------
         InputError
             It has another ending, or cannot be written.
+        RunError
+            The disk is full.
         """
         check_ending(path)
         write = self._write_csv if path.suffix.lower() == ".csv" else self._write_parquet
         try:
             write_whole(path, write)
         except OSError as error:
-            expected = "a file that can be written"
-            raise InputError(
-                "file to write", str(path), expected, f"It fails with: {error}."
-            ) from error
+            raise not_written("file to write", path, error) from error
 
     def _write_csv(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def default_of(setting: str) -> str:
     """Return what help shows as the default of an option that stands for a setting."""
     section, _, name = setting.partition(".")
-    return str(getattr(getattr(Settings(), section), name))
+    schema = Settings.model_fields[section].annotation
+    assert schema is not None
+    return str(schema.model_fields[name].default)
 
 
 SetOption = Annotated[

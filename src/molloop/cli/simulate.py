@@ -27,7 +27,7 @@ from molloop.cli.options import (
 from molloop.cli.screen import say
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.errors import InputError
+from molloop.errors import InputError, not_written
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.molecule import label
@@ -166,9 +166,7 @@ def _save(
     try:
         write_structures(path, file_format, found)
     except OSError as error:
-        raise InputError(
-            "--save", str(path), "a file that can be written", f"It fails with: {error}."
-        ) from error
+        raise not_written("--save", path, error) from error
     if n_drawn := sum(one.geometry is None for one in found):
         say(f"{n_drawn:,} without a geometry, drawn in 2D", is_error=True)
     if n_left_out := len(values) - len(found):

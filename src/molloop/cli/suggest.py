@@ -19,7 +19,7 @@ from molloop.cli.options import (
     stated_conditions,
 )
 from molloop.cli.screen import say
-from molloop.errors import InputError
+from molloop.errors import not_written
 from molloop.texts import counted, terminal_path
 
 if TYPE_CHECKING:
@@ -119,5 +119,4 @@ def _write(text: str, out: Path) -> None:
     try:
         write_whole(out, lambda unfinished: unfinished.write_text(text, "utf-8"))
     except OSError as error:
-        expected = "a file that can be written"
-        raise InputError("file to write", str(out), expected, f"It fails with: {error}.") from error
+        raise not_written("file to write", out, error) from error

@@ -36,14 +36,14 @@ COUNT = "max_training_count"
 class Settings(Section):
     """A whole configuration; :func:`molloop.load` makes one of a file or of keywords."""
 
-    library: LibrarySettings = Field(default=LibrarySettings())
-    conditions: ConditionsSettings = Field(default=ConditionsSettings())
-    property: PropertySettings = Field(default=PropertySettings())
-    simulation: SimulationSettings = Field(default=SimulationSettings())
-    search: SearchSettings = Field(default=SearchSettings())
-    campaign: CampaignSettings = Field(default=CampaignSettings())
-    stopping: StoppingSettings = Field(default=StoppingSettings())
-    site: SiteSettings = Field(default=SiteSettings())
+    library: LibrarySettings = Field(default_factory=LibrarySettings)
+    conditions: ConditionsSettings = Field(default_factory=ConditionsSettings)
+    property: PropertySettings = Field(default_factory=PropertySettings)
+    simulation: SimulationSettings = Field(default_factory=SimulationSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    campaign: CampaignSettings = Field(default_factory=CampaignSettings)
+    stopping: StoppingSettings = Field(default_factory=StoppingSettings)
+    site: SiteSettings = Field(default_factory=SiteSettings)
 
     @model_validator(mode="before")
     @classmethod

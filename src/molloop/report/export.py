@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from molloop.errors import InputError
+from molloop.errors import InputError, not_written
 from molloop.files import write_whole
 from molloop.goal import OTHER_COLUMNS
 from molloop.molecule import Molecule
@@ -98,9 +98,8 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
             )
         return Exported(len(frame))
     except (OSError, ValueError) as error:
-        raise InputError(
-            "file to write", str(path), f"a file that can be written as {file_format}", f"{error}."
-        ) from error
+        expected = f"a file that can be written as {file_format}"
+        raise not_written("file to write", path, error, expected) from error
 
 
 def _for_sheets(frame: "pd.DataFrame", texts: Collection[str]) -> "pd.DataFrame":

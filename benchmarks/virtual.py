@@ -24,6 +24,7 @@ from molloop.campaign.events import Finished, Ranked, Submitted
 from molloop.campaign.warm_start import read_warm_start
 from molloop.config.settings import Settings
 from molloop.execution.virtual import Costs, VirtualEngine
+from molloop.library.selection import Selection
 from molloop.library.shards import Library
 from molloop.replay.table import locate
 from molloop.simulate.outcome import Success
@@ -101,7 +102,7 @@ def run(library, n_workers, per_worker, values, durations):
         engine,
         store,
         library,
-        make_schedule(settings, library.n_molecules, n_workers),
+        make_schedule(settings, Selection.of_all(library), n_workers),
         settings.policy(),
         settings.objective(),
         settings.protocol(),

@@ -40,6 +40,13 @@ def label(smiles: str, name: str) -> str:
     return f"{name} {smiles}" if name else smiles
 
 
+_NO_CELLS: Mapping[str, str] = {}  # of all molecules: millions of empty ones take their time
+
+
+def _no_cells() -> Mapping[str, str]:
+    return _NO_CELLS
+
+
 @dataclass(frozen=True)
 class Molecule:
     """A molecule of a library.
@@ -62,7 +69,7 @@ class Molecule:
     smiles: str
     name: str = ""
     geometry: Geometry | None = None
-    kept: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=_no_cells)
 
     @property
     def label(self) -> str:

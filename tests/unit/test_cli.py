@@ -166,6 +166,7 @@ def test_other_values_take_no_place_of_an_object(molloop, tmp_path, monkeypatch)
     done = molloop("simulate", "C", "--json", *options, env={"PYTHONPATH": str(tmp_path)})
     found = json.loads(done.stdout)
     assert 0 < found.pop("seconds") < 4
+    assert found.pop("versions").keys() == {"molloop", "rdkit", "tblite"}
     assert found == {
         "smiles": "C",
         "name": "",

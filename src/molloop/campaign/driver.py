@@ -228,11 +228,9 @@ class Driver:
         for event in following:
             self._ledger.apply(event)
         self._rankings.learn(simulated)
-        outcomes = {item.job: item for item in simulated}
+        outcomes = iter(simulated)  # in the order of the events that tell of them
         for event in [*events, *following]:
-            self.listener(
-                now_s, event, outcomes.get(event.job) if isinstance(event, Finished) else None
-            )
+            self.listener(now_s, event, next(outcomes) if isinstance(event, Finished) else None)
         for action in actions:
             self._act(action)
         self._hand_out([job for one in events if isinstance(one, Lost) for job in one.jobs])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -62,6 +63,10 @@ class Intake:
     ledger: Ledger
     objective: Objective
     began_s: float
+
+    @cached_property
+    def _quantity(self) -> str:
+        return self.objective.quantity.name
 
     def take(
         self, completions: Sequence[Completion], now_s: float, *, counts_losses: bool
@@ -124,14 +129,16 @@ class Intake:
     ) -> Simulated:
         """Take in an outcome, whatever a worker has sent for one."""
         proposal = self.ledger.in_flight[Job(molecule.id, stage)]
-        kept = accepted(outcome, self.objective.quantity.name)
+        kept = accepted(outcome, self._quantity)
         where = (proposal.number, molecule.id, stage, molecule.smiles, proposal.batch)
         return Simulated(*where, now_s, worker, *times_s, kept, molecule.name, molecule.kept)
 
     def _finished(self, item: Simulated) -> Finished:
-        failure = item.outcome.kind if isinstance(item.outcome, Failure) else ""
-        value = item.value(self.objective.quantity.name)
-        return Finished(item.molecule_id, failure, item.outcome.seconds, value, item.stage)
+        outcome = item.outcome
+        if isinstance(outcome, Failure):
+            return Finished(item.molecule_id, outcome.kind, outcome.seconds, None, item.stage)
+        value = outcome.named.get(self._quantity)
+        return Finished(item.molecule_id, "", outcome.seconds, value, item.stage)
 
     def _lose(self, lost: LostGroup, simulated: list[Simulated], now_s: float) -> list[Event]:
         """Add failures of what was lost too often; return what runs again."""

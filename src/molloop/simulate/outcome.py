@@ -79,7 +79,9 @@ class Success:
     @property
     def named(self) -> Mapping[str, float]:
         """The values by their names; a number alone has none and is not among them."""
-        return self.values if isinstance(self.values, Mapping) else {}
+        values = self.values
+        # a dict nearly always, which takes a tenth of the time to tell
+        return values if type(values) is dict or isinstance(values, Mapping) else {}
 
     @property
     def value(self) -> float:

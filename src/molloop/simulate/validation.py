@@ -81,16 +81,20 @@ def _is_a_number_alone(success: Success, quantity: str) -> bool:
     values = success.values
     if not (type(values) is dict and len(values) == 1 and quantity in values):
         return False
-    parts = (success.calculations, success.geometries, success.flags)
     return (
-        tuple(map(type, parts)) == (dict, dict, tuple)
-        and not any(parts)
+        _is_nothing(success.calculations, dict)
+        and _is_nothing(success.geometries, dict)
+        and _is_nothing(success.flags, tuple)
         and type(success.smiles) is type(success.name) is str
         and type(value := values[quantity]) is float
         and abs(value) <= LARGEST_VALUE
         and type(success.seconds) is float
         and 0 <= success.seconds < inf
     )
+
+
+def _is_nothing(part: object, kind: type) -> bool:
+    return type(part) is kind and not part
 
 
 def accepted(outcome: object, quantity: str) -> Outcome:

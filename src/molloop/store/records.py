@@ -26,6 +26,7 @@ from molloop.store.stored import read_count, read_json, read_number, read_one_of
 MAX_CONFIG = 200_000  # letters
 MAX_TIME_S = 1e15  # a replay of 10^6 simulations of the longest
 NO_CELLS = "{}"
+NO_FLAGS = "[]"
 JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
@@ -92,9 +93,12 @@ def rows_of(items: Iterable[Simulated]) -> dict[str, list[tuple[object, ...]]]:
             failure = (storable(outcome.kind), storable(outcome.message))
             rows["jobs"].append((*job, *times, None, *failure))
             continue
-        rows["jobs"].append((*job, *times, json.dumps(outcome.flags), None, None))
-        values = outcome.named.items()
-        rows["job_values"] += [(number, place, *one) for place, one in enumerate(values)]
+        flags = json.dumps(outcome.flags) if outcome.flags else NO_FLAGS
+        rows["jobs"].append((*job, *times, flags, None, None))
+        for place, one in enumerate(outcome.named.items()):
+            rows["job_values"].append((number, place, *one))
+        if not (outcome.calculations or outcome.geometries):
+            continue
         rows["calculations"] += [
             (number, place, name, one.charge, one.n_unpaired, one.method, one.energy_ev,
              one.geometry, one.solvent, one.n_steps)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pydantic_core import to_json
+
 from molloop.campaign.engine import Task
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
@@ -100,7 +102,8 @@ class Store(Reader):
         tasks: Sequence[Task] = (),
     ) -> None:
         """Store some events, and the outcomes and tasks that belong to them: all or nothing."""
-        rows = [(time_s, kind, json.dumps(body)) for kind, body in map(encode, events)]
+        # a sixth of the time that `json` takes, and there are as many as outcomes
+        rows = [(time_s, kind, to_json(body).decode()) for kind, body in map(encode, events)]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", rows)
             for name, parts in rows_of(simulated).items() if simulated else ():

@@ -125,7 +125,7 @@ def test_failures_have_their_kind(smiles, kind, words, capfd):
 )
 def test_failures_name_their_molecule(smiles, words):
     with pytest.raises(SimulationError) as caught:
-        ionization.vertical_ie(Molecule(0, smiles, "Z1"))
+        ionization.quantities_of(Molecule(0, smiles, "Z1"))
     assert words in caught.value.message
 
 

@@ -128,7 +128,7 @@ def run(
         },
     )
     if not is_quiet:
-        say(*libraries.how_read(settings.library.source, library_reading(settings)), is_error=True)
+        say(*libraries.how_read(settings.library.source, library_reading(settings)))
     folder = run_dir or api.new_run_dir()
     _show(settings, folder, lambda **options: api.run(settings, folder, **options), is_quiet)
 

@@ -20,6 +20,7 @@ from molloop.cli.options import (
     stated_conditions,
 )
 from molloop.cli.screen import say
+from molloop.errors import InputError
 from molloop.texts import terminal_path
 
 if TYPE_CHECKING:
@@ -227,17 +228,12 @@ def info(
 @app.command(cls=Command)
 def verify(library: LibraryArgument, is_quiet: QuietOption = False) -> None:
     """Compare every shard of a library with its checksum."""
-    from molloop.errors import InputError
     from molloop.library.reading.options import Reading
     from molloop.limits import available_cores
 
     if Path(library).is_file():
-        raise InputError(
-            "library",
-            library,
-            "a library's folder, or qm9",
-            "Build one of the file: molloop library build FILE --out FOLDER.",
-        )
+        remedy = "Build one of the file: molloop library build FILE --out FOLDER."
+        raise InputError("library", library, "a library's folder, or qm9", remedy)
     opened = _open(library, is_quiet, Reading())
     with progress_display(is_quiet) as display:
         opened.verify(available_cores(), display.show_library)
@@ -249,7 +245,6 @@ def _open(library: str, is_quiet: bool, reading: "Reading") -> "Library":
     from molloop import api
     from molloop.api import libraries
     from molloop.config.load import load
-    from molloop.errors import InputError
     from molloop.library.choices import BUILT_IN
     from molloop.library.ingest import library_folder
     from molloop.library.reading.options import Reading
@@ -257,12 +252,8 @@ def _open(library: str, is_quiet: bool, reading: "Reading") -> "Library":
 
     folder = None if library in BUILT_IN else library_folder(library)
     if reading != Reading() and (folder is not None or library in BUILT_IN):
-        raise InputError(
-            "library",
-            library,
-            "a file, where options say how it is read",
-            "This one is built: leave them out.",
-        )
+        expected = "a file, where options say how it is read"
+        raise InputError("library", library, expected, "This one is built: leave them out.")
     if folder is not None:
         return Library(folder)
     told = libraries.how_read(library, reading)

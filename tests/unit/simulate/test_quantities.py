@@ -16,7 +16,7 @@ from molloop.simulate.calculate import Calculations
 from molloop.simulate.given import molecule_of
 from molloop.simulate.ionization import quantities_of
 from molloop.simulate.levels import BORROWED, LEVELS
-from molloop.simulate.recipes import RECIPES, points_of
+from molloop.simulate.recipes import RECIPES, Computed, points_of
 from molloop.simulate.solvents import SOLVENTS
 from molloop.simulate.structure import start_structure
 from molloop.simulate.xtb import XTB
@@ -29,17 +29,10 @@ def computed(smiles, quantity="ie", *others, kept=None, **options):
 
 def test_recipes_by_hand():
     """E0 = -10, E+ = -1, E- = -12; relaxed: E+ = -2, E- = -13; E0 there: -9.5 and -9.25 (eV)."""
-
-    class Of:
-        shift_ev, zero_v = -4.0, 4.44
-        orbitals = None
-        energies = {"molecule": -10.0, "ion": -1.0, "anion": -12.0, "cation_relaxed": -2.0}  # noqa: RUF012
-        energies |= {"anion_relaxed": -13.0, "molecule_at_cation": -9.5, "molecule_at_anion": -9.25}
-
-        def __getitem__(self, name):
-            return self.energies[name]
-
-    values = {name: RECIPES[name].value(Of()) for name in RECIPES if name not in ORBITALS}
+    energies_ev = {"molecule": -10.0, "ion": -1.0, "anion": -12.0, "cation_relaxed": -2.0}
+    energies_ev |= {"anion_relaxed": -13.0, "molecule_at_cation": -9.5, "molecule_at_anion": -9.25}
+    of = Computed(energies_ev, lambda: pytest.fail("orbitals"), shift_ev=-4.0, zero_v=4.44)
+    values = {name: RECIPES[name].value(of) for name in RECIPES if name not in ORBITALS}
     assert values == pytest.approx(
         {
             "ie": 5.0,

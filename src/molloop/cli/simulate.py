@@ -121,7 +121,7 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
 
     # a file without an ending is told from a SMILES by its folder, such as ./CCO
     names_file = Path(word).suffix or os.sep in word
-    # `Path.is_file` raises where a SMILES is too long for a name
+    # `Path.is_file` and `Path.is_dir` raise where a SMILES is too long for a name
     if names_file and os.path.isfile(word):  # noqa: PTH113
         return entries_of(word, reading)
     is_folder = names_file and os.path.isdir(word)  # noqa: PTH112

@@ -53,7 +53,7 @@ def _checked(kind: FeatureKind, molecules: Sequence[Chem.Mol], width: int | None
     n, dtype = len(molecules), np.dtype(kind.dtype)
     try:
         rows = np.asarray(kind.compute(molecules))
-    except Exception as error:  # it may do anything
+    except Exception as error:  # what computes them is a user's, and may raise anything
         raise _WrongError(f"{type(error).__name__}: {error}") from error
     is_table = rows.ndim == 2 and len(rows) == n and rows.shape[1] > 0
     if not is_table or width not in (None, rows.shape[1]):

@@ -95,6 +95,6 @@ def _import(name: str) -> "FeatureKind":
         raise InputError(SETTING, name, expected, f"It is {found.dtype!r}.")
     try:
         return found()
-    except Exception as error:  # it may do anything
+    except Exception as error:  # the class is a user's, and may raise anything
         told = f"It fails with {type(error).__name__}: {error}."
         raise InputError(SETTING, name, "a class that is made without arguments", told) from error

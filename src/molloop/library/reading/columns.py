@@ -93,6 +93,13 @@ def is_known(name: str) -> bool:
     return "smiles" in plain or plain in SMILES_NAMES or plain in INCHI_NAMES
 
 
+def has_names(cells: Sequence[str], reading: Reading) -> bool:
+    """Whether cells hold a known name, or the one that is asked for."""
+    wanted = reading.column
+    is_name = wanted is not None and not wanted.isdigit()
+    return any(map(is_known, cells)) or (is_name and bool(places_of(str(wanted), cells)))
+
+
 def find_texts(path: Path, columns: Sequence[str], reading: Reading) -> tuple[int, TextKind] | None:
     """Return the place of the column of SMILES, else of InChI, by its name; None: there is none.
 

@@ -2,17 +2,10 @@
 
 import io
 import re
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from molloop.library.reading.columns import (
-    INCHI_NAMES,
-    MOLECULE_NAMES,
-    SMILES_NAMES,
-    places_of,
-    plain_name,
-)
+from molloop.library.reading.columns import MOLECULE_NAMES, has_names, plain_name
 from molloop.library.reading.options import Reading
 
 # `#smiles`, and `#` alone in a cell, are names of columns
@@ -60,22 +53,13 @@ def _names_columns(line: str, below: str, reading: Reading) -> bool:
     if not below or _COMMENT.match(below):
         return False
     for separator in (",", ";", "\t", _BLANKS):
-        names = _uncommented(line).strip().split(separator)
-        cells = below.strip().split(separator)
-        known = [*SMILES_NAMES, *INCHI_NAMES]
-        if separator is _BLANKS:  # names of molecules may have several words
-            fits = len(names) <= len(cells)
-        else:
-            fits = len(names) == len(cells) > 1
-            known += MOLECULE_NAMES
-        if fits and _has(names, known, reading) and not _has(cells, known, reading):
+        names = [cell.strip() for cell in _uncommented(line).strip().split(separator)]
+        cells = [cell.strip() for cell in below.strip().split(separator)]
+        # names of molecules may have several words, where blanks part the cells
+        is_parted = separator is not _BLANKS
+        fits = len(names) == len(cells) > 1 if is_parted else len(names) <= len(cells)
+        of_molecules = is_parted and any(plain_name(one) in MOLECULE_NAMES for one in names)
+        tells = has_names(names, reading) or of_molecules
+        if fits and tells and not has_names(cells, reading):
             return True
     return False
-
-
-def _has(cells: Sequence[str], known: Sequence[str], reading: Reading) -> bool:
-    asked = (reading.column, reading.name_column, *reading.keep_columns)
-    names = [one for one in asked if one is not None and not one.isdigit()]
-    return any(plain_name(cell) in known for cell in cells) or any(
-        places_of(name, [cell.strip() for cell in cells]) for name in names
-    )

@@ -14,7 +14,7 @@ from statistics import mode
 from molloop.errors import InputError
 from molloop.library.reading.columns import (
     find_texts,
-    is_known,
+    has_names,
     listed,
     other_columns,
     place_of,
@@ -211,7 +211,7 @@ def _parted(path: Path, head: str, reading: Reading) -> _Table:
         return _table(head, reading.separator, reading)
     order = _SEPARATORS.get(ending(path), _ANY)
     tables = [_table(head, separator, reading) for separator in order]
-    *cells, words = [len(one.first) > 1 and _has_names(one.first, reading) for one in tables]
+    *cells, words = [len(one.first) > 1 and has_names(one.first, reading) for one in tables]
     if any(cells):
         return tables[cells.index(True)]
     # one column, of InChI perhaps, whose commas part nothing
@@ -233,18 +233,11 @@ def _table(head: str, separator: str, reading: Reading) -> _Table:
     if separator == " ":
         texts = [text.strip() for _, text in islice(lines, SAMPLE + 1) if text.strip()]
         words = texts[0].split() if texts else []
-        n_cells = len(words) if _has_names(words, reading) else 2
+        n_cells = len(words) if has_names(words, reading) else 2
         return _Table(" ", [text.split(None, max(1, n_cells - 1)) for text in texts])
     first, records = read_records(lines, separator)
     rows = [record.cells for record in islice(records, SAMPLE)]
     return _Table(separator, [first, *rows] if first else [])
-
-
-def _has_names(first: Sequence[str], reading: Reading) -> bool:
-    """Whether a first row has a known name, or the one that is asked for."""
-    wanted = reading.column
-    is_name = wanted is not None and not wanted.isdigit()
-    return any(map(is_known, first)) or (is_name and bool(places_of(str(wanted), first)))
 
 
 def _share_of_rows(table: _Table, *, is_strict: bool) -> float:

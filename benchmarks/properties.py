@@ -58,7 +58,7 @@ def computed(n):
     began_s, n_failed = time.perf_counter(), 0
     for text, outcome in zip(smiles, simulated(smiles, "gfn2", list(COMPUTED)), strict=True):
         values = outcome.named if isinstance(outcome, Success) else {}
-        n_failed += len(values) < len(COMPUTED)
+        n_failed += not values.keys() >= COMPUTED.keys()
         yield [text, *(values.get(name, "") for name in COMPUTED)]
     print(f"{n:,} molecules in {time.perf_counter() - began_s:.0f} s, {n_failed} of them fail")
 

@@ -179,6 +179,7 @@ def test_every_module_imports_alone(module):
 )
 def test_start_loads_nothing_heavy(statement):
     heavy = {"numpy", "rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy"}
+    heavy |= {"pydantic", "pyarrow", "tomlkit"}
     code = f"""
 import sys
 try:

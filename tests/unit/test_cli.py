@@ -14,6 +14,7 @@ from odd_texts import is_seen
 from rdkit import Chem
 from small_run import STEPS, item, new_store
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from molloop.campaign.events import Began, End, Finished, Source, Stopped, Submitted
 from molloop.cli import app, main, report, signals
@@ -330,8 +331,9 @@ def test_an_option_of_one_value_refuses_a_second(words, option):
 
 
 def test_help_shows_the_defaults_of_the_configuration_and_repeats_none():
-    shown = {one.name: one.show_default for words, one in OPTIONS if words == ("run",)}
-    assert (shown["max_training_count"], shown["batch_size"]) == ("24", "4")
+    text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
+    shown = dict(re.findall(r"--([a-z-]+).*\[default: \(([^)]*)\)\]", text))
+    assert (shown["max-training-count"], shown["batch-size"]) == ("24", "4")
     assert (shown["level"], shown["site"], shown["policy"]) == ("gfn2", "local", "gp")
     for words, option in OPTIONS:
         assert not re.search(r"\([^)]*\)\.?$", option.help or ""), (words, option.name)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from molloop.cli import completion
+from molloop.cli.command import DefaultOf
 from molloop.cli.options import (
     FeaturesOption,
     FidelityOption,
@@ -21,14 +22,12 @@ from molloop.cli.options import (
     SetOption,
     SiteOption,
     TrustOption,
-    default_of,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
-from molloop.config.load import load
-from molloop.config.settings import Settings
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
+    from molloop.config.settings import Settings
     from molloop.results import Results
 
 
@@ -37,6 +36,8 @@ def show_config(
     assignments: SetOption = None,
 ) -> None:
     """Print a configuration with a comment a setting: the defaults, or a file resolved."""
+    from molloop.config.load import load
+
     say(*load(path, assignments or []).to_toml().removesuffix("\n").split("\n"))
 
 
@@ -53,28 +54,28 @@ def run(
         int | None,
         typer.Option(
             help="Values before the first model.",
-            show_default=default_of("campaign.initial_training_count"),
+            show_default=DefaultOf("campaign.initial_training_count"),
         ),
     ] = None,
     max_training_count: Annotated[
         int | None,
         typer.Option(
             help="Values to simulate in all.",
-            show_default=default_of("campaign.max_training_count"),
+            show_default=DefaultOf("campaign.max_training_count"),
         ),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
             help="With --schedule batch: molecules between two trainings.",
-            show_default=default_of("campaign.batch_size"),
+            show_default=DefaultOf("campaign.batch_size"),
         ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
             help="With --schedule batch: same seed, same result.",
-            show_default=default_of("campaign.seed"),
+            show_default=DefaultOf("campaign.seed"),
         ),
     ] = None,
     training_data: Annotated[
@@ -105,6 +106,7 @@ def run(
     from molloop import api
     from molloop.api import libraries
     from molloop.assembly.reading import library_reading
+    from molloop.config.load import load
 
     settings = load(
         path,
@@ -155,7 +157,7 @@ def resume(
 
 
 def _show(
-    settings: Settings,
+    settings: "Settings",
     folder: Path,
     go: "Callable[..., Results]",
     is_quiet: bool,

@@ -24,12 +24,35 @@ NEEDS = {
 }
 
 
+class DefaultOf(str):
+    """A setting whose default help shows for an option, such as ``campaign.seed``.
+
+    It is looked up where help is shown, so that no other command waits for the configuration.
+    """
+
+    def read(self) -> str:
+        """Return the default."""
+        from molloop.config.settings import Settings
+
+        section, _, name = self.partition(".")
+        schema = Settings.model_fields[section].annotation
+        assert schema is not None
+        return str(schema.model_fields[name].default)
+
+
 class Command(TyperCommand):
     """A command that refuses a second value of an option that takes one.
 
     Without it the last one would win in silence. A flag says the same twice; options that may be
     repeated say so in their help. Its memory is asked for when it runs: help needs next to none.
     """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show help, with the defaults of settings."""
+        for option in self.params:
+            if isinstance(option, TyperOption) and isinstance(option.show_default, DefaultOf):
+                option.show_default = option.show_default.read()
+        super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of a command line.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molloop.cli import completion
-from molloop.config.load import load, named
-from molloop.config.settings import Settings
+from molloop.cli.command import DefaultOf
 from molloop.errors import InputError
 from molloop.library.registry import FEATURES
 from molloop.surrogate.registry import MODELS
@@ -16,14 +15,6 @@ from molloop.surrogate.registry import MODELS
 if TYPE_CHECKING:
     from molloop.config.conditions import ConditionsSettings
     from molloop.report.progress import ProgressDisplay
-
-
-def default_of(setting: str) -> str:
-    """Return what help shows as the default of an option that stands for a setting."""
-    section, _, name = setting.partition(".")
-    schema = Settings.model_fields[section].annotation
-    assert schema is not None
-    return str(schema.model_fields[name].default)
 
 
 SetOption = Annotated[
@@ -44,7 +35,7 @@ LevelOption = Annotated[
     str | None,
     typer.Option(
         help="Of ionization: gfn2, gfn1 or ipea1.",
-        show_default=default_of("simulation.level"),
+        show_default=DefaultOf("simulation.level"),
         autocompletion=completion.levels,
     ),
 ]
@@ -52,7 +43,7 @@ FidelityOption = Annotated[
     str | None,
     typer.Option(
         help="Of ionization: relaxed, mmff-geometry or input-geometry.",
-        show_default=default_of("simulation.fidelity"),
+        show_default=DefaultOf("simulation.fidelity"),
         autocompletion=completion.fidelities,
     ),
 ]
@@ -61,7 +52,7 @@ QuantityOption = Annotated[
     typer.Option(
         "--name",
         help="The quantity: `molloop quantities` lists them.",
-        show_default=default_of("property.name"),
+        show_default=DefaultOf("property.name"),
         autocompletion=completion.quantities,
     ),
 ]
@@ -81,7 +72,7 @@ ScheduleOption = Annotated[
     str | None,
     typer.Option(
         help="interleaved or batch.",
-        show_default=default_of("campaign.schedule"),
+        show_default=DefaultOf("campaign.schedule"),
         autocompletion=completion.schedules,
     ),
 ]
@@ -89,7 +80,7 @@ PolicyOption = Annotated[
     str | None,
     typer.Option(
         help=f"{', '.join(MODELS.own)}; gp-ei: with another score; or package.module:Class.",
-        show_default=default_of("search.policy"),
+        show_default=DefaultOf("search.policy"),
         autocompletion=completion.policies,
     ),
 ]
@@ -105,7 +96,7 @@ SiteOption = Annotated[
     str | None,
     typer.Option(
         help="One of `molloop sites`.",
-        show_default=default_of("site.name"),
+        show_default=DefaultOf("site.name"),
         autocompletion=completion.sites,
     ),
 ]
@@ -162,6 +153,8 @@ def stated_conditions(
     InputError
         Something is unknown, wrong, given twice or no condition.
     """
+    from molloop.config.load import load, named
+
     for key in sorted(named(assignments or [])):
         if not key.startswith("conditions."):
             raise InputError("--set", key, "conditions.KEY=VALUE", "Here, it sets nothing else.")

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from molloop.cli import completion
+from molloop.cli.command import DefaultOf
 from molloop.cli.options import (
     FeaturesOption,
     NoHeaderOption,
@@ -16,7 +17,6 @@ from molloop.cli.options import (
     SeparatorOption,
     SetOption,
     SmilesColumnOption,
-    default_of,
     progress_display,
 )
 from molloop.cli.screen import show
@@ -39,7 +39,6 @@ from molloop.cli.tables import (
     settings_of,
     show_remarks,
 )
-from molloop.config.load import named
 from molloop.errors import InputError
 from molloop.texts import counted, terminal_path
 
@@ -63,7 +62,7 @@ def replay(
     features: FeaturesOption = None,
     schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
-    seed: Annotated[int | None, typer.Option(show_default=default_of("campaign.seed"))] = None,
+    seed: Annotated[int | None, typer.Option(show_default=DefaultOf("campaign.seed"))] = None,
     top_k: TopOption = 100,
     out: OutOption = None,
     assignments: SetOption = None,
@@ -115,7 +114,7 @@ def compare(
         typer.Option(
             "--policy",
             help="May be repeated.",
-            show_default=default_of("search.policy"),
+            show_default=DefaultOf("search.policy"),
             autocompletion=completion.policies,
         ),
     ] = None,
@@ -143,6 +142,7 @@ def compare(
 ) -> None:
     """Replay policies beside random choice, one training only, and the published workflow."""
     from molloop.assembly import replays
+    from molloop.config.load import named
     from molloop.replay import summary
     from molloop.report.terminal import comparison_table
 

@@ -25,8 +25,6 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import say
-from molloop.config.load import load
-from molloop.config.settings import Settings
 from molloop.errors import InputError, not_written
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
@@ -35,6 +33,7 @@ from molloop.texts import json_line, terminal_text
 
 if TYPE_CHECKING:
     from molloop.api.molecules import Entry
+    from molloop.config.settings import Settings
     from molloop.goal import Quantity
     from molloop.simulate.outcome import Outcome
     from molloop.simulate.protocol import SimulationProtocol
@@ -75,6 +74,7 @@ def simulate(
     is_quiet: QuietOption = False,
 ) -> None:
     """Compute a quantity of single molecules: the vertical ionization energy, or by --name."""
+    from molloop.config.load import load
     from molloop.report.structures import save_format
     from molloop.simulate.outcome import Success
 
@@ -131,7 +131,7 @@ def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
     return iter([Entry(Molecule(0, word))])
 
 
-def _outcomes(entries: "Sequence[Entry]", settings: Settings) -> "Iterator[Outcome]":
+def _outcomes(entries: "Sequence[Entry]", settings: "Settings") -> "Iterator[Outcome]":
     """Simulate one after the other; each outcome says SMILES and name."""
     from molloop import api
     from molloop.simulate.outcome import Failure

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from molloop.cli.options import SetOption, SiteOption, TrustOption, default_of
+from molloop.cli.command import DefaultOf
+from molloop.cli.options import SetOption, SiteOption, TrustOption
 from molloop.cli.screen import say_what_is_executed, show
-from molloop.config.load import load
 from molloop.errors import InputError
 from molloop.texts import counted, terminal_lines, terminal_path
 
@@ -42,7 +42,7 @@ def submit(
     nodes: Annotated[int | None, typer.Option(help="Of the job.", show_default="one")] = None,
     walltime: Annotated[
         str | None,
-        typer.Option(help="Hours:minutes:seconds.", show_default=default_of("site.walltime")),
+        typer.Option(help="Hours:minutes:seconds.", show_default=DefaultOf("site.walltime")),
     ] = None,
     account: Annotated[str | None, typer.Option(help="Project that the job is charged to.")] = None,
     queue: Annotated[str | None, typer.Option(help="Of the scheduler.")] = None,
@@ -60,6 +60,7 @@ def submit(
     """Run in a job of a scheduler, which stops in time and can be resumed by another."""
     from molloop import api
     from molloop.assembly.site import batch_job
+    from molloop.config.load import load
     from molloop.execution import submit as jobs
     from molloop.store.run_dir import STORE
 
@@ -109,6 +110,7 @@ def doctor(
 ) -> None:
     """Look whether a run can run here, and say what to mend."""
     from molloop.assembly.doctor import examine
+    from molloop.config.load import load
 
     settings = load(path, assignments or [], {"site.name": site})
     console = Console()

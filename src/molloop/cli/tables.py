@@ -8,12 +8,11 @@ import typer
 from rich.console import Console
 
 from molloop.cli import completion
-from molloop.cli.options import default_of
+from molloop.cli.command import DefaultOf
 from molloop.cli.screen import show
-from molloop.config.load import load, revise
-from molloop.config.settings import Settings
 
 if TYPE_CHECKING:
+    from molloop.config.settings import Settings
     from molloop.replay.campaign import Scenario
     from molloop.replay.table import Table
     from molloop.report.progress import ProgressDisplay
@@ -37,7 +36,7 @@ DirectionOption = Annotated[
     str | None,
     typer.Option(
         help="maximise or minimise.",
-        show_default=default_of("property.direction"),
+        show_default=DefaultOf("property.direction"),
         autocompletion=completion.directions,
     ),
 ]
@@ -66,8 +65,10 @@ def settings_of(
     assignments: list[str] | None,
     direction: str | None,
     overrides: dict[str, object],
-) -> Settings:
+) -> "Settings":
     """Return what is played: a file, options, and a larger budget where neither names one."""
+    from molloop.config.load import load, revise
+
     overrides = overrides | {"property.direction": direction}
     if path is not None:
         return load(path, assignments or [], overrides)
@@ -89,7 +90,7 @@ def opened(
     name: str,
     column: str,
     durations: str | None,
-    settings: Settings,
+    settings: "Settings",
     display: "ProgressDisplay",
     smiles_column: str | None,
     separator: str | None,

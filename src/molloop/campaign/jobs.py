@@ -33,9 +33,11 @@ class Known:
     level: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Simulated:
-    """An outcome, and how it came about.
+    """An outcome, and how it came about; never changed.
+
+    Not frozen: a frozen one takes five times as long to make, and there are as many as outcomes.
 
     Attributes
     ----------

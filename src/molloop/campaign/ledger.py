@@ -61,17 +61,18 @@ class Ledger:
                     self.in_flight[job] = Proposal(number, batch)
                 self._n_proposals += len(jobs)
             case Finished():
-                del self.in_flight[self._under_way(event.job)]
+                if self.in_flight.pop(event.job, None) is None:
+                    raise _not_under_way(event.job)
             case Lost(what=what):
                 for job in event.jobs:
-                    self.in_flight[self._under_way(job)].losses += (what,)
+                    if job not in self.in_flight:
+                        raise _not_under_way(job)
+                    self.in_flight[job].losses += (what,)
 
     def pending(self, stage: str) -> list[int]:
         """Return the molecules under way in a stage, in the order of the library."""
         return sorted(job.molecule_id for job in self.in_flight if job.stage == stage)
 
-    def _under_way(self, job: Job) -> Job:
-        if job not in self.in_flight:
-            told = f"molecule {job.molecule_id} has ended or was lost, but is not under way"
-            raise ValueError(told)
-        return job
+
+def _not_under_way(job: Job) -> ValueError:
+    return ValueError(f"molecule {job.molecule_id} has ended or was lost, but is not under way")

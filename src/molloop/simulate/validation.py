@@ -82,19 +82,16 @@ def _is_a_number_alone(success: Success, quantity: str) -> bool:
     if not (type(values) is dict and len(values) == 1 and quantity in values):
         return False
     return (
-        _is_nothing(success.calculations, dict)
-        and _is_nothing(success.geometries, dict)
-        and _is_nothing(success.flags, tuple)
+        type(calculations := success.calculations) is dict
+        and type(geometries := success.geometries) is dict
+        and type(flags := success.flags) is tuple
+        and not (calculations or geometries or flags)
         and type(success.smiles) is type(success.name) is str
         and type(value := values[quantity]) is float
         and abs(value) <= LARGEST_VALUE
         and type(success.seconds) is float
         and 0 <= success.seconds < inf
     )
-
-
-def _is_nothing(part: object, kind: type) -> bool:
-    return type(part) is kind and not part
 
 
 def accepted(outcome: object, quantity: str) -> Outcome:

@@ -1,7 +1,5 @@
 """Events as the database holds them: a kind and the JSON of their fields."""
 
-from typing import Any
-
 from pydantic import TypeAdapter
 
 from molloop.campaign.events import (
@@ -17,16 +15,18 @@ from molloop.campaign.events import (
 )
 from molloop.store.stored import read_json, read_one_of
 
-_READERS: dict[str, TypeAdapter[Event]] = {
+_KINDS: dict[str, TypeAdapter[Event]] = {
     kind.__name__: TypeAdapter(kind)
     for kind in (Began, Resumed, Submitted, Finished, Lost, RankingBegan, Ranked, Stopped)
 }
+# a tenth of the time that `json` takes, and there are as many events as outcomes
+_TO_JSON = {name: kind.serializer.to_json for name, kind in _KINDS.items()}
 
 
-def encode(event: Event) -> tuple[str, dict[str, Any]]:
-    """Return an event's kind and its fields, ready for JSON."""
-    # their parts are plain: `asdict` would copy every number
-    return type(event).__name__, {name: getattr(event, name) for name in event.__slots__}
+def encode(event: Event) -> tuple[str, str]:
+    """Return an event's kind, and the JSON of its fields."""
+    kind = type(event).__name__
+    return kind, _TO_JSON[kind](event).decode()
 
 
 def decode(kind: str, text: str) -> Event:
@@ -37,7 +37,7 @@ def decode(kind: str, text: str) -> Event:
     ValueError
         The kind is not known, or the fields are not those of the kind.
     """
-    reader = _READERS[read_one_of(kind, _READERS, "event")]
+    reader = _KINDS[read_one_of(kind, _KINDS, "event")]
     event = read_json(reader, text, kind)
     if isinstance(event, Ranked) and not (
         len(event.means) == len(event.stds) and len(event.means) in (0, len(event.molecule_ids))

@@ -32,9 +32,7 @@ def read_outcomes(
         A row holds what no run has stored.
     """
     jobs = connection.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs JOIN molecules USING (molecule_id) "
-        f"WHERE {where} ORDER BY proposal",
-        values,
+        f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY proposal", values
     )
     streams = {
         name: _Parts(

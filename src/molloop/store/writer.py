@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pydantic_core import to_json
-
 from molloop.campaign.engine import Task
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
@@ -24,17 +22,9 @@ from molloop.store.schema import SCHEMA, SCHEMA_VERSION
 from molloop.store.trouble import TEMPORARY, errors_told, is_busy
 
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
-# molecules of a later stage are there already
 _INSERTS = {
-    name: f"INSERT {'OR IGNORE ' if name == 'molecules' else ''}INTO {name} "
-    f"VALUES ({', '.join('?' * n)})"
-    for name, n in {
-        "molecules": 4,
-        "jobs": 12,
-        "job_values": 4,
-        "calculations": 10,
-        "geometries": 5,
-    }.items()
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * n)})"
+    for name, n in {"jobs": 15, "job_values": 4, "calculations": 10, "geometries": 5}.items()
 }
 
 
@@ -102,8 +92,7 @@ class Store(Reader):
         tasks: Sequence[Task] = (),
     ) -> None:
         """Store some events, and the outcomes and tasks that belong to them: all or nothing."""
-        # a sixth of the time that `json` takes, and there are as many as outcomes
-        rows = [(time_s, kind, to_json(body).decode()) for kind, body in map(encode, events)]
+        rows = [(time_s, *encode(event)) for event in events]
         with self._transaction() as connection:
             connection.executemany("INSERT INTO events (time_s, kind, body) VALUES (?, ?, ?)", rows)
             for name, parts in rows_of(simulated).items() if simulated else ():

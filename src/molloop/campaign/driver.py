@@ -255,8 +255,7 @@ class Driver:
     def _act(self, action: Action) -> None:
         match action:
             case Simulate(molecule_ids, _, group_size):
-                stage = self.protocol.stage
-                self._hand_out([Job(one, stage) for one in molecule_ids], group_size)
+                self._simulate(molecule_ids, self.protocol.stage, group_size)
             case Rank(n):
                 self.engine.rank(self._rankings.request(self.state.batch, n, self._ledger))
             case Stop():
@@ -271,7 +270,10 @@ class Driver:
         """Have the engine simulate jobs, each by the protocol of its stage."""
         for stage in dict.fromkeys(job.stage for job in jobs):
             ids = [job.molecule_id for job in jobs if job.stage == stage]
-            for start in range(0, len(ids), group_size):
-                molecules = map(self.library.molecule, ids[start : start + group_size])
-                self.engine.simulate(Group(tuple(molecules), self._protocols[stage]))
-                self._n_tasks += 1
+            self._simulate(ids, stage, group_size)
+
+    def _simulate(self, molecule_ids: Sequence[int], stage: str, group_size: int) -> None:
+        for start in range(0, len(molecule_ids), group_size):
+            molecules = map(self.library.molecule, molecule_ids[start : start + group_size])
+            self.engine.simulate(Group(tuple(molecules), self._protocols[stage]))
+            self._n_tasks += 1

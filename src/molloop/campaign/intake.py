@@ -130,8 +130,19 @@ class Intake:
         """Take in an outcome, whatever a worker has sent for one."""
         proposal = self.ledger.in_flight[Job(molecule.id, stage)]
         kept = accepted(outcome, self._quantity)
-        where = (proposal.number, molecule.id, stage, molecule.smiles, proposal.batch)
-        return Simulated(*where, now_s, worker, *times_s, kept, molecule.name, molecule.kept)
+        return Simulated(
+            proposal.number,
+            molecule.id,
+            stage,
+            molecule.smiles,
+            proposal.batch,
+            now_s,
+            worker,
+            *times_s,
+            kept,
+            molecule.name,
+            molecule.kept,
+        )
 
     def _finished(self, item: Simulated) -> Finished:
         outcome = item.outcome

@@ -18,9 +18,11 @@ TROUBLE_S = 60.0  # so long a host that can start no process keeps a task
 TROUBLE_PERIOD_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupResult(Generic[Answer]):
     """What a worker sends back.
+
+    Without slots: frozen classes with slots are pickled by functions in Python.
 
     Attributes
     ----------

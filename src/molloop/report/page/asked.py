@@ -29,13 +29,14 @@ def built_with(library: Mapping[str, Any]) -> list[str]:
     library
         What a run's environment keeps of its library.
     """
-    from molloop.library.conditions import Conditions
-
     try:
-        filters = _reader().validate_python(library["spec"]["filters"])
-    except (KeyError, TypeError, ValidationError):
+        filters = library["spec"]["filters"]
+        if not any(filters.values()):
+            return []  # without what conditions need, which takes its memory
+        filters = _reader().validate_python(filters)
+    except (AttributeError, KeyError, TypeError, ValidationError):
         return []  # of another version, or no library's
-    defaults = asdict(Conditions())
+    defaults = asdict(type(filters)())
     asked = {name: one for name, one in asdict(filters).items() if one != defaults[name]}
     limits = {one.name: {"min": one.min, "max": one.max} for one in filters.descriptors}
     return list(in_words(asked | {"descriptors": limits}))

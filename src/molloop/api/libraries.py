@@ -15,7 +15,7 @@ from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, library_folder, open_or_build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
-from molloop.library.reading.look import look_at_all
+from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
 from molloop.library.sources import locate, titles
@@ -119,8 +119,9 @@ def understood(files: Sequence[AnyPath], reading: Reading) -> list[str]:
         As :func:`build_library`.
     """
     paths = [locate(os.fspath(one)) for one in files]
-    found = look_at_all(paths, reading)
-    return [f"{title}: {one}" for title, one in zip(titles(paths), found, strict=True)]
+    return [
+        f"{title}: {look(path, reading)}" for title, path in zip(titles(paths), paths, strict=True)
+    ]
 
 
 def enumerate_library(

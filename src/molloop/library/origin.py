@@ -11,7 +11,7 @@ from molloop.library import sources
 from molloop.library.choices import BUILT_IN
 from molloop.library.manifest import SourceFile
 from molloop.library.reading.format import Format
-from molloop.library.reading.look import look_at_all
+from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.texts import utf8_text
 
@@ -80,7 +80,7 @@ class Files:
             reading = Reading(column=reading)
         paths = tuple(sources.locate(name) for name in names)
         title = names[0] if names[0] in BUILT_IN else ", ".join(map(str, paths))
-        formats = tuple(look_at_all(paths, reading))
+        formats = tuple(look(path, reading) for path in paths)
         files = tuple(map(_source_file, paths, sources.titles(paths)))
         return cls(utf8_text(title), paths, files, reading, formats)
 

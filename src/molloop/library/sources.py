@@ -10,7 +10,7 @@ from molloop.errors import InputError
 from molloop.library.choices import BUILT_IN
 from molloop.library.reading.entries import opened_entries
 from molloop.library.reading.format import Entry, Format, TextKind
-from molloop.library.reading.look import look_at_all
+from molloop.library.reading.look import look
 from molloop.library.reading.opened import Fraction
 from molloop.library.reading.options import Reading
 from molloop.library.reading.readable import can_be_read, understood
@@ -114,7 +114,7 @@ def blocks(
     """
     reading = reading or Reading()
     if formats is None:
-        formats = look_at_all(paths, reading)
+        formats = [look(path, reading) for path in paths]
     sizes = [path.stat().st_size for path in paths]
     for number, (path, title) in enumerate(zip(paths, titles(paths), strict=True)):
         before, size = sum(sizes[:number]), sizes[number]

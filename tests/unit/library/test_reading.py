@@ -15,7 +15,7 @@ from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.reading import opened, sdf
 from molloop.library.reading.columns import places_of
-from molloop.library.reading.look import look, look_at_all
+from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import looks_like_molecule, part
 
@@ -595,41 +595,3 @@ def test_comments_that_hide_the_table_are_told(tmp_path):
     (tmp_path / "a.csv").write_text("# of many\n" * 20_000 + "smiles,name\nCCO,a\n")
     with pytest.raises(InputError, match="All of these lines are comments: remove them"):
         look(tmp_path / "a.csv", Reading())
-
-
-@pytest.fixture
-def an_sdf(tmp_path):
-    path = tmp_path / "a.sdf"
-    path.write_text(Chem.MolToMolBlock(Chem.MolFromSmiles("CCO")) + "$$$$\n")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"column": "SMILES"}, r"column: got 'SMILES', expected a file of text or Parquet, not an"),
-        ({"separator": "tab"}, r"separator: got '\\t', expected a file of text, not an SDF, which"),
-        (
-            {"no_header": True},
-            r"no_header: got True, expected a file of text, not an SDF, which .*",
-        ),
-    ],
-)
-def test_an_option_that_fits_no_file_is_told(an_sdf, options, told):
-    with pytest.raises(InputError, match=f"{told}.*a.sdf is. Leave it out"):
-        look_at_all([an_sdf], Reading.of(**options))
-
-
-def test_a_parquet_file_has_no_lines(tmp_path):
-    path = tmp_path / "a.parquet"
-    parquet.write_table(pa.table({"smiles": ["CCO"]}), path)
-    with pytest.raises(InputError, match="separator: got ',', expected a file of text, not Parq"):
-        look_at_all([path], Reading.of(separator="comma"))
-    assert look_at_all([path], Reading.of(column="smiles"))[0].column == 0
-
-
-def test_an_option_may_fit_one_file_of_several(tmp_path, an_sdf):
-    table = tmp_path / "a.csv"
-    table.write_text("mol,id\nCCO,a\n")
-    found = look_at_all([an_sdf, table], Reading.of(column="mol", separator="comma"))
-    assert [one.kind for one in found] == ["sdf", "text"]

@@ -94,7 +94,7 @@ class Format:
         parts = [self._texts(), self._names()]
         if self.kept:
             parts.append(f"kept: {', '.join(map(self._column, self.kept))}")
-        parts.append(self.layout)
+        parts.append(self._layout())
         if self.n_before:
             n = "line" if self.n_before == 1 else f"{self.n_before:,} lines"
             parts.append(f"its first {n} left out")
@@ -115,9 +115,7 @@ class Format:
             return f"names in {self._column(self.name)}"
         return "names are the titles" if self.column is None else "names behind them, if any"
 
-    @property
-    def layout(self) -> str:
-        """What kind of file it is, in words."""
+    def _layout(self) -> str:
         if self.kind == "sdf":
             return "an SDF"
         if self.kind == "parquet":

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -37,28 +36,6 @@ SAMPLE = 30
 SDF_ENDINGS = (".sdf", ".sd", ".mol")
 _COUNTS = re.compile(r"\s*\d+\s+\d+.*V[23]000\s*")  # the fourth line of a molfile
 _PART_OF_SDF = re.compile(r"^(M  END|\$\$\$\$)", re.MULTILINE)
-
-
-def look_at_all(paths: Sequence[Path], reading: Reading, what: str = "library") -> list[Format]:
-    """Look at some files that are read by the same options.
-
-    Raises
-    ------
-    InputError
-        As of :func:`look`; or an option fits none of the files.
-    """
-    formats = [look(path, reading, what) for path in paths]
-    kinds = {one.kind for one in formats}
-    with_columns, of_text = kinds - {"sdf"}, kinds & {"text"}
-    for name, given, fitting, such in (
-        ("column", reading.column, with_columns, "text or Parquet"),
-        ("separator", reading.separator, of_text, "text"),
-        ("no_header", reading.no_header or None, of_text, "text"),
-    ):
-        if given is not None and not fitting:
-            expected = f"a file of {such}, not {formats[0].layout}, which {paths[0]} is"
-            raise InputError(name, given, expected, "Leave it out.")
-    return formats
 
 
 def look(path: Path, reading: Reading, what: str = "library") -> Format:

@@ -59,6 +59,7 @@ from molloop.simulate.outcome import Calculation, Failure, Success
 from molloop.simulate.structure import molecule_with_hydrogens
 from molloop.store.records import stage_of
 from molloop.store.run_dir import RunDir
+from molloop.store.schema import SCHEMA
 from molloop.store.writer import Store
 
 TIMEOUT_S = 20
@@ -180,10 +181,11 @@ def success_of(key, smiles):
     return Success(values, {"molecule": calculation}, {"molecule": geometry}, ("odd",))
 
 
-TABLES = (
-    *("events", "sessions", "tasks", "known", "stages", "molecules", "jobs", "job_values"),
-    *("calculations", "geometries"),
-)
+with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+    empty.executescript(SCHEMA)
+    TABLES = [
+        name for (name,) in empty.execute("SELECT name FROM sqlite_schema WHERE sql GLOB '*TABLE*'")
+    ]
 
 
 # What is changed: each takes the folder and a generator of random numbers.
@@ -231,8 +233,8 @@ def change_cells(folder, rng):
 def change_bodies(folder, rng):
     with changing(folder) as connection:
         table, column = rng.choice(
-            (("events", "body"), ("molecules", "smiles"), ("jobs", "flags"),
-             ("sessions", "environment"), ("sessions", "config"))
+            (("events", "body"), ("jobs", "smiles"), ("jobs", "name"), ("jobs", "kept"),
+             ("jobs", "flags"), ("sessions", "environment"), ("sessions", "config"))
         )  # fmt: skip
         rows = connection.execute(
             f"SELECT rowid, {column} FROM {table} WHERE typeof({column}) = 'text'"

@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from molloop.cli import app
+from molloop.cli.command import shown_default
 
 INHERITED = ("install_completion", "show_completion")  # of typer, in every program that it makes
 
@@ -59,8 +60,8 @@ def described(option: Any) -> str:
     text = option.help or ""
     if option.required:
         text += " Required."
-    elif isinstance(option.show_default, str):
-        text += f" Default: {option.show_default}."
+    elif isinstance(default := shown_default(option), str):
+        text += f" Default: {default}."
     elif option.show_default and not option.is_flag and option.default is not None:
         text += f" Default: `{option.default}`."
     return text.strip()

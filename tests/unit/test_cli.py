@@ -339,6 +339,16 @@ def test_help_shows_the_defaults_of_the_configuration_and_repeats_none():
         assert not re.search(r"\([^)]*\)\.?$", option.help or ""), (words, option.name)
 
 
+def test_the_reference_of_commands_shows_the_same_defaults():
+    sys.path.append(str(Path(__file__).parents[2] / "docs" / "_ext"))
+    from command_line import lines
+
+    text = "\n".join(lines(get_command(app), "molloop"))
+    assert "Default: gfn2." in text
+    assert "Default: 24." in text
+    assert not re.search(r"Default: [a-z]+\.[a-z_]+\.", text)
+
+
 def test_a_flag_may_be_given_twice(molloop, tmp_path):
     (tmp_path / "a.smi").write_text("C\n")
     words = ("library", "build", "a.smi", "--out", "lib", "--quiet", "-q", "--processes", "1")

@@ -30,14 +30,18 @@ class DefaultOf(str):
     It is looked up where help is shown, so that no other command waits for the configuration.
     """
 
-    def read(self) -> str:
-        """Return the default."""
-        from molloop.config.settings import Settings
 
-        section, _, name = self.partition(".")
-        schema = Settings.model_fields[section].annotation
-        assert schema is not None
-        return str(schema.model_fields[name].default)
+def shown_default(option: Any) -> Any:
+    """Return what help shows as the default of an option."""
+    shown = option.show_default
+    if not isinstance(shown, DefaultOf):
+        return shown
+    from molloop.config.settings import Settings
+
+    section, _, name = shown.partition(".")
+    schema = Settings.model_fields[section].annotation
+    assert schema is not None
+    return str(schema.model_fields[name].default)
 
 
 class Command(TyperCommand):
@@ -50,8 +54,8 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show help, with the defaults of settings."""
         for option in self.params:
-            if isinstance(option, TyperOption) and isinstance(option.show_default, DefaultOf):
-                option.show_default = option.show_default.read()
+            if isinstance(option, TyperOption):
+                option.show_default = shown_default(option)
         super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -10,6 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 if TYPE_CHECKING:
     from molloop.library.conditions import Conditions
 
+# what lets every molecule in, where that is not None
+NO_LIMIT: dict[str, Any] = {
+    "min_heavy_atoms": 0,
+    "excluded_smarts": [],
+    "required_smarts": [],
+    "descriptors": [],
+    "excluded_catalogues": [],
+}
+
 
 def in_words(conditions: Mapping[str, Any], before: str = "") -> Iterator[str]:
     """Say each condition: ``charge = 0, 1``, ``descriptors.CrippenClogP.max = 3.0``."""
@@ -31,7 +40,7 @@ def built_with(library: Mapping[str, Any]) -> list[str]:
     """
     try:
         filters = library["spec"]["filters"]
-        if not any(filters.values()):
+        if all(one is None or one == NO_LIMIT.get(name) for name, one in filters.items()):
             return []  # without what conditions need, which takes its memory
         filters = _reader().validate_python(filters)
     except (AttributeError, KeyError, TypeError, ValidationError):

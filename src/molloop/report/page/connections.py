@@ -77,6 +77,7 @@ class Limits:
         RunError
             It may open too few files.
         """
+        require_files("A page", OWN_FILES + FILES_A_STEP)
         used = sum(1 for _ in Path("/dev/fd").iterdir()) + OWN_FILES
         require_files("A page", used + FILES_A_STEP)
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

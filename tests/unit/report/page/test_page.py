@@ -24,6 +24,7 @@ from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.library.conditions import Conditions
 from molloop.report.page import plots
+from molloop.report.page.asked import NO_LIMIT
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Feed
 from molloop.report.page.render import (
@@ -381,6 +382,29 @@ def test_conditions_of_the_library_are_shown(run):
         library["spec"]["filters"] = none
         assert run.built_with == []
     assert "built with" not in words(texts(run)["progress"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("max_rings", 0, "max_rings = 0"),
+        ("max_molar_mass", 0.0, "max_molar_mass = 0.0"),
+        ("max_heavy_atoms", 0, "max_heavy_atoms = 0"),
+        ("elements", [], "elements = "),
+        ("charge", [], "charge = "),
+        ("excluded_catalogues", ["PAINS"], "excluded_catalogues = PAINS"),
+    ],
+)
+def test_a_single_condition_of_the_library_is_shown(run, name, value, told):
+    filters = json.loads(json.dumps(asdict(Conditions()))) | {name: value}
+    library = {"name": "one.smi", "spec": {"filters": filters}}
+    run.sessions = [replace(run.sessions[-1], environment={"library": library})]
+    assert run.built_with == [told]
+
+
+def test_what_asks_for_nothing_is_told_without_rdkit():
+    nothing = {name: one for name, one in asdict(Conditions()).items() if one is not None}
+    assert json.loads(json.dumps(nothing)) == NO_LIMIT
 
 
 def test_a_budget_that_was_lowered_is_no_share_above_one(run):

@@ -12,7 +12,7 @@ from molloop.simulate.outcome import LARGEST_COUNT
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 # each field of its own type, and no others
-exactly = with_config(ConfigDict(strict=True, extra="forbid"))
+exactly = with_config(ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants"))
 
 
 class Source(StrEnum):

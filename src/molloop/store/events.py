@@ -19,7 +19,7 @@ _KINDS: dict[str, TypeAdapter[Event]] = {
     kind.__name__: TypeAdapter(kind)
     for kind in (Began, Resumed, Submitted, Finished, Lost, RankingBegan, Ranked, Stopped)
 }
-# a tenth of the time that `json` takes, and there are as many events as outcomes
+# a fifth of the time that `json` takes, and there are as many events as outcomes
 _TO_JSON = {name: kind.serializer.to_json for name, kind in _KINDS.items()}
 
 

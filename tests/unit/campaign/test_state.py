@@ -49,6 +49,13 @@ def test_events_survive_json(event):
     assert decode(*encode(event)) == event
 
 
+def test_a_value_that_is_no_number_is_not_read_as_none():
+    kind, text = encode(Finished(1, "", 1.0, float("nan")))
+    assert text == '{"molecule_id":1,"failure":"","seconds":1.0,"value":NaN,"stage":""}'
+    with pytest.raises(ValueError, match="Finished"):
+        decode(kind, text)
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [

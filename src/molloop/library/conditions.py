@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rdkit import Chem
 
@@ -111,11 +110,17 @@ class Conditions:
 
     def objection(self, molecule: Chem.Mol) -> str | None:
         """Return why a molecule stays out, or None."""
-        objections = (one.objection(molecule) for one in each_of(self))
-        return next((one for one in objections if one is not None), None)
+        return first_objection(each_of(self), molecule)
 
 
-@lru_cache(maxsize=16)  # a build asks for each molecule
+def first_objection(conditions: Iterable[Condition], molecule: Chem.Mol) -> str | None:
+    """Return why a molecule does not meet one of some conditions, or None."""
+    for one in conditions:
+        if (objection := one.objection(molecule)) is not None:
+            return objection
+    return None
+
+
 def each_of(stated: Conditions) -> tuple[Condition, ...]:
     """Return the single conditions, those on columns first."""
     return (*_on_columns(stated), *_on_structures(stated))

@@ -24,7 +24,8 @@ class Seen:
 
     def __init__(self, path: Path, mode: Literal["r", "r+"] = "r") -> None:
         self.path = path
-        self._slots = np.memmap(path, dtype=np.uint64, mode=mode)
+        # as an array: an element of a `memmap` takes ten times as long
+        self._slots = np.asarray(np.memmap(path, dtype=np.uint64, mode=mode))
         self._mask = np.uint64(len(self._slots) - 1)
 
     @classmethod
@@ -40,7 +41,7 @@ class Seen:
         self._slots[hashes & self._mask] = hashes
 
     def __contains__(self, one: object) -> bool:
-        return isinstance(one, int) and int(self._slots[one & int(self._mask)]) == one
+        return isinstance(one, int) and self._slots.item(one & int(self._mask)) == one
 
 
 def first_occurrences(

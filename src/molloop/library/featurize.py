@@ -20,6 +20,7 @@ from molloop.library.columns import (
     stereo_column,
     with_columns,
 )
+from molloop.library.conditions import each_of, first_objection
 from molloop.library.coordinates import coordinates
 from molloop.library.duplicates import Seen
 from molloop.library.facts import facts
@@ -84,6 +85,7 @@ def featurize(
         the SMILES, nobody asks where they stood.
     """
     rows = _Rows(kept={name: [] for name in block.kept})
+    conditions = each_of(spec.filters)
     rejects: list[Reject] = []
     repeated: list[Repeated] = []
     n_invalid = n_altered = n_lost_geometries = 0
@@ -102,7 +104,7 @@ def featurize(
                 rejects.append((block.file, line, name, shown, str(error)))
                 continue
             n_altered += taken.is_altered
-            if objection := spec.filters.objection(taken.molecule):
+            if objection := first_objection(conditions, taken.molecule):
                 rejects.append((block.file, line, name, shown, objection))
                 continue
             identity, canonical = taken.described(spec.same_as)

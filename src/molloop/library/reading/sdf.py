@@ -76,7 +76,7 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
         title = record[: record.find("\n")].strip()
         yield Entry(
             line,
-            record[: end + len(MOLFILE_END)] + "\n",
+            record[: end + len(MOLFILE_END) + 1],
             items.get(name_item, "").strip() if name_item else title,
             tuple([items.get(name, "") for name in wanted]),
         )

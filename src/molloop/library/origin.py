@@ -74,8 +74,11 @@ class Files:
         Raises
         ------
         InputError
-            One is missing, cannot be read, or has no column of SMILES that is known or asked for.
+            There is none; or one is missing, cannot be read, or has no column of SMILES that is
+            known or asked for.
         """
+        if not names:
+            raise InputError("files", "none", "at least one of molecules", "Name it.")
         if not isinstance(reading, Reading):
             reading = Reading(column=reading)
         paths = tuple(sources.locate(name) for name in names)

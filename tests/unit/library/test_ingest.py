@@ -680,3 +680,8 @@ def test_a_file_whose_name_is_no_unicode_becomes_a_library(tmp_path):
     library = open_or_build(str(source), cache_dir=tmp_path / "cache")
     assert all_smiles(library) == ["C", "CO"]
     assert all_smiles(open_or_build(str(source), cache_dir=tmp_path / "cache")) == ["C", "CO"]
+
+
+def test_a_library_of_no_files_is_told():
+    with pytest.raises(InputError, match="files: got 'none', expected at least one of molecules"):
+        Files.of([])

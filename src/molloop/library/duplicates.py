@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 BUCKET_ROWS = 2**21  # about, of one sort in memory
 MAX_BUCKETS = 512  # files open at the same time
-SEEN_SLOTS = 2**24  # 128 MB
+SEEN_SLOTS = 2**12, 2**24  # at least and at most: 32 kB and 128 MB
+SLOTS_A_MOLECULE = 8
 
 
 class Seen:
@@ -29,9 +30,14 @@ class Seen:
         self._mask = np.uint64(len(self._slots) - 1)
 
     @classmethod
-    def create(cls, path: Path) -> "Seen":
-        """Write an empty one."""
-        _write_zeros(path, 8 * SEEN_SLOTS)
+    def create(cls, path: Path, n_molecules: int) -> "Seen":
+        """Write an empty one, for about so many molecules.
+
+        One that is larger than it need be takes time: each look touches a page of the file.
+        """
+        least, most = SEEN_SLOTS
+        n_slots = min(max(least, 2 ** (SLOTS_A_MOLECULE * n_molecules).bit_length()), most)
+        _write_zeros(path, 8 * n_slots)
         seen = cls(path, "r+")
         seen._slots[0] = 1  # belongs elsewhere: the hash 0 was not added
         return seen

@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
+from math import ceil
 from pathlib import Path
 
 import joblib
@@ -36,6 +37,7 @@ BLOCKS_PER_PART = 16
 LINES_PER_PART = BLOCKS_PER_PART * BLOCK_SIZE
 COUNTS = b"counts"
 SEEN = "seen"
+LEAST_FRACTION = 1e-6  # of a source, that its first block is; 0 where none was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,11 @@ def make_parts(
     """
     report("reading", 0.0)
     parts = _drop_damaged(find_parts(folder))
-    seen = Seen.create(folder / SEEN)  # that of an earlier build may know what no part holds
+    first = list(islice(blocks, 1))
+    blocks = chain(first, blocks)
+    n_lines = sum(ceil(len(one.lines) / max(one.fraction, LEAST_FRACTION)) for one in first)
+    # that of an earlier build may know what no part holds
+    seen = Seen.create(folder / SEEN, n_lines)
     for part in parts:
         seen.add(part.hashes())
     blocks = islice(blocks, len(parts) * BLOCKS_PER_PART, None)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,9 +51,9 @@ def test_hashes_are_dealt_out_to_more_than_one_file(tmp_path, monkeypatch):
 def test_what_was_not_added_was_never_seen(tmp_path_factory, values, n_added):
     path = tmp_path_factory.mktemp("seen") / "seen"
     before = duplicates.SEEN_SLOTS
-    duplicates.SEEN_SLOTS = 8
+    duplicates.SEEN_SLOTS = 8, 8
     try:
-        seen = Seen.create(path)
+        seen = Seen.create(path, 100)
     finally:
         duplicates.SEEN_SLOTS = before
     added = values[:n_added]
@@ -64,6 +65,14 @@ def test_what_was_not_added_was_never_seen(tmp_path_factory, values, n_added):
 
 
 def test_nothing_was_seen_at_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(duplicates, "SEEN_SLOTS", 8)
-    seen = Seen.create(tmp_path / "seen")
+    monkeypatch.setattr(duplicates, "SEEN_SLOTS", (8, 8))
+    seen = Seen.create(tmp_path / "seen", 100)
     assert [value for value in range(100) if value in seen] == []
+
+
+@pytest.mark.parametrize(
+    ("n_molecules", "n_bytes"), [(0, 2**15), (1000, 2**16), (130_744, 2**23), (10**9, 2**27)]
+)
+def test_what_was_seen_takes_the_room_that_it_needs(tmp_path, n_molecules, n_bytes):
+    Seen.create(tmp_path / "seen", n_molecules)
+    assert (tmp_path / "seen").stat().st_size == n_bytes

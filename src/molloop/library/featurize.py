@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from molloop.library.taken import Taken, take
 from molloop.smiles import NoMoleculeError
 
 PARENT_POLL_S = 1.0
+# molecules of more lines leave the processor's caches before they are described and freed
+LINES_AT_ONCE = 256
 
 Reject = tuple[str, int, str, str, str]  # file, line, name, text, reason
 
@@ -62,13 +64,19 @@ class Featurized:
 
 @dataclass(eq=False)
 class _Rows:
-    """The molecules of a block that are left, a list a column."""
+    """The molecules of some lines that are left, a list a column, and what became of the others."""
 
     molecules: list[Chem.Mol] = field(default_factory=list)
     smiles: list[str] = field(default_factory=list)
     in_space: list[int | None] = field(default_factory=list)  # place among those with coordinates
+    positions: list[Positions | None] = field(default_factory=list)
     origins: list[Repeated] = field(default_factory=list)
     kept: dict[str, list[str]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    repeated: list[Repeated] = field(default_factory=list)
+    n_invalid: int = 0
+    n_altered: int = 0
+    n_lost_geometries: int = 0
 
 
 def featurize(
@@ -84,36 +92,61 @@ def featurize(
         Whether a SMILES stays as the block has it, or becomes the canonical one. Where nobody wrote
         the SMILES, nobody asks where they stood.
     """
-    rows = _Rows(kept={name: [] for name in block.kept})
-    conditions = each_of(spec.filters)
+    batches: list[pa.RecordBatch] = []
     rejects: list[Reject] = []
     repeated: list[Repeated] = []
-    n_invalid = n_altered = n_lost_geometries = 0
+    counts = Counts(read=len(block.lines))
+    for start in range(0, max(1, len(block.lines)), LINES_AT_ONCE):
+        rows = _read(block, slice(start, start + LINES_AT_ONCE), spec, seen, keeps_smiles)
+        batches.append(_columns(rows, spec, keeps_smiles, block.kind == "molblock"))
+        rows.molecules.clear()
+        rejects += rows.rejects
+        repeated += rows.repeated
+        counts += Counts(
+            invalid=rows.n_invalid,
+            filtered=len(rows.rejects) - rows.n_invalid,
+            duplicates=len(rows.repeated),
+            altered=rows.n_altered,
+            lost_geometries=rows.n_lost_geometries,
+        )
+    return Featurized(
+        pa.concat_batches(batches),
+        tuple(rejects),
+        tuple(repeated) if keeps_smiles else (),
+        counts,
+    )
+
+
+def _read(
+    block: Block, places: slice, spec: BuildSpec, seen: Container[int], keeps_smiles: bool
+) -> _Rows:
+    """Read and filter the lines at some places of a block."""
+    rows = _Rows(kept={name: [] for name in block.kept})
+    conditions = each_of(spec.filters)
     in_space: list[Taken] = []
+    lines = zip(block.lines[places], block.texts[places], block.names[places], strict=True)
     with rdBase.BlockLogs():
-        for place, (line, text, name) in enumerate(
-            zip(block.lines, block.texts, block.names, strict=True)
-        ):
+        for place, (line, text, name) in enumerate(lines, start=places.start):
             shown = "" if block.kind == "molblock" else text
             try:
                 if fault := block.faults.get(line):
                     raise NoMoleculeError(fault)
                 taken = take(text, block.kind, spec.fragments)
             except NoMoleculeError as error:
-                n_invalid += 1
-                rejects.append((block.file, line, name, shown, str(error)))
+                rows.n_invalid += 1
+                rows.rejects.append((block.file, line, name, shown, str(error)))
                 continue
-            n_altered += taken.is_altered
+            rows.n_altered += taken.is_altered
             if objection := first_objection(conditions, taken.molecule):
-                rejects.append((block.file, line, name, shown, objection))
+                rows.rejects.append((block.file, line, name, shown, objection))
                 continue
             identity, canonical = taken.described(spec.same_as)
-            n_lost_geometries += bool(taken.in_space) and taken.is_altered
+            rows.n_lost_geometries += bool(taken.in_space) and taken.is_altered
             if taken.keeps_geometry:
                 in_space.append(taken)
             origin = Repeated(identity_hash(identity), block.file, line, name, shown or canonical)
             if origin.identity_hash in seen:
-                repeated.append(origin)
+                rows.repeated.append(origin)
                 continue
             is_as_given = keeps_smiles and block.kind == "smiles" and not taken.is_altered
             rows.molecules.append(taken.molecule)
@@ -124,28 +157,13 @@ def featurize(
                 rows.kept[column].append(cells[place])
         # of all at once: that takes a fifth of the time
         found = coordinates([one.in_space for one in in_space], [one.molecule for one in in_space])
-    n_lost_geometries += sum(one is None for one in found)
-    positions = [None if place is None else found[place] for place in rows.in_space]
-    return Featurized(
-        _columns(rows, spec, keeps_smiles, positions if block.kind == "molblock" else None),
-        tuple(rejects),
-        tuple(repeated) if keeps_smiles else (),
-        Counts(
-            read=len(block.lines),
-            invalid=n_invalid,
-            filtered=len(rejects) - n_invalid,
-            duplicates=len(repeated),
-            altered=n_altered,
-            lost_geometries=n_lost_geometries,
-        ),
-    )
+    rows.n_lost_geometries += sum(one is None for one in found)
+    rows.positions = [None if place is None else found[place] for place in rows.in_space]
+    return rows
 
 
 def _columns(
-    rows: _Rows,
-    spec: BuildSpec,
-    keeps_origins: bool,
-    positions: Sequence[Positions | None] | None,
+    rows: _Rows, spec: BuildSpec, keeps_origins: bool, has_positions: bool
 ) -> pa.RecordBatch:
     batch = make_batch(
         rows.smiles,
@@ -155,8 +173,8 @@ def _columns(
         np.array([one.identity_hash for one in rows.origins], dtype=np.uint64),
     )
     more = stereo_column([n_unspecified(one) for one in rows.molecules]) | kept_columns(rows.kept)
-    if positions is not None:
-        more |= position_columns(positions)
+    if has_positions:
+        more |= position_columns(rows.positions)
     if keeps_origins:
         more |= origin_columns(rows.origins)
     return with_columns(batch, more)

@@ -233,8 +233,9 @@ def change_cells(folder, rng):
 def change_bodies(folder, rng):
     with changing(folder) as connection:
         table, column = rng.choice(
-            (("events", "body"), ("jobs", "smiles"), ("jobs", "name"), ("jobs", "kept"),
-             ("jobs", "flags"), ("sessions", "environment"), ("sessions", "config"))
+            (("events", "body"), ("jobs", "flags"), ("molecules", "smiles"),
+             ("molecules", "name"), ("molecules", "kept"),
+             ("sessions", "environment"), ("sessions", "config"))
         )  # fmt: skip
         rows = connection.execute(
             f"SELECT rowid, {column} FROM {table} WHERE typeof({column}) = 'text'"

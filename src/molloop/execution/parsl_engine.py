@@ -45,7 +45,7 @@ from molloop.simulate.protocol import SimulationProtocol
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
 SIMULATE = by_name(tasks.simulate)
 HALT = "halt"
-READ_PERIOD_S = 0.03  # between two looks at what has ended
+READ_PERIOD_S = 0.05  # between two looks at what has ended
 
 
 class ParslEngine:
@@ -166,7 +166,7 @@ class ParslEngine:
     def wait(self, timeout_s: float) -> list[Completion]:
         """Return what has ended; wait for it up to `timeout_s`, then return nothing.
 
-        What ends within the 30 ms after the last time is returned together.
+        What ends within the 50 ms after the last time is returned together.
         """
         try:
             ended = [self._done.get(timeout=timeout_s)]

@@ -13,7 +13,7 @@ from molloop.store.outcomes import read_outcomes
 from molloop.store.records import read_event, read_task
 
 MAX_NEWS = 2_000  # as fast as more, with less memory
-FOLLOWED = {"job_values": "1", "calculations": f"calculations.name = '{OWN}'"}
+FOLLOWED = {"job_values": "1", "calculations": f"name = '{OWN}'"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ _TABLES_OF_3 = f"""
 BEGIN;
 CREATE TEMP TABLE stages (name TEXT PRIMARY KEY, level TEXT NOT NULL, fidelity TEXT NOT NULL);
 INSERT INTO stages SELECT {_STAGE}, min(level), min(fidelity) FROM outcomes GROUP BY 1;
+CREATE TEMP TABLE molecules (
+    molecule_id INTEGER PRIMARY KEY, smiles TEXT NOT NULL, name TEXT NOT NULL,
+    kept TEXT NOT NULL
+);
+INSERT OR IGNORE INTO molecules SELECT molecule_id, smiles, '', '{{}}' FROM outcomes;
 CREATE TEMP TABLE job_values (
     proposal INTEGER NOT NULL, place INTEGER NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL,
     PRIMARY KEY (proposal, place)
@@ -31,8 +36,8 @@ INSERT INTO job_values
     WHERE outcomes.value IS NOT NULL AND one.type IN ('integer', 'real')
     AND one.key <> (SELECT name FROM asked);
 CREATE TEMP VIEW jobs AS
-    SELECT proposal, molecule_id, smiles, '' AS name, '{{}}' AS kept, {_STAGE} AS stage, batch,
-    time_s, worker, began_s, ended_s, seconds, flags, failure_kind, failure_message FROM outcomes;
+    SELECT proposal, molecule_id, {_STAGE} AS stage, batch, time_s, worker, began_s, ended_s,
+    seconds, flags, failure_kind, failure_message FROM outcomes;
 CREATE TEMP VIEW calculations AS
     SELECT proposal, 0 AS place, '' AS name, 0 AS charge, 0 AS n_unpaired, '' AS method,
     0.0 AS energy_ev, '' AS geometry, '' AS solvent, 0 AS n_steps FROM outcomes WHERE 0;

@@ -32,7 +32,9 @@ def read_outcomes(
         A row holds what no run has stored.
     """
     jobs = connection.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY proposal", values
+        f"SELECT {JOB_COLUMNS} FROM jobs JOIN molecules USING (molecule_id) "
+        f"WHERE {where} ORDER BY proposal",
+        values,
     )
     streams = {
         name: _Parts(

@@ -95,7 +95,7 @@ class Reader:
     def searched(self) -> SearchedLibrary:
         """Return what is known of the library that the run has searched."""
         title = self.sessions()[-1].environment.get("library", {}).get("name", "")
-        query = "SELECT molecule_id, name, kept FROM jobs ORDER BY molecule_id, proposal"
+        query = "SELECT molecule_id, name, kept FROM molecules ORDER BY molecule_id"
         with self._rows(query) as rows:
             return SearchedLibrary.of(str(title), map(read_cells, rows))
 

@@ -31,13 +31,11 @@ JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
 )
-# the parts of outcomes: table -> its columns beside proposal and place; jobs have names too
+# the parts of outcomes: table -> its columns beside proposal and place
 PARTS = {
     "job_values": "quantity, value",
-    "calculations": (
-        "calculations.name, charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps"
-    ),
-    "geometries": "geometries.name, numbers, positions_angstrom",
+    "calculations": "name, charge, n_unpaired, method, energy_ev, geometry, solvent, n_steps",
+    "geometries": "name, numbers, positions_angstrom",
 }
 
 
@@ -84,12 +82,13 @@ Row = Sequence[Any]
 
 def rows_of(items: Iterable[Simulated]) -> dict[str, list[tuple[object, ...]]]:
     """Return the rows of some outcomes, by the tables that they belong to."""
-    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in ("jobs", *PARTS)}
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in ("jobs", "molecules", *PARTS)}
     for item in items:
         outcome, number = item.outcome, item.proposal
+        job = (number, item.molecule_id, item.stage, item.batch, item.time_s, item.worker)
+        times = (item.began_s, item.ended_s, outcome.seconds)
         kept = json.dumps(dict(item.kept)) if item.kept else NO_CELLS
-        job = (number, item.molecule_id, item.smiles, item.name, kept, item.stage, item.batch)
-        times = (item.time_s, item.worker, item.began_s, item.ended_s, outcome.seconds)
+        rows["molecules"].append((item.molecule_id, item.smiles, item.name, kept))
         if isinstance(outcome, Failure):
             failure = (storable(outcome.kind), storable(outcome.message))
             rows["jobs"].append((*job, *times, None, *failure))
@@ -170,7 +169,7 @@ def read_known(row: Row) -> Known:
 
 
 def read_cells(row: Row) -> tuple[int, str, dict[str, str]]:
-    """Read molecule id, name and kept cells of the table `jobs`."""
+    """Read molecule id, name and kept cells of the table `molecules`."""
     key, name, kept = row
     cells = {} if kept == NO_CELLS else read_json(_CELLS, kept, "kept columns")
     return read_count(key, "molecule id"), read_text(name, "name"), cells
@@ -194,7 +193,7 @@ def read_clock(value: object) -> float:
 def read_outcome(
     row: Row, values: Sequence[Row], calculations: Sequence[Row], geometries: Sequence[Row]
 ) -> Simulated:
-    """Read `JOB_COLUMNS` of the table `jobs`, and what belongs to that job.
+    """Read `JOB_COLUMNS` of the tables `jobs` and `molecules`, and what belongs to that job.
 
     An outcome is checked by the rules by which it was taken in.
     """

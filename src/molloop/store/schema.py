@@ -72,12 +72,15 @@ CREATE TABLE stages (
     level TEXT NOT NULL,
     fidelity TEXT NOT NULL
 ) STRICT;
+CREATE TABLE molecules (
+    molecule_id INTEGER PRIMARY KEY,
+    smiles TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kept TEXT NOT NULL
+) STRICT;
 CREATE TABLE jobs (
     proposal INTEGER PRIMARY KEY,
     molecule_id INTEGER NOT NULL,
-    smiles TEXT NOT NULL,
-    name TEXT NOT NULL,
-    kept TEXT NOT NULL,
     stage TEXT NOT NULL,
     batch INTEGER NOT NULL,
     time_s REAL NOT NULL,

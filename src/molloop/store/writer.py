@@ -22,9 +22,17 @@ from molloop.store.schema import SCHEMA, SCHEMA_VERSION
 from molloop.store.trouble import TEMPORARY, errors_told, is_busy
 
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
+# molecules of a later stage are there already
 _INSERTS = {
-    name: f"INSERT INTO {name} VALUES ({', '.join('?' * n)})"
-    for name, n in {"jobs": 15, "job_values": 4, "calculations": 10, "geometries": 5}.items()
+    name: f"INSERT {'OR IGNORE ' if name == 'molecules' else ''}INTO {name} "
+    f"VALUES ({', '.join('?' * n)})"
+    for name, n in {
+        "molecules": 4,
+        "jobs": 12,
+        "job_values": 4,
+        "calculations": 10,
+        "geometries": 5,
+    }.items()
 }
 
 

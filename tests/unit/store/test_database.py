@@ -275,13 +275,14 @@ def test_cells_of_another_type_are_damage_in_counts_too(path, column):
     with closing(Store.open(path)) as store:
         row = Simulated(0, 1, "gfn2", "C", 0, 2.0, "w", 1.0, 2.0, outcome)
         store.append(2.0, [Submitted((1,), Source.INITIAL, 0), Finished(1)], [row])
-    ours = "SELECT sql FROM sqlite_schema WHERE name = 'jobs'"
+    table = "molecules" if column == "smiles" else "jobs"
+    ours = f"SELECT sql FROM sqlite_schema WHERE name = '{table}'"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         [(sql,)] = connection.execute(ours)
-        change_sql = "UPDATE sqlite_schema SET sql = ? WHERE name = 'jobs'"
+        change_sql = f"UPDATE sqlite_schema SET sql = ? WHERE name = '{table}'"
         connection.execute("PRAGMA writable_schema = 1")
         connection.execute(change_sql, (sql.replace(") STRICT", ")"),))
-    change(path, f"UPDATE jobs SET {column} = x'00ff'")
+    change(path, f"UPDATE {table} SET {column} = x'00ff'")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = 1")
         connection.execute(change_sql, (sql,))

@@ -358,6 +358,6 @@ def test_what_the_file_says_of_a_molecule_is_stored_with_it(store):
 def test_kept_cells_that_are_none_are_damage(store):
     store.append(1.0, [Began(9, 0), Submitted((7,), Source.INITIAL, 0)])
     store.append(2.0, [Finished(7)], [simulated(0, 7, success())])
-    store._connection.execute("UPDATE jobs SET kept = '[1]'")
+    store._connection.execute("UPDATE molecules SET kept = '[1]'")
     with pytest.raises(StoreError, match=r"damaged.*kept columns"):
         store.searched()

@@ -106,8 +106,7 @@ def _read_molblock(text: str, may_have_dummies: bool) -> Chem.Mol:
     if not may_have_dummies:
         _check_dummies(molecule)
         _check_query(molecule)
-    if "M  STY" in text or "SGROUP" in text:  # asking RDKit would cost more
-        _check_polymer(molecule)
+    _check_polymer(molecule)
     return molecule
 
 

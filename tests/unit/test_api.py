@@ -61,6 +61,32 @@ def test_a_wrong_keyword_is_told_as_on_the_command_line(sections, words):
         molloop.load(**sections)
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "words"),
+    [
+        ("a.sdf", {"column": "smi"}, "column: got 'smi', expected nothing for .*molfiles"),
+        ("a.smi", {"column": "smi"}, "column: got 'smi', expected nothing for "),
+        ("a.sdf", {"separator": "tab"}, "separator: got"),
+        ("a.sdf", {"no_header": True}, "no_header: got True"),
+    ],
+)
+def test_what_changes_the_reading_of_no_file_is_refused(tmp_path, name, said, words):
+    (tmp_path / "a.smi").write_text("C\nCO\n")
+    (tmp_path / "b.csv").write_text("smi,x\nN,1\n")
+    (tmp_path / "a.sdf").write_text(Chem.MolToMolBlock(Chem.MolFromSmiles("O")) + "$$$$\n")
+    with pytest.raises(molloop.InputError, match=words):
+        molloop.build_library(tmp_path / name, tmp_path / "library", n_processes=1, **said)
+    assert not (tmp_path / "library").exists()
+    files = [tmp_path / name, tmp_path / "b.csv"]
+    if "no_header" in said:
+        (tmp_path / "b.csv").write_text("N,1\n")
+    if "separator" in said:
+        (tmp_path / "b.csv").write_text("smi\tx\nN\t1\n")
+        said["column"] = "smi"
+    built = molloop.build_library(files, tmp_path / "library", n_processes=1, **said)
+    assert built.smiles(built.n_molecules - 1) == "N"
+
+
 def test_one_file_or_several_build_a_library_that_says_what_it_is(tmp_path):
     (tmp_path / "<b>.smi").write_text("C\nCO\nbad\n")
     built = molloop.build_library(tmp_path / "<b>.smi", str(tmp_path / "library"), n_processes=1)

@@ -144,6 +144,24 @@ def test_simulate_takes_files_with_names(molloop, tmp_path):
     assert "water of a well" in table.stdout
 
 
+def test_simulate_takes_inchi(molloop):
+    done = molloop("simulate", "InChI=1S/H2O/h1H2", "InChI=1S/X", "--json")
+    water, nothing = map(json.loads, done.stdout.splitlines())
+    assert (water["smiles"], water["ie_ev"]) == ("O", pytest.approx(18.293, abs=0.01))
+    assert nothing["failure"]["kind"] == "invalid_line"
+
+
+def test_simulate_refuses_what_is_said_of_no_file(molloop, tmp_path):
+    molecule = Chem.MolToMolBlock(Chem.MolFromSmiles("O"))
+    (tmp_path / "a.sdf").write_text(f"{molecule}$$$$\n")
+    (tmp_path / "b.csv").write_text("id,smi\n1,N\n")
+    done = molloop("simulate", "a.sdf", "--column", "smi", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "column: got 'smi', expected nothing for" in done.stderr
+    done = molloop("simulate", "a.sdf", "b.csv", "--column", "smi", "--json", cwd=tmp_path)
+    assert [json.loads(line)["smiles"] for line in done.stdout.splitlines()] == ["O", "N"]
+
+
 def test_a_smiles_is_no_file_though_one_is_called_so(molloop, tmp_path):
     (tmp_path / "O").write_text("N\n")
     for word in ("O", "[OH2]"):

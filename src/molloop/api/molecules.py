@@ -1,16 +1,17 @@
 """Molecules, simulated one by one."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from molloop.assembly.abreast import in_threads
 from molloop.assembly.campaign import check_simulator
 from molloop.assembly.counts import processes
 from molloop.config.settings import Settings
-from molloop.errors import SimulationError
-from molloop.files import AnyPath
+from molloop.errors import InputError, SimulationError
+from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.molecule import Molecule
 from molloop.simulate.outcome import Failure, Outcome
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from ase import Atoms
     from rdkit.Chem import Mol
 
+    from molloop.library.origin import Files
     from molloop.smiles import TextKind
+
+# a word that ends so is no SMILES
+ENDINGS = (".smi", ".smiles", ".cxsmiles", ".csv", ".tsv", ".txt", ".sdf", ".mol", ".parquet")
 
 
 def simulate_molecules(
@@ -87,22 +92,51 @@ class Entry:
     fault: str = ""
 
 
-def entries_of(file: AnyPath, reading: Reading) -> Iterator[Entry]:
-    """Read a file of molecules, as a library does.
+def entries_of(words: Sequence[str], reading: Reading) -> Iterator[Entry]:
+    """Return the molecules that words name, in order: SMILES, InChI, or files as of a library.
 
     Parameters
     ----------
     reading
-        What the user says of it.
+        What the user says of the files.
 
     Raises
     ------
     InputError
-        It cannot be read.
+        There is no such file, or it cannot be read.
     """
-    from molloop.library.origin import Files
+    from molloop.library.origin import Files, check_effect
 
-    for block in Files.of([os.fspath(file)], reading).blocks():
+    files = {word: Files.of([word], reading) for word in words if _is_file(word)}
+    if files:
+        check_effect(*files.values())
+    for word in words:
+        if word in files:
+            yield from _of_file(files[word])
+        elif word.startswith("InChI="):
+            yield _entry(word, word, "inchi", "")
+        else:
+            yield Entry(Molecule(0, word))
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word names a file; InputError where it names a folder, or a file that is missing.
+
+    One without an ending is told from a SMILES by its folder, such as ``./CCO``.
+    """
+    names_file = Path(word).suffix or os.sep in word
+    # `Path.is_file` and `Path.is_dir` raise where a SMILES is too long for a name
+    if names_file and os.path.isfile(word):  # noqa: PTH113
+        return True
+    is_folder = names_file and os.path.isdir(word)  # noqa: PTH112
+    if is_folder or ending(Path(word)) in ENDINGS:
+        remedy = "It is a folder." if is_folder else "There is no such file."
+        raise InputError("molecules", word, "a SMILES, an InChI or a file", remedy)
+    return False
+
+
+def _of_file(files: "Files") -> Iterator[Entry]:
+    for block in files.blocks():
         for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
             where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
             if fault:

@@ -21,6 +21,7 @@ from molloop.library.tables import (
 from molloop.simulate.outcome import LARGEST_VALUE
 
 TRAINING_DATA, PENDING, COLUMN = "training data", "pending", "column"
+MOSTLY = 0.5  # more of the cells of a column than this share
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +112,26 @@ def _is_number(table: ValueTable, line: int, name: str, text: str) -> bool:
 
 
 def _column_of_numbers(table: ValueTable, rows: list[Row]) -> str:
-    """Return the one column whose cells are numbers, beside names and what tables of runs say."""
+    """Return the one column whose cells are numbers, beside names and what tables of runs say.
+
+    Where there is none, the one whose cells mostly are: whoever reads it names the first that is
+    not.
+    """
     others = {SMILES, *MOLECULE_NAMES, *map(plain_name, OTHER_COLUMNS)}
     names = [name for name in (rows[0][1] if rows else {}) if plain_name(name) not in others]
-    found = []
+    shares = {}
     for name in names:
         cells = [(line, cells[name]) for line, cells in rows if not is_empty(cells[name])]
-        if cells and all(_is_number(table, line, name, text) for line, text in cells):
-            found.append(name)
+        are = [_is_number(table, line, name, text) for line, text in cells]
+        shares[name] = sum(are) / len(are) if are else 0.0
+    found = [name for name, share in shares.items() if share == 1]
+    found = found or [name for name, share in shares.items() if share > MOSTLY]
     if len(found) == 1:
         return found[0]
     raise InputError(
         COLUMN,
         None,
         f"the name of the values: {' and '.join(found) or 'none of the columns'} of {table.path} "
-        f"{'hold' if found else 'holds'} numbers alone",
+        f"{'hold' if found else 'holds'} numbers",
         f"Name one of {', '.join(found or names) or 'its columns'}.",
     )

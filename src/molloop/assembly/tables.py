@@ -1,15 +1,18 @@
 """Tables of known values, opened, and as a configuration plays them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from molloop.assembly.campaign import cores
 from molloop.assembly.conditions import select_for
 from molloop.config.load import override
 from molloop.config.settings import Settings
+from molloop.library.manifest import DUPLICATES, REJECTS
 from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.shards import Progress
-from molloop.replay.table import IE_COLUMN, Table, open_table
+from molloop.replay.table import BUILT_IN, IE_COLUMN, Table, open_table
+from molloop.texts import counted
 
 
 def open_known(
@@ -76,8 +79,9 @@ def set_up(
 ) -> tuple[Table, Settings, tuple[str, ...]]:
     """Return what a configuration makes of a table, itself for the table, and remarks in words.
 
-    What the conditions leave out can neither be chosen nor counts among the best. Nothing else is
-    left out: no molecule whose value is known needs to be simulated.
+    What the conditions leave out can neither be chosen nor counts among the best. No other molecule
+    is left out: one whose value is known needs not be simulated. The remarks also say which rows
+    are none.
 
     Raises
     ------
@@ -91,4 +95,23 @@ def set_up(
 
     settings = table_settings(settings, table)
     selection, remarks = select_for(settings, table.library, report, simulates=False)
+    remarks = (*_rows_left_out(table), *remarks)
     return (table.under(selection) if selection.path else table), settings, remarks
+
+
+def _rows_left_out(table: Table) -> Iterator[str]:
+    if table.name in BUILT_IN:
+        return
+    counts, folder = table.library.manifest.counts, table.library.folder
+    if counts.invalid:
+        hold = "holds" if counts.invalid == 1 else "hold"
+        yield (
+            f"{counted(counts.invalid, 'row')} of the table {hold} no molecule: left out "
+            f"({folder / REJECTS})"
+        )
+    if counts.duplicates:
+        hold = "holds" if counts.duplicates == 1 else "hold"
+        yield (
+            f"{counted(counts.duplicates, 'row')} of the table {hold} a molecule of an earlier "
+            f"row, whose value counts ({folder / DUPLICATES})"
+        )

@@ -1,6 +1,5 @@
 """`molloop simulate`."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -25,8 +24,7 @@ from molloop.cli.options import (
     progress_display,
 )
 from molloop.cli.screen import say
-from molloop.errors import InputError, not_written
-from molloop.library.reading.opened import ending
+from molloop.errors import not_written
 from molloop.library.reading.options import Reading
 from molloop.molecule import label
 from molloop.texts import json_line, terminal_text
@@ -38,16 +36,13 @@ if TYPE_CHECKING:
     from molloop.simulate.outcome import Outcome
     from molloop.simulate.protocol import SimulationProtocol
 
-# a word that ends so is no SMILES
-ENDINGS = (".smi", ".smiles", ".cxsmiles", ".csv", ".tsv", ".txt", ".sdf", ".mol", ".parquet")
-
 
 def simulate(
     molecules: Annotated[
         list[str],
         typer.Argument(
             metavar="SMILES|FILE...",
-            help="A SMILES each, or files of molecules, as `molloop library build` takes them.",
+            help="A SMILES or InChI each, or files of molecules as of `molloop library build`.",
             show_default=False,
         ),
     ],
@@ -74,6 +69,7 @@ def simulate(
     is_quiet: QuietOption = False,
 ) -> None:
     """Compute a quantity of single molecules: the vertical ionization energy, or by --name."""
+    from molloop.api.molecules import entries_of
     from molloop.config.load import load
     from molloop.report.structures import save_format
     from molloop.simulate.outcome import Success
@@ -89,7 +85,7 @@ def simulate(
     file_format = "" if save is None else save_format(save)
     quantity, protocol = settings.objective().quantity, settings.protocol()
     reading = Reading.of(column, name_column, separator=separator, no_header=no_header)
-    entries = [entry for word in molecules for entry in _entries(word, reading)]
+    entries = list(entries_of(molecules, reading))
     outcomes: list[Outcome] = []
     n = len(entries)
     # where its lines are seen as they come, they are the progress
@@ -112,23 +108,6 @@ def simulate(
         _save(save, file_format, outcomes, quantity, protocol)
     if not all(isinstance(one, Success) for one in outcomes):
         raise typer.Exit(1)
-
-
-def _entries(word: str, reading: Reading) -> "Iterator[Entry]":
-    """Return the molecules that a word of the command line names."""
-    from molloop.api.molecules import Entry, entries_of
-    from molloop.molecule import Molecule
-
-    # a file without an ending is told from a SMILES by its folder, such as ./CCO
-    names_file = Path(word).suffix or os.sep in word
-    # `Path.is_file` and `Path.is_dir` raise where a SMILES is too long for a name
-    if names_file and os.path.isfile(word):  # noqa: PTH113
-        return entries_of(word, reading)
-    is_folder = names_file and os.path.isdir(word)  # noqa: PTH112
-    if is_folder or ending(Path(word)) in ENDINGS:
-        remedy = "It is a folder." if is_folder else "There is no such file."
-        raise InputError("molecules", word, "a SMILES or a file", remedy)
-    return iter([Entry(Molecule(0, word))])
 
 
 def _outcomes(entries: "Sequence[Entry]", settings: "Settings") -> "Iterator[Outcome]":

@@ -114,7 +114,9 @@ def _check_ending(file_format: str, path: Path) -> None:
     """Raise InputError where a name says that the file is something else."""
     own = ENDINGS[file_format]
     others = {one for some in ENDINGS.values() for one in some} | OTHER_ENDINGS
-    if path.suffix.lower() in others - set(own):
+    ending = path.suffix.lower()
+    # ASE knows a database by its ending alone
+    if ending in others - set(own) or (file_format == "ase-db" and ending not in own):
         raise InputError(
             "file to write",
             str(path),

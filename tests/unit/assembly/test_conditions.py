@@ -11,7 +11,7 @@ from molloop.assembly.conditions import select_for
 from molloop.cli.replay import replay
 from molloop.cli.suggest import suggest
 from molloop.errors import InputError
-from molloop.replay.table import Table
+from molloop.replay.table import Table, open_table
 
 LINES = ["C", "CC", "CCC", "O", "CO", "CCO", "C[NH3+]", "[Th]", "[Na+].[Cl-]", "CC(=O)[O-]"]
 
@@ -261,3 +261,17 @@ def test_a_condition_that_is_none_is_told_before_a_library_is_built(tmp_path):
     )
     with pytest.raises(InputError, match=r"conditions\.elements: got 'Qq'"):
         molloop.run(settings, tmp_path / "run")
+
+
+def test_rows_of_a_table_without_a_molecule_or_with_one_again_are_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,y\nC,1\nxx,5\nOC,2\nCO,3\nN,4\nyy,6\nCC,2.5\nO,3.5\n")
+    table = open_table(str(path), tmp_path / "cache", "y")
+    played = molloop.replay_table(table, molloop.load(campaign=SHORT), top_k=2)
+    assert (played.truth.best, sorted(played.results.values.values())) == (4, [1, 2, 2.5, 3.5, 4])
+    invalid, repeated = played.remarks
+    assert invalid.startswith("2 rows of the table hold no molecule: left out (")
+    assert repeated.startswith(
+        "1 row of the table holds a molecule of an earlier row, whose value counts ("
+    )
+    assert ",5,,CO" in (table.library.folder / "duplicates.csv").read_text()

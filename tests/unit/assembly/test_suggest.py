@@ -167,6 +167,12 @@ def test_the_one_column_of_numbers_is_found(tmp_path):
     assert read_measured(written(tmp_path / "b.csv", text), "ip").column == "ip"
 
 
+def test_a_cell_that_is_no_number_is_named(tmp_path):
+    text = "smiles,note,ip\nC,good,4\nN,bad,abc\nO,7,2.5\n"
+    with pytest.raises(InputError, match=r"a\.csv, line 3, ip: got 'abc'"):
+        read_measured(written(tmp_path / "a.csv", text))
+
+
 def test_names_that_are_numbers_are_no_values(tmp_path):
     text = "CID;SMILES;Molecule ID;IP\n7;C;1;12,6\n8;O;2;\n"
     found = read_measured(written(tmp_path / "a.csv", text))

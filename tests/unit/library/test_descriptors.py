@@ -67,7 +67,7 @@ def test_molecules_of_qm9():
 
 def test_enumerated_molecules():
     lists = [str(EXAMPLES / f"{name}.smi") for name in ("scaffolds", "substituents")]
-    blocks = Enumeration.of(*lists, "smiles", 150).blocks()
+    blocks = Enumeration.of(*lists, max_molecules=150).blocks()
     assert_are_rdkits(list(islice((text for block in blocks for text in block.texts), 150)))
 
 

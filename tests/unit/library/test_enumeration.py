@@ -17,8 +17,7 @@ def enumeration(tmp_path, scaffolds, substituents, max_molecules=None):
     return Enumeration.of(
         str(tmp_path / "scaffolds.smi"),
         str(tmp_path / "substituents.smi"),
-        "smiles",
-        max_molecules,
+        max_molecules=max_molecules,
     )
 
 

@@ -79,7 +79,7 @@ def test_parquet_reads_back_with_pandas(tmp_path):
 
 @pytest.mark.parametrize("file_format", ["sdf", "extxyz", "ase-db"])
 def test_structures_come_best_first(tmp_path, file_format):
-    path = tmp_path / "a"
+    path = tmp_path / ("a.db" if file_format == "ase-db" else "a")
     assert export(SOME, file_format, path) == Exported(2)
     if file_format == "sdf":
         found = [
@@ -108,6 +108,22 @@ def test_a_file_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path, file
 def test_a_format_that_is_none_is_told(tmp_path):
     with pytest.raises(InputError, match="csv, parquet, sdf, extxyz, ase-db"):
         export(SOME, "pdf", tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("file_format", "name"),
+    [
+        ("ase-db", "a"),
+        ("ase-db", "a.xyz"),
+        ("ase-db", "a.sqlite"),
+        ("csv", "a.db"),
+        ("sdf", "a.csv"),
+    ],
+)
+def test_a_name_by_which_programs_would_misread_the_file_is_refused(tmp_path, file_format, name):
+    with pytest.raises(InputError, match=f"a name that ends with .* for {file_format}"):
+        export(SOME, file_format, tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_geometries_is_told(tmp_path):

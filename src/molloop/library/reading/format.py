@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["text", "sdf", "parquet"]
 TextKind = Literal["smiles", "inchi", "molblock"]
 
+AS_ASKED = "as asked"  # how a column was found that the user names
 _KINDS = {"smiles": "SMILES", "inchi": "InChI", "molblock": "molfiles"}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", " ": "blanks"}
 

@@ -15,7 +15,7 @@ from molloop.library.reading.columns import (
     place_of,
     places_of,
 )
-from molloop.library.reading.format import Format, TextKind
+from molloop.library.reading.format import AS_ASKED, Format, TextKind
 from molloop.library.reading.opened import (
     check_sign,
     compression_of,
@@ -112,7 +112,7 @@ def _look_at_parquet(path: Path, reading: Reading) -> Format:
         table = open_parquet(path, stack)
         columns = tuple(table.schema_arrow.names)
         kind: TextKind = "smiles"
-        found = "as asked"
+        found = AS_ASKED
         if reading.column is not None:
             column = place_of(path, reading.column, columns)
         elif named := find_texts(path, columns, reading):

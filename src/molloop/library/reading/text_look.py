@@ -21,7 +21,7 @@ from molloop.library.reading.columns import (
     places_of,
 )
 from molloop.library.reading.delimited import read_records
-from molloop.library.reading.format import Format, TextKind
+from molloop.library.reading.format import AS_ASKED, Format, TextKind
 from molloop.library.reading.opened import ending
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import looks_like_molecule, part
@@ -125,7 +125,7 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
                 f"{reading.spelling.no_header}`, or "
                 "rename the column if it is a name.",
             )
-        return place_of(path, wanted, first), "smiles", "as asked"
+        return place_of(path, wanted, first), "smiles", AS_ASKED
     known = find_texts(path, first, reading)
     if known and _is_row(table, known[0]):
         known = None
@@ -136,7 +136,7 @@ def _named(path: Path, table: _Table, reading: Reading) -> tuple[int, TextKind, 
         cell = part(first[column])[0]
         if known or not looks_like_molecule(cell):
             # names now, of which this may be one
-            return place_of(path, wanted, first), "smiles", "as asked"
+            return place_of(path, wanted, first), "smiles", AS_ASKED
         return None
     if known and wanted is not None:
         place_of(path, wanted, first)  # says that it is not there
@@ -178,7 +178,7 @@ def _by_content(
         The first row may be one of names, or a name is asked for.
     """
     if reading.column is not None and reading.column.isdigit():
-        return place_of(path, reading.column, columns), "smiles", "as asked"
+        return place_of(path, reading.column, columns), "smiles", AS_ASKED
     best = max(range(min(len(columns), MOST_COLUMNS)), key=lambda one: _n_molecules(table, one))
     is_table = table.separator in ",;" or ending(path) in _SEPARATORS
     first = table.first

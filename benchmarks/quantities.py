@@ -72,7 +72,7 @@ def show_ions(n):
                 continue
             n_values += 1
             n_flagged += bool(found.flags)
-            n_sound += "ion_not_converged" not in found.flags
+            n_sound += not any(flag.endswith("_not_converged") for flag in found.flags)
             flags.update(found.flags)
             below_ev = found.values[vertical] - found.values[quantity]
             gain_ev = below_ev if quantity == "ie_adiabatic" else -below_ev

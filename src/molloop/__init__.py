@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from molloop.config.stopping import StoppingSettings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError, StoreError
     from molloop.execution.virtual import Costs
-    from molloop.goal import Direction, Objective, Quantity
+    from molloop.goal import Direction, Flagged, Objective, Quantity
     from molloop.intervals import Interval
     from molloop.library.conditions import Conditions, DescriptorRange
     from molloop.library.descriptors import descriptors
@@ -109,7 +109,7 @@ _PUBLIC = {
     "molloop.config.stopping": "StoppingSettings",
     "molloop.errors": "InputError MolloopError RunError SimulationError StoreError",
     "molloop.execution.virtual": "Costs",
-    "molloop.goal": "Direction Objective Quantity",
+    "molloop.goal": "Direction Flagged Objective Quantity",
     "molloop.intervals": "Interval",
     "molloop.library.conditions": "Conditions DescriptorRange",
     "molloop.library.descriptors": "descriptors",
@@ -153,6 +153,7 @@ __all__ = [
     "Failure",
     "FeatureKind",
     "Finished",
+    "Flagged",
     "Geometry",
     "InputError",
     "Interruption",

@@ -40,6 +40,16 @@ class Direction(StrEnum):
     MINIMISE = "minimise"
 
 
+class Flagged(StrEnum):
+    """What becomes of a value that a flag casts doubt on; it is stored and trained on in any case.
+
+    ``keep``: it may be the best. ``exclude``: it is never among the best.
+    """
+
+    KEEP = "keep"
+    EXCLUDE = "exclude"
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """What is computed of a molecule.
@@ -82,11 +92,14 @@ class Objective:
     ----------
     threshold
         Values beyond it, on the good side, are counted.
+    flagged
+        Whether a value that a flag casts doubt on may be among the best.
     """
 
     quantity: Quantity
     direction: Direction = Direction.MAXIMISE
     threshold: float | None = None
+    flagged: Flagged = Flagged.EXCLUDE
 
     @property
     def sign(self) -> int:

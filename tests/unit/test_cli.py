@@ -144,6 +144,18 @@ def test_simulate_takes_files_with_names(molloop, tmp_path):
     assert "water of a well" in table.stdout
 
 
+def test_simulate_keeps_columns_and_takes_the_multiplicity_of_one(molloop, tmp_path):
+    (tmp_path / "a.csv").write_text("smiles,id,multiplicity,shelf\nO=O,triplet,3,b 2\nO,water,,\n")
+    words = ("--keep-columns", "multiplicity,shelf", "--save", "a.sdf", "--json")
+    done = molloop("simulate", "a.csv", *words, cwd=tmp_path)
+    oxygen, water = map(json.loads, done.stdout.splitlines())
+    assert oxygen["calculations"]["molecule"]["n_unpaired"] == 2
+    assert oxygen["kept"] == {"multiplicity": "3", "shelf": "b 2"}
+    assert water["calculations"]["molecule"]["n_unpaired"] == 0
+    first, _ = Chem.SDMolSupplier(str(tmp_path / "a.sdf"))
+    assert (first.GetProp("_Name"), first.GetProp("shelf")) == ("triplet", "b 2")
+
+
 def test_simulate_takes_inchi(molloop):
     done = molloop("simulate", "InChI=1S/H2O/h1H2", "InChI=1S/X", "--json")
     water, nothing = map(json.loads, done.stdout.splitlines())

@@ -137,12 +137,15 @@ def _is_file(word: str) -> bool:
 
 def _of_file(files: "Files") -> Iterator[Entry]:
     for block in files.blocks():
-        for line, text, name in zip(block.lines, block.texts, block.names, strict=True):
+        lines = zip(block.lines, block.texts, block.names, strict=True)
+        for place, (line, text, name) in enumerate(lines):
             where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
+            kept = {column: cells[place] for column, cells in block.kept.items()}
             if fault:
                 yield Entry(Molecule(0, text, name), f"{where}: {fault}")
             elif text:  # else the line is empty
-                yield _entry(where, text, block.kind, name)
+                one = _entry(where, text, block.kind, name)
+                yield replace(one, molecule=replace(one.molecule, kept=kept))
 
 
 def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:

@@ -164,15 +164,17 @@ def suggestions(
             "some that were not tried",
             "Name another library" + (", or loosen a condition." if which else "."),
         )
+    values = sign * np.array([one.value for one in known.known])
     training = Training(
         features=known.features[policy.features],
-        values=sign * np.array([one.value for one in known.known]),
+        values=values,
         order=np.arange(len(known.known)),
         tried=np.array(sorted(tried), dtype=np.int64),
         pending=features_of(list(waiting.values()), list(map(in_library.get, waiting)), library)[
             policy.features
         ],
         scaling=library.scalings[policy.features],
+        best=float(values.max()),
     )
     return Suggestions(
         measured.column,

@@ -92,7 +92,7 @@ class Driver:
         self._protocols = {self.protocol.stage: self.protocol}
         self._ledger = Ledger(job.molecule_id for job in self._known())
         self.state = State.at_first(
-            self.objective.sign, self.schedule.plan.stopping.top_k, [one.value for one in known]
+            self.objective, self.schedule.plan.stopping.top_k, [one.value for one in known]
         )
         self._selection = self.selection or Selection.of_all(self.library)
         self._rankings = Rankings(
@@ -257,7 +257,8 @@ class Driver:
             case Simulate(molecule_ids, _, group_size):
                 self._simulate(molecule_ids, self.protocol.stage, group_size)
             case Rank(n):
-                self.engine.rank(self._rankings.request(self.state.batch, n, self._ledger))
+                state, ledger = self.state, self._ledger
+                self.engine.rank(self._rankings.request(state.batch, n, ledger, state.top))
             case Stop():
                 pass
 

@@ -83,13 +83,17 @@ class Submitted:
 @exactly
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A simulation ended, with a value or a failure of some kind; the store holds its outcome."""
+    """A simulation ended, with a value or a failure of some kind; the store holds its outcome.
+
+    `is_flagged` says whether a flag casts doubt on the value.
+    """
 
     molecule_id: Count
     failure: str = ""
     seconds: Finite = 0.0
     value: Finite | None = None
     stage: str = ""
+    is_flagged: bool = False
 
     @property
     def job(self) -> Job:

@@ -148,8 +148,8 @@ class Intake:
         outcome = item.outcome
         if isinstance(outcome, Failure):
             return Finished(item.molecule_id, outcome.kind, outcome.seconds, None, item.stage)
-        value = outcome.named.get(self._quantity)
-        return Finished(item.molecule_id, "", outcome.seconds, value, item.stage)
+        value, is_flagged = outcome.named.get(self._quantity), item.is_flagged(self._quantity)
+        return Finished(item.molecule_id, "", outcome.seconds, value, item.stage, is_flagged)
 
     def _lose(self, lost: LostGroup, simulated: list[Simulated], now_s: float) -> list[Event]:
         """Add failures of what was lost too often; return what runs again."""

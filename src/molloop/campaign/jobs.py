@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from molloop.molecule import label
+from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import Outcome, Success
 
 
@@ -91,3 +92,8 @@ class Simulated:
         if not isinstance(self.outcome, Success) or stage not in (None, self.stage):
             return None
         return self.outcome.named.get(quantity)
+
+    def is_flagged(self, quantity: str) -> bool:
+        """Whether a flag casts doubt on the value of a quantity."""
+        flags = self.outcome.flags if isinstance(self.outcome, Success) else ()
+        return bool(flags and doubts(flags, quantity))

@@ -1,6 +1,6 @@
 """What a campaign's rankings are given, and how often one is tried."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,22 +63,31 @@ class Rankings:
             if (value := item.value(quantity, self.stage)) is not None
         )
 
-    def request(self, number: int, n: int, ledger: Ledger) -> RankRequest:
-        """Return what an engine needs for a ranking that chooses n molecules."""
+    def request(self, number: int, n: int, ledger: Ledger, top: Sequence[float]) -> RankRequest:
+        """Return what an engine needs for a ranking that chooses n molecules.
+
+        Parameters
+        ----------
+        top
+            The best values that count, times the objective's sign, the largest first; where none
+            does yet, any other is an improvement.
+        """
         if self._training is None:
             self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
             self._training.add(self.values())
         features, values, order = self._training.arrays()
+        values = self.objective.sign * values
         return RankRequest(
             number=number,
             policy=self.policy,
             training=Training(
                 features=features,
-                values=self.objective.sign * values,
+                values=values,
                 order=order,
                 tried=np.array(ledger.tried, dtype=np.int64),
                 pending=self.library.features(self.policy.features, ledger.pending(self.stage)),
                 scaling=self.library.scalings[self.policy.features],
+                best=top[0] if top else float(values.min()),
             ),
             shards=shards_of(self.library, self.selection),
             n=n,

@@ -23,6 +23,7 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
+from molloop.goal import Flagged, Objective
 from molloop.search.acquisition import Circumstances, ei
 
 
@@ -52,6 +53,8 @@ class State(NamedTuple):
     ----------
     sign
         1 where large values are good, -1 where small ones are.
+    keeps_flagged
+        Whether a value that a flag casts doubt on may be among the best.
     top_k
         How many of the best values it keeps.
     n_known
@@ -93,6 +96,7 @@ class State(NamedTuple):
     """
 
     sign: int = 1
+    keeps_flagged: bool = False
     top_k: int = 10
     n_known: int = 0
     n_drawn: int = 0
@@ -117,11 +121,11 @@ class State(NamedTuple):
     stopped: Stopped | None = None
 
     @classmethod
-    def at_first(cls, sign: int, top_k: int, known: Iterable[float]) -> "State":
+    def at_first(cls, objective: Objective, top_k: int, known: Iterable[float]) -> "State":
         """Return the state before the first event, with values known beforehand."""
-        return cls(
-            sign, top_k, top=tuple(sorted((sign * one for one in known), reverse=True)[:top_k])
-        )
+        sign, keeps_flagged = objective.sign, objective.flagged is Flagged.KEEP
+        best = sorted((sign * one for one in known), reverse=True)[:top_k]
+        return cls(sign, keeps_flagged, top_k, top=tuple(best))
 
     @property
     def n_failed(self) -> int:
@@ -216,7 +220,8 @@ def _finish(state: State, events: Sequence[Finished]) -> State:
         n_values += 1
         n_failed_in_row = 0
         before = top
-        top = top if event.value is None else _kept(state.sign * event.value, top, state.top_k)
+        if event.value is not None and (state.keeps_flagged or not event.is_flagged):
+            top = _kept(state.sign * event.value, top, state.top_k)
         n_without_gain = n_without_gain if top is before else 0
     return state._replace(
         seconds=seconds,

@@ -10,6 +10,7 @@ from molloop.cli import completion
 from molloop.cli.command import Command
 from molloop.cli.options import (
     ConditionsOption,
+    KeepColumnsOption,
     NameColumnOption,
     NoHeaderOption,
     QuietOption,
@@ -87,9 +88,7 @@ def build(
     out: OutOption,
     column: SmilesColumnOption = None,
     name_column: NameColumnOption = None,
-    keep_columns: Annotated[
-        str, typer.Option(metavar="A,B,...", help="Keep these columns, too.", show_default=False)
-    ] = "",
+    keep_columns: KeepColumnsOption = "",
     separator: SeparatorOption = None,
     no_header: NoHeaderOption = False,
     min_heavy_atoms: MinAtomsOption = None,

@@ -107,6 +107,9 @@ SmilesColumnOption = Annotated[
         help="Of SMILES or InChI, by name or number. Left out: found by its name.",
     ),
 ]
+KeepColumnsOption = Annotated[
+    str, typer.Option(metavar="A,B,...", help="Keep these columns, too.", show_default=False)
+]
 NameColumnOption = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from molloop.cli.options import (
     FidelityOption,
+    KeepColumnsOption,
     LevelOption,
     MultiplicityOption,
     NameColumnOption,
@@ -51,6 +52,7 @@ def simulate(
     ] = None,
     column: SmilesColumnOption = None,
     name_column: NameColumnOption = None,
+    keep_columns: KeepColumnsOption = "",
     separator: SeparatorOption = None,
     no_header: NoHeaderOption = False,
     level: LevelOption = None,
@@ -84,17 +86,18 @@ def simulate(
     settings = load(path, assignments or [], overrides)
     file_format = "" if save is None else save_format(save)
     quantity, protocol = settings.objective().quantity, settings.protocol()
-    reading = Reading.of(column, name_column, separator=separator, no_header=no_header)
+    reading = Reading.of(column, name_column, keep_columns, separator, no_header)
     entries = list(entries_of(molecules, reading))
     outcomes: list[Outcome] = []
     n = len(entries)
     # where its lines are seen as they come, they are the progress
     with progress_display(is_quiet or (as_json and sys.stdout.isatty())) as display:
         display.show("simulating", 0, f"0/{n:,}")
-        for outcome in _outcomes(entries, settings):
+        for entry, outcome in zip(entries, _outcomes(entries, settings), strict=True):
             outcomes.append(outcome)
             if as_json:
-                say(json_line(_record(outcome, quantity, protocol)))
+                record = _record(outcome, quantity, protocol)
+                say(json_line(record | ({"kept": kept} if (kept := entry.molecule.kept) else {})))
             display.show("simulating", len(outcomes) / n, f"{len(outcomes):,}/{n:,}")
     if not as_json:
         from molloop.report.terminal import calculation_lines, outcome_table
@@ -105,7 +108,7 @@ def simulate(
                 whose = label(outcome.smiles, outcome.name)
                 say(*map(terminal_text, (whose, *calculation_lines(outcome))))
     if save is not None:
-        _save(save, file_format, outcomes, quantity, protocol)
+        _save(save, file_format, entries, outcomes, quantity, protocol)
     if not all(isinstance(one, Success) for one in outcomes):
         raise typer.Exit(1)
 
@@ -124,21 +127,21 @@ def _outcomes(entries: "Sequence[Entry]", settings: "Settings") -> "Iterator[Out
 def _save(
     path: Path,
     file_format: str,
+    entries: "Sequence[Entry]",
     outcomes: "Sequence[Outcome]",
     quantity: "Quantity",
     protocol: "SimulationProtocol",
 ) -> None:
-    from molloop.molecule import Molecule
     from molloop.report.structures import can_hold, structure_of, write_structures
     from molloop.simulate.outcome import Success
     from molloop.simulate.versions import told, versions
 
     values = [
         structure_of(
-            *(Molecule(number, one.smiles, one.name), one, quantity, protocol, {}),
+            *(replace(entry.molecule, id=number), one, quantity, protocol, entry.molecule.kept),
             told([versions()]),
         )
-        for number, one in enumerate(outcomes)
+        for number, (entry, one) in enumerate(zip(entries, outcomes, strict=True))
         if isinstance(one, Success)
     ]
     found = [one for one in values if can_hold(file_format, one)]

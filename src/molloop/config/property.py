@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from molloop.config.section import STORED, Section
-from molloop.goal import OTHER_COLUMNS, Direction, Quantity
+from molloop.goal import OTHER_COLUMNS, Direction, Flagged, Quantity
 from molloop.simulate.recipes import RECIPES, recipe_named
 from molloop.simulate.simulators import IONIZATION, SIMULATORS, names_one
 
@@ -41,6 +41,11 @@ class PropertySettings(Section):
     )
     threshold: float | None = Field(
         None, description="Values beyond it are counted. Left out: none are."
+    )
+    flagged: Annotated[Flagged, Strict(False)] = Field(
+        Flagged.EXCLUDE,
+        description="exclude: a value that a flag casts doubt on is stored and learnt from, but is "
+        "never among the best. keep: it may be.",
     )
     simulator: str = Field(
         IONIZATION,

@@ -118,7 +118,7 @@ class Settings(Section):
         own = SIMULATORS.get(chosen.simulator)
         title = chosen.title or (own and own.title_of(chosen.name, chosen.unit)) or chosen.name
         quantity = Quantity(chosen.name, chosen.unit, title)
-        return Objective(quantity, chosen.direction, chosen.threshold)
+        return Objective(quantity, chosen.direction, chosen.threshold, chosen.flagged)
 
     @classmethod
     def from_toml(cls, text: str) -> "Settings":

@@ -136,7 +136,7 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
             results.kept(one.molecule_id),
             results.versions,
         )
-        for one in results.best(top or len(results.simulated))
+        for one in (results.best(top) if top else results.ranked())
         if isinstance(one.outcome, Success)
     ]
     found = [one for one in best if can_hold(file_format, one)]

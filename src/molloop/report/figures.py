@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task, Work
+from molloop.campaign.jobs import Simulated
 from molloop.report.found import Found
 from molloop.report.look import (
     BEST,
@@ -190,11 +191,19 @@ def _draw_over_time(axes: Axes, results: Found) -> None:
         label="best simulated so far",
     )
     axes.set_xlim(left=first_s(results.tasks))
+    for item in results.best(1):
+        _label_last(axes, results, item, (times[-1], best[-1]))
+
+
+def _label_last(
+    axes: Axes, results: Found, item: Simulated, place: tuple[float, np.float64]
+) -> None:
+    """Write the best molecule where the line of the best ends."""
     sign = results.objective.sign
     label = axes.annotate(
-        f"{drawn_text(results.best(1)[0].label, N_LABEL)}  {rounded(best[-1], 2)} "
+        f"{drawn_text(item.label, N_LABEL)}  {rounded(place[1], 2)} "
         f"{drawn_text(results.objective.quantity.unit, N_UNIT)}",
-        (times[-1], best[-1]),
+        place,
         xytext=(0, 6 * sign),
         textcoords="offset points",
         ha="right",

@@ -215,3 +215,19 @@ class Found:
     def best(self, n: int) -> list[Simulated]:
         """Return the n best simulated molecules, the best first."""
         return self._record.best(n)
+
+    @property
+    def excluded(self) -> str:
+        """What to say of values that are never among the best; empty where there are none."""
+        return self._record.excluded
+
+    def ranked(self) -> list[Simulated]:
+        """Return all with a value: the best first, and last those that are never among the best."""
+        best = self.best(len(self.simulated))
+        others = {item.proposal for item in self.successes}.difference(
+            item.proposal for item in best
+        )
+        sign, values = self.objective.sign, self.values
+        behind = [item for item in self.successes if item.proposal in others]
+        behind.sort(key=lambda item: (-sign * values[item.molecule_id], item.proposal))
+        return best + behind

@@ -50,6 +50,8 @@ class Status:
         After which it ends; None without one.
     best_name
         What the user's file calls the best molecule; empty where it says nothing.
+    n_excluded
+        Values that are never among the best, as a flag casts doubt on them.
     """
 
     state: str
@@ -69,6 +71,7 @@ class Status:
     n_beyond_threshold: int | None
     time_limit_s: float | None = None
     best_name: str = ""
+    n_excluded: int = 0
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -126,4 +129,5 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         n_beyond_threshold=record.n_beyond if objective.threshold is not None else None,
         best_name=record.best(1)[0].name if best else "",
         time_limit_s=settings.stopping.time_limit_s,
+        n_excluded=record.n_excluded,
     )

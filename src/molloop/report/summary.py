@@ -25,6 +25,8 @@ def summary_lines(results: Found) -> list[str]:
             f"Left out: {counted(results.n_rejected, 'line')} of the library's source without a "
             f"molecule: {results.rejects}"
         )
+    if results.excluded:
+        lines.append(results.excluded)
     if n_others := sum(item.molecule_id is None for item in results.known):
         lines.append(
             f"Known beforehand: {counted(len(results.known), 'value')}, {n_others:,} of them of "

@@ -81,6 +81,8 @@ def status_table(status: Status) -> Table:
         rows["best"] = (
             f"{rounded(status.best[0])} ({status.column}) {label(status.best[1], status.best_name)}"
         )
+    if status.n_excluded:
+        rows["flagged"] = f"{status.n_excluded:,}, never among the best"
     if status.n_beyond_threshold is not None:
         rows["beyond the threshold"] = f"{status.n_beyond_threshold:,}"
     return _facts_table(rows)

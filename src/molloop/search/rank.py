@@ -46,6 +46,8 @@ class Training:
         Features of those of them that are being simulated, shape (p, width).
     scaling
         Standardises the features.
+    best
+        The best value that counts as one.
     """
 
     features: Features
@@ -54,6 +56,7 @@ class Training:
     tried: NDArray[np.int64]
     pending: Features
     scaling: Scaling
+    best: float
 
     @classmethod
     def of(
@@ -68,13 +71,15 @@ class Training:
         tried
             Ids that are left out beside those with a value.
         """
+        flat = np.array(list(values.values()))
         return cls(
             features=library.features(kind, list(values)),
-            values=np.array(list(values.values())),
+            values=flat,
             order=np.arange(len(values)),
             tried=np.array(sorted({*values, *tried}), dtype=np.int64),
             pending=library.features(kind, []),
             scaling=library.scalings[kind],
+            best=float(flat.max()),
         )
 
     def write(self, path: Path) -> None:
@@ -87,6 +92,7 @@ class Training:
             tried=self.tried,
             pending=self.pending,
             scaling=np.stack([self.scaling.mean, self.scaling.std]),
+            best=self.best,
         )
 
     @classmethod
@@ -94,7 +100,8 @@ class Training:
         """Read it back."""
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return cls(**arrays | {"scaling": Scaling(*arrays["scaling"])})
+        others = {"scaling": Scaling(*arrays["scaling"]), "best": arrays["best"].item()}
+        return cls(**arrays | others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ class RankTask:
 
     def circumstances(self, training: Training, ids: NDArray[np.int64]) -> Circumstances:
         """Return what an acquisition may look at for molecules, shape (n,)."""
-        return Circumstances(ids, float(training.values.max()), self.seed)
+        return Circumstances(ids, training.best, self.seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,7 +108,7 @@ class Calculations:
             self.compute(name)
             vertical_ev = self.done[name].energy_ev
         if energy_ev - vertical_ev > ABOVE_VERTICAL_EV:
-            self.flag("above_vertical")
+            self.flag(f"{state}_above_vertical")
 
     @property
     def is_degenerate(self) -> bool:
@@ -179,10 +179,10 @@ class Calculations:
         self._keep(state, low, f"{state}_relaxation")
         self._vertical_ev[state] = first.start_ev
         if not low.converged:
-            self.flag("ion_not_converged")
+            self.flag(f"{state}_not_converged")
         places = low.geometry.positions_angstrom
         if any(changed_bonds(self.structure.molecule, places, BROKEN_OF_IONS)):
-            self.flag("ion_rearranged")
+            self.flag(f"{state}_rearranged")
 
     def _again(self, end: Relaxed, charge: int, rng: np.random.Generator) -> Relaxed:
         """Relax from beside an end, by the Hessian that led there: from a minimum it falls back.

@@ -139,4 +139,4 @@ def _flags_of_value(calculations: Calculations, name: str) -> Iterator[str]:
         # by the energy of a free electron, whatever the level's own shift
         affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - ELECTRON_EV
         if affinity_ev < 0 or calculations.orbitals(anion).homo_ev > 0:
-            yield "anion_not_bound"
+            yield "anion_not_bound" if anion == "anion" else "relaxed_anion_not_bound"

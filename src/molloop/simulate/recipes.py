@@ -174,7 +174,7 @@ _TABLE = (
         lambda of: of["molecule"] - of["anion_relaxed"] + of.shift_ev,
         _addition,
         3.9,
-        "as ea; an anion that falls apart is flagged ion_rearranged",
+        "as ea; an anion that falls apart is flagged anion_rearranged",
         has_shift=True,
     ),
     Recipe(

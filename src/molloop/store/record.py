@@ -18,35 +18,19 @@ from numpy.typing import NDArray
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
 from molloop.campaign.jobs import Job, Simulated
-from molloop.goal import Objective
+from molloop.goal import Flagged, Objective
 from molloop.simulate.outcome import Failure
+from molloop.store.expected import Errors
 from molloop.store.follow import Mark
 from molloop.store.reader import Reader
 from molloop.store.tasks import Tasks
+from molloop.texts import counted
 
 N_BEST = 10
 N_RECENT = 12
 N_LAST = 50
 N_MESSAGES = 3
 MAX_KINDS = 200  # that messages are kept of
-
-
-@dataclass
-class Errors:
-    """Sums of what rankings expected of the molecules that they chose, and what these have."""
-
-    n: int = 0
-    absolute: float = 0.0
-    signed: float = 0.0
-    n_within: int = 0
-
-    def add(self, mean: float, std: float, value: float) -> None:
-        """Count a molecule: predicted mean and standard deviation, simulated value."""
-        error = mean - value
-        self.n += 1
-        self.absolute += abs(error)
-        self.signed += error
-        self.n_within += abs(error) <= std
 
 
 @dataclass
@@ -89,8 +73,10 @@ class Record:
         What workers did, simulations among it.
     failures, messages
         How many by kind, and some of what they said.
+    are_flagged
+        Of each value, whether a flag casts doubt on it.
     n_beyond
-        Values beyond the threshold.
+        Values beyond the threshold, of those that may be among the best.
     """
 
     objective: Objective
@@ -108,6 +94,7 @@ class Record:
     times_s: MutableSequence[float] = field(default_factory=lambda: array("d"))
     values: MutableSequence[float] = field(default_factory=lambda: array("d"))
     proposals: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    are_flagged: MutableSequence[int] = field(default_factory=lambda: array("b"))
     predicted: dict[Job, tuple[float, float]] = field(default_factory=dict)
     pairs: MutableSequence[float] = field(default_factory=lambda: array("d"))
     paired: MutableSequence[int] = field(default_factory=lambda: array("q"))
@@ -117,8 +104,10 @@ class Record:
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
-    # a heap: value times sign, minus proposal, outcome
+    # heaps of the best, of all values and of those without a flag: value times sign, minus
+    # proposal, outcome
     _best: list[tuple[float, int, Simulated]] = field(default_factory=list)
+    _unflagged: list[tuple[float, int, Simulated]] = field(default_factory=list)
     # of what is under way
     _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)
 
@@ -137,9 +126,27 @@ class Record:
         """Jobs that were handed out and have no outcome."""
         return max(0, self.n_submitted - self.n_ended)
 
+    @property
+    def n_excluded(self) -> int:
+        """Values that are never among the best, as a flag casts doubt on them."""
+        return 0 if self.objective.flagged is Flagged.KEEP else sum(self.are_flagged)
+
+    @property
+    def excluded(self) -> str:
+        """What to say of values that are never among the best; empty where there are none."""
+        if not (n := self.n_excluded):
+            return ""
+        are = "is" if n == 1 else "are"
+        return (
+            f"{n:,} of {counted(self.n_values, 'value')} {are} flagged, and never among the best "
+            "(property.flagged = exclude)."
+        )
+
     def best(self, n: int = N_BEST) -> list[Simulated]:
         """Return the best outcomes, the best first; of equal ones, the first proposed."""
-        return [item for *_, item in sorted(self._best, reverse=True)[:n]]
+        keeps = self.objective.flagged is Flagged.KEEP
+        heap = self._best if keeps else self._unflagged
+        return [item for *_, item in sorted(heap, reverse=True)[:n]]
 
     def found(self, item: Simulated) -> float | None:
         """Return an outcome's value of the objective in the stage; None where it has none."""
@@ -154,19 +161,32 @@ class Record:
     def best_so_far(self, order: Sequence[int] | None = None) -> NDArray[np.float64]:
         """Return the best of the first value, of the first two, ..., shape (n,).
 
+        NaN before the first that may be among the best.
+
         Parameters
         ----------
         order
             Places of the values in some order; None: that in which they were known.
         """
-        sign, values = self.objective.sign, np.array(self.values)
-        best = np.maximum.accumulate(sign * (values if order is None else values[order]))
-        return np.asarray(sign * best, dtype=np.float64)
+        values = self.objective.sign * self.eligible()
+        best = np.fmax.accumulate(values if order is None else values[order])
+        return np.asarray(self.objective.sign * best, dtype=np.float64)
+
+    def eligible(self) -> NDArray[np.float64]:
+        """Return the values, shape (n,), NaN in place of those that are never among the best."""
+        values = np.array(self.values, dtype=np.float64)
+        if self.n_excluded:
+            values[np.array(self.are_flagged, dtype=np.bool_)] = np.nan
+        return values
 
     def n_beyond_of_last(self, n: float = inf) -> int:
         """Return how many of the last n values are beyond the threshold."""
-        first = max(0, self.n_values - n) if n < inf else 0
-        return sum(map(self.objective.is_beyond_threshold, self.values[int(first) :]))
+        first = int(max(0, self.n_values - n)) if n < inf else 0
+        return sum(map(self._is_beyond, self.values[first:], self.are_flagged[first:]))
+
+    def _is_beyond(self, value: float, is_flagged: int) -> bool:
+        counts = not is_flagged or self.objective.flagged is Flagged.KEEP
+        return counts and self.objective.is_beyond_threshold(value)
 
     def take(
         self,
@@ -230,13 +250,16 @@ class Record:
         self.times_s.append(item.time_s)
         self.values.append(value)
         self.proposals.append(item.proposal)
-        self.n_beyond += self.objective.is_beyond_threshold(value)
+        is_flagged = item.is_flagged(self.objective.quantity.name)
+        self.are_flagged.append(is_flagged)
+        self.n_beyond += self._is_beyond(value, is_flagged)
         if expected is not None:
             self.pairs.extend((*expected, value))
             self.paired.append(item.proposal)
             self.errors.add(*expected, value)
         entry = (self.objective.sign * value, -item.proposal, item)
-        (heapq.heappush if len(self._best) < self.n_kept else heapq.heappushpop)(self._best, entry)
+        for heap in (self._best,) if is_flagged else (self._best, self._unflagged):
+            (heapq.heappush if len(heap) < self.n_kept else heapq.heappushpop)(heap, entry)
 
     def _count_failure(self, failure: Failure) -> None:
         self.failures[failure.kind] += 1
@@ -246,7 +269,7 @@ class Record:
                 some.append(failure.message)
 
     def search_for(self, objective: Objective) -> None:
-        """Take another threshold, as a resumed run may have one; the rest stays the same."""
+        """Take another threshold, or what becomes of flagged values, as a resumed run may."""
         self.objective = objective
         self.n_beyond = self.n_beyond_of_last()
 

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -19,6 +20,7 @@ from molloop.campaign.events import (
     Submitted,
 )
 from molloop.campaign.state import State, add_up, apply
+from molloop.goal import Direction, Flagged, Objective, Quantity
 from molloop.store.events import decode, encode
 
 ids = st.lists(st.integers(0, 2**40), max_size=5).map(tuple)
@@ -29,7 +31,14 @@ events = st.one_of(
     st.builds(Began, counts, counts),
     st.builds(Resumed, st.lists(st.text(), max_size=3).map(tuple)),
     st.builds(Submitted, ids, st.sampled_from(Source), counts, counts),
-    st.builds(Finished, counts, st.text(), finite, st.none() | st.floats(-9, 9)),
+    st.builds(
+        Finished,
+        counts,
+        st.text(),
+        finite,
+        st.none() | st.floats(-9, 9),
+        is_flagged=st.booleans(),
+    ),
     st.builds(Lost, ids, st.text()),
     st.builds(RankingBegan, counts, counts),
     st.builds(
@@ -44,6 +53,11 @@ events = st.one_of(
 )
 
 
+def objective(sign):
+    direction = Direction.MAXIMISE if sign > 0 else Direction.MINIMISE
+    return Objective(Quantity("IE", "eV"), direction)
+
+
 @given(events)
 def test_events_survive_json(event):
     assert decode(*encode(event)) == event
@@ -51,7 +65,9 @@ def test_events_survive_json(event):
 
 def test_a_value_that_is_no_number_is_not_read_as_none():
     kind, text = encode(Finished(1, "", 1.0, float("nan")))
-    assert text == '{"molecule_id":1,"failure":"","seconds":1.0,"value":NaN,"stage":""}'
+    assert text == (
+        '{"molecule_id":1,"failure":"","seconds":1.0,"value":NaN,"stage":"","is_flagged":false}'
+    )
     with pytest.raises(ValueError, match="Finished"):
         decode(kind, text)
 
@@ -117,7 +133,7 @@ def test_events_add_up():
     st.sampled_from([1, -1]),
 )
 def test_events_add_up_to_the_same_together_and_one_by_one(some, is_ranked, sign):
-    state = State.at_first(sign, 2, [1.0, 0.0, 3.0])
+    state = State.at_first(objective(sign), 2, [1.0, 0.0, 3.0])
     if is_ranked:
         state = add_up([RankingBegan(1, 3), Ranked(1, (7,), (1.0,), (0.0,))], state)
     assert add_up(some, state) == reduce(apply, some, state)
@@ -159,7 +175,7 @@ def test_a_drought_may_last_from_the_start():
 
 
 def test_the_best_values_and_what_came_since_the_last_of_them():
-    state = State.at_first(1, 2, [3.0, 1.0, 2.0])
+    state = State.at_first(objective(1), 2, [3.0, 1.0, 2.0])
     assert state.top == (3.0, 2.0)
     # before a ranking nothing counts as without a gain
     state = add_up([Finished(1, value=1.0)], state)
@@ -173,14 +189,23 @@ def test_the_best_values_and_what_came_since_the_last_of_them():
     assert (state.top, state.n_without_gain) == ((9.0, 3.0), 1)
 
 
+@pytest.mark.parametrize(("flagged", "top"), [("exclude", (3.0, 2.0)), ("keep", (9.0, 3.0))])
+def test_a_flagged_value_is_among_the_best_only_where_it_is_kept(flagged, top):
+    chosen = replace(objective(1), flagged=Flagged(flagged))
+    state = State.at_first(chosen, 2, [3.0, 2.0])
+    state = add_up([RankingBegan(1, 1), Ranked(1, (7,), (2.5,), (0.0,))], state)
+    state = add_up([Finished(1, value=9.0, is_flagged=True)], state)
+    assert (state.top, state.n_values, state.n_without_gain) == (top, 1, int(flagged == "exclude"))
+
+
 def test_where_small_values_are_good_the_best_are_the_smallest():
-    state = State.at_first(-1, 2, [3.0, 1.0, 2.0])
+    state = State.at_first(objective(-1), 2, [3.0, 1.0, 2.0])
     assert state.top == (-1.0, -2.0)
     assert add_up([Finished(1, value=0.5)], state).top == (-0.5, -1.0)
 
 
 def test_what_a_ranking_expects_above_the_best_value():
-    state = State.at_first(1, 3, [5.0])
+    state = State.at_first(objective(1), 3, [5.0])
     assert state.expected_gain == float("inf")
     # sure of 5.75: 0.75 more; 5 with a deviation of 1: 0.3989, the density of the normal at 0
     sure = Ranked(1, (7, 8), (5.75, 5.0), (0.0, 1.0))
@@ -188,7 +213,7 @@ def test_what_a_ranking_expects_above_the_best_value():
     assert add_up([Ranked(1, (8,), (5.0,), (1.0,))], state).expected_gain == pytest.approx(
         0.3989, rel=1e-3
     )
-    opposite = State.at_first(-1, 3, [5.0])
+    opposite = State.at_first(objective(-1), 3, [5.0])
     assert add_up([Ranked(1, (8,), (4.0,), (0.0,))], opposite).expected_gain == pytest.approx(1.0)
     assert add_up([Ranked(1, (), (), ())], state).expected_gain == float("inf")
 

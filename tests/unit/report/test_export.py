@@ -1,5 +1,7 @@
 """Exports, read back with the programs that they are for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ from rdkit import Chem
 from molloop.campaign.jobs import Simulated
 from molloop.config.settings import Settings
 from molloop.errors import InputError
-from molloop.goal import OTHER_COLUMNS
+from molloop.goal import OTHER_COLUMNS, Flagged
 from molloop.molecule import Geometry
 from molloop.report.export import EXPORT_FORMATS, Exported, export
 from molloop.results import Results
@@ -33,7 +35,8 @@ def simulated(number, outcome, smiles="O"):
 def results(*outcomes):
     settings = Settings()
     found = tuple(simulated(number, one) for number, one in enumerate(outcomes))
-    return Results(settings.objective(), settings.protocol(), (), (), found)
+    objective = replace(settings.objective(), flagged=Flagged.KEEP)
+    return Results(objective, settings.protocol(), (), (), found)
 
 
 SOME = results(water(18.25), Failure("scf", 'no, "convergence"'), water(19.5, "a", "b"))
@@ -124,6 +127,17 @@ def test_a_name_by_which_programs_would_misread_the_file_is_refused(tmp_path, fi
     with pytest.raises(InputError, match=f"a name that ends with .* for {file_format}"):
         export(SOME, file_format, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_flagged_values_come_last_in_an_export_and_not_among_the_best(tmp_path):
+    objective = replace(SOME.objective, flagged=Flagged.EXCLUDE)
+    more = results(water(19.5, "a"), water(18.25), water(19.75, "b"), water(18.5))
+    found = replace(more, objective=objective)
+    assert export(found, "extxyz", tmp_path / "a.xyz") == Exported(4)
+    written = [one.info["ie_ev"] for one in read(tmp_path / "a.xyz", ":")]
+    assert written == [18.5, 18.25, 19.75, 19.5]
+    assert export(found, "extxyz", tmp_path / "b.xyz", top=3) == Exported(2)
+    assert found.frame(top=1)["ie_ev"].tolist() == [18.5]
 
 
 def test_a_run_without_geometries_is_told(tmp_path):

@@ -22,6 +22,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Known, Simulated
 from molloop.config.settings import Settings
+from molloop.goal import Flagged
 from molloop.molecule import Molecule
 from molloop.report import figures, look, tables
 from molloop.report.display import RunDisplay
@@ -52,7 +53,7 @@ def simulated(proposal, molecule_id, value, batch, time_s, work=("", 0.0)):
 @pytest.fixture
 def results():
     return Results(
-        objective=Settings().objective(),
+        objective=replace(Settings().objective(), flagged=Flagged.KEEP),
         protocol=Settings().protocol(),
         known=(Known("CCC", 13.0, None),),
         simulated=(
@@ -214,6 +215,29 @@ def test_the_best_so_far_is_that_of_an_iteration_and_those_before(results):
     assert steps.get_xydata().tolist() == [[1, 13.5], [2, 14], [3.5, 14.5], [4, 15.25], [4, 15.25]]
 
 
+@pytest.mark.parametrize("are_all", [False, True])
+def test_figures_and_words_of_flagged_values(tmp_path, results, are_all):
+    first, *others = results.simulated
+    doubtful = replace(first, outcome=replace(first.outcome, flags=("odd",)))
+    some = [doubtful, *others] if are_all else results.simulated
+    some = tuple(one for one in some if not (are_all and one.molecule_id == 1))
+    objective = replace(results.objective, flagged=Flagged.EXCLUDE)
+    found = replace(results, objective=objective, simulated=some)
+    for draw in FIGURES:
+        draw(found, tmp_path / draw.__name__)
+    over_time = Figure().subplots()
+    figures._draw_over_time(over_time, found)
+    text = "\n".join(summary_lines(found))
+    if are_all:
+        assert (found.best(9), list(over_time.texts)) == ([], [])
+        assert "2 of 2 values are flagged, and never among the best" in text
+        assert "best" not in repr(found)
+    else:
+        assert [one.get_text() for one in over_time.texts] == ["C  14.00 eV"]
+        assert "1 of 3 values is flagged" in text
+    assert len(found.values) == len(found.successes)
+
+
 def test_the_figure_of_workers_shows_each_kind_of_work(tmp_path, results):
     figures.write_workers_figure(results, tmp_path / "f")
     image = (imread(tmp_path / "f.png")[..., :3] * 255).astype(int)
@@ -277,7 +301,8 @@ def test_many_marks_are_an_image_in_a_small_file(tmp_path, results, draw):
 
 def shown(width=120, schedule="batch", is_quiet=False):
     console = Console(width=width, force_terminal=False, record=True)
-    settings = Settings.model_validate({"campaign": {"schedule": schedule}})
+    sections = {"campaign": {"schedule": schedule}, "property": {"flagged": "keep"}}
+    settings = Settings.model_validate(sections)
     progress = ProgressDisplay(console, is_quiet=is_quiet, clock=lambda: 0.0)
     return console, RunDisplay(console, settings, progress)
 

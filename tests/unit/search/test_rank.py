@@ -77,6 +77,7 @@ class Table:
             tried=np.array([*trained, *pending], dtype=np.int64),
             pending=self.features(kind, pending),
             scaling=SCALING,
+            best=float(self.values[ids].max()),
         ).write(task.training)
         return task
 

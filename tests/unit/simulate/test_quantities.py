@@ -137,7 +137,7 @@ def test_both_ions_are_relaxed_once_for_several_quantities():
 def test_an_ion_whose_bond_breaks_is_flagged():
     # Cl2-'s bond is as long as 1.25 times that of Cl2; one of CCl4-'s is gone
     for smiles in ("ClCl", "ClC(Cl)(Cl)Cl"):
-        assert "ion_rearranged" in computed(smiles, "ea_adiabatic").flags
+        assert "anion_rearranged" in computed(smiles, "ea_adiabatic").flags
 
 
 def test_an_anion_that_is_not_bound_is_flagged():

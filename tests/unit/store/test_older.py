@@ -71,7 +71,7 @@ def test_status_and_export_show_it(tmp_path):
     before = write(tmp_path).read_bytes()
     status = read_status(tmp_path)
     assert (status.state, status.n_values, status.failures) == ("done", 1, {"scf": 1})
-    assert status.best == (18.25, "O")
+    assert (status.best, status.n_excluded) == (None, 1)  # it is flagged
     assert export(read_results(tmp_path), "csv", tmp_path / "a.csv") == Exported(2)
     rows = (tmp_path / "a.csv").read_text().splitlines()
     assert rows[2].startswith("7,O,,,,18.25,gfn2,relaxed,odd,")

@@ -1,11 +1,14 @@
 """What a run comes to, where its jobs are of two stages."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from molloop.campaign.events import Began, Ranked, Source, Submitted
 from molloop.campaign.jobs import Job, Simulated
 from molloop.config.settings import Settings
-from molloop.goal import Direction, Objective, Quantity
+from molloop.goal import Direction, Flagged, Objective, Quantity
 from molloop.results import Results
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.record import Record
@@ -82,6 +85,37 @@ def test_the_best_so_far():
         found.take(EVENTS, SIMULATED)
         assert found.best_so_far().tolist() == best
     assert found.best_so_far([2, 0, 1]).tolist() == [14.5, 13, 12]
+
+
+def test_a_flagged_value_is_kept_and_is_never_among_the_best():
+    first, *others = SIMULATED
+    flagged = replace(first, outcome=Success(first.outcome.values, flags=("not_converged",)))
+    exclude = Objective(Quantity("IE", "eV"), Direction.MINIMISE, 13.5)
+    record = Record(exclude, "gfn2")
+    record.take(EVENTS, [flagged, *others])
+    assert (record.n_values, record.n_excluded, record.n_beyond) == (3, 1, 1)
+    assert [record.value(item) for item in record.best()] == [12.0, 14.5]
+    assert np.isnan(record.best_so_far()[0])
+    assert record.best_so_far()[1:].tolist() == [12.0, 12.0]
+    assert record.best_so_far([2, 0, 1]).tolist() == [14.5, 14.5, 12.0]
+    assert record.n_beyond_of_last(3) == 1
+    told = "1 of 3 values is flagged, and never among the best (property.flagged = exclude)."
+    assert record.excluded == told
+    # a resumed run may decide otherwise
+    record.search_for(replace(exclude, flagged=Flagged.KEEP))
+    assert [record.value(item) for item in record.best()] == [12.0, 13.0, 14.5]
+    assert record.best_so_far().tolist() == [13.0, 12.0, 12.0]
+    assert (record.n_excluded, record.n_beyond, record.excluded) == (0, 2, "")
+
+
+def test_a_flag_of_another_value_casts_no_doubt():
+    first, *others = SIMULATED
+    outcome = Success({"ie": 13.0, "ea": -2.0}, flags=("anion_not_bound", "no_ea_adiabatic"))
+    some = [replace(first, outcome=outcome), *others]
+    for symbol, n_excluded in (("IE", 0), ("EA", 1)):
+        record = Record(Objective(Quantity(symbol, "eV")), "gfn2")
+        record.take(EVENTS, some)
+        assert record.n_excluded == n_excluded
 
 
 def test_results_say_the_same():

@@ -151,9 +151,12 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     def over_simulations(figure: Figure) -> None:
         axes = figure.subplots()
         for number, run in enumerate(runs):
-            if (n := run.record.n_values) >= N_BEST:
-                top = running_mean_of_best(sign * np.array(run.record.values), N_BEST)[N_BEST - 1 :]
-                _draw_steps(axes, range(N_BEST, n + 1), sign * top, line_look(number))
+            values = run.record.eligible()
+            places = 1 + np.flatnonzero(~np.isnan(values))
+            if len(places) >= N_BEST:
+                top = running_mean_of_best(sign * values[places - 1], N_BEST)
+                rows = slice(N_BEST - 1, None)
+                _draw_steps(axes, places[rows].tolist(), sign * top[rows], line_look(number))
         axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
         axes.set(ylabel=heading)
 
@@ -231,8 +234,9 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
 
 
 def _best(run: Run) -> str:
-    [best] = run.record.best(1)
-    return f"{rounded(run.record.value(best), 2)} {run.settings.objective().quantity.unit}"
+    unit = run.settings.objective().quantity.unit
+    best = [f"{rounded(run.record.value(one), 2)} {unit}" for one in run.record.best(1)]
+    return best[0] if best else "none, as all values are flagged"
 
 
 def _quantity(run: Run) -> Quantity:

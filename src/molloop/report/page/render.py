@@ -21,7 +21,8 @@ from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
-from molloop.store.record import N_BEST, N_LAST, Errors, Record
+from molloop.store.expected import Errors
+from molloop.store.record import N_BEST, N_LAST, Record
 from molloop.texts import counted, html_text
 
 N_KINDS = 20

@@ -22,6 +22,7 @@ from molloop.campaign.events import Began, Finished, Source, Submitted
 from molloop.campaign.jobs import Simulated
 from molloop.config.load import load
 from molloop.config.settings import Settings
+from molloop.goal import Flagged
 from molloop.library.conditions import Conditions
 from molloop.report.page import plots
 from molloop.report.page.asked import NO_LIMIT
@@ -265,9 +266,29 @@ def test_doubts_about_a_value_are_shown(tmp_path):
     doubtful = replace(doubtful, outcome=replace(doubtful.outcome, flags=("not_converged", "<b>")))
     with closing(new_store(tmp_path)) as store:
         store.append(2.0, [Began(9, 0), Finished(100)], [doubtful])
-    found = texts(Feed(tmp_path).run)
-    for name in ("best", "recent"):
-        assert "not_converged, &lt;b&gt;" in found[name]
+    run = Feed(tmp_path).run
+    assert "not_converged, &lt;b&gt;" in texts(run)["recent"]
+    run.record.search_for(replace(run.settings.objective(), flagged=Flagged.KEEP))
+    assert "not_converged, &lt;b&gt;" in texts(run)["best"]
+
+
+@pytest.mark.parametrize("n_flagged", [1, 2])
+def test_flagged_values_are_on_the_page_and_not_among_the_best(tmp_path, n_flagged):
+    rows = [item(0, 1.0, 15.0), item(1, 2.0, 14.0)]
+    for number in range(n_flagged):
+        outcome = replace(rows[number].outcome, flags=("not_converged",))
+        rows[number] = replace(rows[number], outcome=outcome)
+    ids = tuple(one.molecule_id for one in rows)
+    with closing(new_store(tmp_path)) as store:
+        submitted = Submitted(ids, Source.INITIAL, 0, stage=rows[0].stage)
+        store.append(2.0, [Began(9, 0), submitted, *map(Finished, ids)], rows)
+    run = Feed(tmp_path).run
+    found = {name: words(text) for name, text in texts(run).items()}
+    are = "is" if n_flagged == 1 else "are"
+    assert f"{n_flagged} of 2 values {are} flagged, and never among the best" in found["best"]
+    best = "Best IE 14.000 eV" if n_flagged == 1 else "Best IE none so far"
+    assert best in found["progress"]
+    assert words(frozen_document([run, run])).count(f"{n_flagged} of 2 values {are} flagged") == 2
 
 
 def test_runs_of_different_levels_are_in_no_common_figure(run):

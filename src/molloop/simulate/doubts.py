@@ -1,0 +1,33 @@
+"""Which flags of an outcome cast doubt on which of its values."""
+
+from collections.abc import Iterable
+
+from molloop.simulate.recipes import RECIPES
+
+# flag -> the calculations that it is of; one that is not named here is of every value
+_FLAGS: dict[str, tuple[str, ...]] = {
+    "anion_not_bound": ("anion",),
+    "relaxed_anion_not_bound": ("anion_relaxed",),
+    **{
+        f"{state}_{what}": (f"{state}_relaxed",)
+        for state in ("cation", "anion")
+        for what in ("ends_differ", "not_converged", "rearranged", "above_vertical")
+    },
+    **{f"no_{name}": () for name in RECIPES},
+}
+
+
+def doubts(flags: Iterable[str], quantity: str) -> tuple[str, ...]:
+    """Return the flags that cast doubt on the value of a quantity.
+
+    A flag of an ion that the quantity's recipe does not need casts none. Of a quantity without a
+    recipe here, a user's own, every flag does.
+    """
+    recipe = RECIPES.get(quantity)
+    if recipe is None:
+        return tuple(flags)
+    return tuple(
+        flag
+        for flag in flags
+        if flag not in _FLAGS or not set(_FLAGS[flag]).isdisjoint(recipe.points)
+    )

@@ -13,7 +13,7 @@ from small_run import STEPS, item
 from molloop.campaign.events import Finished, Source, Submitted
 from molloop.config.settings import Settings
 from molloop.molecule import Geometry
-from molloop.report.export import EXPORT_FORMATS
+from molloop.report.export import ENDINGS, EXPORT_FORMATS
 from molloop.simulate.outcome import Success
 from molloop.store.records import Session
 from molloop.store.writer import Store
@@ -58,7 +58,7 @@ def _content(folder):
     [
         ("status",),
         ("report", "--out", "a.html"),
-        *(("export", "--format", one, "--out", "a") for one in EXPORT_FORMATS),
+        *(("export", "--format", one, "--out", f"a{ENDINGS[one][0]}") for one in EXPORT_FORMATS),
     ],
 )
 def test_readers_import_no_code_of_a_run(molloop, run_dir, tmp_path, words):

@@ -54,7 +54,8 @@ def input_error(
         Stands before the setting's name.
     """
     first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
+    path = ".".join(part for part in first["loc"] if isinstance(part, str))
+    path += "".join(f", item {part + 1}" for part in first["loc"] if isinstance(part, int))
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         close = difflib.get_close_matches(path, names, n=1)
@@ -62,7 +63,7 @@ def input_error(
         return InputError(f"{where}{path}", first["input"], "no such setting", remedy)
     expected = first["msg"]
     for prefix in ("Value error, expected ", "Input should be "):
-        expected = expected.removeprefix(prefix)
+        expected = expected.removeprefix(prefix).replace("a valid tuple", "a list")
     value = first["input"]
     if isinstance(value, dict):
         value = ", ".join(f"{key} = {item}" for key, item in value.items())

@@ -110,7 +110,7 @@ def test_a_stored_configuration_is_read_where_its_site_file_is_not(own):
         ("cores = '4'", "ours.toml: cores: got '4', expected a valid integer"),
         ("scheduler = 'lsf'", "ours.toml: scheduler: got 'lsf', expected '', 'slurm' or 'pbs'"),
         ("scheduler = ['slurm']", "ours.toml: scheduler"),
-        ("needs = ['a']", "ours.toml: needs.0: got 'a', expected 'account' or 'queue'"),
+        ("needs = ['a']", "ours.toml: needs, item 1: got 'a', expected 'account' or 'queue'"),
         ("directives = ['module load x']", "expected lines that begin with #SBATCH or #PBS"),
         (
             "scheduler = 'slurm'\ndirectives = ['#PBS -q x']",

@@ -94,12 +94,16 @@ class Objective:
         Values beyond it, on the good side, are counted.
     flagged
         Whether a value that a flag casts doubt on may be among the best.
+    has_recipe
+        Whether one of molloop's own recipes gives the value: a flag of a calculation that is no
+        part of it casts no doubt on it then.
     """
 
     quantity: Quantity
     direction: Direction = Direction.MAXIMISE
     threshold: float | None = None
     flagged: Flagged = Flagged.EXCLUDE
+    has_recipe: bool = False
 
     @property
     def sign(self) -> int:

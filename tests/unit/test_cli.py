@@ -169,7 +169,8 @@ def test_simulate_refuses_what_is_said_of_no_file(molloop, tmp_path):
     (tmp_path / "b.csv").write_text("id,smi\n1,N\n")
     done = molloop("simulate", "a.sdf", "--column", "smi", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "column: got 'smi', expected nothing for" in done.stderr
+    assert "column: got 'smi', expected nothing of the kind for a.sdf" in done.stderr
+    assert molloop("simulate", "O", "--no-header").returncode == 2
     done = molloop("simulate", "a.sdf", "b.csv", "--column", "smi", "--json", cwd=tmp_path)
     assert [json.loads(line)["smiles"] for line in done.stdout.splitlines()] == ["O", "N"]
 

@@ -14,8 +14,8 @@ from molloop.library.choices import BUILT_IN
 from molloop.library.enumeration import Enumeration
 from molloop.library.ingest import build, library_folder, open_or_build
 from molloop.library.manifest import BuildSpec
-from molloop.library.origin import Files, check_effect
-from molloop.library.reading.look import look
+from molloop.library.origin import Files
+from molloop.library.reading.look import check_effect, look
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library, Progress
 from molloop.library.sources import locate, titles
@@ -95,7 +95,7 @@ def build_library(
     paths = [files] if isinstance(files, str | os.PathLike) else files
     reading = Reading.of(column, name_column, keep_columns, separator, no_header)
     source = Files.of([os.fspath(one) for one in paths], reading)
-    check_effect(source)
+    check_effect(reading, source.formats, source.name)
     return build(source, Path(folder), spec or BuildSpec(), processes(n_processes), progress)
 
 

@@ -105,11 +105,12 @@ def entries_of(words: Sequence[str], reading: Reading) -> Iterator[Entry]:
     InputError
         There is no such file, or it cannot be read.
     """
-    from molloop.library.origin import Files, check_effect
+    from molloop.library.origin import Files
+    from molloop.library.reading.look import check_effect
 
     files = {word: Files.of([word], reading) for word in words if _is_file(word)}
-    if files:
-        check_effect(*files.values())
+    formats = [one for source in files.values() for one in source.formats]
+    check_effect(reading, formats, ", ".join(words))
     for word in words:
         if word in files:
             yield from _of_file(files[word])

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from molloop.campaign.warm_start import FLAGS, check_flags
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
 from molloop.library.reading.columns import MOLECULE_NAMES, plain_name
@@ -19,8 +20,10 @@ from molloop.library.tables import (
     rows_of,
 )
 from molloop.simulate.outcome import LARGEST_VALUE
+from molloop.simulate.recipes import RECIPES
 
 TRAINING_DATA, PENDING, COLUMN = "training data", "pending", "column"
+QUANTITIES = {one.quantity.column: name for name, one in RECIPES.items()}  # by their columns
 MOSTLY = 0.5  # more of the cells of a column than this share
 
 
@@ -66,7 +69,7 @@ def read_measured(
     """
     if column == SMILES:
         raise InputError(COLUMN, column, "a column of numbers", "Name another.")
-    required, others = ((), None) if column is None else ((column,), MADE_BY)
+    required, others = ((), None) if column is None else ((column,), (*MADE_BY, FLAGS))
     with rows_of(path, TRAINING_DATA, required, others, reading) as table:
         rows = list(table)
     name = _column_of_numbers(table, rows) if column is None else column
@@ -78,6 +81,7 @@ def read_measured(
             without.append((where, smiles))
             continue
         check_made_alike(where, cells, made_by)
+        check_flags(where, cells, QUANTITIES.get(name, ""))
         values.append((where, smiles, table.number(line, name, cells[name], LARGEST_VALUE)))
     return Measured(name, tuple(values), tuple(without))
 
@@ -132,6 +136,6 @@ def _column_of_numbers(table: ValueTable, rows: list[Row]) -> str:
         COLUMN,
         None,
         f"the name of the values: {' and '.join(found) or 'none of the columns'} of {table.path} "
-        f"{'hold' if found else 'holds'} numbers",
+        f"{'hold numbers' if found else 'holds numbers alone'}",
         f"Name one of {', '.join(found or names) or 'its columns'}.",
     )

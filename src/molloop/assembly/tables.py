@@ -113,5 +113,5 @@ def _rows_left_out(table: Table) -> Iterator[str]:
         hold = "holds" if counts.duplicates == 1 else "hold"
         yield (
             f"{counted(counts.duplicates, 'row')} of the table {hold} a molecule of an earlier "
-            f"row, whose value counts ({folder / DUPLICATES})"
+            f"row: the first value counts ({folder / DUPLICATES})"
         )

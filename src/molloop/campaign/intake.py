@@ -148,7 +148,7 @@ class Intake:
         outcome = item.outcome
         if isinstance(outcome, Failure):
             return Finished(item.molecule_id, outcome.kind, outcome.seconds, None, item.stage)
-        value, is_flagged = outcome.named.get(self._quantity), item.is_flagged(self._quantity)
+        value, is_flagged = outcome.named.get(self._quantity), item.is_flagged(self.objective)
         return Finished(item.molecule_id, "", outcome.seconds, value, item.stage, is_flagged)
 
     def _lose(self, lost: LostGroup, simulated: list[Simulated], now_s: float) -> list[Event]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from molloop.goal import Objective
 from molloop.molecule import label
 from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import Outcome, Success
@@ -93,7 +94,9 @@ class Simulated:
             return None
         return self.outcome.named.get(quantity)
 
-    def is_flagged(self, quantity: str) -> bool:
-        """Whether a flag casts doubt on the value of a quantity."""
+    def is_flagged(self, objective: Objective) -> bool:
+        """Whether a flag casts doubt on the value of an objective."""
         flags = self.outcome.flags if isinstance(self.outcome, Success) else ()
-        return bool(flags and doubts(flags, quantity))
+        if not (flags and objective.has_recipe):
+            return bool(flags)
+        return bool(doubts(flags, objective.quantity.name))

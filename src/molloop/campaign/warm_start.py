@@ -19,8 +19,10 @@ from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
 from molloop.library.tables import MADE_BY, SMILES, is_empty, rows_of
 from molloop.library.taken import take
+from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
+from molloop.simulate.simulators import IONIZATION
 from molloop.smiles import NoMoleculeError
 
 FLAGS = "flags"
@@ -217,13 +219,8 @@ def _read(
                 found.n_without += 1
                 continue
             said = _level_of(where, cells, protocol, level)
-            if cells.get(FLAGS):
-                raise InputError(
-                    f"{where}, {FLAGS}",
-                    cells[FLAGS],
-                    "none: a run does not keep the flags of known values",
-                    "Remove the line; or empty the cell, to take the value without its doubt.",
-                )
+            own = protocol.quantity.name if protocol.simulator == IONIZATION else ""
+            check_flags(where, cells, own)
             value = table.number(line, column, cells[column], LARGEST_VALUE)
             found.rows.append((where, cells[SMILES], value))
             if said:
@@ -232,6 +229,28 @@ def _read(
         expected = "at least one row with a value"
         raise InputError(TRAINING_DATA, str(path), expected, "Leave the option out.")
     return found
+
+
+def check_flags(where: str, cells: Mapping[str, str], quantity: str) -> None:
+    """Look whether a flag casts doubt on a known value, which would be known without it.
+
+    Parameters
+    ----------
+    quantity
+        As of :func:`molloop.simulate.doubts.doubts`.
+
+    Raises
+    ------
+    InputError
+        One does.
+    """
+    if doubtful := doubts(cells.get(FLAGS, "").split(), quantity):
+        raise InputError(
+            f"{where}, {FLAGS}",
+            " ".join(doubtful),
+            "none that casts doubt on the value: known values are taken without their flags",
+            "Remove the line; or empty the cell, to take the value without its doubt.",
+        )
 
 
 def _level_of(

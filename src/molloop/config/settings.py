@@ -118,7 +118,13 @@ class Settings(Section):
         own = SIMULATORS.get(chosen.simulator)
         title = chosen.title or (own and own.title_of(chosen.name, chosen.unit)) or chosen.name
         quantity = Quantity(chosen.name, chosen.unit, title)
-        return Objective(quantity, chosen.direction, chosen.threshold, chosen.flagged)
+        return Objective(
+            quantity,
+            chosen.direction,
+            chosen.threshold,
+            chosen.flagged,
+            has_recipe=chosen.simulator == IONIZATION,
+        )
 
     @classmethod
     def from_toml(cls, text: str) -> "Settings":

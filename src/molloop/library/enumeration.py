@@ -12,7 +12,8 @@ from rdkit import Chem
 from molloop.errors import InputError
 from molloop.library import sources
 from molloop.library.manifest import SourceFile
-from molloop.library.origin import Files, check_effect
+from molloop.library.origin import Files
+from molloop.library.reading.look import check_effect
 from molloop.library.reading.options import Reading
 from molloop.smiles import NoMoleculeError, read_molecule
 
@@ -78,7 +79,8 @@ class Enumeration:
             A file is missing, or a line of it is no scaffold or no substituent.
         """
         cores, groups = Files.of([scaffolds], reading), Files.of([substituents], reading)
-        check_effect(cores, groups)
+        names = f"{cores.name} and {groups.name}"
+        check_effect(cores.reading, cores.formats + groups.formats, names)
         return cls(
             name=f"{cores.paths[0].name} x {groups.paths[0].name}",
             files=cores.files + groups.files,

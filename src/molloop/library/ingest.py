@@ -29,8 +29,9 @@ from molloop.library.manifest import (
     BuildSpec,
     Manifest,
 )
-from molloop.library.origin import Files, Source, check_effect
+from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
+from molloop.library.reading.look import check_effect
 from molloop.library.reading.options import Reading
 from molloop.library.shards import VERIFIED, Library, Progress
 from molloop.library.sources import NothingReadError
@@ -81,7 +82,7 @@ def open_or_build(
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()
-        check_effect(files)
+        check_effect(files.reading, files.formats, files.name)
         stem = files.paths[0].name.split(".")[0]
         target = cache_dir / f"{stem}-{_key(files, spec)[:16]}"
         library = build(files, target, spec, n_processes, progress)

@@ -10,7 +10,7 @@ from molloop.files import file_sha256
 from molloop.library import sources
 from molloop.library.choices import BUILT_IN
 from molloop.library.manifest import SourceFile
-from molloop.library.reading.format import AS_ASKED, Format
+from molloop.library.reading.format import Format
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.texts import utf8_text
@@ -108,34 +108,6 @@ class Files:
     def blocks(self) -> Iterator[sources.Block]:
         """Return the lines of all files."""
         return sources.blocks(self.paths, self.reading, self.formats)
-
-
-def check_effect(*sources: Files) -> None:
-    """Look whether what the user says of some files changes how one of them is read.
-
-    Raises
-    ------
-    InputError
-        A column, a separator or a header that is not there: none of them has cells, or names.
-    """
-    formats = [one for source in sources for one in source.formats]
-    reading = sources[0].reading
-    is_text = any(one.kind == "text" for one in formats)
-    said = (
-        ("column", reading.column, any(one.found == AS_ASKED for one in formats)),
-        ("separator", reading.separator, is_text),
-        ("no_header", reading.no_header or None, is_text),
-    )
-    for what, value, has_effect in said:
-        if value is not None and not has_effect:
-            names = ", ".join(source.name for source in sources)
-            understood = "; ".join(dict.fromkeys(map(str, formats)))
-            raise InputError(
-                what,
-                value,
-                f"nothing for {names}: it is read without ({understood})",
-                "Leave it out, or choose another file.",
-            )
 
 
 def _source_file(path: Path, title: str) -> SourceFile:

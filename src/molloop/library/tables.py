@@ -14,7 +14,7 @@ from molloop.errors import InputError
 from molloop.library.reading.columns import places_of
 from molloop.library.reading.entries import opened_entries
 from molloop.library.reading.format import Entry, Format, TextKind
-from molloop.library.reading.look import look
+from molloop.library.reading.look import check_effect, look
 from molloop.library.reading.options import Reading
 from molloop.library.reading.parts import as_smiles
 
@@ -188,7 +188,9 @@ def rows_of(
     """
     if path.exists() and not path.is_file():
         raise InputError(what, str(path), "a file", "A pipe or a device may never end: save it.")
-    found = look(path, reading or Reading(), what)
+    reading = reading or Reading()
+    found = look(path, reading, what)
+    check_effect(reading, [found], str(path))
     places = _places(path, found, columns, others)
     found = replace(found, kept=tuple(places.values()))
     with opened_entries(path, found, what) as (entries, _):

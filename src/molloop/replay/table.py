@@ -7,6 +7,7 @@ from math import nan
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molloop.campaign.warm_start import identified
 from molloop.errors import InputError
@@ -111,7 +112,7 @@ def open_table(
 ) -> Table:
     """Read a table, and open the library of its molecules; at first use it is built.
 
-    Where two rows are the same molecule, the first one counts.
+    Where two rows are the same molecule, the first one with a value counts.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def open_table(
         n_processes=n_processes,
         progress=progress,
     )
-    order = _rows_of(library, path, smiles)
+    order = _rows_of(library, path, smiles, np.isfinite(columns[column]))
     values = columns[column][order]
     n_known = int(np.isfinite(values).sum())
     if n_known < 2:
@@ -170,24 +171,42 @@ def open_table(
     return Table(name, column, library, values, seconds, level, fidelity)
 
 
-def _rows_of(library: Library, path: Path, smiles: Sequence[str]) -> list[int]:
-    """Return the first row of each molecule of a library: by its text, else by what it is.
+def _rows_of(
+    library: Library, path: Path, smiles: Sequence[str], has_value: NDArray[np.bool_]
+) -> list[int]:
+    """Return a row of each molecule of a library: the first with a value, else the first.
 
-    A library of InChI or molfiles has other texts than the file.
+    A molecule is found by its text, else by what it is: another row may write it differently, and a
+    library of InChI or molfiles has other texts than the file.
     """
+    in_order = [*np.flatnonzero(has_value).tolist(), *np.flatnonzero(~has_value).tolist()]
+    by_text: dict[str, int] = {}
+    for row in in_order:
+        by_text.setdefault(smiles[row], row)
     texts = [library.smiles(key) for key in range(library.n_molecules)]
-    rows: dict[str, int] = {}
-    for row, text in enumerate(smiles):
-        rows.setdefault(text, row)
-    if all(text in rows for text in texts):
-        return [rows[text] for text in texts]
-    hashes = [identified(str(path), text, library)[0] for text in smiles]
-    keys = library.find(hashes)
-    by_key: dict[int, int] = {}
-    for row, one in enumerate(hashes):
-        if one in keys:
-            by_key.setdefault(keys[one], row)
-    return [by_key[key] for key in range(library.n_molecules)]
+    found = [by_text.get(text) for text in texts]
+    wanted = {key for key, row in enumerate(found) if row is None or not has_value[row]}
+    if wanted:
+        is_lost, chosen = None in found, set(found)
+        others = [row for row in in_order if row not in chosen and (is_lost or has_value[row])]
+        hashes = {row: _hash_of(path, smiles[row], library) for row in others}
+        keys = library.find(one for one in hashes.values() if one is not None)
+        for row, one in hashes.items():
+            key = None if one is None else keys.get(one)
+            if key in wanted and key is not None and (found[key] is None or has_value[row]):
+                found[key] = row
+                wanted.discard(key)
+    rows = [row for row in found if row is not None]
+    assert len(rows) == len(found)  # the library was built of these rows
+    return rows
+
+
+def _hash_of(path: Path, smiles: str, library: Library) -> int | None:
+    """Return the hash of a row's molecule; None where the row is none, and is left out."""
+    try:
+        return identified(str(path), smiles, library)[0]
+    except InputError:
+        return None
 
 
 def _read(

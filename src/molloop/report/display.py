@@ -154,7 +154,7 @@ class RunDisplay:
                 self._batch,
                 self._n_training or "-",
                 self._describe_predicted(),
-                best[0] if best else "-",
+                best[0] if best else "all flagged" if record.n_excluded else "-",
                 record.n_values,
                 record.n_failed,
                 self._describe_error(),

@@ -1,7 +1,7 @@
 """A run's molecules in the formats of other programs."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +46,15 @@ class Exported:
         How many of them had no geometry and were drawn.
     n_left_out
         How many had no geometry and were not written, as the format has no drawings.
+    excluded
+        What is to be said of flagged values, where fewer than the wanted number of the best are
+        there.
     """
 
     n_molecules: int
     n_drawn: int = 0
     n_left_out: int = 0
+    excluded: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,7 +63,8 @@ class Exported:
             (self.n_drawn, "of them have no geometry: they are drawn in 2D, nothing was relaxed"),
             (self.n_left_out, "with a value have no geometry and are left out: sdf has drawings"),
         )
-        return tuple(f"{n:,} {words}" for n, words in told if n)
+        counts = tuple(f"{n:,} {words}" for n, words in told if n)
+        return (*counts, self.excluded) if self.excluded else counts
 
 
 def export(results: Found, file_format: str, path: Path, top: int | None = None) -> Exported:
@@ -69,23 +74,28 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
     ----------
     file_format
         One of `EXPORT_FORMATS`. Tables hold every outcome in the order of the proposals, Parquet
-        with the geometries; the others hold the molecules with a value, the best first: SDF all,
-        drawn in two dimensions where they have no geometry, the others those that have one.
+        with the geometries; the others hold the molecules with a value, the best first, flagged
+        ones that are never among the best last: SDF all, drawn in two dimensions where they have no
+        geometry, the others those that have one.
     top
         Only so many of the best, the best first.
 
     Raises
     ------
     InputError
-        No such format, or the file cannot be written.
+        No such format, or the file cannot be written; or none of the values may be the best.
     """
     if file_format not in EXPORT_FORMATS:
         expected = f"one of {', '.join(EXPORT_FORMATS)}"
         raise InputError("format", file_format, expected, "Name one of these.")
     _check_ending(file_format, path)
+    n_best = len(results.best(top)) if top else 0
+    if top and not n_best and results.excluded:
+        raise InputError("top", top, "a run with a best value", f"{results.excluded} Leave it out.")
+    told = results.excluded if top and n_best < top else ""
     try:
         if file_format in STRUCTURE_FORMATS:
-            return _export_structures(results, file_format, path, top)
+            return replace(_export_structures(results, file_format, path, top), excluded=told)
         frame = results.frame(geometries=file_format == "parquet", top=top)
         quantities = (results.objective.quantity, *results.protocol.further)
         kept = set(frame.columns) - OTHER_COLUMNS - {one.column for one in quantities}
@@ -96,7 +106,7 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
             write_whole(
                 path, lambda unfinished: frame.to_parquet(unfinished, index=True, schema=schema)
             )
-        return Exported(len(frame))
+        return Exported(len(frame), excluded=told)
     except (OSError, ValueError) as error:
         expected = f"a file that can be written as {file_format}"
         raise not_written("file to write", path, error, expected) from error
@@ -114,9 +124,9 @@ def _check_ending(file_format: str, path: Path) -> None:
     """Raise InputError where a name says that the file is something else."""
     own = ENDINGS[file_format]
     others = {one for some in ENDINGS.values() for one in some} | OTHER_ENDINGS
-    ending = path.suffix.lower()
-    # ASE knows a database by its ending alone
-    if ending in others - set(own) or (file_format == "ase-db" and ending not in own):
+    # ASE knows a database by its ending alone, in small letters
+    is_no_database = file_format == "ase-db" and path.suffix not in own
+    if is_no_database or path.suffix.lower() in others - set(own):
         raise InputError(
             "file to write",
             str(path),

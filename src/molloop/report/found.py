@@ -192,6 +192,8 @@ class Found:
     def best_so_far(self, order: Sequence[int] | None = None) -> NDArray[np.float64]:
         """Return the best value after each of the successes, in the quantity's unit, shape (n,).
 
+        NaN before the first that may be among the best.
+
         Parameters
         ----------
         order

@@ -54,14 +54,15 @@ def write_best_molecules(
 ) -> None:
     """Write the five best predicted of each ranking, with their values where simulated."""
     column, level = results.objective.quantity.column, results.protocol.outcome_level
-    own = ("smiles", "name", f"predicted_{column}", column, "batch", "time_s", "level")
+    own = ("smiles", "name", f"predicted_{column}", column, "batch", "time_s", "level", "flags")
     kept = kept_columns(results.library, own)
     values = results.values
+    flags = {item.molecule_id: _flags(item) for item in results.successes}
     rows = [
         (
             *(molecule.smiles, molecule.name, _number(mean)),
             _number(values[molecule.id]) if molecule.id in values else "",
-            *(ranking.batch, _s(ranking.time_s), level),
+            *(ranking.batch, _s(ranking.time_s), level, flags.get(molecule.id, "")),
             *kept_cells(results.library, molecule.id, kept),
         )
         for ranking in results.rankings

@@ -22,7 +22,7 @@ class Circumstances:
     ids
         Of the n molecules, shape (n,).
     best
-        The largest value so far.
+        The largest value that counts as one so far.
     seed
         Of what is drawn.
     """

@@ -20,8 +20,14 @@ _FLAGS: dict[str, tuple[str, ...]] = {
 def doubts(flags: Iterable[str], quantity: str) -> tuple[str, ...]:
     """Return the flags that cast doubt on the value of a quantity.
 
-    A flag of an ion that the quantity's recipe does not need casts none. Of a quantity without a
-    recipe here, a user's own, every flag does.
+    A flag of an ion that the recipe does not need casts none. Of a quantity without a recipe every
+    flag does.
+
+    Parameters
+    ----------
+    quantity
+        A key of :data:`molloop.simulate.recipes.RECIPES` where one of these recipes gives it; empty
+        where a user's own simulator does.
     """
     recipe = RECIPES.get(quantity)
     if recipe is None:

@@ -15,6 +15,7 @@ from molloop.simulate.solvents import ELECTRODES
 from molloop.simulate.structure import given_structure, start_structure, with_spin
 
 D_AND_F_BLOCK = frozenset((*range(21, 31), *range(39, 49), *range(57, 81)))
+NOT_BOUND = {"anion": "anion_not_bound", "anion_relaxed": "relaxed_anion_not_bound"}
 MULTIPLICITY = "multiplicity"  # of columns that a library has kept
 
 
@@ -133,10 +134,11 @@ def _flags_of_molecule(calculations: Calculations, level: str) -> Iterator[str]:
 
 
 def _flags_of_value(calculations: Calculations, name: str) -> Iterator[str]:
-    points, done = RECIPES[name].points, calculations.done
-    anion = next((one for one in ("anion_relaxed", "anion") if one in points), None)
-    if anion is not None:
+    done = calculations.done
+    for anion, flag in NOT_BOUND.items():
+        if anion not in RECIPES[name].points:
+            continue
         # by the energy of a free electron, whatever the level's own shift
         affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - ELECTRON_EV
         if affinity_ev < 0 or calculations.orbitals(anion).homo_ev > 0:
-            yield "anion_not_bound" if anion == "anion" else "relaxed_anion_not_bound"
+            yield flag

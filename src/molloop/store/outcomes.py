@@ -32,7 +32,7 @@ def read_outcomes(
         A row holds what no run has stored.
     """
     jobs = connection.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs JOIN molecules USING (molecule_id) "
+        f"SELECT {JOB_COLUMNS} FROM jobs LEFT JOIN molecules USING (molecule_id) "
         f"WHERE {where} ORDER BY proposal",
         values,
     )
@@ -62,7 +62,7 @@ class _Parts:
     def of(self, proposal: int) -> list[tuple[Any, ...]]:
         """Return the rows of a proposal, which comes after those asked for before."""
         found = []
-        while (row := self._next) is not None and row[0] == proposal:
-            found.append(row[1:])
+        while (row := self._next) is not None and row[0] <= proposal:
+            found += [row[1:]] if row[0] == proposal else []
             self._next = next(self._rows, None)
         return found

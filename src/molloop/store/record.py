@@ -250,7 +250,7 @@ class Record:
         self.times_s.append(item.time_s)
         self.values.append(value)
         self.proposals.append(item.proposal)
-        is_flagged = item.is_flagged(self.objective.quantity.name)
+        is_flagged = item.is_flagged(self.objective)
         self.are_flagged.append(is_flagged)
         self.n_beyond += self._is_beyond(value, is_flagged)
         if expected is not None:

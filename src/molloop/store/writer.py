@@ -24,8 +24,8 @@ from molloop.store.trouble import TEMPORARY, errors_told, is_busy
 PATIENCE_S = 300.0  # with readers that keep the writer waiting
 # molecules of a later stage are there already
 _INSERTS = {
-    name: f"INSERT {'OR IGNORE ' if name == 'molecules' else ''}INTO {name} "
-    f"VALUES ({', '.join('?' * n)})"
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * n)})"
+    f"{' ON CONFLICT (molecule_id) DO NOTHING' if name == 'molecules' else ''}"
     for name, n in {
         "molecules": 4,
         "jobs": 12,

@@ -272,6 +272,15 @@ def test_rows_of_a_table_without_a_molecule_or_with_one_again_are_told(tmp_path)
     invalid, repeated = played.remarks
     assert invalid.startswith("2 rows of the table hold no molecule: left out (")
     assert repeated.startswith(
-        "1 row of the table holds a molecule of an earlier row, whose value counts ("
+        "1 row of the table holds a molecule of an earlier row: the first value counts ("
     )
     assert ",5,,CO" in (table.library.folder / "duplicates.csv").read_text()
+
+
+def test_the_first_value_of_a_molecule_counts(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,y\nCO,\nOC,3\nC,\nC,2\nN,1\nxx,9\nN,5\nO,\nO,\n")
+    table = open_table(str(path), tmp_path / "cache", "y")
+    values = {table.library.smiles(key): value for key, value in enumerate(table.values)}
+    assert np.isnan(values.pop("O"))
+    assert values == {"CO": 3, "C": 2, "N": 1}

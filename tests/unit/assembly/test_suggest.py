@@ -173,6 +173,15 @@ def test_a_cell_that_is_no_number_is_named(tmp_path):
         read_measured(written(tmp_path / "a.csv", text))
 
 
+def test_a_value_with_a_doubt_is_refused(tmp_path):
+    rows = "smiles,ie_ev,flags\nC,14.5,anion_not_bound\nN,13,\n"
+    assert len(read_measured(written(tmp_path / "a.csv", rows), "ie_ev").values) == 2
+    for name, column in (("b.csv", "ea_ev"), ("c.csv", "logp")):
+        path = written(tmp_path / name, rows.replace("ie_ev", column))
+        with pytest.raises(InputError, match="line 2, flags: got 'anion_not_bound'"):
+            read_measured(path, column)
+
+
 def test_names_that_are_numbers_are_no_values(tmp_path):
     text = "CID;SMILES;Molecule ID;IP\n7;C;1;12,6\n8;O;2;\n"
     found = read_measured(written(tmp_path / "a.csv", text))

@@ -119,6 +119,7 @@ def test_a_format_that_is_none_is_told(tmp_path):
         ("ase-db", "a"),
         ("ase-db", "a.xyz"),
         ("ase-db", "a.sqlite"),
+        ("ase-db", "a.DB"),
         ("csv", "a.db"),
         ("sdf", "a.csv"),
     ],
@@ -136,7 +137,13 @@ def test_flagged_values_come_last_in_an_export_and_not_among_the_best(tmp_path):
     assert export(found, "extxyz", tmp_path / "a.xyz") == Exported(4)
     written = [one.info["ie_ev"] for one in read(tmp_path / "a.xyz", ":")]
     assert written == [18.5, 18.25, 19.75, 19.5]
-    assert export(found, "extxyz", tmp_path / "b.xyz", top=3) == Exported(2)
+    assert export(found, "extxyz", tmp_path / "b.xyz", top=2) == Exported(2)
+    fewer = export(found, "csv", tmp_path / "b.csv", top=3)
+    assert (fewer.n_molecules, fewer.notes) == (2, (found.excluded,))
+    none = replace(results(water(19.5, "a")), objective=objective)
+    for file_format in ("csv", "sdf"):
+        with pytest.raises(InputError, match=r"top: got 3, .*1 of 1 value is flagged"):
+            export(none, file_format, tmp_path / f"c.{file_format}", top=3)
     assert found.frame(top=1)["ie_ev"].tolist() == [18.5]
 
 

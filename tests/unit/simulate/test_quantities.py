@@ -145,6 +145,10 @@ def test_an_anion_that_is_not_bound_is_flagged():
     for smiles, is_bound in {"c1ccccc1": False, "C=C": False, "O=S=O": True}.items():
         assert ("anion_not_bound" in computed(smiles, "ea").flags) != is_bound, smiles
     assert "anion_not_bound" in computed("C=C", "ie", "ea").flags
+    # a recipe of both anions says so of each
+    alone = computed("C=C", "electron_reorganisation").flags
+    assert {"anion_not_bound", "relaxed_anion_not_bound"} <= set(alone)
+    assert "anion_not_bound" not in computed("C=C", "ea_adiabatic").flags
     assert computed("C=C", "ie").flags == ()
 
 

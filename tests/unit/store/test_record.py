@@ -112,8 +112,9 @@ def test_a_flag_of_another_value_casts_no_doubt():
     first, *others = SIMULATED
     outcome = Success({"ie": 13.0, "ea": -2.0}, flags=("anion_not_bound", "no_ea_adiabatic"))
     some = [replace(first, outcome=outcome), *others]
-    for symbol, n_excluded in (("IE", 0), ("EA", 1)):
-        record = Record(Objective(Quantity(symbol, "eV")), "gfn2")
+    for symbol, has_recipe, n_excluded in (("IE", True, 0), ("EA", True, 1), ("IE", False, 1)):
+        objective = Objective(Quantity(symbol, "eV"), has_recipe=has_recipe)
+        record = Record(objective, "gfn2")
         record.take(EVENTS, some)
         assert record.n_excluded == n_excluded
 

@@ -361,3 +361,12 @@ def test_kept_cells_that_are_none_are_damage(store):
     store._connection.execute("UPDATE molecules SET kept = '[1]'")
     with pytest.raises(StoreError, match=r"damaged.*kept columns"):
         store.searched()
+
+
+def test_a_job_without_its_molecule_is_damage(store):
+    store.append(1.0, [Began(9, 0), Submitted((7, 8), Source.INITIAL, 0)])
+    rows = [simulated(0, 7, Failure("scf", "no")), simulated(1, 8, success())]
+    store.append(2.0, [Finished(7, "scf"), Finished(8)], rows)
+    store._connection.execute("DELETE FROM molecules WHERE molecule_id = 7")
+    with pytest.raises(StoreError, match=r"damaged.*SMILES"):
+        store.simulated()

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,37 @@ def look(path: Path, reading: Reading, what: str = "library") -> Format:
         if found.kind == "text":
             found = replace(found, is_windows_1252=is_windows_1252(first + file.read(HEAD)))
         return replace(found, compression=compression)
+
+
+def check_effect(reading: Reading, formats: Sequence[Format], name: str) -> None:
+    """Look whether what the user says of some files changes how one of them is read.
+
+    Parameters
+    ----------
+    name
+        What the user calls them.
+
+    Raises
+    ------
+    InputError
+        A column, a separator or a header that is not there: none of them has cells, or names.
+    """
+    is_text = any(one.kind == "text" for one in formats)
+    said = (
+        ("column", reading.column, any(one.found == AS_ASKED for one in formats)),
+        ("separator", reading.separator, is_text),
+        ("no_header", reading.no_header or None, is_text),
+    )
+    for what, value, has_effect in said:
+        if value is not None and not has_effect:
+            understood = "; ".join(dict.fromkeys(map(str, formats))) or "no file"
+            option = reading.column_said(value) if what == "column" else "it"
+            raise InputError(
+                what,
+                value,
+                f"nothing of the kind for {name}, where it changes nothing ({understood})",
+                f"Leave {option} out, or choose another file.",
+            )
 
 
 def _whole_lines(head: str) -> str:

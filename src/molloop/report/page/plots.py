@@ -131,7 +131,8 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
     """
     objectives = [run.settings.objective() for run in runs]
     labels = {run.settings.protocol().label for run in runs}
-    if len(labels) > 1 or len({(one.quantity.heading, one.sign) for one in objectives}) > 1:
+    searched = {(one.quantity.heading, one.sign, one.flagged) for one in objectives}
+    if len(labels) > 1 or len(searched) > 1:
         return Markup("")
     sign, heading = objectives[0].sign, _quantity(runs[0]).heading
 
@@ -154,9 +155,9 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
             values = run.record.eligible()
             places = 1 + np.flatnonzero(~np.isnan(values))
             if len(places) >= N_BEST:
-                top = running_mean_of_best(sign * values[places - 1], N_BEST)
-                rows = slice(N_BEST - 1, None)
-                _draw_steps(axes, places[rows].tolist(), sign * top[rows], line_look(number))
+                top = running_mean_of_best(sign * values[places - 1], N_BEST)[N_BEST - 1 :]
+                ends = [*places[N_BEST - 1 :], run.record.n_values]
+                _draw_steps(axes, ends, sign * np.append(top, top[-1]), line_look(number))
         axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
         axes.set(ylabel=heading)
 

@@ -110,9 +110,9 @@ def test_best_molecules(tmp_path, results):
         tmp_path / "b.csv",
     )
     assert read(tmp_path / "b.csv") == [
-        ["smiles", "name", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level"],
-        ["CF", "'=fluoromethane", "14.5", "15.25", "1", "3.000", "gfn2"],
-        ["O", "", "14.25", "", "1", "3.000", "gfn2"],
+        ["smiles", "name", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level", "flags"],
+        ["CF", "'=fluoromethane", "14.5", "15.25", "1", "3.000", "gfn2", "not_converged"],
+        ["O", "", "14.25", "", "1", "3.000", "gfn2", ""],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 

@@ -58,7 +58,7 @@ def run_summary(results: Found) -> Group:
     """Return how a run ended, what its workers did, and its best molecules."""
     # not `_text`, whose overflow would cut what is printed without a line's end at the width
     lines: list[RenderableType] = [Text(terminal_text(one)) for one in summary_lines(results)]
-    if results.values:
+    if results.best(1):
         lines.append(best_table(results))
     return Group(*lines)
 

@@ -231,6 +231,9 @@ def test_figures_and_words_of_flagged_values(tmp_path, results, are_all):
     if are_all:
         assert (found.best(9), list(over_time.texts)) == ([], [])
         assert "2 of 2 values are flagged, and never among the best" in text
+        console = Console(width=100, record=True)
+        console.print(run_summary(found))
+        assert "SMILES" not in console.export_text()
         assert "best" not in repr(found)
     else:
         assert [one.get_text() for one in over_time.texts] == ["C  14.00 eV"]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,12 +126,13 @@ def _is_file(word: str) -> bool:
 
     One without an ending is told from a SMILES by its folder, such as ``./CCO``.
     """
-    names_file = Path(word).suffix or os.sep in word
-    # `Path.is_file` and `Path.is_dir` raise where a SMILES is too long for a name
-    if names_file and os.path.isfile(word):  # noqa: PTH113
+    path, is_file, is_folder = Path(word), False, False
+    if path.suffix or os.sep in word:
+        with suppress(OSError):  # a SMILES that is too long for a name
+            is_file, is_folder = path.is_file(), path.is_dir()
+    if is_file:
         return True
-    is_folder = names_file and os.path.isdir(word)  # noqa: PTH112
-    if is_folder or ending(Path(word)) in ENDINGS:
+    if is_folder or ending(path) in ENDINGS:
         remedy = "It is a folder." if is_folder else "There is no such file."
         raise InputError("molecules", word, "a SMILES, an InChI or a file", remedy)
     return False

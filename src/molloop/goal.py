@@ -94,21 +94,26 @@ class Objective:
         Values beyond it, on the good side, are counted.
     flagged
         Whether a value that a flag casts doubt on may be among the best.
-    has_recipe
-        Whether one of molloop's own recipes gives the value: a flag of a calculation that is no
-        part of it casts no doubt on it then.
+    recipe
+        Which of molloop's own recipes gives the value: a flag of a calculation that is no part of
+        it casts no doubt on it. Empty where a user's simulator does.
     """
 
     quantity: Quantity
     direction: Direction = Direction.MAXIMISE
     threshold: float | None = None
     flagged: Flagged = Flagged.EXCLUDE
-    has_recipe: bool = False
+    recipe: str = ""
 
     @property
     def sign(self) -> int:
         """What values are multiplied with, so that large ones are good."""
         return 1 if self.direction is Direction.MAXIMISE else -1
+
+    @property
+    def keeps_flagged(self) -> bool:
+        """Whether a flagged value may be among the best."""
+        return self.flagged is Flagged.KEEP
 
     def is_beyond_threshold(self, value: float) -> bool:
         """Whether a value is better than the threshold; False without one."""

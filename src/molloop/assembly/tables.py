@@ -80,8 +80,8 @@ def set_up(
     """Return what a configuration makes of a table, itself for the table, and remarks in words.
 
     What the conditions leave out can neither be chosen nor counts among the best. No other molecule
-    is left out: one whose value is known needs not be simulated. The remarks also say which rows
-    are none.
+    is left out: one whose value is known needs not be simulated. The remarks also count the rows of
+    the table that are not played.
 
     Raises
     ------

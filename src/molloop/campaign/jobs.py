@@ -97,6 +97,4 @@ class Simulated:
     def is_flagged(self, objective: Objective) -> bool:
         """Whether a flag casts doubt on the value of an objective."""
         flags = self.outcome.flags if isinstance(self.outcome, Success) else ()
-        if not (flags and objective.has_recipe):
-            return bool(flags)
-        return bool(doubts(flags, objective.quantity.name))
+        return bool(flags and doubts(flags, objective.recipe))

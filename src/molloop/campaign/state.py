@@ -23,7 +23,7 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
-from molloop.goal import Flagged, Objective
+from molloop.goal import Objective
 from molloop.search.acquisition import Circumstances, ei
 
 
@@ -123,9 +123,8 @@ class State(NamedTuple):
     @classmethod
     def at_first(cls, objective: Objective, top_k: int, known: Iterable[float]) -> "State":
         """Return the state before the first event, with values known beforehand."""
-        sign, keeps_flagged = objective.sign, objective.flagged is Flagged.KEEP
-        best = sorted((sign * one for one in known), reverse=True)[:top_k]
-        return cls(sign, keeps_flagged, top_k, top=tuple(best))
+        best = sorted((objective.sign * one for one in known), reverse=True)[:top_k]
+        return cls(objective.sign, objective.keeps_flagged, top_k, top=tuple(best))
 
     @property
     def n_failed(self) -> int:

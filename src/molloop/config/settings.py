@@ -123,7 +123,7 @@ class Settings(Section):
             chosen.direction,
             chosen.threshold,
             chosen.flagged,
-            has_recipe=chosen.simulator == IONIZATION,
+            quantity.name if chosen.simulator == IONIZATION else "",
         )
 
     @classmethod

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
 from molloop.campaign.jobs import Job, Simulated
-from molloop.goal import Flagged, Objective
+from molloop.goal import Objective
 from molloop.simulate.outcome import Failure
 from molloop.store.expected import Errors
 from molloop.store.follow import Mark
@@ -129,7 +129,7 @@ class Record:
     @property
     def n_excluded(self) -> int:
         """Values that are never among the best, as a flag casts doubt on them."""
-        return 0 if self.objective.flagged is Flagged.KEEP else sum(self.are_flagged)
+        return 0 if self.objective.keeps_flagged else sum(self.are_flagged)
 
     @property
     def excluded(self) -> str:
@@ -144,8 +144,7 @@ class Record:
 
     def best(self, n: int = N_BEST) -> list[Simulated]:
         """Return the best outcomes, the best first; of equal ones, the first proposed."""
-        keeps = self.objective.flagged is Flagged.KEEP
-        heap = self._best if keeps else self._unflagged
+        heap = self._best if self.objective.keeps_flagged else self._unflagged
         return [item for *_, item in sorted(heap, reverse=True)[:n]]
 
     def found(self, item: Simulated) -> float | None:
@@ -185,7 +184,7 @@ class Record:
         return sum(map(self._is_beyond, self.values[first:], self.are_flagged[first:]))
 
     def _is_beyond(self, value: float, is_flagged: int) -> bool:
-        counts = not is_flagged or self.objective.flagged is Flagged.KEEP
+        counts = not is_flagged or self.objective.keeps_flagged
         return counts and self.objective.is_beyond_threshold(value)
 
     def take(

@@ -112,8 +112,8 @@ def test_a_flag_of_another_value_casts_no_doubt():
     first, *others = SIMULATED
     outcome = Success({"ie": 13.0, "ea": -2.0}, flags=("anion_not_bound", "no_ea_adiabatic"))
     some = [replace(first, outcome=outcome), *others]
-    for symbol, has_recipe, n_excluded in (("IE", True, 0), ("EA", True, 1), ("IE", False, 1)):
-        objective = Objective(Quantity(symbol, "eV"), has_recipe=has_recipe)
+    for symbol, recipe, n_excluded in (("IE", "ie", 0), ("EA", "ea", 1), ("IE", "", 1)):
+        objective = Objective(Quantity(symbol, "eV"), recipe=recipe)
         record = Record(objective, "gfn2")
         record.take(EVENTS, some)
         assert record.n_excluded == n_excluded

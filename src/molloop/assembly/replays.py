@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from math import nan
 from os import PathLike
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
 from molloop.goal import Objective
 from molloop.library.shards import Progress
-from molloop.replay.campaign import Scenario, replay
+from molloop.replay.campaign import Case, Played, Scenario, replay
 from molloop.replay.compare import Comparison, compare, write_csv
 from molloop.replay.drawing import draw_comparison, draw_search
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
 from molloop.replay.tune import OBJECTIVES, Search, Tuned
-from molloop.report.model_error import with_accuracy
+from molloop.report.model_error import on_chosen, on_others, with_accuracy
 from molloop.results import Results
 
 COMPARISON = "comparison.csv"
@@ -171,6 +172,7 @@ def compare_policies(
         _truth(table, searched, top_k),
         processes(n_processes),
         progress,
+        _within_one_deviation,
     )
     if out is not None:
         progress("writing table and figure", 0.0)
@@ -245,6 +247,16 @@ def _with_features(table: Table, some: Iterable[Settings], progress: Progress) -
     """
     policies = [one.policy() for one in some]
     return replace(table, library=features_for(policies, table.library, progress))
+
+
+def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[float, float]:
+    """Return the share of the values within one deviation: of the chosen, and of all others."""
+    if not case.policy.predicts:
+        return nan, nan
+    found = results.read(played.store, case.objective, played.protocol)
+    others = on_others(found, table.library, case.policy, case.seed, table.values)
+    chosen = on_chosen(found)
+    return chosen.within if chosen else nan, others.within if others else nan
 
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:

@@ -180,6 +180,8 @@ def compare(
     console = Console()
     show_remarks(console, found.remarks, is_quiet)
     console.print(comparison_table(summary.comparison_rows(found)))
+    if line := summary.calibration_line(found):
+        show(console, line)
     for line in summary.failure_lines(found):
         show(console, line, style="red")
     table_path, figure = out / replays.COMPARISON, out / f"{replays.COMPARISON_FIGURE}.png"

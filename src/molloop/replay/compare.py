@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import numpy as np
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
 from molloop.library.shards import Progress
-from molloop.replay.campaign import Case, Scenario, replay
+from molloop.replay.campaign import Case, Played, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
 from molloop.texts import sheet_cell
 
+# -> what `Curves` calls within_chosen and within_others
+Calibration = Callable[[Played, Case, Table], tuple[float, float]]
 MEASURES = ("recall", "best", "regret", "n_above")
 N_TIMES = 200
 
@@ -89,6 +91,7 @@ def compare(
     truth: Truth,
     n_processes: int = 1,
     progress: Progress = lambda _what, _fraction: None,
+    calibration: Calibration | None = None,
 ) -> Comparison:
     """Replay each case with each seed, in several processes.
 
@@ -96,11 +99,13 @@ def compare(
     ----------
     cases
         Name -> the case of a seed.
+    calibration
+        Looks at each campaign that has ended; None: nothing is said of it.
     """
     jobs = [(name, case_of(seed)) for name, case_of in cases.items() for seed in seeds]
     found: dict[str, list[Curves]] = {name: [] for name in cases}
     progress("replaying", 0.0)
-    done = replay_all([case for _, case in jobs], table, truth, scenario, n_processes)
+    done = replay_all([case for _, case in jobs], table, truth, scenario, n_processes, calibration)
     for number, ((name, _), curves) in enumerate(zip(jobs, done, strict=True), start=1):
         found[name].append(curves)
         progress("replaying", number / len(jobs))
@@ -109,18 +114,33 @@ def compare(
 
 
 def replay_all(
-    cases: Sequence[Case], table: Table, truth: Truth, scenario: Scenario, n_processes: int
+    cases: Sequence[Case],
+    table: Table,
+    truth: Truth,
+    scenario: Scenario,
+    n_processes: int,
+    calibration: Calibration | None = None,
 ) -> Iterator[Curves]:
     """Replay cases in several processes; what each has found, in their order."""
     task = joblib.delayed(_replay_one)
     parallel = joblib.Parallel(n_jobs=min(n_processes, len(cases)), return_as="generator")
-    yield from parallel(task(one, table, truth, scenario) for one in cases)
+    yield from parallel(task(one, table, truth, scenario, calibration) for one in cases)
 
 
-def _replay_one(case: Case, table: Table, truth: Truth, scenario: Scenario) -> Curves:
+def _replay_one(
+    case: Case,
+    table: Table,
+    truth: Truth,
+    scenario: Scenario,
+    calibration: Calibration | None,
+) -> Curves:
     played = replay(case, table, scenario)
     with closing(played.store):
-        return measure(played, truth)
+        curves = measure(played, truth)
+        if calibration is None:
+            return curves
+        chosen, others = calibration(played, case, table)
+        return replace(curves, within_chosen=chosen, within_others=others)
 
 
 def write_csv(comparison: Comparison, path: Path) -> None:

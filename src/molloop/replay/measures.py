@@ -1,6 +1,7 @@
 """What a replay has found, measured against all that there was to find."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,10 @@ class Curves:
         Values beyond the threshold.
     failure
         Why it failed; nothing where it did not.
+    within_chosen, within_others
+        Share of the values within one predicted deviation: of the molecules that it chose, as they
+        were predicted then, and of all others, as a model of all that was found predicts them. NaN
+        where nothing was predicted.
     """
 
     times_s: Floats
@@ -78,6 +83,8 @@ class Curves:
     regret: Floats
     n_above: Counts
     failure: str = ""
+    within_chosen: float = nan
+    within_others: float = nan
 
 
 def measure(played: Played, truth: Truth) -> Curves:

@@ -35,6 +35,26 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
     return rows
 
 
+def calibration_line(found: Comparison) -> str:
+    """Return how often values lie within one predicted deviation; nothing if none was predicted.
+
+    Means over the campaigns, by policy: of the molecules that were chosen, and of all others.
+    """
+    said = []
+    for policy, curves in found.curves.items():
+        shares = np.array([(one.within_chosen, one.within_others) for one in curves])
+        known = shares[np.isfinite(shares).all(axis=1)]
+        if len(known):
+            chosen, others = known.mean(axis=0)
+            said.append(f"{policy} {chosen:.0%} and {others:.0%}")
+    if not said:
+        return ""
+    return (
+        "Values within one predicted deviation (68% would be right), of the molecules chosen and "
+        f"of all others: {'; '.join(said)}."
+    )
+
+
 def failure_lines(found: Comparison) -> list[str]:
     """Return a line a policy whose campaigns failed; the others count beside them."""
     n_seeds = len(found.seeds)

@@ -17,6 +17,7 @@ from molloop.replay.compare import Comparison
 from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
 from molloop.replay.tune import Search, Trial, judge, pareto
+from molloop.report import model_error
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +330,35 @@ def test_a_campaign_that_ended_sooner_stays_where_it_was(table):
     assert theirs[1:5] == ["0.100", "0.200", "0.200", "5.00"]
     # 0.6 - 0.3 and 0.8 - 0.1
     assert found.advantage("gp", "published", "recall", 4).mean[0] == pytest.approx(0.5)
+
+
+def within(chosen, others):
+    return replace(curves_of([0.0], [1.0]), within_chosen=chosen, within_others=others)
+
+
+def test_calibration_is_told_by_policy_where_something_was_predicted(table):
+    truth = Truth.of(table.values, 1, 5)
+    ours, nothing = (within(0.4, 0.7), within(0.6, 0.8)), (within(np.nan, np.nan),) * 2
+    some = (within(0.25, 0.5), within(np.nan, 0.9))  # the second chose nothing
+    curves = {"gp": ours, "random": nothing, "published": some}
+    assert summary.calibration_line(Comparison(table, truth, (1, 2), curves)) == (
+        "Values within one predicted deviation (68% would be right), of the molecules chosen and "
+        "of all others: gp 50% and 75%; published 25% and 50%."
+    )
+    assert not summary.calibration_line(Comparison(table, truth, (1, 2), {"random": nothing}))
+
+
+def test_calibration_is_that_of_a_replay(table):
+    given = settings()
+    alone = replays.replay_table(table, given).results.accuracy
+    found = replays.compare_policies(
+        table, [given.search.policy], given, 1, given.campaign.seed, n_processes=1
+    )
+    [curves] = found.curves[given.search.policy]
+    assert curves.within_chosen == alone[model_error.CHOSEN].within
+    assert curves.within_others == alone[model_error.OTHERS].within
+    [nothing] = found.curves["random"]
+    assert np.isnan([nothing.within_chosen, nothing.within_others]).all()
 
 
 def test_baselines_stand_for_themselves(table):

@@ -22,7 +22,7 @@ class Columns(Protocol):
 
     @property
     def descriptors(self) -> Descriptors:
-        """Descriptors as RDKit gives them, shape (n, d)."""
+        """Descriptors, shape (n, d)."""
 
     @property
     def facts(self) -> Facts | None:

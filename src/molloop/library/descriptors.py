@@ -1,7 +1,7 @@
-"""Descriptors: numbers of a molecule as RDKit's `Properties` gives them, sooner where that is slow.
+"""Descriptors: numbers of a molecule, RDKit's and some that its graph tells of its electrons.
 
-RDKit takes most of the time for a few of them. These are made from the atoms of many molecules at
-once where :mod:`molloop.library.atoms` can tell of them: by the same operations in the same order,
+RDKit takes most of the time for a few of its own. These are made from the graphs of many molecules
+at once where :mod:`molloop.library.graphs` can read them: by the same operations in the same order,
 so that each is RDKit's to the last bit.
 """
 
@@ -13,7 +13,11 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 from molloop.library.atom_values import SUMS, AtomValues
-from molloop.library.atoms import Atoms, are_plain, read_atoms
+from molloop.library.atoms import Atoms, read_atoms
+from molloop.library.charges import CHARGES, charge_descriptors
+from molloop.library.counted import BONDS, RINGS, bond_counts, ring_counts
+from molloop.library.graphs import Graphs, as_plain, read_plain
+from molloop.library.huckel import LEVELS, huckel_levels
 
 Descriptors = NDArray[np.float32]
 
@@ -21,30 +25,49 @@ Descriptors = NDArray[np.float32]
 # and molar refractivity: all of RDKit's `Properties` but the rotatable bonds and the chi indices
 # of order 2 to 4, which cost much and find nothing (benchmarks/features.py).
 _LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "chi4n"}
-DESCRIPTORS: tuple[str, ...] = tuple(
+RDKITS: tuple[str, ...] = tuple(
     name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT
 )
-_BY_ATOMS = (*SUMS, "kappa2", "kappa3", "Phi")
-_BY_RDKIT = tuple(name for name in DESCRIPTORS if name not in _BY_ATOMS)
+MOLLOOPS = (*BONDS, *RINGS, *CHARGES, *LEVELS)
+DESCRIPTORS = (*RDKITS, *MOLLOOPS)
+VERSION = 1  # of molloop's own: to be raised where one comes out otherwise
+
+_BY_GRAPHS = (*SUMS, "kappa2", "kappa3", "Phi")
+_BY_RDKIT = tuple(name for name in RDKITS if name not in _BY_GRAPHS)
 
 MAX_ATOMS = 100  # matrices of larger molecules are large, and RDKit's lists of matches end at 1,000
+MAX_GRAPH_ATOMS = 300  # of larger molecules molloop's own are 0
 AT_A_TIME = 256  # molecules
 _atom_values = AtomValues()
 
 
 def descriptors(molecules: Sequence[Chem.Mol]) -> Descriptors:
-    """:data:`DESCRIPTORS` of some molecules, shape (n, d); what RDKit cannot say is 0."""
-    table = np.empty((len(molecules), len(DESCRIPTORS)), dtype=np.float32)
-    is_plain = np.array(
-        [one.GetNumAtoms() <= MAX_ATOMS and are_plain(one) for one in molecules], dtype=np.bool_
-    )
-    for row in np.flatnonzero(~is_plain).tolist():
-        table[row] = _by_rdkit([molecules[row]], DESCRIPTORS)
-    plain = np.flatnonzero(is_plain).tolist()
-    for start in range(0, len(plain), AT_A_TIME):
-        rows = plain[start : start + AT_A_TIME]
-        table[rows] = _of_plain([molecules[row] for row in rows])
+    """:data:`DESCRIPTORS` of some molecules, shape (n, d); what cannot be said is 0."""
+    table = np.zeros((len(molecules), len(DESCRIPTORS)), dtype=np.float32)
+    for start in range(0, len(molecules), AT_A_TIME):
+        block = molecules[start : start + AT_A_TIME]
+        plain, graphs = read_plain(block, MAX_ATOMS)
+        if graphs:
+            table[start + np.array(plain)] = _of_plain([block[row] for row in plain], graphs)
+        for row in sorted(set(range(len(block))) - set(plain)):
+            table[start + row] = _of_any(block[row])
     return np.nan_to_num(table, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _of_any(molecule: Chem.Mol) -> NDArray[np.float64]:
+    """Return the descriptors of a molecule that is large or not plain, shape (d,)."""
+    rdkits = _by_rdkit([molecule], RDKITS)[0]
+    own = np.zeros(len(MOLLOOPS))
+    plain = as_plain(molecule)
+    if 0 < plain.GetNumAtoms() <= MAX_GRAPH_ATOMS:
+        own = _molloops(Graphs([plain]))[0]
+    return np.concatenate([rdkits, own])
+
+
+def _molloops(graphs: Graphs) -> NDArray[np.float64]:
+    """Return :data:`MOLLOOPS` of n molecules, shape (n, number of them)."""
+    parts = [bond_counts, ring_counts, charge_descriptors, huckel_levels]
+    return np.concatenate([part(graphs) for part in parts], axis=1)
 
 
 def _by_rdkit(molecules: Sequence[Chem.Mol], names: Sequence[str]) -> NDArray[np.float64]:
@@ -54,13 +77,14 @@ def _by_rdkit(molecules: Sequence[Chem.Mol], names: Sequence[str]) -> NDArray[np
     return np.array([[function(one) for function in functions] for one in molecules])
 
 
-def _of_plain(molecules: Sequence[Chem.Mol]) -> NDArray[np.float64]:
-    """Return the descriptors of n molecules, at least one, whose atoms are plain: shape (n, d)."""
-    atoms = read_atoms(molecules)
+def _of_plain(molecules: Sequence[Chem.Mol], graphs: Graphs) -> NDArray[np.float64]:
+    """Return the descriptors of n molecules that are plain, at least one: shape (n, d)."""
+    atoms = read_atoms(molecules, graphs)
     known = dict(zip(_BY_RDKIT, _by_rdkit(molecules, _BY_RDKIT).T, strict=True))
     known |= dict(zip(SUMS, _atom_values.sums(molecules, atoms).T, strict=True))
     known |= _shape_indices(known, atoms)
-    return np.stack([known[name] for name in DESCRIPTORS], axis=1)
+    rdkits = np.stack([known[name] for name in RDKITS], axis=1)
+    return np.concatenate([rdkits, _molloops(graphs)], axis=1)
 
 
 def _shape_indices(

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from molloop.library.descriptors import Descriptors, descriptors
+from molloop.library.descriptors import MOLLOOPS, RDKITS, Descriptors, descriptors
 
 PackedFingerprints = NDArray[np.uint8]
 
-MAX_SIGMA = 6.0  # standardised descriptors are cut here: a freak may not pull a model away
+MAX_SIGMA = 30.0  # standardised descriptors are cut here: a freak may not pull a model away
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Scaling:
     std: NDArray[np.float64]
 
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardise numbers of shape (n, d), cut at six standard deviations.
+        """Standardise numbers of shape (n, d), cut at :data:`MAX_SIGMA`.
 
         One that is the same in the whole library becomes 0.
         """
@@ -60,16 +60,20 @@ class FeatureKind(ABC):
     Attributes
     ----------
     dtype
-        ``numpy.float32``: numbers, which models see standardised over the library, cut at six
+        ``numpy.float32``: numbers, which models see standardised over the library, cut at 30
         standard deviations; ``numpy.uint8``: bits, eight in a byte and a multiple of 64, which they
         see as they are.
     version
         To be changed where other numbers come out: what is kept beside a library is computed anew.
         A change of the file with the class is noticed without it.
+    groups
+        How many stand in each of the groups whose weights a model may learn, one behind the other;
+        empty: all are alike.
     """
 
     dtype: ClassVar[type[np.generic]] = np.float32
     version: ClassVar[str] = "1"
+    groups: ClassVar[tuple[int, ...]] = ()
 
     @property
     def form(self) -> str:
@@ -109,8 +113,10 @@ class Fingerprints(FeatureKind):
         return morgan(molecules, self.spec)
 
 
-class RDKitDescriptors(FeatureKind):
-    """Descriptors as RDKit gives them."""
+class MoleculeDescriptors(FeatureKind):
+    """Descriptors: RDKit's, and those of molloop."""
+
+    groups = (len(RDKITS), len(MOLLOOPS))
 
     def compute(self, molecules: Sequence[Chem.Mol]) -> Descriptors:
         """Return them, shape (n, d)."""

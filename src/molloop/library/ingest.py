@@ -18,7 +18,7 @@ from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library.assemble import assemble, write_rejects
 from molloop.library.choices import BUILT_IN
-from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.descriptors import DESCRIPTORS, VERSION
 from molloop.library.manifest import (
     CONDITIONS,
     DUPLICATES,
@@ -155,6 +155,7 @@ def _key(source: Source, spec: BuildSpec) -> str:
         source.options,
         spec,
         DESCRIPTORS,
+        VERSION,
         rdkit.__version__,
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -257,6 +258,7 @@ def _build(
         shards=assembled.shards,
         kept=assembled.kept,
         read_as=source.read_as,
+        descriptors_version=VERSION,
     )
     write_whole(
         folder / MANIFEST, lambda path: path.write_text(manifest.to_json(), encoding="utf-8")

@@ -3,7 +3,7 @@
 Others are computed where a model learns from them: see :mod:`molloop.library.beside`.
 """
 
-from molloop.library.features import FeatureKind, Fingerprints, MorganSpec, RDKitDescriptors
+from molloop.library.features import FeatureKind, Fingerprints, MoleculeDescriptors, MorganSpec
 
 # kind -> column
 COLUMNS = {"fingerprints": "fingerprint", "descriptors": "descriptors"}
@@ -11,4 +11,4 @@ COLUMNS = {"fingerprints": "fingerprint", "descriptors": "descriptors"}
 
 def kinds_of(spec: MorganSpec) -> dict[str, FeatureKind]:
     """Return the kinds as a library has them that is built in some way, by name."""
-    return {"fingerprints": Fingerprints(spec), "descriptors": RDKitDescriptors()}
+    return {"fingerprints": Fingerprints(spec), "descriptors": MoleculeDescriptors()}

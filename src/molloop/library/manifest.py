@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from molloop.errors import InputError, RunError
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.conditions import Conditions
-from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.descriptors import DESCRIPTORS, VERSION
 from molloop.library.features import MorganSpec, Scaling
 
 MANIFEST = "manifest.json"
@@ -135,6 +135,8 @@ class Manifest:
         Names of the columns of the user's files that are kept.
     read_as
         How each file was understood, in words.
+    descriptors_version
+        That of molloop's own descriptors.
     """
 
     schema_version: int
@@ -151,6 +153,7 @@ class Manifest:
     shards: tuple[ShardEntry, ...]
     kept: tuple[str, ...] = ()
     read_as: tuple[str, ...] = ()
+    descriptors_version: int = 0
 
     def scaling(self) -> Scaling:
         """Return what standardises the library's descriptors."""
@@ -194,8 +197,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise RunError(f"{path} cannot be read ({error}).", "Is it yours?") from error
     except ValueError as error:
         raise damaged(path, str(error)) from error
-    if tuple(one.name for one in manifest.descriptors) != DESCRIPTORS:
-        expected = f"a library with the {len(DESCRIPTORS)} descriptors of this version of RDKit"
+    names = tuple(one.name for one in manifest.descriptors)
+    if (names, manifest.descriptors_version) != (DESCRIPTORS, VERSION):
+        expected = f"a library with the {len(DESCRIPTORS)} descriptors of this molloop and RDKit"
         raise InputError("library", str(folder), expected, _build_again(asdict(manifest)))
     return manifest
 

@@ -21,7 +21,8 @@ SETTING = "search.features"  # what names features, for errors
 FEATURES = Registry(
     {
         "descriptors": Listed(
-            "molloop.library.features:RDKitDescriptors", "numbers of RDKit, standardised"
+            "molloop.library.features:MoleculeDescriptors",
+            "numbers of the molecule, standardised",
         ),
         "fingerprints": Listed(
             "molloop.library.features:Fingerprints", "bits, of Morgan fingerprints"

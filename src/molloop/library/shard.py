@@ -85,7 +85,7 @@ class Shard:
 
     @cached_property
     def descriptors(self) -> Descriptors:
-        """Descriptors as RDKit gives them, shape (n, d)."""
+        """Descriptors, shape (n, d)."""
         return self.features("descriptors")
 
     def features(self, kind: str) -> NDArray[Any]:

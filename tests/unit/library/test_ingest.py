@@ -645,7 +645,14 @@ def test_a_library_with_descriptors_of_another_rdkit_is_told_with_the_command(tm
     library = build_files([write(tmp_path, "C")], tmp_path / "library")
     facts = json.loads((library.folder / "manifest.json").read_text())
     change_manifest(library, descriptors=facts["descriptors"][1:], options={"max_molecules": 9})
-    with pytest.raises(InputError, match=r"this version of RDKit.*library enumerate SCAFFOLDS"):
+    with pytest.raises(InputError, match=r"this molloop and RDKit.*library enumerate SCAFFOLDS"):
+        Library(library.folder)
+
+
+def test_a_library_whose_descriptors_came_out_otherwise_is_told(tmp_path):
+    library = build_files([write(tmp_path, "C")], tmp_path / "library")
+    change_manifest(library, descriptors_version=0)
+    with pytest.raises(InputError, match=r"83 descriptors of this molloop.*library build FILE"):
         Library(library.folder)
 
 

@@ -11,8 +11,7 @@ from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
-from molloop.search.policy import Policy
-from molloop.surrogate.registry import model_class
+from molloop.search.policy import Policy, fit
 
 Floats = NDArray[np.float64]
 F = TypeVar("F", bound=Found)
@@ -60,11 +59,10 @@ def on_random(results: Found, library: Library, policy: Policy, seed: int) -> Ac
         return None
     rng = np.random.default_rng([seed, 0])
     features, values = _learned(results, library, policy, items)
-    model = model_class(policy.model)
     means, stds = np.empty(n), np.empty(n)
     for part in np.array_split(rng.permutation(n), n if n <= MOST_ONE_BY_ONE else N_PARTS):
         others = np.setdiff1d(np.arange(len(values)), part)
-        fitted = model.fit(features[others], values[others], rng)
+        fitted = fit(policy, features[others], values[others], rng)
         means[part], stds[part] = fitted.predict(features[part])
     sign = results.objective.sign
     return Accuracy.of(sign * means, stds, sign * values[:n])
@@ -94,9 +92,8 @@ def on_others(
     if len(learned) == 0 or len(others) == 0:
         return None
     sign = results.objective.sign
-    model = model_class(policy.model).fit(
-        *_learned(results, library, policy, set(results.values)), np.random.default_rng([seed, 0])
-    )
+    features, learned_values = _learned(results, library, policy, set(results.values))
+    model = fit(policy, features, learned_values, np.random.default_rng([seed, 0]))
     means, stds = model.predict(library.features(policy.features, others.tolist()))
     return Accuracy.of(sign * means, stds, values[others])
 

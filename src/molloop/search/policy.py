@@ -4,10 +4,16 @@ Light to import: the configuration reads the names. A model is imported where a 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from molloop.errors import InputError
 from molloop.library import registry as features
 from molloop.surrogate.registry import MODELS, RANDOM, SETTING, model_class
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from molloop.surrogate.model import Features, Floats, Surrogate
 
 SELECTABLE = ("greedy", "ucb", "ei")  # acquisitions that a policy's name may end with
 
@@ -34,6 +40,14 @@ class Policy:
     def predicts(self) -> bool:
         """Whether it goes by predictions of a model."""
         return self.acquisition != RANDOM
+
+
+def fit(
+    policy: Policy, points: "Features", values: "Floats", rng: "np.random.Generator"
+) -> "Surrogate":
+    """Return its model, fitted to n >= 1 values, shape (n,), and their features, (n, width)."""
+    groups = features.feature_kind(policy.features).groups or points.shape[1:]
+    return model_class(policy.model).fit_groups(points, values, rng, groups)
 
 
 def is_own(name: str) -> bool:

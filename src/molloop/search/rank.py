@@ -20,6 +20,7 @@ from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.policy import Policy
+from molloop.search.policy import fit as fit_model
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
 from molloop.surrogate.registry import model_class
 
@@ -163,7 +164,7 @@ def fit(task: RankTask) -> Path:
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
     del training  # so that features are not there twice
-    model = model_class(task.policy.model).fit(features, values, rng)
+    model = fit_model(task.policy, features, values, rng)
     path = task.folder / "model.npz"
     save(model, path)
     return path

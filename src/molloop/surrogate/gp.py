@@ -1,5 +1,6 @@
 """An exact Gaussian process on standardised descriptors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -48,6 +49,8 @@ class GaussianProcess(Surrogate):
     noise_ratio, linear_ratio
         Variances of the noise and, where all descriptors are a standard deviation off, of the
         linear part, over that of the squared exponential.
+    weights
+        Of each descriptor, shape (d,): it counts as if multiplied by that.
     """
 
     acquisition = "ucb"
@@ -57,13 +60,21 @@ class GaussianProcess(Surrogate):
     length_scale: float
     noise_ratio: float
     linear_ratio: float
+    weights: Floats
 
     def __post_init__(self) -> None:
         check_shapes(self.points, self.values)
 
     @classmethod
     def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:
-        """Choose scale and ratios by the marginal likelihood, of up to 600 random points.
+        """Learn from descriptors that all weigh the same; see :meth:`fit_groups`."""
+        return cls.fit_groups(features, values, rng, features.shape[1:])
+
+    @classmethod
+    def fit_groups(
+        cls, features: Features, values: Floats, rng: np.random.Generator, groups: Sequence[int]
+    ) -> Self:
+        """Choose scales and weights by the marginal likelihood, of up to 600 random points.
 
         Of more than 4,000 molecules it learns from the 2,000 largest values, as a search for the
         largest wants those parts of the space known best, and from as many random others.
@@ -75,7 +86,10 @@ class GaussianProcess(Surrogate):
         rows = np.arange(len(values))
         if len(rows) > MAX_LIKELIHOOD_POINTS:
             rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
-        return cls(features, values, *fit_scales(features[rows].astype(np.float64), values[rows]))
+        found = fit_scales(features[rows].astype(np.float64), values[rows], groups)
+        weights = np.repeat(found.weights, groups)
+        ratios = (found.noise_ratio, found.linear_ratio)
+        return cls(features, values, found.length_scale, *ratios, weights)
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""
@@ -105,7 +119,7 @@ class GaussianProcess(Surrogate):
 
     def _screen_block(self, features: Features) -> Floats:
         screen, slope = self._screen, np.float32(self._slope)
-        queries = features * np.float32(np.sqrt(0.5) / self.length_scale)
+        queries = features * self._units.astype(np.float32)
         query_squares = np.einsum("ij,ij->i", queries, queries)
         kernel = queries @ (2 * screen.points).T
         n_telling = len(screen.inverse_factor)
@@ -140,10 +154,15 @@ class GaussianProcess(Surrogate):
         return Joint(mean, std**2, self._scale**2 * self.noise_ratio, covariance)
 
     def _scaled(self, features: Features) -> Floats:
-        return features.astype(np.float64) * (np.sqrt(0.5) / self.length_scale)
+        return features.astype(np.float64) * self._units
 
     def _kernel(self, scaled: Floats) -> Floats:
         return covariances(scaled, self._scaled_points, self._slope)
+
+    @cached_property
+    def _units(self) -> Floats:
+        """What scales each descriptor, shape (d,)."""
+        return self.weights * (np.sqrt(0.5) / self.length_scale)
 
     @cached_property
     def _slope(self) -> float:

@@ -1,7 +1,7 @@
 """What every surrogate model offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -64,6 +64,20 @@ class Surrogate(ABC):
 
         Large values are good. All that is random is drawn from `rng`.
         """
+
+    @classmethod
+    def fit_groups(
+        cls,
+        features: Features,
+        values: Floats,
+        rng: np.random.Generator,
+        groups: Sequence[int],  # noqa: ARG003
+    ) -> Self:
+        """Learn from features that stand in groups, each of so many: width in all.
+
+        Worth writing where groups can weigh differently; by default all features are alike.
+        """
+        return cls.fit(features, values, rng)
 
     @abstractmethod
     def predict(self, features: Features) -> tuple[Floats, Floats]:

@@ -24,7 +24,7 @@ def reference_kernel(length_scale, linear_ratio, d):
 def test_two_points_by_hand():
     # k = exp(-1/2) between the points and the query and each of them; the mean is 10
     points = np.array([[0.0], [1.0]], dtype=np.float32)
-    model = GaussianProcess(points, np.array([9.0, 11.0]), 1.0, noise_ratio=0.5, linear_ratio=0.0)
+    model = GaussianProcess(points, np.array([9.0, 11.0]), 1.0, 0.5, 0.0, np.ones(points.shape[1]))
     k = np.exp(-0.5)
     # (K + 0.5) (-a, a) = (-1, 1) with a = 1 / (1.5 - k); the query at 0 sees -a + k a
     mean, std = model.predict(points[:1])
@@ -39,7 +39,7 @@ def test_one_point_by_hand():
     # kernel with itself 1 + 2 x 3^2 = 19, with the query at -3: exp(-18) - 18; one value has no
     # spread, so the scale is 1 and the mean the value
     points = np.array([[3.0]], dtype=np.float32)
-    model = GaussianProcess(points, np.array([7.0]), 1.0, noise_ratio=1.0, linear_ratio=2.0)
+    model = GaussianProcess(points, np.array([7.0]), 1.0, 1.0, 2.0, np.ones(points.shape[1]))
     mean, std = model.predict(np.array([[-3.0]], dtype=np.float32))
     assert mean == pytest.approx([7.0])
     assert std == pytest.approx([np.sqrt(19 - (18 - np.exp(-18)) ** 2 / 20)])
@@ -49,7 +49,7 @@ def test_one_point_by_hand():
 def test_predictions_are_those_of_scikit_learn(linear_ratio):
     points, values = sample(60)
     queries, _ = sample(500, seed=1)
-    model = GaussianProcess(points, values, 2.5, 0.01, linear_ratio)
+    model = GaussianProcess(points, values, 2.5, 0.01, linear_ratio, np.ones(points.shape[1]))
     kernel = reference_kernel(2.5, linear_ratio, 6) if linear_ratio else RBF(2.5)
     reference = GaussianProcessRegressor(kernel, alpha=0.01, optimizer=None)
     reference.fit(points.astype(float), values - values.mean())
@@ -140,18 +140,47 @@ def test_the_same_point_twice():
     st.sampled_from([1e-4, 1e-2, 1.0]),
     st.sampled_from([1e-3, 0.1, 1.0, 100.0]),
     st.integers(0, 2**32),
-    st.sampled_from([3, 36]),
+    st.sampled_from([3, 83]),
+    st.sampled_from([0.03, 0.37, 1.0, 20.0]),
 )
 @settings(max_examples=100)
-def test_no_prediction_is_above_its_screen(n, length_scale, noise_ratio, linear_ratio, seed, d):
+def test_no_prediction_is_above_its_screen(
+    n, length_scale, noise_ratio, linear_ratio, seed, d, weight
+):
     points, values = sample(n, d, seed)
-    model = GaussianProcess(points, values, length_scale, noise_ratio, linear_ratio)
-    queries = np.concatenate([points, 3 * points, sample(300, d, seed + 1)[0]])
-    queries = np.clip(queries, -6, 6)
+    weights = np.where(np.arange(d) < d // 2, 1.0, weight)
+    model = GaussianProcess(points, values, length_scale, noise_ratio, linear_ratio, weights)
+    queries = np.concatenate([points, 3 * points, 10 * sample(300, d, seed + 1)[0]])
+    queries = np.clip(queries, -30, 30)
     mean, std = model.predict(queries)
     highest_mean, highest_std = model.screen(queries)
     assert np.all(mean <= highest_mean)
     assert np.all(std <= highest_std)
+
+
+def test_a_weight_counts_as_a_factor_of_its_descriptor():
+    points, values = sample(40)
+    queries, _ = sample(30, seed=1)
+    weights = np.array([1.0, 0.5, 0.25, 2.0, 1.0, 4.0])  # exact in binary
+    factors = weights.astype(np.float32)
+    one = GaussianProcess(points, values, 2.0, 0.01, 0.5, weights)
+    other = GaussianProcess(points * factors, values, 2.0, 0.01, 0.5, np.ones(6))
+    for mine, its in zip(one.predict(queries), other.predict(queries * factors), strict=True):
+        assert mine == pytest.approx(its, rel=1e-12)
+
+
+def test_a_group_that_tells_more_gets_a_larger_weight():
+    points, _ = sample(120)
+    noise = 0.05 * np.random.default_rng(1).normal(size=120)
+    weights = []
+    for told in (0, 5):
+        values = 3 * np.sin(points[:, told]) + noise
+        model = GaussianProcess.fit_groups(points, values, np.random.default_rng(0), [3, 3])
+        assert np.all(model.weights[:3] == 1)
+        assert len(set(model.weights[3:].tolist())) == 1
+        weights.append(model.weights[-1])
+    assert weights[0] < gp_kernel.PRIOR_WEIGHT
+    assert weights[1] > 1
 
 
 @pytest.mark.parametrize("linear_ratio", [1e-3, 100.0])
@@ -159,7 +188,9 @@ def test_no_prediction_is_above_its_screen(n, length_scale, noise_ratio, linear_
 def test_no_prediction_of_many_points_is_above_its_screen(n, length_scale, linear_ratio):
     points, values = sample(n, d=36)
     values[:5] += 20  # outliers have the largest weights
-    model = GaussianProcess(points, values, length_scale, 1e-4, linear_ratio)
+    model = GaussianProcess(
+        points, values, length_scale, 1e-4, linear_ratio, np.ones(points.shape[1])
+    )
     queries = np.concatenate([points[:500], sample(2000, d=36, seed=1)[0]])
     mean, std = model.predict(queries)
     highest_mean, highest_std = model.screen(queries)

@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from io import StringIO
 from math import floor, log10
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rdkit import Chem
 
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.campaign.warm_start import features_of, identified, known_values
@@ -19,6 +20,7 @@ from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, Training, rank
+from molloop.surrogate.model import Features
 from molloop.texts import counted, csv_cell, sheet_cell
 
 if TYPE_CHECKING:
@@ -149,11 +151,17 @@ def suggestions(
             "A model learns from differences: measure some molecules of the library at random.",
         )
     with_value = {identified(where, smiles, library)[0] for where, smiles, _ in measured.values}
-    without = {identified(*one, library)[0] for one in measured.without} - with_value
+    without = dict(identified(*one, library) for one in measured.without)
+    without = {key: molecule for key, molecule in without.items() if key not in with_value}
     waiting = dict(identified(*one, library) for one in pending)
     waiting = {key: molecule for key, molecule in waiting.items() if key not in with_value}
     ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
     in_library = library.find({*without, *waiting})
+
+    def features(molecules: Mapping[int, Chem.Mol]) -> Features:
+        ids = list(map(in_library.get, molecules))
+        return features_of(list(molecules.values()), ids, library)[policy.features]
+
     tried = {*ids, *in_library.values()}
     chosen_from = selection or Selection.of_all(library)
     if not _left(chosen_from, tried):
@@ -170,9 +178,8 @@ def suggestions(
         values=values,
         order=np.arange(len(known.known)),
         tried=np.array(sorted(tried), dtype=np.int64),
-        pending=features_of(list(waiting.values()), list(map(in_library.get, waiting)), library)[
-            policy.features
-        ],
+        pending=features(waiting),
+        failed=features(without),
         scaling=library.scalings[policy.features],
         best=float(values.max()),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from molloop.campaign.engine import LostRanking, RankRequest
+from molloop.campaign.intake import MAX_LOSSES
 from molloop.campaign.jobs import Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.storage import Storage
@@ -17,6 +18,7 @@ from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.search.rank import Training
+from molloop.simulate.outcome import Failure
 from molloop.texts import counted
 
 MAX_LOST_RANKINGS = 3
@@ -45,6 +47,7 @@ class Rankings:
     selection: Selection
     seed: int
     _training: TrainingSet | None = field(default=None, init=False)  # until the first ranking
+    _failed: TrainingSet = field(init=False)  # empty until then
     _n_lost: int = field(default=0, init=False)  # in a row
     _lost: RankRequest | None = field(default=None, init=False)  # that is to be tried again
 
@@ -52,7 +55,7 @@ class Rankings:
         """Return proposal, molecule id and value of what is stored with a value."""
         return self.store.training_rows(self.objective.quantity.name, self.stage)
 
-    def learn(self, simulated: Iterable[Simulated]) -> None:
+    def learn(self, simulated: Sequence[Simulated]) -> None:
         """Take in what was stored."""
         if self._training is None:
             return  # the first ranking reads all of it
@@ -62,6 +65,15 @@ class Rankings:
             for item in simulated
             if (value := item.value(quantity, self.stage)) is not None
         )
+        self._learn_failed(
+            (item.proposal, item.molecule_id, item.outcome.kind)
+            for item in simulated
+            if isinstance(item.outcome, Failure) and item.stage == self.stage
+        )
+
+    def _learn_failed(self, rows: Iterable[tuple[int, int, str]]) -> None:
+        """Take in proposal, molecule id and kind of failures; what was lost teaches nothing."""
+        self._failed.add((number, key, 0.0) for number, key, kind in rows if kind not in MAX_LOSSES)
 
     def request(self, number: int, n: int, ledger: Ledger, top: Sequence[float]) -> RankRequest:
         """Return what an engine needs for a ranking that chooses n molecules.
@@ -72,10 +84,15 @@ class Rankings:
             The best values that count, times the objective's sign, the largest first; where none
             does yet, any other is an improvement.
         """
+        kind = self.policy.features
         if self._training is None:
-            self._training = TrainingSet(self.library, self.policy.features, self.warm_start)
+            self._training = TrainingSet(self.library, kind, self.warm_start)
             self._training.add(self.values())
+            nothing = WarmStart((), {kind: self.library.features(kind, [])})
+            self._failed = TrainingSet(self.library, kind, nothing)
+            self._learn_failed(self.store.failed_rows(self.stage))
         features, values, order = self._training.arrays()
+        failed, _, order_of_failed = self._failed.arrays()
         values = self.objective.sign * values
         return RankRequest(
             number=number,
@@ -85,8 +102,9 @@ class Rankings:
                 values=values,
                 order=order,
                 tried=np.array(ledger.tried, dtype=np.int64),
-                pending=self.library.features(self.policy.features, ledger.pending(self.stage)),
-                scaling=self.library.scalings[self.policy.features],
+                pending=self.library.features(kind, ledger.pending(self.stage)),
+                failed=failed[order_of_failed],
+                scaling=self.library.scalings[kind],
                 best=top[0] if top else float(values.min()),
             ),
             shards=shards_of(self.library, self.selection),

@@ -27,5 +27,8 @@ class Storage(Protocol):
     def training_rows(self, quantity: str, stage: str) -> list[tuple[int, int, float]]:
         """Return proposal, molecule id and value of a quantity, in the order of proposals."""
 
+    def failed_rows(self, stage: str) -> list[tuple[int, int, str]]:
+        """Return proposal, molecule id and kind of each failure, in the order of proposals."""
+
     def damaged(self, reason: str) -> StoreError:
         """Return the error that says that what is kept cannot be."""

@@ -25,27 +25,43 @@ class Circumstances:
         The largest value that counts as one so far.
     seed
         Of what is drawn.
+    chance
+        That a simulation gives a value, above 0, shape (n,); None where nothing has failed.
+    usual
+        The value that a molecule is worth which fails: the mean of the values so far.
     """
 
     ids: NDArray[np.int64]
     best: float = 0.0
     seed: tuple[int, int] = (0, 0)
+    chance: Floats | None = None
+    usual: float = 0.0
 
 
 Acquisition = Callable[[Floats, Floats, Circumstances], Floats]
 
 
-def greedy(mean: Floats, _std: Floats, _given: Circumstances) -> Floats:
+def greedy(mean: Floats, _std: Floats, given: Circumstances) -> Floats:
     """Return the prediction itself, shape (n,)."""
-    return mean
+    return _expected(mean, given)
 
 
-def ucb(mean: Floats, std: Floats, _given: Circumstances) -> Floats:
+def ucb(mean: Floats, std: Floats, given: Circumstances) -> Floats:
     """Return the upper confidence bound of one standard deviation, shape (n,).
 
     Auer, J. Mach. Learn. Res. 3, 397 (2002).
     """
-    return mean + std
+    return _expected(mean + std, given)
+
+
+def _expected(score: Floats, given: Circumstances) -> Floats:
+    """Return what is expected of a score that a molecule has by its chance, and else the usual one.
+
+    Scores below the usual one stay: to fail is no better than they are.
+    """
+    if given.chance is None:
+        return score
+    return np.where(score > given.usual, given.usual + given.chance * (score - given.usual), score)
 
 
 def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:
@@ -53,7 +69,7 @@ def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:
 
     Jones, Schonlau and Welch, J. Global Optim. 13, 455 (1998), doi:10.1023/A:1008306431147; the
     logarithm, so that molecules far below the best still differ: Ament et al., NeurIPS 2023,
-    arXiv:2310.20708.
+    arXiv:2310.20708. A molecule that fails improves nothing.
     """
     from scipy.special import erfcx, ndtr
 
@@ -68,6 +84,8 @@ def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:
         certain = np.log(np.maximum(mean - given.best, 0.0))
     is_unsure = (std > 0) & (np.abs(z) < 1e100)  # beyond, the square is none any more
     score = np.where(is_unsure, np.maximum(score, certain), certain)
+    if given.chance is not None:
+        score = score + np.log(given.chance)
     return np.maximum(score, LEAST)
 
 

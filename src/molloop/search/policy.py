@@ -30,11 +30,14 @@ class Policy:
         What the model learns from: a name as of ``search.features``.
     acquisition
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
+    learns_failures
+        Whether a molecule like those that failed is expected to fail.
     """
 
     model: str
     features: str
     acquisition: str
+    learns_failures: bool = True
 
     @property
     def predicts(self) -> bool:
@@ -94,7 +97,7 @@ def policy_named(name: str, learns_from: str | None = None) -> Policy:
     reference, acquisition = _parts(name)
     model = model_class(reference)
     if name == RANDOM:
-        return Policy(reference, model.learns_from, model.acquisition)
+        return Policy(reference, model.learns_from, model.acquisition, model.learns_failures)
     if model.acquisition not in SELECTABLE:
         expected = f"a class whose acquisition is one of {', '.join(SELECTABLE)}"
         raise InputError(SETTING, name, expected, f"It is {model.acquisition!r}.")
@@ -103,7 +106,12 @@ def policy_named(name: str, learns_from: str | None = None) -> Policy:
         raise InputError(SETTING, name, expected, f"It is {model.learns_from!r}.")
     if learns_from is not None:
         _check_alike(name, model.learns_from, learns_from)
-    return Policy(reference, learns_from or model.learns_from, acquisition or model.acquisition)
+    return Policy(
+        reference,
+        learns_from or model.learns_from,
+        acquisition or model.acquisition,
+        model.learns_failures,
+    )
 
 
 def _check_alike(name: str, own: str, other: str) -> None:

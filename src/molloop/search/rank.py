@@ -5,7 +5,7 @@ does not depend on the number of shards.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from molloop.library.shards import Library
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
+from molloop.search.chance import Chance
 from molloop.search.policy import Policy
 from molloop.search.policy import fit as fit_model
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
@@ -27,6 +28,7 @@ from molloop.surrogate.registry import model_class
 CANDIDATES_PER_PICK = 64
 MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
 MIN_PER_PICK = 4
+CHANCE = "chance.npz"  # what failures teach, a file of the folder of a ranking
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
 
 
@@ -45,6 +47,8 @@ class Training:
         Ids that are no candidates, shape (k,).
     pending
         Features of those of them that are being simulated, shape (p, width).
+    failed
+        Features of molecules that gave no value, by what they are, shape (f, width).
     scaling
         Standardises the features.
     best
@@ -56,12 +60,18 @@ class Training:
     order: NDArray[np.int64]
     tried: NDArray[np.int64]
     pending: Features
+    failed: Features
     scaling: Scaling
     best: float
 
     @classmethod
     def of(
-        cls, library: Library, kind: str, values: Mapping[int, float], tried: Iterable[int] = ()
+        cls,
+        library: Library,
+        kind: str,
+        values: Mapping[int, float],
+        tried: Iterable[int] = (),
+        failed: Sequence[int] = (),
     ) -> "Training":
         """Take molecules of a library: features of a kind for ids and their values.
 
@@ -71,14 +81,17 @@ class Training:
             As of :meth:`~molloop.Library.features`.
         tried
             Ids that are left out beside those with a value.
+        failed
+            Ids of molecules that gave no value; they are left out too.
         """
         flat = np.array(list(values.values()))
         return cls(
             features=library.features(kind, list(values)),
             values=flat,
             order=np.arange(len(values)),
-            tried=np.array(sorted({*values, *tried}), dtype=np.int64),
+            tried=np.array(sorted({*values, *tried, *failed}), dtype=np.int64),
             pending=library.features(kind, []),
+            failed=library.features(kind, failed),
             scaling=library.scalings[kind],
             best=float(flat.max()),
         )
@@ -92,6 +105,7 @@ class Training:
             order=self.order,
             tried=self.tried,
             pending=self.pending,
+            failed=self.failed,
             scaling=np.stack([self.scaling.mean, self.scaling.std]),
             best=self.best,
         )
@@ -135,9 +149,27 @@ class RankTask:
         """How many a shard returns at first."""
         return max(min(CANDIDATES_PER_PICK * self.n, MAX_CANDIDATES), MIN_PER_PICK * self.n)
 
-    def circumstances(self, training: Training, ids: NDArray[np.int64]) -> Circumstances:
-        """Return what an acquisition may look at for molecules, shape (n,)."""
-        return Circumstances(ids, training.best, self.seed)
+    def learns_failures(self, training: Training) -> bool:
+        """Whether something has failed from which it learns."""
+        return self.policy.learns_failures and len(training.failed) > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What a ranking goes by; `chance` is None where it has learnt from no failure."""
+
+    task: RankTask
+    training: Training
+    model: Surrogate
+    chance: Chance | None
+
+    def circumstances(self, ids: NDArray[np.int64], features: Features) -> Circumstances:
+        """Return what an acquisition may look at for molecules, shapes (n,) and (n, width)."""
+        given = Circumstances(ids, self.training.best, self.task.seed)
+        if self.chance is None:
+            return given
+        usual = float(self.training.values.mean())
+        return replace(given, chance=self.chance.of(features), usual=usual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,14 +191,16 @@ class Merged:
 
 
 def fit(task: RankTask) -> Path:
-    """Fit the model and save it."""
+    """Fit the model, and the chance of a value where something has failed, and save them."""
     training = Training.read(task.training)
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
-    del training  # so that features are not there twice
+    training = replace(training, features=features)  # so that they are not there twice
     model = fit_model(task.policy, features, values, rng)
     path = task.folder / "model.npz"
     save(model, path)
+    if task.learns_failures(training):
+        Chance.fit(features, training.failed, rng).write(task.folder / CHANCE)
     return path
 
 
@@ -175,7 +209,8 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
 
     Of a selection, those that it means: what they are worth does not depend on the others.
     """
-    model, training = _load(task.policy.model, model_path, task.training)
+    learnt = _load(task, model_path)
+    model, training = learnt.model, learnt.training
     opened = Shard(shard)
     kept = opened.features(task.policy.features)
 
@@ -190,8 +225,9 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
         if opened.meant is not None:
             rows = part = part[opened.meant[part]]
         if len(part):
-            given = task.circumstances(training, shard.first_id + part)
-            bound[part] = acquisition(*model.screen(features(rows)), given)
+            columns = features(rows)
+            given = learnt.circumstances(shard.first_id + part, columns)
+            bound[part] = acquisition(*model.screen(columns), given)
     tried = training.tried - shard.first_id
     bound[tried[(tried >= 0) & (tried < shard.n_molecules)]] = -np.inf
 
@@ -199,7 +235,7 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
         columns = features(rows)
         mean, std = model.predict(columns)
         ids = shard.first_id + rows
-        score = acquisition(mean, std, task.circumstances(training, ids))
+        score = acquisition(mean, std, learnt.circumstances(ids, columns))
         return table_of(ids, mean, std, score, columns)
 
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
@@ -222,15 +258,16 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     if len(found) == 0:
         nothing = np.empty(0)
         return Merged(nothing.astype(np.int64), nothing, nothing, is_exact=True)
-    model, training = _load(task.policy.model, model_path, task.training)
-    n_found = len(found)
-    joint = model.joint(np.concatenate([found["features"], training.pending]))
+    learnt = _load(task, model_path)
+    n_found, pending = len(found), learnt.training.pending
+    features = np.concatenate([found["features"], pending])
+    joint = learnt.model.joint(features)
     # what the scans said of a candidate holds to the last bit
     joint.mean[:n_found], joint.variance[:n_found] = found["mean"], found["std"] ** 2
-    ids = np.concatenate([found["id"], np.full(len(training.pending), -1)])
+    ids = np.concatenate([found["id"], np.full(len(pending), -1)])
     choice = choose(
         joint,
-        task.circumstances(training, ids),
+        learnt.circumstances(ids, features),
         ACQUISITIONS[task.policy.acquisition],
         task.n,
         pending=range(n_found, len(ids)),
@@ -256,6 +293,9 @@ def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
 
 
 @lru_cache(maxsize=1)
-def _load(reference: str, model_path: Path, training_path: Path) -> tuple[Surrogate, Training]:
-    """Read both files once for all tasks of a ranking that this process runs."""
-    return load(model_class(reference), model_path), Training.read(training_path)
+def _load(task: RankTask, model_path: Path) -> Learnt:
+    """Read the files once for all tasks of a ranking that this process runs."""
+    training = Training.read(task.training)
+    model = load(model_class(task.policy.model), model_path)
+    chance = Chance.read(task.folder / CHANCE) if task.learns_failures(training) else None
+    return Learnt(task, training, model, chance)

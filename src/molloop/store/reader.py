@@ -115,6 +115,22 @@ class Reader:
                 for proposal, key, value in rows
             ]
 
+    def failed_rows(self, stage: str) -> list[tuple[int, int, str]]:
+        """Proposal, molecule id and kind of each failure, in the order of the proposals."""
+        query = (
+            "SELECT proposal, molecule_id, failure_kind FROM jobs "
+            "WHERE failure_kind IS NOT NULL AND stage = ? ORDER BY proposal"
+        )
+        with self._rows(query, stage) as rows:
+            return [
+                (
+                    read_count(proposal, "proposal"),
+                    read_count(key, "molecule id"),
+                    read_text(kind, "kind of failure"),
+                )
+                for proposal, key, kind in rows
+            ]
+
     def tasks(self) -> list[Task]:
         """Return what workers did beside simulations, in the order in which it was known."""
         with self._rows("SELECT * FROM tasks ORDER BY rowid") as rows:

@@ -29,6 +29,7 @@ class KNearestNeighbors(Surrogate):
     """
 
     learns_from = "fingerprints"
+    learns_failures = False  # as published
 
     fingerprints: NDArray[np.uint8]
     values: Floats

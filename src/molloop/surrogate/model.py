@@ -52,10 +52,13 @@ class Surrogate(ABC):
     acquisition
         What turns its predictions into a score where the policy's name does not say it: ``greedy``,
         ``ucb`` or ``ei``.
+    learns_failures
+        Whether a choice by it also goes by the chance of a value, which failures teach.
     """
 
     learns_from: ClassVar[str] = "descriptors"
     acquisition: ClassVar[str] = "greedy"
+    learns_failures: ClassVar[bool] = True
 
     @classmethod
     @abstractmethod

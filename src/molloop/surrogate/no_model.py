@@ -14,6 +14,7 @@ class NoModel(Surrogate):
 
     learns_from = "fingerprints"  # nothing has to be computed of them
     acquisition = "random"
+    learns_failures = False
 
     @classmethod
     def fit(cls, features: Features, values: Floats, rng: np.random.Generator) -> Self:

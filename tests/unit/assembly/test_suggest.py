@@ -117,6 +117,16 @@ def test_what_gave_no_value_is_not_suggested(small_library, tmp_path):
     assert len(names(found)) == 15
 
 
+def test_what_is_like_those_that_gave_no_value_comes_later(small_library, tmp_path):
+    # of fluorides, none of them in the library
+    without = dict.fromkeys(("CCCF", "CCCCF", "FCCF", "CC(C)F", "FCCCF", "CCC(C)F"), "")
+    before = names(molloop.suggest(small_library, VALUES, 18))
+    after = names(molloop.suggest(small_library, table_of(tmp_path, VALUES | without), 18))
+    assert sorted(before) == sorted(after)
+    for fluoride in ("CCF", "FC(F)F"):
+        assert after.index(fluoride) > before.index(fluoride)
+
+
 @pytest.mark.parametrize("none", [None, float("nan"), np.nan, pd.NA, np.float32("nan")])
 def test_of_values_in_a_program_none_and_nan_are_none(small_library, none):
     found = molloop.suggest(small_library, VALUES | {"CCO": none, "N#C": none}, 100)

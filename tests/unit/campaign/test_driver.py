@@ -235,8 +235,35 @@ def test_a_request_holds_all_that_is_known(tmp_path, small_library):
         assert sorted(training.tried) == sorted(row[1] for row in before)
         expected = small_library.features("fingerprints", [row[1] for row in ok])
         assert np.array_equal(training.features[training.order], expected)
+        failed = [row[1] for row in before if isinstance(row[4], Failure)]
+        assert np.array_equal(training.failed, small_library.features("fingerprints", failed))
         assert request.seed == (42, request.number)
     assert (np.diff(training.order) < 0).any()  # they did not come in that order
+    assert len(training.failed) > 1
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+@pytest.mark.parametrize("what", ["worker", "manager", "task", "pool"])
+def test_what_was_lost_says_nothing_of_the_molecule(tmp_path, small_library, what, is_resumed):
+    options = {"failing": ("CO", "CCO", "N"), "policy": "ridge"}
+    counts = 4, 12 if is_resumed else 16, 3
+    campaign = Campaign(tmp_path / "run", small_library, counts=counts, **options)
+    campaign.engine.loses = dict.fromkeys(("CCC", "C#N", "C=O"), (99, what))
+    campaign.driver.run()
+    if is_resumed:
+        campaign.store.close()
+        campaign = go_on(tmp_path, small_library, "run", counts=(4, 16, 3), **options)
+    last = campaign.engine.requests[-1]
+    kinds = {
+        row[1]: row[4].kind
+        for row in campaign.rows()
+        if isinstance(row[4], Failure) and row[3] < last.number
+    }
+    assert set(kinds.values()) == {"embedding", what}
+    of_themselves = [key for key, kind in kinds.items() if kind == "embedding"]
+    expected = small_library.features("descriptors", of_themselves)
+    assert np.array_equal(last.training.failed, expected)
+    assert set(kinds) <= set(last.training.tried.tolist())
 
 
 def test_known_values_train_and_are_not_simulated(tmp_path, small_library):

@@ -5,15 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, random
+from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, greedy, random, ucb
 
 FINITE = st.floats(-1e6, 1e6)
 DEVIATION = st.floats(0, 1e4)
 
 
-def of(mean, std, best, function=ei):
+def of(mean, std, best, function=ei, chance=None, usual=0.0):
     arrays = np.array([mean], dtype=float), np.array([std], dtype=float)
-    return float(function(*arrays, Circumstances(np.array([0]), best))[0])
+    chances = None if chance is None else np.array([chance])
+    circumstances = Circumstances(np.array([0]), best, chance=chances, usual=usual)
+    return float(function(*arrays, circumstances)[0])
 
 
 # phi(0) = 0.398942; phi(1) = 0.241971, Phi(1) = 0.841345, Phi(-1) = 0.158655; phi(2) = 0.0539910,
@@ -40,15 +42,45 @@ def test_far_below_the_best_it_falls_as_the_density_over_the_square():
         assert of(z, 1, 0) == pytest.approx(expected, rel=2e-3 / abs(z))
 
 
-@given(FINITE, FINITE, DEVIATION, DEVIATION, FINITE, st.sampled_from(list(ACQUISITIONS)))
-def test_none_falls_with_mean_or_deviation_or_is_no_number(low, high, std, more, best, name):
+@pytest.mark.parametrize(
+    ("mean", "chance", "greedily", "with_deviation"),
+    [
+        (13, 1.0, 13, 15),
+        (13, 0.5, 11.5, 12.5),
+        (13, 0.1, 10.3, 10.5),
+        (9, 0.5, 9, 10.5),  # to fail is no better than a value below the usual one
+        (7, 0.1, 7, 9),
+    ],
+)
+def test_what_is_expected_of_a_molecule_that_may_fail(mean, chance, greedily, with_deviation):
+    usual = {"chance": chance, "usual": 10.0}
+    assert of(mean, 2, 0, greedy, **usual) == pytest.approx(greedily)
+    assert of(mean, 2, 0, ucb, **usual) == pytest.approx(with_deviation)
+    # what fails improves nothing
+    whole = math.exp(of(mean, 2, 12))
+    assert math.exp(of(mean, 2, 12, **usual)) == pytest.approx(chance * whole)
+
+
+@given(
+    FINITE,
+    FINITE,
+    DEVIATION,
+    DEVIATION,
+    FINITE,
+    st.sampled_from(list(ACQUISITIONS)),
+    st.none() | st.floats(1e-9, 1),
+    FINITE,
+)
+def test_none_falls_with_mean_or_deviation_or_is_no_number(
+    low, high, std, more, best, name, chance, usual
+):
     low, high = sorted((low, high))
-    function = ACQUISITIONS[name]
-    here = of(low, std, best, function)
+    others = best, ACQUISITIONS[name], chance, usual
+    here = of(low, std, *others)
     assert math.isfinite(here)
-    slack = 1e-9 * (1 + abs(here))
-    assert of(high, std, best, function) >= here - slack
-    assert of(low, std + more, best, function) >= here - slack
+    slack = 1e-9 * (1 + abs(here) + abs(usual))
+    assert of(high, std, *others) >= here - slack
+    assert of(low, std + more, *others) >= here - slack
 
 
 def test_random_depends_on_molecule_and_seed_alone():

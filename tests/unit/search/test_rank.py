@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from molloop.library.features import Scaling
 from molloop.library.shard import ShardRef, write_shard
 from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
+from molloop.search.chance import Chance
 from molloop.search.policy import Policy, policy_named
 from molloop.search.rank import RankTask, Training
 from molloop.surrogate.model import load
@@ -62,7 +64,7 @@ class Table:
         other.n = len(rows)
         return other
 
-    def task(self, name, policy, n, trained, pending):
+    def task(self, name, policy, n, trained, pending, failed=()):
         folder = self.folder / name
         folder.mkdir()
         task = RankTask(folder, policy, n, (42, 1))
@@ -74,15 +76,16 @@ class Table:
             features=self.features(kind, ids),
             values=self.values[ids],
             order=np.argsort(came),
-            tried=np.array([*trained, *pending], dtype=np.int64),
+            tried=np.array([*trained, *pending, *failed], dtype=np.int64),
             pending=self.features(kind, pending),
+            failed=self.features(kind, list(failed)),
             scaling=SCALING,
             best=float(self.values[ids].max()),
         ).write(task.training)
         return task
 
 
-def brute_force(table, task, trained, pending, others=()):
+def brute_force(table, task, trained, pending, others=(), failed=()):
     """Choose from the whole library at once, with every covariance matrix written out."""
     kind = task.policy.features
     model = load(model_class(task.policy.model), rank.fit(task))
@@ -92,8 +95,12 @@ def brute_force(table, task, trained, pending, others=()):
     mean, std = model.predict(everything)
     score_of = ACQUISITIONS[task.policy.acquisition]
     circumstances = Circumstances(np.arange(table.n), float(table.values[trained].max()), task.seed)
+    if failed and task.policy.learns_failures:
+        chance = Chance.read(task.folder / rank.CHANCE).of(everything)
+        usual = float(np.mean(table.values[trained]))
+        circumstances = replace(circumstances, chance=chance, usual=usual)
     believed, chosen = list(pending), []
-    n_left = table.n - len({*trained, *pending, *others})
+    n_left = table.n - len({*trained, *pending, *others, *failed})
     while len(chosen) < task.n and len(chosen) < n_left:
         left = std**2
         if believed and task.policy.predicts:
@@ -101,7 +108,7 @@ def brute_force(table, task, trained, pending, others=()):
             cross = covariance[:, believed]
             left = left - np.einsum("ij,ji->i", cross, np.linalg.pinv(known) @ cross.T)
         score = score_of(mean, np.sqrt(np.maximum(left, 0)), circumstances)
-        score[[*trained, *pending, *others, *chosen]] = -np.inf
+        score[[*trained, *pending, *others, *failed, *chosen]] = -np.inf
         # molecules with the same features tie but for rounding: the lowest id counts
         pick = int(np.flatnonzero(score >= score.max() - 1e-9)[0])
         chosen.append(pick)
@@ -125,27 +132,30 @@ POLICY_NAMES = st.sampled_from(list(CHOICES))
     st.integers(1, 8),
     st.lists(st.integers(1, 59), max_size=4),
     st.sampled_from([1, 2, 64]),
+    st.integers(0, 15),
 )
-@settings(max_examples=80)
+@settings(max_examples=120)
 def test_a_ranking_is_the_exact_choice_from_the_whole_library(
-    tmp_path_factory, name, seed, n_trained, n_pending, n, cuts, per_pick
+    tmp_path_factory, name, seed, n_trained, n_pending, n, cuts, per_pick, n_failed
 ):
     if name == "forest":
         n_trained = max(n_trained, 2)
     table = Table(tmp_path_factory.mktemp("table"), seed)
     ids = np.random.default_rng(seed).permutation(table.n).tolist()
     trained, pending = ids[:n_trained], ids[n_trained : n_trained + n_pending]
+    # those with a large first number fail, as do their like
+    failed = sorted(ids[n_trained + n_pending :], key=lambda key: -table.raw[key, 0])[:n_failed]
     policy = CHOICES[name]
     before = rank.CANDIDATES_PER_PICK
     rank.CANDIDATES_PER_PICK = per_pick  # few: some scans do not suffice
     try:
-        task = table.task("cut", policy, n, trained, pending)
+        task = table.task("cut", policy, n, trained, pending, failed)
         merged = rank.rank(task, table.shards(cuts))
-        whole = rank.rank(table.task("whole", policy, n, trained, pending), table.shards())
+        whole = rank.rank(table.task("whole", policy, n, trained, pending, failed), table.shards())
     finally:
         rank.CANDIDATES_PER_PICK = before
     assert merged.is_exact
-    assert merged.ids.tolist() == brute_force(table, task, trained, pending)
+    assert merged.ids.tolist() == brute_force(table, task, trained, pending, failed=failed)
     for field in ("ids", "means", "stds"):
         # random molecules are chosen without a model: what is said of them is no number
         assert np.isnan(getattr(merged, field)).all() == (name == "random" and field != "ids")
@@ -201,6 +211,46 @@ def test_under_conditions_it_is_the_choice_from_the_library_of_what_meets_them(
     np.testing.assert_array_equal(merged.ids, rows[alone.ids])
     np.testing.assert_array_equal(merged.means, alone.means)
     np.testing.assert_array_equal(merged.stds, alone.stds)
+
+
+@pytest.mark.parametrize("name", MODELS.own)
+def test_what_is_learnt_from_failures_and_by_whom(tmp_path, name):
+    table = Table(tmp_path, seed=5, n=400, n_different=400)
+    # a large first number is good, by and large; where the second one is large, molecules fail
+    table.values = table.raw[:, 0] + np.random.default_rng(7).normal(size=table.n)
+    fails = table.raw[:, 1] > 0.5
+    tried = list(range(100))
+    trained, failed = ([key for key in tried if fails[key] == is_bad] for is_bad in (False, True))
+    policy = CHOICES[name]
+    forgetful = replace(policy, learns_failures=False)
+    shards = table.shards([150])
+    chosen, without = (
+        rank.rank(table.task(folder, one, 20, trained, [], failed), shards).ids.tolist()
+        for folder, one in (("learns", policy), ("forgets", forgetful))
+    )
+    assert set(chosen).isdisjoint(tried)
+    if name in ("random", "published"):  # as others do it
+        assert chosen == without
+    else:
+        assert fails[chosen].sum() < fails[without].sum() / 2
+
+
+@pytest.mark.parametrize("name", [*MODELS.own, "gp-ei"])
+def test_where_nothing_has_failed_all_is_as_without(tmp_path, name):
+    table = Table(tmp_path, seed=6)
+    policy = CHOICES[name]
+    tasks = [
+        table.task(folder, one, 4, list(range(10)), [11])
+        for folder, one in (("a", policy), ("b", replace(policy, learns_failures=False)))
+    ]
+    one, other = (rank.rank(task, table.shards([30])) for task in tasks)
+    for field in ("ids", "means", "stds"):
+        np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+    written = [
+        {path.name: path.read_bytes() for path in task.folder.glob("*.npy")} for task in tasks
+    ]
+    assert written[0] == written[1]
+    assert not (tasks[0].folder / rank.CHANCE).exists()
 
 
 def test_a_scan_that_does_not_suffice_is_made_again(tmp_path, monkeypatch):

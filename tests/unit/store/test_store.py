@@ -161,6 +161,15 @@ def test_training_rows_follow_the_proposals(store):
     assert store.training_rows("ie", "ipea1") == [(3, 9, 1.0)]
 
 
+def test_failures_follow_the_proposals(store):
+    store.append(1.0, [], [simulated(2, 5, Failure("scf", "")), simulated(0, 9, success(14.0))])
+    store.append(1.0, [], [simulated(1, 4, Failure("worker", ""))])
+    elsewhere = replace(simulated(3, 9, Failure("spin", "")), stage="ipea1")
+    store.append(1.0, [], [elsewhere])
+    assert store.failed_rows("gfn2") == [(1, 4, "worker"), (2, 5, "scf")]
+    assert store.failed_rows("ipea1") == [(3, 9, "spin")]
+
+
 def test_failures_are_counted_by_kind(store):
     kinds = ["scf", "embedding", "scf"]
     store.append(

@@ -3,7 +3,7 @@
 First the library is built in an empty cache, and opened again; then come the nearest neighbours
 against scikit-learn's, on one thread of this process, features ready: predictions for the whole
 library. Last are whole rankings through Parsl, its dispatch included, with two workers: train on
-200 values, scan, choose a batch of four.
+200 values, scan, choose a batch of four; with `--failures N` also where N molecules have failed.
 """
 
 import argparse
@@ -15,6 +15,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import contextlib
 import csv
 import gzip
+import itertools
 import statistics
 import tempfile
 import time
@@ -80,8 +81,9 @@ def compare_neighbours(library):
         )
 
 
-def rank_whole(library):
-    ids, values = known_values(library, N_POINTS)
+def rank_whole(library, n_failed):
+    ids, values = known_values(library, N_POINTS + n_failed)
+    known, failed = dict(zip(ids[:N_POINTS], values, strict=False)), ids[N_POINTS:]
     print(
         f"whole rankings of QM9: {N_WORKERS} workers, {N_POINTS} points, a batch of {BATCH_SIZE}; "
         f"median of {REPEATS}"
@@ -92,31 +94,38 @@ def rank_whole(library):
             Path(scratch) / "scratch",
             60,
         )
-        number = 0
+        numbers = itertools.count(1)
+
+        def ranked_s(policy, training):
+            number, began_s = next(numbers), time.perf_counter()
+            engine.rank(
+                RankRequest(number, policy, training, library.shards, BATCH_SIZE, (42, number))
+            )
+            while not engine.wait(1.0):
+                pass
+            return time.perf_counter() - began_s
+
         with contextlib.closing(engine):
             for name in (one for one in MODELS.own if one != RANDOM):
                 policy = policy_named(name)
-                known = dict(zip(ids, values, strict=True))
-                training = Training.of(library, policy.features, known)
-                times = []
-                for _ in range(REPEATS + 2):
-                    number += 1
-                    began_s = time.perf_counter()
-                    engine.rank(
-                        RankRequest(
-                            number, policy, training, library.shards, BATCH_SIZE, (42, number)
-                        )
+                cases = {name: Training.of(library, policy.features, known)}
+                if failed and policy.learns_failures:
+                    cases[f"{name}, {n_failed} failed"] = Training.of(
+                        library, policy.features, known, failed=failed
                     )
-                    while not engine.wait(1.0):
-                        pass
-                    times.append(time.perf_counter() - began_s)
-                # the first two import the model on the workers
-                median_s, worst_s = statistics.median(times[2:]), max(times[2:])
-                print(f"  {name:10} {median_s:7.3f} s  (largest {worst_s:.3f} s)")
+                # in turn; the first two import the model on the workers
+                rounds = [
+                    [ranked_s(policy, one) for one in cases.values()] for _ in range(REPEATS + 2)
+                ][2:]
+                for case, times in zip(cases, zip(*rounds, strict=True), strict=True):
+                    median_s = statistics.median(times)
+                    print(f"  {case:20} {median_s:7.3f} s  (largest {max(times):.3f} s)")
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--failures", type=int, default=0)
+    n_failed = parser.parse_args().failures
     with tempfile.TemporaryDirectory() as cache:
 
         def opened():
@@ -128,7 +137,7 @@ def main():
         )
         library = opened()
         compare_neighbours(library)
-        rank_whole(library)
+        rank_whole(library, n_failed)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def suggest(
         A table with a column of SMILES and one of numbers; or values by SMILES, in a dict or a
         Series of pandas. Molecules that the library does not hold train the model, too. One whose
         cell is empty, or whose value is None or NaN, was tried and gave no value: it is not
-        suggested either.
+        suggested either, and molecules like it come later.
     n
         How many.
     pending

@@ -47,7 +47,7 @@ class Rankings:
     selection: Selection
     seed: int
     _training: TrainingSet | None = field(default=None, init=False)  # until the first ranking
-    _failed: TrainingSet = field(init=False)  # empty until then
+    _failed: TrainingSet = field(init=False)  # there with it
     _n_lost: int = field(default=0, init=False)  # in a row
     _lost: RankRequest | None = field(default=None, init=False)  # that is to be tried again
 

@@ -17,7 +17,8 @@ N_BEFORE = 4.0  # values that the mean molecule is taken to have had before the 
 VARIANCES = np.geomspace(1e-3, 10, 9)  # of the weights
 LIKELY_VARIANCE = 0.03  # with a log-normal prior: see `Chance.fit`
 SIGMA = 2.0
-TOLERANCE = 1e-9  # of twice the loss
+TOLERANCE = 1e-9  # twice what another step would gain of the loss
+MAX_STEPS = 50
 LEAST_LOG_ODDS = -20.0  # nothing is given up for good
 BLOCK = 2048
 
@@ -123,7 +124,7 @@ class _Posterior:
         precision = np.full(len(start), 1 / variance)
         precision[0] = 0
         here, loss = start, self._loss(start, precision)
-        while True:
+        for _ in range(MAX_STEPS):
             gradient, curvature = self._derivatives(here, precision)
             step = np.linalg.solve(curvature, gradient)
             if gradient @ step < TOLERANCE:

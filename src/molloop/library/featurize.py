@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,6 @@ class _Rows:
 
     molecules: list[Chem.Mol] = field(default_factory=list)
     smiles: list[str] = field(default_factory=list)
-    in_space: list[int | None] = field(default_factory=list)  # place among those with coordinates
     positions: list[Positions | None] = field(default_factory=list)
     origins: list[Repeated] = field(default_factory=list)
     kept: dict[str, list[str]] = field(default_factory=dict)
@@ -122,44 +121,63 @@ def _read(
 ) -> _Rows:
     """Read and filter the lines at some places of a block."""
     rows = _Rows(kept={name: [] for name in block.kept})
-    conditions = each_of(spec.filters)
-    in_space: list[Taken] = []
-    lines = zip(block.lines[places], block.texts[places], block.names[places], strict=True)
     with rdBase.BlockLogs():
-        for place, (line, text, name) in enumerate(lines, start=places.start):
-            shown = "" if block.kind == "molblock" else text
-            try:
-                if fault := block.faults.get(line):
-                    raise NoMoleculeError(fault)
-                taken = take(text, block.kind, spec.fragments)
-            except NoMoleculeError as error:
-                rows.n_invalid += 1
-                rows.rejects.append((block.file, line, name, shown, str(error)))
-                continue
-            rows.n_altered += taken.is_altered
-            if objection := first_objection(conditions, taken.molecule):
-                rows.rejects.append((block.file, line, name, shown, objection))
-                continue
-            identity, canonical = taken.described(spec.same_as)
-            rows.n_lost_geometries += bool(taken.in_space) and taken.is_altered
-            if taken.keeps_geometry:
-                in_space.append(taken)
-            origin = Repeated(identity_hash(identity), block.file, line, name, shown or canonical)
-            if origin.identity_hash in seen:
-                rows.repeated.append(origin)
-                continue
-            is_as_given = keeps_smiles and block.kind == "smiles" and not taken.is_altered
-            rows.molecules.append(taken.molecule)
-            rows.smiles.append(text if is_as_given else canonical)
-            rows.in_space.append(len(in_space) - 1 if taken.keeps_geometry else None)
-            rows.origins.append(origin)
-            for column, cells in block.kept.items():
-                rows.kept[column].append(cells[place])
-        # of all at once: that takes a fifth of the time
-        found = coordinates([one.in_space for one in in_space], [one.molecule for one in in_space])
-    rows.n_lost_geometries += sum(one is None for one in found)
-    rows.positions = [None if place is None else found[place] for place in rows.in_space]
+        # a step for all, then the next one: the processor has its code at hand
+        left = _take(block, places, spec, rows)
+        texts = [taken.described(spec.same_as) for _, taken in left]
+        positions = _positions([taken for _, taken in left], rows)
+    of_given = keeps_smiles and block.kind == "smiles"
+    for (place, taken), (identity, canonical), position in zip(left, texts, positions, strict=True):
+        text = canonical if block.kind == "molblock" else block.texts[place]
+        origin = Repeated(
+            identity_hash(identity), block.file, block.lines[place], block.names[place], text
+        )
+        if origin.identity_hash in seen:
+            rows.repeated.append(origin)
+            continue
+        rows.molecules.append(taken.molecule)
+        rows.smiles.append(text if of_given and not taken.is_altered else canonical)
+        rows.positions.append(position)
+        rows.origins.append(origin)
+        for column, cells in block.kept.items():
+            rows.kept[column].append(cells[place])
     return rows
+
+
+def _take(block: Block, places: slice, spec: BuildSpec, rows: _Rows) -> list[tuple[int, Taken]]:
+    """Return what the lines at some places hold, each with its place; the others are rejects."""
+    left: list[tuple[int, Taken]] = []
+    conditions = each_of(spec.filters)
+    for place in range(*places.indices(len(block.lines))):
+        line, text = block.lines[place], block.texts[place]
+        try:
+            if fault := block.faults.get(line):
+                raise NoMoleculeError(fault)
+            taken = take(text, block.kind, spec.fragments)
+        except NoMoleculeError as error:
+            rows.n_invalid += 1
+            reason = str(error)
+        else:
+            rows.n_altered += taken.is_altered
+            objection = first_objection(conditions, taken.molecule)
+            if objection is None:
+                left.append((place, taken))
+                continue
+            reason = objection
+        shown = "" if block.kind == "molblock" else text
+        rows.rejects.append((block.file, line, block.names[place], shown, reason))
+    return left
+
+
+def _positions(taken: Sequence[Taken], rows: _Rows) -> list[Positions | None]:
+    """Return the coordinates of molecules of which the SMILES were written; count what is lost."""
+    some = [one for one in taken if one.keeps_geometry]
+    # of all at once: that takes a tenth of the time
+    found = coordinates([one.in_space for one in some], [one.molecule for one in some])
+    rows.n_lost_geometries += sum(bool(one.in_space) and one.is_altered for one in taken)
+    rows.n_lost_geometries += sum(one is None for one in found)
+    each = iter(found)
+    return [next(each) if one.keeps_geometry else None for one in taken]
 
 
 def _columns(

@@ -1,6 +1,6 @@
 """A text of a file becomes the molecule that a library takes."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rdkit import Chem
 
@@ -11,8 +11,7 @@ from molloop.library.pieces import largest_piece, neutralised
 from molloop.smiles import TextKind, read_quietly
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A molecule that a library may take.
 
     Attributes

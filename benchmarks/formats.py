@@ -11,11 +11,13 @@ its canonical SMILES; that of .smi tells how much of it no format can spare.
 
 import argparse
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
 import time
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
@@ -28,6 +30,7 @@ from rdkit.Chem.rdDistGeom import EmbedMolecule
 
 from molloop.library import sources
 from molloop.library.facts import facts
+from molloop.library.featurize import LINES_AT_ONCE
 from molloop.library.ingest import build
 from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec
@@ -84,29 +87,44 @@ def read(path):
     return sum(len(block.texts) for block in sources.blocks([path], Reading()))
 
 
-def built(path):
-    with tempfile.TemporaryDirectory() as folder:
-        return build(Files.of([str(path)]), Path(folder) / "library", BuildSpec()).n_molecules
+def built(path, folder):
+    return build(Files.of([str(path)]), folder, BuildSpec()).n_molecules
+
+
+def read_by_rdkit(kind, path):
+    """Read with RDKit alone, one molecule after the other."""
+    if kind.startswith("sdf"):
+        molecules = Chem.SDMolSupplier(str(path))
+    elif kind == "smi":
+        lines = path.read_text().splitlines()
+        molecules = map(Chem.MolFromSmiles, [line.partition(" ")[0] for line in lines])
+    else:
+        lines = path.read_text().splitlines()
+        molecules = map(Chem.MolFromInchi, [line.strip().strip('"') for line in lines[1:]])
+    return filter(None, molecules)
 
 
 def bare(kind, path):
     """Read with RDKit alone, to canonical SMILES."""
     with rdBase.BlockLogs():
-        if kind.startswith("sdf"):
-            return [Chem.MolToSmiles(one) for one in Chem.SDMolSupplier(str(path)) if one]
-        lines = path.read_text().splitlines()
-        if kind == "smi":
-            molecules = map(Chem.MolFromSmiles, [line.partition(" ")[0] for line in lines])
-        else:
-            molecules = map(Chem.MolFromInchi, [line.strip().strip('"') for line in lines[1:]])
-        return [Chem.MolToSmiles(one) for one in molecules if one]
+        return [Chem.MolToSmiles(one) for one in read_by_rdkit(kind, path)]
 
 
-def featured(molecules):
-    """Compute what a library keeps of molecules."""
+def featured(kind, path):
+    """Return the processor seconds that take what a library keeps of molecules beside SMILES."""
     kinds = kinds_of(BuildSpec().morgan)
-    columns = {name: kind.compute(molecules) for name, kind in kinds.items()}
-    return facts(molecules), columns, [n_unspecified(one) for one in molecules]
+    seconds = 0.0
+    with rdBase.BlockLogs():
+        molecules = read_by_rdkit(kind, path)
+        while some := list(islice(molecules, LINES_AT_ONCE)):
+            list(map(Chem.MolToSmiles, some))
+            began_s = time.process_time()
+            facts(some)
+            for one in kinds.values():
+                one.compute(some)
+            list(map(n_unspecified, some))
+            seconds += time.process_time() - began_s
+    return seconds
 
 
 def compare(n, rounds, kinds):
@@ -117,22 +135,22 @@ def compare(n, rounds, kinds):
         files = {kind: path for kind, path in files.items() if kind in ("smi", *kinds)}
         times = {}
         for number in range(rounds + 1):
-            # new ones: a molecule keeps what was computed of it
-            molecules = [Chem.MolFromSmiles(text) for text in smiles]
-            turn = {("features", ""): timed(partial(featured, molecules))[0]}
+            turn = {}
             for kind, path in files.items():
                 turn["read", kind] = timed(partial(read, path))[0]
-                turn["build", kind], n_built = timed(partial(built, path))
+                library = Path(folder) / f"{kind}-{number}"
+                turn["build", kind], n_built = timed(partial(built, path, library))
+                shutil.rmtree(library)
                 assert n_built > 0.9 * n, f"{kind}: {n_built} of {n} molecules"
                 if kind in BARE:
                     turn["bare", kind] = timed(partial(bare, kind, path))[0]
+                    turn["features", kind] = featured(kind, path)
             if number:  # the first turn also imports and warms up
                 for key, seconds in turn.items():
                     times.setdefault(key, []).append(seconds)
     print(f"{n:,} molecules of QM9, {rounds} turns, µs of processor time a molecule")
-    features_us = 1e6 * statistics.median(times["features", ""]) / n
-    print(f"the features of a molecule: {features_us:.1f}")
-    print(f"{'':10}{'read':>8}{'build':>8}{'over .smi':>11}{'RDKit':>8}{'over RDKit':>12}")
+    headings = (("read", 8), ("build", 8), ("over .smi", 11), ("features", 10), ("RDKit", 8))
+    print(" " * 10 + "".join(f"{one:>{width}}" for one, width in (*headings, ("over RDKit", 12))))
     for kind in files:
         cells = [
             f"{1e6 * statistics.median(times[what, kind]) / n:8.1f}" for what in ("read", "build")
@@ -140,10 +158,11 @@ def compare(n, rounds, kinds):
         pairs = zip(times["build", "smi"], times["build", kind], strict=True)
         cells.append(f"{statistics.median(a / b for a, b in pairs):11.2f}")
         if kind in BARE:
-            columns = (times["build", kind], times["features", ""], times["bare", kind])
+            columns = (times["build", kind], times["features", kind], times["bare", kind])
             ratios = [
                 (whole - features) / own for whole, features, own in zip(*columns, strict=True)
             ]
+            cells.append(f"{1e6 * statistics.median(times['features', kind]) / n:10.1f}")
             cells.append(f"{1e6 * statistics.median(times['bare', kind]) / n:8.1f}")
             cells.append(f"{statistics.median(ratios):12.2f}")
         print(f"{kind:10}{''.join(cells)}", flush=True)

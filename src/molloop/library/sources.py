@@ -153,7 +153,9 @@ def _groups(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
     n_characters = 0
     for entry in entries:
         group.append(entry)
-        n_characters += len(entry.text) + len(entry.name) + sum(map(len, entry.kept))
+        n_characters += len(entry.text) + len(entry.name)
+        if entry.kept:
+            n_characters += sum(map(len, entry.kept))
         if len(group) == BLOCK_SIZE or n_characters > BLOCK_CHARACTERS:
             yield group
             group, n_characters = [], 0

@@ -65,7 +65,9 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
     wanted = [file_format.columns[place] for place in file_format.kept]
     name_item = None if file_format.name is None else file_format.columns[file_format.name]
     for line, record in records:
-        end = record.find(MOLFILE_END)
+        end = record.rfind(MOLFILE_END)
+        if len(record) > end + len(MOLFILE_END) + 1:  # a data item may hold another molfile
+            end = record.find(MOLFILE_END)
         is_long = len(record) > MAX_RECORD
         if end < 0 or is_long:
             fault = TOO_LONG if is_long else NO_END if record.strip() else EMPTY
@@ -73,11 +75,14 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
                 line, "", record[:80].partition("\n")[0].strip(), ("",) * len(wanted), fault
             )
             continue
-        items = items_of(record) if wanted or name_item else {}
-        title = record[: record.find("\n")].strip()
+        molfile, title = record[: end + len(MOLFILE_END) + 1], record[: record.find("\n")].strip()
+        if not (wanted or name_item):
+            yield Entry(line, molfile, title)
+            continue
+        items = items_of(record)
         yield Entry(
             line,
-            record[: end + len(MOLFILE_END) + 1],
+            molfile,
             items.get(name_item, "").strip() if name_item else title,
             tuple([items.get(name, "") for name in wanted]),
         )

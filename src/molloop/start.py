@@ -11,6 +11,7 @@ from typing import NoReturn
 
 NAMES = ("stdin", "stdout", "stderr")
 ENDED = 1
+NOTHING_BEGUN = "Nothing was begun: give the same command again."
 CLOSED = (
     "molloop: standard output is closed, expected a file, a pipe or a terminal. Where nothing is "
     "to be seen of it, give it >/dev/null.\n"
@@ -61,7 +62,8 @@ def end_at_signals() -> None:
 
 def _end_at_once(number: int, _frame: FrameType | None) -> None:
     with suppress(OSError):
-        os.write(2, f"molloop: ended by {signal.Signals(number).name}.\n".encode())
+        name = signal.Signals(number).name
+        os.write(2, f"molloop: ended by {name}. {NOTHING_BEGUN}\n".encode())
     os._exit(128 + number)
 
 

@@ -22,6 +22,7 @@ from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
 from molloop.sandbox import worker
+from molloop.store.run_dir import STORE
 
 
 @pytest.fixture
@@ -283,6 +284,46 @@ def test_a_signal_ends_with_a_line_and_its_code(name, code):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (code, f"molloop: ended by {name}.\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("config.toml", "Nothing was begun: give the same command again."),
+        (STORE, "`molloop resume"),
+    ],
+)
+def test_a_run_that_is_not_heard_says_how_to_go_on(tmp_path, file, words):
+    (tmp_path / file).touch()
+    program = (
+        "import os, signal; from pathlib import Path; from molloop.cli import campaign, signals\n"
+        f"told = lambda: campaign._how_to_go_on(Path({str(tmp_path)!r}))\n"
+        "with signals.interrupting(30.0, told): os.kill(os.getpid(), signal.SIGINT)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr.startswith(f"molloop: ended by SIGINT. {words}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("where", ["run", "libraries.how_read"])
+def test_a_run_that_is_ended_early_says_that_nothing_was_begun(tmp_path, where):
+    (tmp_path / "m.smi").write_text("C\nCC\n")
+    program = (
+        "import os, signal, sys; from molloop import api, cli; from molloop.api import libraries\n"
+        f"api.{where} = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.argv = ['molloop', 'run', '--library', 'm.smi', '--run-dir', 'run']\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 130
+    told = "molloop: ended by SIGINT. Nothing was begun: give the same command again."
+    assert done.stderr.splitlines()[-1] == told
+    assert not (tmp_path / "run").exists()
 
 
 def test_exit_codes_are_documented(molloop):

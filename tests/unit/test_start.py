@@ -222,5 +222,6 @@ def test_a_signal_while_the_command_is_imported_ends_it_in_a_line(number):
     assert process.stdout.readline() == "imports\n"
     process.send_signal(number)
     _, words = process.communicate(timeout=30)
-    assert words == f"molloop: ended by {number.name}.\n"
+    told = f"molloop: ended by {number.name}. Nothing was begun: give the same command again.\n"
+    assert words == told
     assert process.returncode == 128 + number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from molloop.cli import completion
+from molloop.cli import completion, signals
 from molloop.cli.command import DefaultOf
 from molloop.cli.options import (
     FeaturesOption,
@@ -24,6 +24,7 @@ from molloop.cli.options import (
     TrustOption,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
+from molloop.start import NOTHING_BEGUN
 from molloop.texts import json_line, terminal_path
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def run(
     is_quiet: QuietOption = False,
 ) -> None:
     """Find the molecules with the largest ionization energy: simulate, train, rank, repeat."""
+    signals.end_in_one_line(lambda: NOTHING_BEGUN)
     from molloop import api
     from molloop.api import libraries
     from molloop.assembly.reading import library_reading
@@ -167,7 +169,6 @@ def _show(
     """Show a run while it goes on, and what it has found."""
     from molloop import api
     from molloop.campaign.events import End
-    from molloop.cli.signals import interrupting
     from molloop.report.display import RunDisplay
     from molloop.report.progress import LastingConsole, ProgressDisplay
     from molloop.report.terminal import run_summary
@@ -178,7 +179,9 @@ def _show(
         console if console.is_interactive else LastingConsole(stderr=True, force_interactive=False)
     )
     with (
-        interrupting(settings.campaign.grace_s) as interruption,
+        signals.interrupting(
+            settings.campaign.grace_s, lambda: _how_to_go_on(folder)
+        ) as interruption,
         ProgressDisplay(beside, is_quiet=is_quiet) as progress,
     ):
         display = RunDisplay(console, settings, progress)
@@ -198,6 +201,13 @@ def _show(
     if found.stopped is not None and found.stopped.end is End.INTERRUPTED:
         say(f"`molloop resume {shown}` goes on.")
         raise typer.Exit(128 + signal.Signals[interruption.reason])
+
+
+def _how_to_go_on(folder: Path) -> str:
+    from molloop.store.run_dir import STORE
+
+    is_begun = (folder / STORE).is_file()
+    return f"`molloop resume {terminal_path(folder)}` goes on." if is_begun else NOTHING_BEGUN
 
 
 def status(

@@ -22,9 +22,19 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAME_S = 1.0  # a scheduler and the shell may each pass on a signal, or send two kinds of it
 
 
-def end_in_one_line() -> None:
-    """Have the signals end this process with a line and 128 + their number."""
-    _handle(_end)
+def end_in_one_line(how_to_go_on: Callable[[], str] = str) -> None:
+    """Have the signals end this process with a line and 128 + their number.
+
+    Parameters
+    ----------
+    how_to_go_on
+        Returns what the line says of it; nothing by default.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        _end(number, how_to_go_on())
+
+    _handle(end)
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
@@ -44,15 +54,21 @@ def exit_code() -> int | None:
 _heard: list[int] = []
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def _end(number: int, how_to_go_on: str) -> None:
     _heard.append(number)
-    _say(f"molloop: ended by {signal.Signals(number).name}.\n")
+    _say(f"molloop: ended by {signal.Signals(number).name}. {how_to_go_on}".rstrip() + "\n")
     sys.exit(128 + number)
 
 
 @contextmanager
-def interrupting(grace_s: float) -> Iterator["Interruption"]:
-    """Have the signals interrupt a run that goes on; its reason is the signal's name."""
+def interrupting(grace_s: float, how_to_go_on: Callable[[], str] = str) -> Iterator["Interruption"]:
+    """Have the signals interrupt a run that goes on; its reason is the signal's name.
+
+    Parameters
+    ----------
+    how_to_go_on
+        As of :func:`end_in_one_line`, where the run is not heard: it is not begun yet, or is over.
+    """
     from molloop.campaign.ending import Interruption
     from molloop.execution.allocation import last_grace_s
 
@@ -62,7 +78,7 @@ def interrupting(grace_s: float) -> Iterator["Interruption"]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if not interruption.is_heard and interruption.abandon is None:
-            _end(number, None)
+            _end(number, how_to_go_on())
         nonlocal first_s
         name = signal.Signals(number).name
         is_of_scheduler = number == signal.SIGTERM and last_s < inf

@@ -245,14 +245,12 @@ def _open(library: str, is_quiet: bool, reading: "Reading") -> "Library":
     from molloop.api import libraries
     from molloop.config.load import load
     from molloop.library.choices import BUILT_IN
-    from molloop.library.ingest import library_folder
-    from molloop.library.reading.options import Reading
+    from molloop.library.ingest import check_unread, library_folder
     from molloop.library.shards import Library
 
     folder = None if library in BUILT_IN else library_folder(library)
-    if reading != Reading() and (folder is not None or library in BUILT_IN):
-        expected = "a file, where options say how it is read"
-        raise InputError("library", library, expected, "This one is built: leave them out.")
+    if folder is not None or library in BUILT_IN:
+        check_unread(library, reading)
     if folder is not None:
         return Library(folder)
     told = libraries.how_read(library, reading)

@@ -1,17 +1,12 @@
 """A source of SMILES becomes a library: validated, deduplicated shards with their features."""
 
-import errno
 import hashlib
 import shutil
-import stat
-from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager, suppress
-from fnmatch import fnmatch
+from contextlib import suppress
 from pathlib import Path
 
 import rdkit
-from filelock import FileLock, Timeout
 
 import molloop
 from molloop.errors import InputError, RunError
@@ -19,10 +14,15 @@ from molloop.files import write_whole
 from molloop.library.assemble import assemble, write_rejects
 from molloop.library.choices import BUILT_IN
 from molloop.library.descriptors import DESCRIPTORS, VERSION
+from molloop.library.folder import (
+    UNFINISHED,
+    RejectedError,
+    check_content,
+    check_folder,
+    locked,
+    tidied,
+)
 from molloop.library.manifest import (
-    CONDITIONS,
-    DUPLICATES,
-    FEATURES_FOLDER,
     MANIFEST,
     REJECTS,
     SCHEMA_VERSION,
@@ -33,15 +33,9 @@ from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.reading.look import check_effect
 from molloop.library.reading.options import Reading
-from molloop.library.shards import VERIFIED, Library, Progress
+from molloop.library.shards import Library, Progress
 from molloop.library.sources import NothingReadError
 
-LOCK = "build.lock"
-UNFINISHED = "unfinished"
-OWN_NAMES = (
-    *(LOCK, UNFINISHED, MANIFEST, VERIFIED, REJECTS, DUPLICATES, CONDITIONS, FEATURES_FOLDER),
-    *("shard-*.arrow", "*.tmp"),
-)
 KEY = "key"
 
 
@@ -74,11 +68,13 @@ def open_or_build(
     Raises
     ------
     InputError
-        The source is missing, cannot be read, or holds no molecule.
+        The source is missing, cannot be read, or holds no molecule; or it is built, and something
+        is said of how a file is read.
     RunError
         The cache cannot be written, or the library is damaged.
     """
     if source not in BUILT_IN and (folder := library_folder(source)) is not None:
+        check_unread(source, reading or Reading())
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()
@@ -88,6 +84,13 @@ def open_or_build(
         library = build(files, target, spec, n_processes, progress)
     library.verify_changed(n_processes, progress)
     return library
+
+
+def check_unread(source: str, reading: Reading) -> None:
+    """Raise InputError where something is said of how a library is read that is built already."""
+    if reading != Reading():
+        expected = "a file, where options say how it is read"
+        raise InputError("library", source, expected, "This one is built: leave them out.")
 
 
 def library_folder(source: str) -> Path | None:
@@ -120,14 +123,16 @@ def build(
     spec.check()
     report = progress or (lambda _what, _fraction: None)
     key = _key(source, spec)
-    _check_folder(folder)
+    check_folder(folder)
     if not (folder / MANIFEST).is_file() or (folder / UNFINISHED).exists():
         try:
-            _check_content(folder)
+            check_content(folder)
+            is_new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
-            with _locked(folder, report):
+            with locked(folder, report):
                 if not (folder / MANIFEST).is_file():
-                    _build(source, spec, key, folder, n_processes, report)
+                    with tidied(folder, is_new):
+                        _build(source, spec, key, folder, n_processes, report)
                 shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
         except BrokenExecutor as error:
             raise RunError(
@@ -170,51 +175,6 @@ def _other(folder: Path, what: str) -> InputError:
     )
 
 
-def _check_folder(folder: Path) -> None:
-    try:
-        is_other = not stat.S_ISDIR(folder.stat().st_mode)
-    except FileNotFoundError:
-        is_other = False
-    except OSError as error:
-        is_other = error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-    if is_other:
-        raise InputError(
-            "folder of the library",
-            str(folder),
-            "a folder",
-            "Choose another (XDG_CACHE_HOME for the cache).",
-        )
-
-
-def _check_content(folder: Path) -> None:
-    others = [
-        path.name
-        for path in (folder.iterdir() if folder.exists() else ())
-        if not any(fnmatch(path.name, pattern) for pattern in OWN_NAMES)
-    ]
-    if others:
-        raise InputError(
-            "folder of the library",
-            str(folder),
-            "a new or empty folder",
-            f"It holds {others[0]}: choose another.",
-        )
-
-
-@contextmanager
-def _locked(folder: Path, report: Progress) -> Iterator[None]:
-    lock = FileLock(folder / LOCK, fallback_to_soft=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        report("waiting for another build of it", 0.0)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _build(
     source: Source, spec: BuildSpec, key: str, folder: Path, n_processes: int, report: Progress
 ) -> None:
@@ -226,7 +186,7 @@ def _build(
         rejects = write_rejects(find_parts(unfinished), folder)
         shutil.rmtree(unfinished)
         remedy = f"{error.remedy} {rejects} says of each line why."
-        raise InputError(error.what, error.value, error.expected, remedy) from error
+        raise RejectedError(error.what, error.value, error.expected, remedy) from error
     except InputError:
         if not find_parts(unfinished):
             shutil.rmtree(unfinished)
@@ -236,7 +196,7 @@ def _build(
     if assembled.n_molecules == 0:
         shutil.rmtree(unfinished)
         counts = assembled.counts
-        raise InputError(
+        raise RejectedError(
             "library",
             source.name,
             "at least one molecule",

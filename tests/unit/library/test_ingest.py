@@ -27,6 +27,7 @@ from molloop.library.featurize import featurize
 from molloop.library.ingest import build, open_or_build
 from molloop.library.manifest import DUPLICATES, REJECTS, BuildSpec, Counts
 from molloop.library.origin import Files
+from molloop.library.reading.options import Reading
 from molloop.library.shard import Shard
 from molloop.library.shards import Library
 from molloop.smiles import read_molecule
@@ -223,6 +224,25 @@ def test_a_built_library_is_opened_by_its_folder(tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"column": "1"},
+        {"name_column": "2"},
+        {"keep_columns": ("2",)},
+        {"separator": "\t"},
+        {"no_header": True},
+    ],
+    ids=str,
+)
+def test_nothing_is_said_of_how_a_built_library_is_read(tmp_path, said):
+    build_files([write(tmp_path, "C", "N")], tmp_path / "library")
+    with pytest.raises(InputError, match="leave them out"):
+        open_or_build(
+            str(tmp_path / "library"), reading=Reading(**said), cache_dir=tmp_path / "cache"
+        )
+
+
 def test_a_changed_file_is_another_library(tmp_path):
     first = open_or_build(write(tmp_path, "C"), cache_dir=tmp_path / "cache")
     second = open_or_build(write(tmp_path, "C", "N"), cache_dir=tmp_path / "cache")
@@ -387,6 +407,34 @@ def test_an_unfinished_build_of_other_files_is_not_mixed_in(tmp_path):
         build_files([write(tmp_path, "O")], tmp_path / "library")
 
 
+@pytest.mark.parametrize("when", ["finding duplicates", "writing shards", "after the lists"])
+def test_an_interrupted_build_leaves_its_parts_alone(tmp_path, monkeypatch, when):
+    def stop(what, _fraction):
+        if what == when:
+            raise KeyboardInterrupt
+
+    source, folder = write(tmp_path, "C", "x", "N", "C"), tmp_path / "library"
+    with monkeypatch.context() as patch:
+        if when == "after the lists":
+            patch.setattr(ingest, "Manifest", lambda **_: stop(when, 1.0))
+        with pytest.raises(KeyboardInterrupt):
+            build_files([source], folder, progress=stop)
+    assert [one.name for one in folder.iterdir()] == [ingest.UNFINISHED]
+    assert all_smiles(build_files([source], folder)) == ["C", "N"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_of_a_build_that_fails_at_once_nothing_is_left(tmp_path, is_there):
+    path, folder = tmp_path / "a.smi.zst", tmp_path / "library"
+    path.write_bytes(pa.compress(b"C\n" * 9, codec="zstd", asbytes=True)[:-3])
+    if is_there:
+        folder.mkdir()
+    with pytest.raises(InputError, match="Truncated"):
+        build_files([str(path)], folder)
+    assert folder.exists() is is_there
+    assert not is_there or not list(folder.iterdir())
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("words")
@@ -451,7 +499,7 @@ def test_several_processes_give_the_same_library(tmp_path, small_smi, small_libr
 def test_a_library_without_a_molecule_is_refused(tmp_path, lines):
     with pytest.raises(InputError, match="at least one molecule"):
         build_files([write(tmp_path, *lines)], tmp_path / "library")
-    assert not (tmp_path / "library" / ingest.UNFINISHED).exists()
+    assert [one.name for one in (tmp_path / "library").iterdir()] == [REJECTS]
     mended = build_files([write(tmp_path, "C")], tmp_path / "library")
     assert all_smiles(mended) == ["C"]
 

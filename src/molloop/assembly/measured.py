@@ -4,13 +4,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from molloop.campaign.warm_start import FLAGS, check_flags
+from molloop.campaign.warm_start import check_flags
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
 from molloop.library.reading.columns import MOLECULE_NAMES, plain_name
 from molloop.library.reading.look import look
 from molloop.library.reading.options import Reading
 from molloop.library.tables import (
+    FLAGS,
     MADE_BY,
     SMILES,
     Row,

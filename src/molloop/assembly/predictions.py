@@ -22,7 +22,7 @@ from molloop.search.policy import fit
 from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
 from molloop.surrogate.model import Surrogate
-from molloop.texts import csv_cell, sheet_cell, utf8_text
+from molloop.texts import csv_cell, sheet_cell, sheet_lines, utf8_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ class Predictions:
         """Return the lines of the same as CSV, some thousands at a time, the header first."""
         yield [_csv_line(list(map(sheet_cell, self.header)))]
         for rows in self._rows():
-            yield [_csv_line(_csv_row(row)) for row in rows]
+            yield [_csv_line(_csv_row(row, len(self._own_header) + 1)) for row in rows]
 
     def write(self, path: Path) -> None:
         """Write a .csv or .parquet file, whole or not at all, in memory for a part of it.
@@ -265,10 +265,17 @@ def predictions_of(
     return Predictions(settings, library, selection, trained, top, progress)
 
 
-def _csv_row(row: Row) -> list[str]:
-    """Return the cells of a row; the SMILES, its second, stays as it is."""
-    key, smiles, *others = row
-    return [str(key), csv_cell(str(smiles)), *map(_cell, others)]
+def _csv_row(row: Row, n_own: int) -> list[str]:
+    """Return the cells of a row; the SMILES, its second, stays as it is.
+
+    Parameters
+    ----------
+    n_own
+        Of its cells; those behind them are of the user's own file.
+    """
+    key, smiles, *others = row[:n_own]
+    kept = [sheet_lines(str(one)) for one in row[n_own:]]
+    return [str(key), csv_cell(str(smiles)), *map(_cell, others), *kept]
 
 
 def _cell(one: int | float | str | None) -> str:

@@ -261,7 +261,7 @@ def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[flo
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:
     n = at_least_one("top_k", top_k)
-    return Truth.of(table.values, objective.sign, n, objective.threshold)
+    return Truth.of(table.best_of(objective), objective.sign, n, objective.threshold)
 
 
 def _made(folder: str | PathLike[str]) -> Path:

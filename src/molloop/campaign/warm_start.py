@@ -17,7 +17,7 @@ from molloop.library.kinds import kinds_of
 from molloop.library.own_features import computed
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
-from molloop.library.tables import MADE_BY, SMILES, is_empty, rows_of
+from molloop.library.tables import FLAGS, MADE_BY, SMILES, is_empty, rows_of
 from molloop.library.taken import take
 from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import LARGEST_VALUE
@@ -25,7 +25,6 @@ from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import IONIZATION
 from molloop.smiles import NoMoleculeError
 
-FLAGS = "flags"
 TRAINING_DATA = "campaign.training_data"
 
 

@@ -21,6 +21,7 @@ from molloop.library.reading.parts import as_smiles
 _NUMERAL = re.compile(r"\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*", re.IGNORECASE)
 SMILES = "smiles"  # what the molecule of a row is called, whatever its column is
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
+FLAGS = "flags"  # the column of what casts doubt on it
 
 Row = tuple[int, dict[str, str]]  # line, cells by column
 

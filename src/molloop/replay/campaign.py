@@ -164,6 +164,7 @@ def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], 
         value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])
         if isnan(value):
             return Failure("no_value", "the table has none", seconds)
-        return Success({protocol.quantity.name: value}, seconds=seconds)
+        flags = table.flags.get(molecule_id, ())
+        return Success({protocol.quantity.name: value}, flags=flags, seconds=seconds)
 
     return outcome

@@ -1,7 +1,7 @@
 """Tables of known values, and the libraries of their molecules."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from math import nan
 from pathlib import Path
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from molloop.campaign.warm_start import identified
 from molloop.errors import InputError
+from molloop.goal import Objective
 from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
 from molloop.library.reading.options import Reading
 from molloop.library.selection import Selection
 from molloop.library.shards import Library, Progress
-from molloop.library.tables import MADE_BY, SMILES, check_made_alike, rows_of
+from molloop.library.tables import FLAGS, MADE_BY, SMILES, check_made_alike, rows_of
 from molloop.replay.durations import draw_durations, is_distribution
+from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import LARGEST_VALUE
 
 IE_COLUMN = "ie_ev"
@@ -49,6 +51,8 @@ class Table:
         How the values were computed, as the table says; empty where it does not.
     selection
         Which molecules may be chosen; None: all.
+    flags
+        Of the values, by molecule id; of most molecules there are none.
     """
 
     name: str
@@ -59,6 +63,28 @@ class Table:
     level: str = ""
     fidelity: str = ""
     selection: Selection | None = None
+    flags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def best_of(self, objective: Objective) -> Floats:
+        """Return the values that may be the best, shape (n,): NaN also where a flag forbids it.
+
+        Raises
+        ------
+        InputError
+            None of them may.
+        """
+        values = self.values.copy()
+        if not objective.keeps_flagged:
+            some = [key for key, one in self.flags.items() if doubts(one, objective.recipe)]
+            values[some] = nan
+        if not np.isfinite(values).any():
+            raise InputError(
+                "property.flagged",
+                objective.flagged.value,
+                f"a value in {self.name} on which no flag casts doubt",
+                "Say keep, or empty the column of flags.",
+            )
+        return values
 
     def under(self, selection: Selection) -> "Table":
         """Return the table of the molecules that meet some conditions: the others have no value.
@@ -143,7 +169,8 @@ def open_table(
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
     reading = reading or Reading()
-    smiles, columns, made_by = _read(path, [column] if is_drawn else [column, durations], reading)
+    numbers = [column] if is_drawn else [column, durations]
+    smiles, columns, flags, made_by = _read(path, numbers, reading)
     if name in BUILT_IN and column in BUILT_IN_MADE_BY:
         made_by = dict(zip(MADE_BY, BUILT_IN_MADE_BY[column], strict=True))
     library = open_or_build(
@@ -168,7 +195,8 @@ def open_table(
             "Name a distribution, or other numbers.",
         )
     level, fidelity = (made_by.get(one, "") for one in MADE_BY)
-    return Table(name, column, library, values, seconds, level, fidelity)
+    flagged = {key: flags[row] for key, row in enumerate(order) if row in flags}
+    return Table(name, column, library, values, seconds, level, fidelity, flags=flagged)
 
 
 def _rows_of(
@@ -211,18 +239,21 @@ def _hash_of(path: Path, smiles: str, library: Library) -> int | None:
 
 def _read(
     path: Path, columns: Sequence[str], reading: Reading
-) -> tuple[list[str], dict[str, Floats], dict[str, str]]:
+) -> tuple[list[str], dict[str, Floats], dict[int, tuple[str, ...]], dict[str, str]]:
     """Return the SMILES, the numbers of some columns, and what the table says of their making.
 
-    A number is NaN where its cell is empty.
+    A number is NaN where its cell is empty. Flags are those of a row, by its place.
     """
     smiles: list[str] = []
     numbers: dict[str, list[float]] = {name: [] for name in columns}
     made_by: dict[str, str] = {}
-    with rows_of(path, "table", list(numbers), MADE_BY, reading) as table:
+    flags: dict[int, tuple[str, ...]] = {}
+    with rows_of(path, "table", list(numbers), (*MADE_BY, FLAGS), reading) as table:
         for line, cells in table:
+            if some := tuple(cells.get(FLAGS, "").split()):
+                flags[len(smiles)] = some
             smiles.append(cells[SMILES])
             for name, found in numbers.items():
                 found.append(table.number(line, name, cells[name], LARGEST_VALUE, empty=nan))
             check_made_alike(f"{path}, line {line}", cells, made_by)
-    return smiles, {name: np.array(found) for name, found in numbers.items()}, made_by
+    return smiles, {name: np.array(found) for name, found in numbers.items()}, flags, made_by

@@ -56,6 +56,19 @@ def test_a_replay_is_a_run(table, tmp_path):
     assert played.results.accuracy["all other molecules of the table"].n == 24 - 16
 
 
+@pytest.mark.parametrize("flagged", ["exclude", "keep"])
+def test_flagged_values_of_a_table_are_the_best_where_they_may_be(table, flagged):
+    first, second = np.argsort(-table.values)[:2].tolist()
+    doubted = replace(table, flags={first: ("not_converged",), second: ("anion_not_bound",)})
+    chosen = load(None, (), {"campaign.max_training_count": 24, "property.flagged": flagged})
+    played = replays.replay_table(doubted, chosen, Scenario(2), 1)
+    assert played.results.values[first] == table.values[first]  # learnt from
+    best = first if flagged == "keep" else second
+    assert played.truth.top.tolist() == [best]
+    assert [one.molecule_id for one in played.results.best(1)] == [best]
+    assert (played.curves.recall[-1], played.curves.best[-1]) == (1.0, table.values[best])
+
+
 def test_failures_are_replaced(table):
     played = replays.replay_table(table, settings(), Scenario(1, failure_rate=0.3))
     assert len(played.results.values) == 16

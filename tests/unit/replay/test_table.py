@@ -1,4 +1,5 @@
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
 from molloop.errors import InputError
+from molloop.goal import Flagged, Objective, Quantity
 from molloop.replay.durations import draw_durations, is_distribution
 from molloop.replay.table import open_table
 
@@ -32,6 +34,26 @@ def test_the_first_of_equal_molecules_counts_and_a_cell_may_be_empty(tmp_path, n
     assert table.values[[0, 2]].tolist() == [1.5, 2.5]
     assert np.isnan(table.values[1])
     assert table.durations_s.tolist() == [10, 20, 30]
+
+
+def test_flags_are_those_of_the_row_whose_value_counts(tmp_path):
+    text = "smiles,gap,flags\nCCO,,a\nOCC,9.0,b c\nC,1.0,\nN,2.5,d\nN,3.5,e\n"
+    table = table_of(tmp_path, text)
+    assert table.flags == {0: ("b", "c"), 2: ("d",)}
+    assert table_of(tmp_path).flags == {}
+
+
+def test_what_may_be_the_best_is_as_the_flags_say(tmp_path):
+    text = "smiles,gap,flags\nCCO,9.0,not_converged\nC,1.0,\nN,2.5,anion_not_bound\n"
+    table = table_of(tmp_path, text)
+    ie, other = (Objective(Quantity("gap", "gap"), recipe=recipe) for recipe in ("ie", ""))
+    assert np.isnan(table.best_of(ie)).tolist() == [True, False, False]
+    assert np.isnan(table.best_of(other)).tolist() == [True, False, True]
+    keeps = replace(other, flagged=Flagged.KEEP)
+    assert table.best_of(keeps).tolist() == table.values.tolist() == [9.0, 1.0, 2.5]
+    flagged = replace(table, flags=dict.fromkeys(range(3), ("a",)))
+    with pytest.raises(InputError, match="on which no flag casts doubt"):
+        flagged.best_of(ie)
 
 
 def test_a_quoted_cell_of_two_lines_is_a_cell(tmp_path):

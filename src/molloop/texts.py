@@ -26,6 +26,8 @@ _QUOTED_FORMULA = re.compile(r"'+[=+\-@]")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 # what ends a record of an SDF, and what begins another item of it
 _SDF_MARK = re.compile(r"\s*(\$\$\$\$|>)")
+_LINE_END = re.compile(r"(\r?\n)")
+_LINE_ENDS = ("\n", "\r\n")
 
 
 def each(clean: Callable[[str], str], texts: list[str]) -> list[str]:
@@ -111,8 +113,19 @@ def sheet_cell(text: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
+def sheet_lines(text: str) -> str:
+    """Return a text for the same, whose line ends stay: a cell of the user's own file had them.
+
+    They are the writer's to quote.
+    """
+    return "".join(
+        one if one in _LINE_ENDS else (_visible if place else sheet_cell)(one)
+        for place, one in enumerate(_LINE_END.split(text))
+    )
+
+
 def sheet_text(cell: str) -> str:
-    """Return the text that stands in a cell as :func:`sheet_cell` writes it."""
+    """Return the text that stands in a cell as :func:`sheet_cell` or `sheet_lines` writes it."""
     return cell[1:] if _QUOTED_FORMULA.match(cell) else cell
 
 
@@ -128,7 +141,7 @@ def utf8_text(text: str) -> str:
 
 
 def sdf_line(text: str) -> str:
-    """Return a text for a line of an SDF: a molecule's title, or the value of a data item.
+    """Return a text for a line of an SDF: a molecule's title, or one of a data item.
 
     It has no line ends; ``$$$$`` at its beginning would end the record, ``>`` might begin another
     item: their first sign becomes an escape.
@@ -138,6 +151,15 @@ def sdf_line(text: str) -> str:
         place = found.start(1)
         line = line[:place] + _escaped(line[place]) + line[place + 1 :]
     return line
+
+
+def sdf_lines(text: str) -> str:
+    r"""Return a text for the value of a data item of an SDF: lines as of :func:`sdf_line`.
+
+    An empty one would end the item, and becomes ``\x0a``.
+    """
+    lines = _LINE_END.split(text)[::2]
+    return "\n".join(sdf_line(one) if one.strip() or len(lines) == 1 else r"\x0a" for one in lines)
 
 
 def xyz_text(text: str) -> str:

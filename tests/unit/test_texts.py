@@ -18,7 +18,9 @@ from molloop.texts import (
     html_text,
     json_line,
     sdf_line,
+    sdf_lines,
     sheet_cell,
+    sheet_lines,
     sheet_text,
     svg_text,
     terminal_lines,
@@ -175,6 +177,23 @@ def test_escapes_are_toml_s_where_toml_has_none_itself(text):
 )
 def test_a_cell_of_a_spreadsheet_is_no_formula(text, cell):
     assert sheet_cell(text) == cell
+
+
+@pytest.mark.parametrize(
+    ("text", "cell", "item"),
+    [
+        ("a\nb", "a\nb", "a\nb"),
+        ("a\r\n\r\nb", "a\r\n\r\nb", "a\n\\x0a\nb"),
+        ("=1+1\n=2+2", "'=1+1\n=2+2", "=1+1\n=2+2"),
+        ("a\n$$$$\n> <b>", "a\n$$$$\n> <b>", "a\n\\x24$$$\n\\x3e <b>"),
+        ("\n \n", "\n \n", "\\x0a\n\\x0a\n\\x0a"),
+        ("a\rb\x0bc", r"a\x0db\x0bc", r"a\x0db\x0bc"),
+        ("", "", ""),
+    ],
+)
+def test_lines_of_a_user_s_own_cell_stay(text, cell, item):
+    assert sheet_lines(text) == cell
+    assert sdf_lines(text) == item
 
 
 @given(texts)

@@ -18,7 +18,7 @@ from molloop.report.structures import (
     write_structures,
 )
 from molloop.simulate.outcome import Success
-from molloop.texts import csv_cell, each, sheet_cell
+from molloop.texts import csv_cell, each, sheet_cell, sheet_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
         quantities = (results.objective.quantity, *results.protocol.further)
         kept = set(frame.columns) - OTHER_COLUMNS - {one.column for one in quantities}
         if file_format == "csv":
-            write_whole(path, _for_sheets(frame, {*TEXT_COLUMNS, *kept}).to_csv)
+            write_whole(path, _for_sheets(frame, kept).to_csv)
         else:
             schema = parquet_schema(["molecule_id", *frame.columns], kept)
             write_whole(
@@ -112,11 +112,13 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
         raise not_written("file to write", path, error, expected) from error
 
 
-def _for_sheets(frame: "pd.DataFrame", texts: Collection[str]) -> "pd.DataFrame":
+def _for_sheets(frame: "pd.DataFrame", kept: Collection[str]) -> "pd.DataFrame":
     """Return a table whose texts, names of columns among them, are cells of a CSV."""
-    for name in texts:
+    for name in TEXT_COLUMNS:
         found = frame[name].tolist()
         frame[name] = each(csv_cell, found) if name == "smiles" else list(map(sheet_cell, found))
+    for name in kept:
+        frame[name] = list(map(sheet_lines, frame[name].tolist()))
     return frame.rename(columns=sheet_cell)
 
 

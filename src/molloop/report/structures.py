@@ -15,7 +15,7 @@ from molloop.goal import Quantity
 from molloop.molecule import Geometry, Molecule, label
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.texts import sdf_line, utf8_text, xyz_text
+from molloop.texts import sdf_line, sdf_lines, utf8_text, xyz_text
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -191,7 +191,7 @@ def _write_sdf(path: Path, found: Sequence[Structure]) -> None:
                 facts |= renamed(DRAWN, facts.__contains__)
             molecule.SetProp("_Name", sdf_line(one.name or one.smiles))
             for key, value in facts.items():
-                molecule.SetProp(key, sdf_line(str(value)))
+                molecule.SetProp(key, sdf_lines(str(value)))
             writer.write(molecule)
 
 

@@ -1,7 +1,7 @@
 """The tables of a run directory."""
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from molloop.campaign.jobs import Simulated
@@ -10,7 +10,7 @@ from molloop.molecule import Labels, Molecule
 from molloop.report.found import Found
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.simulate.outcome import Success
-from molloop.texts import csv_cell, sheet_cell
+from molloop.texts import csv_cell, sheet_cell, sheet_lines
 
 N_BEST_PREDICTED = 5
 MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
@@ -46,7 +46,7 @@ def write_training_data(results: Found, path: Path) -> None:
         )
         for item in sorted(results.successes, key=lambda item: item.proposal)
     ]
-    _write(path, (*own, *kept.values()), [*known, *simulated])
+    _write(path, own, kept.values(), [*known, *simulated])
 
 
 def write_best_molecules(
@@ -70,20 +70,22 @@ def write_best_molecules(
             map(molecule_of, ranking.molecule_ids[:N_BEST_PREDICTED]), ranking.means, strict=False
         )
     ]
-    _write(path, (*own, *kept.values()), rows)
+    _write(path, own, kept.values(), rows)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table; its first column holds SMILES, which stay as they are."""
+def _write(
+    path: Path, own: Sequence[str], kept: Collection[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write a table of columns of our own, the first one of SMILES, and of the user's own."""
 
     def write(unfinished: Path) -> None:
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(map(sheet_cell, header))
-            writer.writerows(
-                [csv_cell(str(smiles)), *map(sheet_cell, map(str, others))]
-                for smiles, *others in rows
-            )
+            writer.writerow(map(sheet_cell, (*own, *kept)))
+            cleaned = (csv_cell, *[sheet_cell] * (len(own) - 1), *[sheet_lines] * len(kept))
+            for row in rows:
+                cells = zip(cleaned, map(str, row), strict=True)
+                writer.writerow([clean(text) for clean, text in cells])
 
     write_whole(path, write)
 

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from ase.db import connect
@@ -8,6 +10,7 @@ from rdkit import Chem
 
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.library.reading.sdf import items_of, records_of
 from molloop.molecule import Geometry, Molecule
 from molloop.report.structures import (
     Structure,
@@ -147,7 +150,7 @@ def test_a_flag_ends_no_record(tmp_path):
     found = found_of(["O", "O"], [odd, WATER])
     write_structures(tmp_path / "a.sdf", "sdf", found)
     first, second = Chem.SDMolSupplier(str(tmp_path / "a.sdf"), removeHs=False)
-    assert first.GetProp("flags") == r"a\x0a$$$$\x0a\x0ab"
+    assert first.GetProp("flags").split("\n") == ["a", r"\x24$$$", r"\x0a", "b"]
     assert second.GetProp("flags") == "not_converged"
 
 
@@ -192,5 +195,12 @@ def test_a_molecule_without_a_geometry_is_drawn_in_an_sdf_and_says_so(tmp_path):
     assert np.linalg.norm(places[0] - places[1]) > 1  # it is drawn
     assert (places[:, 2] == 0).all()
     assert drawn.GetProp("geometry") == "a drawing in 2D: nothing was relaxed"
-    assert drawn.GetProp("a_b") == r"x\x0a$$$$"
+    assert drawn.GetProp("a_b") == "x\n\\x24$$$"
     assert not relaxed.HasProp("geometry")
+
+
+def test_lines_of_a_kept_cell_come_back_from_an_sdf(tmp_path):
+    text = "two\n  lines\n\nand one"
+    write_structures(tmp_path / "a.sdf", "sdf", found_of(["O"], [WATER], note=text))
+    [(_, record)] = records_of(io.StringIO((tmp_path / "a.sdf").read_text()))
+    assert items_of(record)["note"] == "two\n  lines\n\\x0a\nand one"

@@ -61,7 +61,10 @@ from molloop.texts import (
     csv_cell,
     drawn_text,
     sdf_line,
+    sdf_lines,
     sheet_cell,
+    sheet_lines,
+    sheet_text,
     svg_text,
     terminal_text,
     utf8_text,
@@ -131,11 +134,12 @@ class Kept:
 
 
 def rows_of(path):
-    # a row is a line, for programs that go by lines
-    lines = path.read_text(encoding="utf-8").splitlines()
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == len(lines) - 1
+        content = file.read()
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    # a row is a line, for programs that go by lines, but for those of the user's own cells
+    more = sum(row["mine"].count("\n") for row in rows)
+    assert len(rows) == len(content.splitlines()) - 1 - more
     return rows
 
 
@@ -149,7 +153,8 @@ def test_tables_have_a_row_a_molecule_and_its_texts(tmp_path_factory, text):
     for name in ("t.csv", "b.csv"):
         for row in rows_of(folder / name):
             assert row["smiles"] == csv_cell(text)
-            assert row["name"] == row["mine"] == row["level"] == cell
+            assert row["name"] == row["level"] == cell
+            assert row["mine"] == sheet_lines(text)
             assert row[sheet_cell(f"={text}")] == ""
     flags = [row["flags"] for row in rows_of(folder / "t.csv")]
     assert flags == [cell, sheet_cell(f"{text} b")]
@@ -164,7 +169,8 @@ def test_exported_tables_have_a_row_an_outcome_and_its_texts(tmp_path_factory, t
     assert export(found, "csv", folder / "a.csv") == Exported(3)
     for row in rows_of(folder / "a.csv"):
         assert row["smiles"] == csv_cell(text)
-        assert row["name"] == row["level"] == row["worker"] == row["mine"] == sheet_cell(text)
+        assert row["name"] == row["level"] == row["worker"] == sheet_cell(text)
+        assert row["mine"] == sheet_lines(text)
         assert row[sheet_cell(f"={text}")] == ""
     assert rows_of(folder / "a.csv")[1]["message"] == sheet_cell(text)
     again = pd.read_csv(folder / "a.csv", keep_default_na=False, dtype=str)
@@ -189,7 +195,7 @@ def test_names_and_kept_columns_read_back(tmp_path_factory, text):
     [block] = Files.of([str(path)], reading).blocks()
     # as the file has them, blanks around a name left out
     assert [one.strip() for one in block.names] == [csv_cell(text).strip()] * 3
-    assert block.kept == {"mine": [csv_cell(text)] * 3}
+    assert block.kept == {"mine": [sheet_text(sheet_lines(text))] * 3}
 
 
 @at
@@ -206,8 +212,8 @@ def test_structures_are_as_many_and_have_their_texts(tmp_path_factory, text):
     write_structures(folder / "a.sdf", "sdf", found)
     first, last = Chem.SDMolSupplier(str(folder / "a.sdf"), removeHs=False)
     assert first.GetProp("_Name").strip() == sdf_line(text or "O").strip()
-    assert first.GetProp("flags") == sdf_line(f"a {text}")
-    assert first.GetProp("level").strip() == sdf_line(text).strip()
+    assert first.GetProp("flags") == sdf_lines(f"a {text}")
+    assert first.GetProp("level").strip() == sdf_lines(text).strip()
     assert set(first.GetPropNames()) == set(facts)
     assert (last.GetProp("level"), list(last.GetPropNames())) == ("last", ["level"])
     write_structures(folder / "a.xyz", "extxyz", found)

@@ -77,6 +77,26 @@ def ordered_positions(molecule: Chem.Mol, written: Chem.Mol) -> Positions | None
     return positions[order] if len(order) == len(positions) else None
 
 
+def as_written(molecule: Chem.Mol, positions: Positions) -> Positions:
+    """Return coordinates in the order of a molecule's own atoms, the hydrogens of each behind.
+
+    Parameters
+    ----------
+    positions
+        As of :func:`ordered_positions`, in the order of the SMILES that was written of it last.
+    """
+    order = _written_order(molecule)
+    counts = [molecule.GetAtomWithIdx(atom).GetTotalNumHs() for atom in order]
+    ends = len(order) + np.cumsum(counts)
+    of_atom = {
+        atom: (place, range(end - n, end))
+        for place, (atom, n, end) in enumerate(zip(order, counts, ends.tolist(), strict=True))
+    }
+    atoms = sorted(of_atom)
+    hydrogens = [one for atom in atoms for one in of_atom[atom][1]]
+    return positions[[of_atom[atom][0] for atom in atoms] + hydrogens]
+
+
 def geometry_of(smiles: str, positions_angstrom: Positions) -> Geometry | None:
     """Return the geometry of a molecule of a library.
 

@@ -15,6 +15,7 @@ from molloop.library.batches import join_batches
 from molloop.library.columns import kept_names, without_origins
 from molloop.library.descriptors import DESCRIPTORS
 from molloop.library.duplicates import first_occurrences
+from molloop.library.later_geometries import LaterGeometries
 from molloop.library.manifest import (
     DUPLICATES,
     REJECTS,
@@ -69,7 +70,8 @@ def assemble(
     refs: list[ShardRef] = []
     kept: dict[str, None] = {}
     first_id = 0
-    for batch in _resized(_kept(parts, is_first), shard_size(n_molecules)):
+    later = LaterGeometries(_masks(parts, is_first), files)
+    for batch in _resized(map(later.fill, _kept(parts, is_first)), shard_size(n_molecules)):
         path = folder / f"shard-{len(shards):05}.arrow"
         shards.append(write_shard(path, batch))
         refs.append(ShardRef(str(path), first_id, batch.num_rows))

@@ -50,8 +50,8 @@ class Featurized:
         Columns of shards, in the order of the lines, and behind them the origin of each.
     rejects
         What is no molecule, or filtered out.
-    repeated
-        What was left out as a molecule that was seen before.
+    repeated, repeated_positions
+        What was left out as a molecule that was seen before, and the coordinates of each.
     counts
         Of the block's lines; most duplicates are found later.
     """
@@ -59,6 +59,7 @@ class Featurized:
     molecules: pa.RecordBatch
     rejects: tuple[Reject, ...]
     repeated: tuple[Repeated, ...]
+    repeated_positions: tuple[Positions | None, ...]
     counts: Counts
 
 
@@ -73,6 +74,7 @@ class _Rows:
     kept: dict[str, list[str]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     repeated: list[Repeated] = field(default_factory=list)
+    repeated_positions: list[Positions | None] = field(default_factory=list)
     n_invalid: int = 0
     n_altered: int = 0
     n_lost_geometries: int = 0
@@ -94,6 +96,7 @@ def featurize(
     batches: list[pa.RecordBatch] = []
     rejects: list[Reject] = []
     repeated: list[Repeated] = []
+    repeated_positions: list[Positions | None] = []
     counts = Counts(read=len(block.lines))
     for start in range(0, max(1, len(block.lines)), LINES_AT_ONCE):
         rows = _read(block, slice(start, start + LINES_AT_ONCE), spec, seen, keeps_smiles)
@@ -101,6 +104,7 @@ def featurize(
         rows.molecules.clear()
         rejects += rows.rejects
         repeated += rows.repeated
+        repeated_positions += rows.repeated_positions
         counts += Counts(
             invalid=rows.n_invalid,
             filtered=len(rows.rejects) - rows.n_invalid,
@@ -112,6 +116,7 @@ def featurize(
         pa.concat_batches(batches),
         tuple(rejects),
         tuple(repeated) if keeps_smiles else (),
+        tuple(repeated_positions) if keeps_smiles else (),
         counts,
     )
 
@@ -134,6 +139,7 @@ def _read(
         )
         if origin.identity_hash in seen:
             rows.repeated.append(origin)
+            rows.repeated_positions.append(position)
             continue
         rows.molecules.append(taken.molecule)
         rows.smiles.append(text if of_given and not taken.is_altered else canonical)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch
+from molloop.library.columns import position_columns, with_columns
 from molloop.library.duplicates import Seen
 from molloop.library.featurize import Featurized, Reject, featurize_for
 from molloop.library.manifest import BuildSpec, Counts, damaged
@@ -60,13 +61,17 @@ class Part:
         """Map its molecules into memory: the columns of a shard."""
         return _open(self.path)
 
+    def open_repeated(self) -> pa.RecordBatch:
+        """Map into memory what was seen before: the columns of `Repeated`, and coordinates."""
+        return _open(self.repeated)
+
     def all_repeated(self, is_first: NDArray[np.bool_]) -> list[Repeated]:
         """Return what does not stay of it: what was seen before, and rows that are no first."""
         molecules = self.open()
         if "file" not in molecules.schema.names:
             return []  # nobody wrote these SMILES
         later = molecules.filter(pa.array(~is_first))
-        return [*from_batch(_open(self.repeated)), *from_batch(later)]
+        return [*from_batch(self.open_repeated()), *from_batch(later)]
 
     def counts(self) -> Counts:
         """Return what became of its lines."""
@@ -154,8 +159,10 @@ def make_parts(
 def _write(group: Sequence[Featurized], part: Part) -> None:
     rejects = [row for featurized in group for row in featurized.rejects]
     repeated = [row for featurized in group for row in featurized.repeated]
+    positions = [one for featurized in group for one in featurized.repeated_positions]
+    batch = with_columns(to_batch(repeated), position_columns(positions))
     write_whole(part.rejects, partial(_write_rejects, rejects))
-    write_whole(part.repeated, partial(write_batch, to_batch(repeated)))
+    write_whole(part.repeated, partial(write_batch, batch))
     write_whole(part.path, partial(_write_part, group))
 
 

@@ -18,7 +18,9 @@ from molloop.texts import each, utf8_text
 
 BLOCK_SIZE = 4096
 BLOCK_CHARACTERS = 2**24  # of texts, names and what is kept
-TEXT_VERSION = 4  # raised where the same file of text becomes other lines
+# raised where the same file becomes other lines, or another library
+TEXT_VERSION = 4
+SDF_VERSION = 5
 N_SHOWN = 3
 
 
@@ -87,8 +89,12 @@ def locate(source: str) -> Path:
 
 def reader_of(file_format: Format) -> str:
     """Return what decides how a file is read: libraries that another one built are not kept."""
-    kind = file_format.kind
-    return kind if kind == "parquet" else f"{kind} {TEXT_VERSION}"
+    match file_format.kind:
+        case "text":
+            return f"text {TEXT_VERSION}"
+        case "sdf":
+            return f"sdf {SDF_VERSION}"
+    return file_format.kind
 
 
 def blocks(

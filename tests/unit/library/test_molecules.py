@@ -228,8 +228,11 @@ def test_geometries_stand_in_the_order_of_the_smiles(text, is_v3000, seed):
     sdf = Chem.MolToMolBlock(molecule, forceV3000=is_v3000)
     columns = featurize(block([sdf], kind="molblock"), BuildSpec()).molecules
     stored = columns.column("smiles")[0].as_py()
-    geometry = geometry_of(stored, positions_at(columns, 0))
-    again = molecule_with_hydrogens(stored)
+    check_geometry(geometry_of(stored, positions_at(columns, 0)), stored, sdf)
+
+
+def check_geometry(geometry, smiles, sdf):
+    again = molecule_with_hydrogens(smiles)
     assert geometry.numbers.tolist() == [atom.GetAtomicNum() for atom in again.GetAtoms()]
     # every atom is where an atom of its kind was, and bonds are as long as they were
     written = Chem.MolFromMolBlock(sdf, removeHs=False, sanitize=False)
@@ -250,6 +253,41 @@ def test_geometries_stand_in_the_order_of_the_smiles(text, is_v3000, seed):
     assert lengths(again, places) == pytest.approx(
         lengths(written, written.GetConformer().GetPositions())
     )
+
+
+@pytest.mark.parametrize("in_one_block", [True, False])
+@pytest.mark.parametrize("text", [one for one in GEOMETRIES if one != "[H][H]"])
+def test_the_first_geometry_among_merged_lines_is_kept(tmp_path, text, in_one_block):
+    molecule = Chem.MolFromSmiles(text)
+    flat = Chem.Mol(molecule)
+    AllChem.Compute2DCoords(flat)
+    rng = np.random.default_rng(5)
+    first, second = (Chem.MolToMolBlock(shuffled(in_space(text, k), rng)) for k in (2, 3))
+    of_flat, of_other = Chem.MolToMolBlock(flat), Chem.MolToMolBlock(in_space("CCCC"))
+    in_space_too = [[of_other, first, second]]
+    split = [[of_flat], *in_space_too]
+    blocks = [[of_flat, *in_space_too[0]]] if in_one_block else split
+    library = built(tmp_path / "flat", *(block(one, kind="molblock") for one in blocks))
+    assert smiles(library) == [Chem.MolToSmiles(molecule), "CCCC"]
+    check_geometry(library.molecule(0).geometry, library.smiles(0), first)
+    check_geometry(library.molecule(1).geometry, "CCCC", of_other)
+    assert library.manifest.counts.lost_geometries == 0
+    # also where the SMILES that stays has its atoms in another order
+    for seed in range(3):
+        other = Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=seed)[0]
+        mixed = [block(["N", other]), *(block(one, kind="molblock") for one in in_space_too)]
+        library = built(tmp_path / f"mixed-{seed}", *mixed)
+        assert smiles(library) == ["N", other, "CCCC"]
+        check_geometry(library.molecule(1).geometry, other, first)
+        assert library.molecule(0).geometry is None
+
+
+def test_the_geometry_of_a_tautomer_is_another_one(tmp_path):
+    texts = [Chem.MolToMolBlock(in_space(one)) for one in ("C=C(C)O", "CC(C)=O")]
+    blocks = block(["CC(C)=O"]), block(texts, kind="molblock")
+    library = built(tmp_path, *blocks, same_as="tautomer")
+    [kept] = smiles(library)
+    check_geometry(library.molecule(0).geometry, kept, texts[1])
 
 
 def test_charge_and_radicals_of_a_file_are_kept(tmp_path):

@@ -18,7 +18,7 @@ from molloop.files import write_whole
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library, Progress
 from molloop.report.kept import kept_cells, kept_columns
-from molloop.search.policy import fit
+from molloop.search.policy import fitted
 from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
 from molloop.surrogate.model import Surrogate
@@ -253,7 +253,7 @@ def predictions_of(
     n_rankings = sum(isinstance(event, Ranked) for _, event in reader.events())
     rng = np.random.default_rng((settings.campaign.seed, n_rankings + 1))
     with threadpool_limits(1):
-        model = fit(policy, features[order], objective.sign * values[order], rng)
+        model = fitted(policy, features[order], objective.sign * values[order], rng)
     given = {one.molecule_id: one.value for one in known if one.molecule_id is not None}
     simulated = {key: value for _, key, value in found}
     levels = {

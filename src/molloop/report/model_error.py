@@ -11,7 +11,7 @@ from molloop.campaign.warm_start import stored_warm_start
 from molloop.library.shards import Library
 from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
-from molloop.search.policy import Policy, fit
+from molloop.search.policy import Policy, fitted
 
 Floats = NDArray[np.float64]
 F = TypeVar("F", bound=Found)
@@ -62,8 +62,8 @@ def on_random(results: Found, library: Library, policy: Policy, seed: int) -> Ac
     means, stds = np.empty(n), np.empty(n)
     for part in np.array_split(rng.permutation(n), n if n <= MOST_ONE_BY_ONE else N_PARTS):
         others = np.setdiff1d(np.arange(len(values)), part)
-        fitted = fit(policy, features[others], values[others], rng)
-        means[part], stds[part] = fitted.predict(features[part])
+        model = fitted(policy, features[others], values[others], rng)
+        means[part], stds[part] = model.predict(features[part])
     sign = results.objective.sign
     return Accuracy.of(sign * means, stds, sign * values[:n])
 
@@ -93,7 +93,7 @@ def on_others(
         return None
     sign = results.objective.sign
     features, learned_values = _learned(results, library, policy, set(results.values))
-    model = fit(policy, features, learned_values, np.random.default_rng([seed, 0]))
+    model = fitted(policy, features, learned_values, np.random.default_rng([seed, 0]))
     means, stds = model.predict(library.features(policy.features, others.tolist()))
     return Accuracy.of(sign * means, stds, values[others])
 

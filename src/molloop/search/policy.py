@@ -45,7 +45,7 @@ class Policy:
         return self.acquisition != RANDOM
 
 
-def fit(
+def fitted(
     policy: Policy, points: "Features", values: "Floats", rng: "np.random.Generator"
 ) -> "Surrogate":
     """Return its model, fitted to n >= 1 values, shape (n,), and their features, (n, width)."""

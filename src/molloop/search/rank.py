@@ -20,8 +20,7 @@ from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.chance import Chance
-from molloop.search.policy import Policy
-from molloop.search.policy import fit as fit_model
+from molloop.search.policy import Policy, fitted
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
 from molloop.surrogate.registry import model_class
 
@@ -196,7 +195,7 @@ def fit(task: RankTask) -> Path:
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
     training = replace(training, features=features)  # so that they are not there twice
-    model = fit_model(task.policy, features, values, rng)
+    model = fitted(task.policy, features, values, rng)
     path = task.folder / "model.npz"
     save(model, path)
     if task.learns_failures(training):

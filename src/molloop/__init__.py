@@ -72,9 +72,10 @@ if TYPE_CHECKING:
     from molloop.report.status import Status, read_status
     from molloop.results import Results
     from molloop.search.policy import Policy
+    from molloop.simulate.options import Options
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
-    from molloop.simulate.simulators import Options, Simulator
+    from molloop.simulate.simulators import Simulator
     from molloop.store.records import Stage
     from molloop.store.searched import SearchedLibrary
     from molloop.surrogate.model import Joint, Surrogate, in_blocks
@@ -130,7 +131,8 @@ _PUBLIC = {
     "molloop.search.policy": "Policy",
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
-    "molloop.simulate.simulators": "Options Simulator",
+    "molloop.simulate.options": "Options",
+    "molloop.simulate.simulators": "Simulator",
     "molloop.store.records": "Stage",
     "molloop.store.searched": "SearchedLibrary",
     "molloop.surrogate.model": "Joint Surrogate in_blocks",

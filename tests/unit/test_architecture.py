@@ -17,7 +17,9 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 # values and tables of `simulate` that the configuration is made of
-LIGHT = tuple(f"simulate.{name}" for name in ("levels", "protocol", "recipes", "simulators"))
+LIGHT = tuple(
+    f"simulate.{name}" for name in ("levels", "options", "protocol", "recipes", "simulators")
+)
 VALUES = ("errors", "texts", "molecule", "geometries", "smiles", "goal", "registry", "schema")
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
@@ -178,7 +180,7 @@ def test_every_module_imports_alone(module):
     "statement", ["import molloop", "from molloop.cli import app; app(['--help'])"]
 )
 def test_start_loads_nothing_heavy(statement):
-    heavy = {"numpy", "rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy"}
+    heavy = {"numpy", "rdkit", "parsl", "matplotlib", "sklearn", "tblite", "ase", "scipy", "pyscf"}
     heavy |= {"pydantic", "pyarrow", "tomlkit"}
     code = f"""
 import sys

@@ -100,6 +100,7 @@ class Settings(Section):
             self.objective().quantity,
             simulation.timeout_s,
             simulation.memory_limit_gib,
+            simulation.cores,
         )
 
     def policy(self) -> Policy:

@@ -8,9 +8,11 @@ from pydantic import Field, field_validator
 
 from molloop.config.section import Section
 from molloop.errors import InputError
+from molloop.simulate.levels import LEVELS
+from molloop.simulate.options import IonizationOptions
 from molloop.simulate.protocol import RELAXED
 from molloop.simulate.recipes import RECIPES
-from molloop.simulate.simulators import IONIZATION, IonizationOptions
+from molloop.simulate.simulators import IONIZATION
 
 IONIZATION_OPTIONS = tuple(IonizationOptions.model_fields)
 OWN_OPTIONS = "options"
@@ -35,6 +37,12 @@ class SimulationSettings(Section, IonizationOptions):
     timeout_s: float = Field(600.0, gt=0, description="A molecule that takes longer is a failure.")
     memory_limit_gib: float = Field(
         4.0, gt=0, description="A molecule whose processes take more is a failure."
+    )
+    cores: int = Field(
+        1,
+        ge=1,
+        description="That a molecule is computed on: levels of DFT can use more than one, and so "
+        "may a simulator of your own. Where site.workers is left out there are fewer workers.",
     )
 
     @field_validator("options")
@@ -65,6 +73,13 @@ class SimulationSettings(Section, IonizationOptions):
 
     def require_options_for(self, quantity: str) -> None:
         """Raise InputError where ionization cannot compute a quantity, or a further one, so."""
+        if self.cores > 1 and LEVELS[self.level].kohn_sham is None:
+            raise InputError(
+                "simulation.cores",
+                self.cores,
+                f"1 at the level {self.level}",
+                "xTB is computed on one core a molecule; several molecules go abreast.",
+            )
         for name in (quantity, *self.quantities):
             recipe = RECIPES.get(name)
             if recipe is None:
@@ -75,6 +90,13 @@ class SimulationSettings(Section, IonizationOptions):
                     self.fidelity,
                     f"{RELAXED}, as {name} wants relaxed ions",
                     "Leave it out, or take a vertical quantity.",
+                )
+            if recipe.against_electrode and not LEVELS[self.level].has_solvents:
+                raise InputError(
+                    "simulation.level",
+                    self.level,
+                    f"a level that has solvents, as {name} is a potential",
+                    "Take gfn2 or gfn1.",
                 )
             if recipe.against_electrode and not self.solvent:
                 raise InputError(

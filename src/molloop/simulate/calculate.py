@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from ase import Atoms
 from numpy.typing import NDArray
 
 from molloop.errors import SimulationError
@@ -15,8 +14,10 @@ from molloop.simulate.connectivity import BROKEN_OF_IONS, changed_bonds
 from molloop.simulate.force_field import hessian as force_field_hessian
 from molloop.simulate.levels import Level
 from molloop.simulate.outcome import Calculation
-from molloop.simulate.recipes import POINTS, STATES, Orbitals
+from molloop.simulate.recipes import POINTS, STATES, Orbitals, flag_of
 from molloop.simulate.relax import ACCURACIES, FMAX_EV_PER_ANGSTROM, Relaxed, relax
+from molloop.simulate.resources import Resources
+from molloop.simulate.single_points import Computed, single_point
 from molloop.simulate.structure import Structure, bond_names
 from molloop.simulate.xtb import XTB, XTB_ERRORS
 
@@ -58,12 +59,13 @@ class Calculations:
     fidelity: str
     solvent: str
     label: str
+    resources: Resources = field(default_factory=Resources)
     done: dict[str, Calculation] = field(default_factory=dict)
     geometries: dict[str, Geometry] = field(default_factory=dict)
     flags: dict[str, None] = field(default_factory=dict)
     _relaxed: dict[str, Relaxed] = field(default_factory=dict)
     _vertical_ev: dict[str, float] = field(default_factory=dict)
-    _calculators: dict[str, XTB] = field(default_factory=dict)
+    _calculators: dict[str, Computed] = field(default_factory=dict)
     _relaxations: dict[str, Calculation] = field(default_factory=dict)
 
     @property
@@ -88,7 +90,7 @@ class Calculations:
             if end is not None and own and STATES[point.geometry] == point.charge:
                 energy_ev, n_steps, self._calculators[name] = end.energy_ev, end.n_steps, end.by
             else:
-                energy_ev, n_steps = self._single_point(name, geometry, point.charge), 0
+                energy_ev, n_steps = self._single_point(name, geometry), 0
         place = self._place(point.geometry)
         if point.geometry != MOLECULE and STATES[point.geometry] == point.charge:
             self._compare(point.geometry, energy_ev)
@@ -239,11 +241,23 @@ class Calculations:
     def _hessian(self) -> NDArray[np.float64] | None:
         return force_field_hessian(self.structure.molecule)
 
-    def _single_point(self, name: str, geometry: Geometry, charge: int) -> float:
-        calculator = self._calculator(self.theory.method, geometry, charge, ACCURACIES[-1])
-        atoms = Atoms(geometry.numbers, geometry.positions_angstrom)
-        self._calculators[name] = calculator
-        return float(calculator.get_potential_energy(atoms))
+    def _single_point(self, name: str, geometry: Geometry) -> float:
+        point = POINTS[name]
+        energy_ev, computed = single_point(
+            self.theory,
+            geometry,
+            charge=self.structure.charge + point.charge,
+            n_unpaired=self._n_unpaired(point.charge),
+            solvent=self.solvent,
+            label=self.label,
+            resources=self.resources,
+            # every recipe begins with the molecule
+            near=self._calculators.get(MOLECULE) if point.geometry == MOLECULE else None,
+        )
+        for flag in computed.flags:
+            self.flag(flag_of(name, flag))
+        self._calculators[name] = computed
+        return energy_ev
 
     def _calculator(self, method: str, geometry: Geometry, charge: int, accuracy: float) -> XTB:
         return XTB(

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from molloop.simulate.recipes import RECIPES
+from molloop.simulate.outcome import OWN
+from molloop.simulate.recipes import POINTS, RECIPES, flag_of
 
 # flag -> the calculations that it is of; one that is not named here is of every value
 _FLAGS: dict[str, tuple[str, ...]] = {
@@ -12,6 +13,12 @@ _FLAGS: dict[str, tuple[str, ...]] = {
         f"{state}_{what}": (f"{state}_relaxed",)
         for state in ("cation", "anion")
         for what in ("ends_differ", "not_converged", "rearranged", "above_vertical")
+    },
+    **{
+        flag_of(point, doubt): (point,)
+        for point in POINTS
+        for doubt in ("unstable", "spin_contaminated", "spin_doubtful")
+        if point != OWN
     },
     **{f"no_{name}": () for name in RECIPES},
 }

@@ -1,4 +1,4 @@
-"""The simulator `ionization`: quantities of xTB, by the published protocol, fast and guarded."""
+"""The simulator `ionization`: quantities by the published protocol, fast and guarded."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -8,9 +8,10 @@ from rdkit import rdBase
 from molloop.errors import SimulationError
 from molloop.molecule import Molecule
 from molloop.simulate.calculate import Calculations
-from molloop.simulate.levels import BORROWED, ELECTRON_EV, LAST_ELEMENT, LEVELS, uses_input
+from molloop.simulate.levels import BORROWED, LEVELS, uses_input
 from molloop.simulate.outcome import Success
 from molloop.simulate.recipes import RECIPES, Computed
+from molloop.simulate.resources import Resources
 from molloop.simulate.solvents import ELECTRODES
 from molloop.simulate.structure import given_structure, start_structure, with_spin
 
@@ -32,12 +33,13 @@ def quantities_of(
     start_geometry: str = "embedded",
     n_conformers: int = 1,
     max_atoms: int = 200,
+    resources: Resources | None = None,
 ) -> Success:
     """Compute quantities of a molecule, from calculations that they share.
 
     The geometry starts from a force field's minimum, or from the molecule's own geometry, and is
-    relaxed with xTB to 0.02 eV/Å, as in the published workflow. Each calculation gets a fresh
-    calculator, so a value does not depend on what ran before it.
+    relaxed with xTB to 0.02 eV/Å, as in the published workflow, at levels of DFT too. A value does
+    not depend on what ran before it.
 
     Parameters
     ----------
@@ -61,6 +63,8 @@ def quantities_of(
         How many are embedded; the lowest by the force field is taken.
     max_atoms
         Hydrogens included.
+    resources
+        What DFT may take; None: one core and 4 GiB.
 
     Returns
     -------
@@ -73,15 +77,22 @@ def quantities_of(
         ``no_geometry``, ``geometry_mismatch``, ``spin``, ``scf``, ``rearranged`` or
         ``out_of_bounds``.
     """
-    bounds = {"last_element": LAST_ELEMENT, "max_atoms": max_atoms}
+    theory = LEVELS[level]
     with rdBase.BlockLogs():
         if uses_input(fidelity, start_geometry):
-            structure = given_structure(molecule, **bounds)
+            structure = given_structure(molecule, elements=theory.elements, max_atoms=max_atoms)
         else:
-            smiles, name = molecule.smiles, molecule.name
-            structure = start_structure(smiles, n_conformers=n_conformers, name=name, **bounds)
+            structure = start_structure(
+                molecule.smiles,
+                elements=theory.elements,
+                max_atoms=max_atoms,
+                n_conformers=n_conformers,
+                name=molecule.name,
+            )
         structure = with_spin(structure, multiplicity or molecule.kept.get(MULTIPLICITY))
-        calculations = Calculations(structure, LEVELS[level], fidelity, solvent, molecule.label)
+        calculations = Calculations(
+            structure, theory, fidelity, solvent, molecule.label, resources or Resources()
+        )
         zero_v = ELECTRODES[reference][0]
         values = {quantity: _value(calculations, quantity, zero_v)}
         missing = []
@@ -108,6 +119,7 @@ def _value(calculations: Calculations, name: str, zero_v: float) -> float:
         {point: one.energy_ev for point, one in calculations.done.items()},
         partial(calculations.orbitals, "molecule"),
         calculations.theory.shift_ev,
+        calculations.theory.electron_ev,
         zero_v,
     )
     value, (low, high) = recipe.value(computed), recipe.bounds(charge)
@@ -139,6 +151,9 @@ def _flags_of_value(calculations: Calculations, name: str) -> Iterator[str]:
         if anion not in RECIPES[name].points:
             continue
         # by the energy of a free electron, whatever the level's own shift
-        affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - ELECTRON_EV
-        if affinity_ev < 0 or calculations.orbitals(anion).homo_ev > 0:
+        theory = calculations.theory
+        affinity_ev = done["molecule"].energy_ev - done[anion].energy_ev - theory.electron_ev
+        # by DFT the highest orbital of an anion lies too high, also where its electron is bound
+        is_loose = theory.kohn_sham is None and calculations.orbitals(anion).homo_ev > 0
+        if affinity_ev < 0 or is_loose:
             yield flag

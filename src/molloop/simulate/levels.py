@@ -5,6 +5,14 @@ Light to import: the configuration reads the names.
 
 from dataclasses import dataclass
 
+from molloop.simulate.functionals import BASES, ELEMENTS, FUNCTIONALS, KohnSham
+
+# What an electron at rest far away is worth in these methods, whose basis has no place for it: the
+# empirical shift of Ásgeirsson, Bauer and Grimme, Chem. Sci. 8, 4879 (2017),
+# doi:10.1039/c7sc00601b, which the program xtb subtracts from any IE and EA that it computes
+ELECTRON_EV = 4.846
+LAST_ELEMENT = 86  # radon: the methods of xTB know all up to it
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -13,9 +21,9 @@ class Level:
     Attributes
     ----------
     method
-        What tblite calls the method of the energies.
+        Of the energies: what tblite calls it, or a functional and its basis.
     geometry_method
-        The same for the relaxation.
+        Of the relaxation: what tblite calls it.
     shift_ev
         Added to the difference of the energies.
     label
@@ -24,6 +32,12 @@ class Level:
         What it is good for.
     has_solvents
         Whether it has parameters of ALPB.
+    electron_ev
+        What an electron at rest far away is worth.
+    elements
+        Atomic numbers that it knows.
+    kohn_sham
+        What PySCF computes energies by; None: tblite computes them.
     """
 
     method: str
@@ -32,6 +46,17 @@ class Level:
     label: str
     purpose: str
     has_solvents: bool = True
+    electron_ev: float = ELECTRON_EV
+    elements: frozenset[int] = frozenset(range(1, LAST_ELEMENT + 1))
+    kohn_sham: KohnSham | None = None
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What it needs of the extra `dft`: distributions of Python packages."""
+        if self.kohn_sham is None:
+            return ()
+        has_dispersion = self.kohn_sham.functional.has_dispersion
+        return ("pyscf", "pyscf-dispersion") if has_dispersion else ("pyscf",)
 
     @property
     def methods(self) -> str:
@@ -41,10 +66,19 @@ class Level:
         return f"{self.method} on {self.geometry_method} geometry"
 
 
-# What an electron at rest far away is worth in these methods, whose basis has no place for it: the
-# empirical shift of Ásgeirsson, Bauer and Grimme, Chem. Sci. 8, 4879 (2017),
-# doi:10.1039/c7sc00601b, which the program xtb subtracts from any IE and EA that it computes
-ELECTRON_EV = 4.846
+def _of_kohn_sham(theory: KohnSham) -> Level:
+    return Level(
+        theory.name,
+        "GFN2-xTB",
+        0.0,
+        f"{theory.name} ΔSCF on GFN2-xTB geometry",
+        f"{theory.functional.purpose}; {theory.basis.purpose}",
+        has_solvents=False,
+        electron_ev=0.0,
+        elements=ELEMENTS,
+        kohn_sham=theory,
+    )
+
 
 LEVELS = {
     # Bannwarth, Ehlert and Grimme, J. Chem. Theory Comput. 15, 1652 (2019),
@@ -67,8 +101,12 @@ LEVELS = {
         "IEs to be read in absolute terms",
         has_solvents=False,
     ),
+    **{
+        f"{functional}/{basis}": _of_kohn_sham(KohnSham(FUNCTIONALS[functional], BASES[basis]))
+        for functional in FUNCTIONALS
+        for basis in BASES
+    },
 }
-LAST_ELEMENT = 86  # radon, for all three
 # Of 37 elements up to radon the atoms of IPEA1-xTB are those of GFN1-xTB: total energies of atoms
 # and their ions by tblite 0.8.0 are the same to 1e-6 Hartree
 BORROWED = {

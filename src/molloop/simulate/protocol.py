@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from molloop.goal import Quantity
-from molloop.simulate.levels import ELECTRON_EV, LEVELS
+from molloop.simulate.levels import LEVELS
+from molloop.simulate.options import IonizationOptions
 from molloop.simulate.recipes import RECIPES
-from molloop.simulate.simulators import IE, IONIZATION, IonizationOptions
+from molloop.simulate.resources import Resources
+from molloop.simulate.simulators import IE, IONIZATION
 
 DEFAULTS = IonizationOptions().model_dump()
 RELAXED = "relaxed"
@@ -40,6 +42,8 @@ class SimulationProtocol:
         Of a molecule; one that takes longer is a failure.
     memory_limit_gib
         Of a molecule, with all processes that it starts.
+    cores
+        That a molecule is computed on.
     """
 
     simulator: str = IONIZATION
@@ -47,6 +51,12 @@ class SimulationProtocol:
     quantity: Quantity = IE
     timeout_s: float = 600.0
     memory_limit_gib: float = 4.0
+    cores: int = 1
+
+    @property
+    def resources(self) -> Resources:
+        """What a simulation may take."""
+        return Resources(self.cores, self.memory_limit_gib)
 
     @cached_property
     def further(self) -> tuple[Quantity, ...]:
@@ -81,6 +91,13 @@ class SimulationProtocol:
             yield f"against {options['reference']}"
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions beyond molloop's own that values depend on."""
+        if self.simulator != IONIZATION:
+            return ()
+        return LEVELS[self._options["level"]].packages
+
+    @property
     def stage(self) -> str:
         """Name of the stage, such as ``gfn2`` or ``gfn2 mmff-geometry``."""
         return stage_name(self.outcome_level, self.outcome_fidelity)
@@ -104,7 +121,7 @@ class SimulationProtocol:
         if recipe is None or recipe.has_shift:
             label = level.label
         elif recipe.against_electrode:
-            label = f"{level.methods} ΔSCF, shifted by {-ELECTRON_EV} eV"
+            label = f"{level.methods} ΔSCF, shifted by {-level.electron_ev} eV"
         else:
             label = level.methods
         parts = [label, *self._circumstances, *([] if fidelity == RELAXED else [fidelity])]

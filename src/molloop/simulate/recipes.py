@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from molloop.goal import Direction, Quantity, slug
-from molloop.simulate.levels import ELECTRON_EV
 
 Bounds = tuple[float, float]
 
@@ -42,6 +41,17 @@ POINTS = {
     "molecule_at_cation": Point(0, "cation", "molecule at the cation's geometry"),
     "molecule_at_anion": Point(0, "anion", "molecule at the anion's geometry"),
 }
+# what flags call those of another state or geometry than the molecule itself
+_CALLED = {
+    "ion": "cation",
+    "cation_relaxed": "relaxed_cation",
+    "anion_relaxed": "relaxed_anion",
+}
+
+
+def flag_of(point: str, doubt: str) -> str:
+    """Return the flag of a doubt about a single point, such as ``cation_spin_contaminated``."""
+    return doubt if point == "molecule" else f"{_CALLED.get(point, point)}_{doubt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class Computed:
         Of the molecule itself.
     shift_ev
         The level's own correction for the electron that comes or goes.
+    electron_ev
+        What an electron at rest far away is worth at the level.
     zero_v
         Absolute potential of the reference electrode.
     """
@@ -72,6 +84,7 @@ class Computed:
     energies_ev: Mapping[str, float]
     orbitals: Callable[[], Orbitals]
     shift_ev: float
+    electron_ev: float
     zero_v: float
 
     def __getitem__(self, name: str) -> float:
@@ -210,7 +223,7 @@ _TABLE = (
         Quantity("Oxidation potential", "V", "Oxidation potential, adiabatic"),
         _UP,
         ("molecule", "cation_relaxed"),
-        lambda of: of["cation_relaxed"] - of["molecule"] - ELECTRON_EV - of.zero_v,
+        lambda of: of["cation_relaxed"] - of["molecule"] - of.electron_ev - of.zero_v,
         _within(-30.0, 30.0),
         3.3,
         "the order; no vibrations, no ions around, errors of some tenths of a volt and more",
@@ -220,7 +233,7 @@ _TABLE = (
         Quantity("Reduction potential", "V", "Reduction potential, adiabatic"),
         _UP,
         ("molecule", "anion_relaxed"),
-        lambda of: of["molecule"] - of["anion_relaxed"] - ELECTRON_EV - of.zero_v,
+        lambda of: of["molecule"] - of["anion_relaxed"] - of.electron_ev - of.zero_v,
         _within(-30.0, 30.0),
         3.6,
         "as the oxidation potential",

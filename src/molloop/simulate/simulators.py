@@ -1,4 +1,4 @@
-"""The registry of simulators: what each computes, and the options that it alone reads.
+"""The registry of simulators: what each computes, and which options it alone reads.
 
 Light to import: the configuration reads it. A simulator's own module is imported where it is called
 (`load.py`).
@@ -6,16 +6,14 @@ Light to import: the configuration reads it. A simulator's own module is importe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Any
 
-from pydantic import Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
 from molloop.goal import Quantity
 from molloop.registry import is_name, is_reference, registered
-from molloop.schema import Schema, among
-from molloop.simulate.levels import FIDELITIES, LEVELS, START_GEOMETRIES, uses_input
-from molloop.simulate.recipes import RECIPES, recipe_named
-from molloop.simulate.solvents import ELECTRODES, SOLVENTS, electrode_named, solvent_named
+from molloop.simulate.options import IonizationOptions, Options
+from molloop.simulate.recipes import RECIPES
 
 IONIZATION = "ionization"
 ENTRY_POINTS = "molloop.simulators"  # the group in which other packages register theirs
@@ -24,120 +22,6 @@ IE = RECIPES["ie"].quantity
 
 class SimulatorError(ValueError):
     """A simulator cannot be used as it is configured; it says why."""
-
-
-class Options(Schema):
-    """Options of a simulator, a field each: nothing unknown, nothing converted."""
-
-
-class IonizationOptions(Options):
-    """Options of the simulator `ionization`."""
-
-    level: Annotated[str, among(LEVELS)] = Field(
-        "gfn2",
-        description="Option of ionization. Level of theory: "
-        + "; ".join(f"{name} ({level.label}: {level.purpose})" for name, level in LEVELS.items())
-        + ".",
-    )
-    fidelity: Annotated[str, among(FIDELITIES)] = Field(
-        "relaxed",
-        description="Option of ionization. "
-        + "; ".join(f"{name}: {text}" for name, text in FIDELITIES.items())
-        + ".",
-    )
-    start_geometry: Annotated[str, among(START_GEOMETRIES)] = Field(
-        "embedded",
-        description="Option of ionization. Where a relaxation starts. "
-        + "; ".join(f"{name}: {text}" for name, text in START_GEOMETRIES.items())
-        + ". With input, or with the fidelity input-geometry, a molecule whose file has no "
-        "geometry is not chosen.",
-    )
-    n_conformers: int = Field(
-        1,
-        ge=1,
-        description="Option of ionization. Conformers that are embedded; the lowest by the force "
-        "field is taken. With the geometry of a file it must be 1.",
-    )
-    max_atoms: int = Field(
-        200,
-        ge=1,
-        description="Option of ionization. A molecule with more atoms, hydrogens included, is a "
-        "failure.",
-    )
-    quantities: Annotated[tuple[str, ...], Strict(False)] = Field(
-        (),
-        description="Option of ionization. Further quantities, by the names that `molloop "
-        "quantities` lists: they share calculations, and stand in tables and exports. One that "
-        "cannot be computed is left out, with a flag such as no_ea.",
-    )
-    solvent: str = Field(
-        "",
-        description="Option of ionization. In which all is computed, by ALPB: "
-        + ", ".join(SOLVENTS)
-        + ". It answers each charge in full (equilibrium solvation), also where the geometry does "
-        "not. Left empty: none. The level ipea1 has no parameters for it.",
-    )
-    reference: str = Field(
-        "SHE",
-        description="Option of ionization. The electrode against which potentials are given: "
-        + "; ".join(f"{name} at {zero} V ({why})" for name, (zero, why) in ELECTRODES.items())
-        + ".",
-    )
-    multiplicity: int | None = Field(
-        None,
-        ge=1,
-        description="Option of ionization. Of the molecules, 3 for a triplet. Left out: the column "
-        "multiplicity that the library has kept, or else what the SMILES says.",
-    )
-
-    @field_validator("quantities")
-    @classmethod
-    def _known_quantities(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        found = [recipe_named(text) for text in value]
-        if None in found:
-            raise ValueError(f"expected names among {', '.join(RECIPES)}")
-        return tuple(dict.fromkeys(recipe.quantity.name for recipe in found if recipe))
-
-    @field_validator("solvent")
-    @classmethod
-    def _known_solvent(cls, value: str) -> str:
-        try:
-            return solvent_named(value) if value else ""
-        except KeyError:
-            raise ValueError(f"expected one of {', '.join(SOLVENTS)}") from None
-
-    @field_validator("reference")
-    @classmethod
-    def _known_reference(cls, value: str) -> str:
-        try:
-            return electrode_named(value)
-        except KeyError:
-            raise ValueError(f"expected one of {', '.join(ELECTRODES)}") from None
-
-    @model_validator(mode="after")
-    def _no_solvent_with_ipea1(self) -> Self:
-        if self.solvent and not LEVELS[self.level].has_solvents:
-            known = ", ".join(name for name, level in LEVELS.items() if level.has_solvents)
-            raise ValueError(
-                f"expected solvent left out, or the level {known}: {self.level} has no parameters "
-                "of ALPB, and tblite would take those of GFN1-xTB"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _no_force_field_at_the_input(self) -> Self:
-        if not uses_input(self.fidelity, self.start_geometry):
-            return self
-        if self.fidelity == "mmff-geometry":
-            raise ValueError(
-                "expected start_geometry = embedded with fidelity = mmff-geometry: the force "
-                "field's geometry is found from the SMILES"
-            )
-        if self.n_conformers > 1:
-            raise ValueError(
-                "expected n_conformers = 1 where the geometry is that of the molecule's file"
-            )
-        return self
 
 
 @dataclass(frozen=True)
@@ -158,12 +42,15 @@ class Simulator:
     options
         The schema of its options; None: any that the function takes.
     cores
-        That a molecule is computed on. A worker has one, so that more cannot be used yet.
+        That a molecule is computed on; the configuration must give as many.
     takes_molecule
         Whether it is called as ``function(molecule, **options)``, with a
         :class:`~molloop.Molecule`: SMILES, name, and geometry where the file has one.
     takes_quantity
         Whether it is called with ``quantity="ea"`` too, the name of the quantity that is asked for.
+    takes_resources
+        Whether it is called with ``resources=``, a
+        :class:`~molloop.simulate.resources.Resources`, too.
     """
 
     function: str
@@ -173,6 +60,7 @@ class Simulator:
     cores: int = 1
     takes_molecule: bool = False
     takes_quantity: bool = False
+    takes_resources: bool = False
 
     def computes(self, quantity: Quantity) -> bool:
         """Whether it computes a quantity, by symbol and unit."""
@@ -211,6 +99,7 @@ SIMULATORS = {
         options=IonizationOptions,  # its bounds depend on the charge: recipes have them
         takes_molecule=True,
         takes_quantity=True,
+        takes_resources=True,
     )
 }
 

@@ -1,6 +1,6 @@
 """A SMILES becomes a molecule that can be simulated, or is refused before it costs anything."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,7 @@ class Structure:
 
 
 def start_structure(
-    smiles: str, *, last_element: int, max_atoms: int, n_conformers: int = 1, name: str = ""
+    smiles: str, *, elements: Collection[int], max_atoms: int, n_conformers: int = 1, name: str = ""
 ) -> Structure:
     """Read a SMILES as it was given and embed it.
 
@@ -50,8 +50,8 @@ def start_structure(
 
     Parameters
     ----------
-    last_element
-        The largest atomic number that the method knows.
+    elements
+        Atomic numbers that the method knows.
     max_atoms
         Hydrogens included.
     n_conformers
@@ -65,12 +65,12 @@ def start_structure(
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large`` or ``embedding``.
     """
     given = Molecule(0, smiles, name)
-    molecule = _read(given, last_element, max_atoms)
+    molecule = _read(given, elements, max_atoms)
     embed(molecule, n_conformers, given.label)
     return _structure(molecule)
 
 
-def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> Structure:
+def given_structure(given: Molecule, *, elements: Collection[int], max_atoms: int) -> Structure:
     """Read a molecule's SMILES and put its atoms where its own geometry has them.
 
     Raises
@@ -79,7 +79,7 @@ def given_structure(given: Molecule, *, last_element: int, max_atoms: int) -> St
         ``invalid_smiles``, ``fragments``, ``element``, ``too_large``; ``no_geometry``: it has
         none; ``geometry_mismatch``: its atoms or bonds are not those of the SMILES.
     """
-    molecule, geometry = _read(given, last_element, max_atoms), given.geometry
+    molecule, geometry = _read(given, elements, max_atoms), given.geometry
     if geometry is None:
         raise SimulationError(
             "no_geometry",
@@ -167,7 +167,7 @@ def molecule_with_hydrogens(smiles: str, name: str = "") -> Chem.Mol:
     return Chem.AddHs(molecule)
 
 
-def _read(given: Molecule, last_element: int, max_atoms: int) -> Chem.Mol:
+def _read(given: Molecule, elements: Collection[int], max_atoms: int) -> Chem.Mol:
     molecule = molecule_with_hydrogens(given.smiles, given.name)
     n_fragments = len(Chem.GetMolFrags(molecule))
     if n_fragments > 1:
@@ -175,7 +175,7 @@ def _read(given: Molecule, last_element: int, max_atoms: int) -> Chem.Mol:
         raise SimulationError("fragments", told)
     numbers = _numbers(molecule)
     unknown = [
-        atom.GetSymbol() for atom in molecule.GetAtoms() if not _is_known(atom, last_element)
+        atom.GetSymbol() for atom in molecule.GetAtoms() if atom.GetAtomicNum() not in elements
     ]
     if unknown:
         raise SimulationError(
@@ -186,10 +186,6 @@ def _read(given: Molecule, last_element: int, max_atoms: int) -> Chem.Mol:
             "too_large", f"{len(numbers)} atoms, expected at most max_atoms = {max_atoms}"
         )
     return molecule
-
-
-def _is_known(atom: Chem.Atom, last_element: int) -> bool:
-    return 1 <= atom.GetAtomicNum() <= last_element
 
 
 def _numbers(molecule: Chem.Mol) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

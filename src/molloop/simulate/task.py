@@ -33,7 +33,7 @@ class SimulationTask:
     @cached_property
     def _simulator(self) -> Callable[[Molecule], object]:
         protocol = self.protocol
-        return load(protocol.simulator, protocol.options, protocol.quantity)
+        return load(protocol.simulator, protocol.options, protocol.quantity, protocol.resources)
 
     def obstacle(self) -> str:
         """Return why the simulator cannot be used here, and a remedy; or nothing."""

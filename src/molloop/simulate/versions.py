@@ -1,14 +1,15 @@
 """The programs that values depend on: RDKit's conformers differ from version to version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 
 PROGRAMS = ("molloop", "rdkit", "tblite")
+OF_SOME_LEVELS = ("pyscf", "pyscf-dispersion")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that this process computes by."""
-    return {name: metadata.version(name) for name in PROGRAMS}
+def versions(others: Iterable[str] = ()) -> dict[str, str]:
+    """Return the versions that this process computes by, those of other packages last."""
+    return {name: metadata.version(name) for name in (*PROGRAMS, *others)}
 
 
 def told(processes: Sequence[Mapping[str, str]]) -> str:
@@ -20,6 +21,7 @@ def told(processes: Sequence[Mapping[str, str]]) -> str:
         Of each process that has computed; versions that differ stand side by side, with ``/``.
     """
     found = {
-        name: dict.fromkeys(one[name] for one in processes if name in one) for name in PROGRAMS
+        name: dict.fromkeys(one[name] for one in processes if name in one)
+        for name in (*PROGRAMS, *OF_SOME_LEVELS)
     }
     return ", ".join(f"{name} {'/'.join(some)}" for name, some in found.items() if some)

@@ -45,6 +45,7 @@ class XTB(Calculator):
     """
 
     implemented_properties = ["energy", "forces"]  # noqa: RUF012 - as ASE declares it
+    flags: tuple[str, ...] = ()  # xTB has one solution
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ def test_ipea1_is_computed_at_the_gfn2_geometry():
 
 def test_without_relaxation_the_geometry_is_the_force_field_s():
     success = vertical_ie("CCO", fidelity="mmff-geometry")
-    start = start_structure("CCO", last_element=86, max_atoms=200).geometry
+    start = start_structure("CCO", elements=range(1, 87), max_atoms=200).geometry
     assert np.array_equal(success.geometry.positions_angstrom, start.positions_angstrom)
     assert success.calculations["molecule"].n_steps == 0
     assert success.value == pytest.approx(vertical_ie("CCO").value, abs=0.3)

@@ -94,7 +94,7 @@ def test_the_cation_of_allene_is_twisted():
 
 
 def relaxed_cation(smiles):
-    structure = start_structure(smiles, last_element=86, max_atoms=200)
+    structure = start_structure(smiles, elements=range(1, 87), max_atoms=200)
     calculations = Calculations(structure, LEVELS["gfn2"], "relaxed", "", smiles)
     calculations.compute("cation_relaxed")
     return calculations
@@ -233,7 +233,7 @@ def test_a_further_quantity_that_fails_is_left_out(monkeypatch):
 
 
 def test_a_result_that_is_used_is_not_written_into():
-    water = start_structure("O", last_element=86, max_atoms=200).geometry
+    water = start_structure("O", elements=range(1, 87), max_atoms=200).geometry
     atoms = Atoms(water.numbers, water.positions_angstrom)
     atoms.calc = XTB("GFN2-xTB", water, charge=0, n_unpaired=0, accuracy=1.0)
     energy_ev, forces = atoms.get_potential_energy(), atoms.get_forces()

@@ -14,12 +14,12 @@ from molloop.errors import SimulationError
 from molloop.goal import Quantity
 from molloop.molecule import Geometry, Molecule
 from molloop.simulate.load import load
+from molloop.simulate.options import Options
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import (
     IE,
     SIMULATORS,
-    Options,
     Origin,
     Simulator,
     SimulatorError,

@@ -12,7 +12,7 @@ from molloop.simulate.structure import molecule_with_hydrogens, start_structure
 
 
 def structure(smiles):
-    return start_structure(smiles, last_element=86, max_atoms=200)
+    return start_structure(smiles, elements=range(1, 87), max_atoms=200)
 
 
 def test_the_chain_begins_as_the_published_one():

@@ -55,14 +55,18 @@ def cores() -> int:
 
 
 def check_simulator(protocol: SimulationProtocol) -> None:
-    """Raise InputError where a simulator that is not molloop's cannot be used."""
+    """Raise InputError where a simulator of others, or a level of DFT, cannot be used."""
     from molloop.sandbox.guard import Guard
     from molloop.simulate.task import SimulationTask
 
-    if protocol.simulator in SIMULATORS:
+    is_own = protocol.simulator in SIMULATORS
+    if is_own and not protocol.packages:
         return
     with closing(Guard()) as guard:  # importing it runs a user's code
         obstacle = guard.check(SimulationTask(protocol))
+    if obstacle and is_own:
+        level = protocol.options["level"]
+        raise InputError("simulation.level", level, "a level that can be computed here", obstacle)
     if obstacle:
         expected = "a simulator that can be used here"
         raise InputError("property.simulator", protocol.simulator, expected, obstacle)
@@ -98,7 +102,8 @@ def make_session(settings: Settings, library: Library) -> Session:
             "Put what is long, such as site.worker_init, into a file of its own.",
         )
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    facts = environment(library.describe(), _origin_of(settings.property.simulator))
+    origin = _origin_of(settings.property.simulator)
+    facts = environment(library.describe(), origin, settings.protocol().packages)
     return Session(began_at, config, facts)
 
 
@@ -146,7 +151,9 @@ def parsl_config(settings: Settings, run_dir: Path) -> Any:
     from molloop.execution import parsl_config
 
     limits.require_files("Parsl", limits.PARSL_FILES)
-    return parsl_config.parsl_config(site_of(settings.site), run_dir.absolute() / "parsl")
+    return parsl_config.parsl_config(
+        site_of(settings.site, settings.simulation.cores), run_dir.absolute() / "parsl"
+    )
 
 
 @dataclass(frozen=True)
@@ -193,7 +200,7 @@ class Campaign:
     def _engine(self) -> "ParslEngine":
         from molloop.execution.parsl_engine import ParslEngine
 
-        site = site_of(self.settings.site)
+        site = site_of(self.settings.site, self.settings.simulation.cores)
         return ParslEngine(
             parsl_config(self.settings, self.folder),
             self.folder / "scratch",

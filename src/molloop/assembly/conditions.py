@@ -18,17 +18,9 @@ from molloop.library.conditions_on_columns import (
 from molloop.library.selection import Selection, charges, n_open_stereo, select
 from molloop.library.shard import Shard
 from molloop.library.shards import Library, Progress
-from molloop.simulate.levels import LAST_ELEMENT, uses_input
+from molloop.simulate.levels import LAST_ELEMENT, LEVELS, uses_input
 from molloop.simulate.simulators import IONIZATION
 from molloop.texts import counted
-
-# what the simulator `ionization` fails for, whatever the level
-SIMULATED: tuple[ColumnCondition, ...] = (
-    OneFragment(),
-    Elements(
-        f"elements up to number {LAST_ELEMENT}, as xTB has", tuple(range(1, LAST_ELEMENT + 1))
-    ),
-)
 
 
 def conditions_of(settings: ConditionsSettings) -> Conditions:
@@ -93,9 +85,18 @@ def select_for(
 def _implied(settings: Settings, library: Library) -> Iterator[ColumnCondition]:
     """Return what `ionization` cannot do without."""
     if Shard(library.shards[0]).facts is not None:  # molloop 0.1.0 did not keep them
-        yield from SIMULATED
+        yield OneFragment()
+        yield _known_elements(settings.simulation.level)
     if uses_input(settings.simulation.fidelity, settings.simulation.start_geometry):
         yield OwnGeometry()
+
+
+def _known_elements(level: str) -> ColumnCondition:
+    theory = LEVELS[level]
+    words = f"elements up to number {LAST_ELEMENT}, as xTB has"
+    if theory.kohn_sham is not None:
+        words = f"elements up to number {LAST_ELEMENT} without 58 to 71, as {level} has"
+    return Elements(words, tuple(sorted(theory.elements)))
 
 
 def _select(

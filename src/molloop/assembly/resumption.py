@@ -5,6 +5,7 @@ from typing import Any
 from molloop.config.load import differences, parse
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
+from molloop.simulate.versions import OF_SOME_LEVELS, PROGRAMS
 from molloop.store.records import Session
 
 # what these decide cannot be compared, or not be told apart, within one run
@@ -31,7 +32,7 @@ FIXED = {
     "campaign.training_no_header",
     "campaign.training_level",
 }
-VALUE_PACKAGES = ("molloop", "tblite", "rdkit", "ase", "numpy", "scipy")
+VALUE_PACKAGES = (*PROGRAMS, *OF_SOME_LEVELS, "ase", "numpy", "scipy")
 
 
 def check_resumption(
@@ -74,7 +75,7 @@ def check_resumption(
             f"It was changed since{_release(now['simulator'])}. {_NEW_RUN}",
         )
     for name in VALUE_PACKAGES:
-        old, new = then.get("packages", {}).get(name), now["packages"][name]
+        old, new = then.get("packages", {}).get(name), now["packages"].get(name)
         if old != new:
             changes.append(f"version of {name}: {old} -> {new}")
     return tuple(changes)

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from molloop.execution.submit import BatchJob
 
 
-def site_of(settings: SiteSettings) -> Site:
+def site_of(settings: SiteSettings, worker_cores: int = 1) -> Site:
     """Return what is fixed on the site that is named, and what the user has set.
+
+    Parameters
+    ----------
+    worker_cores
+        That a worker computes on.
 
     Raises
     ------
@@ -33,7 +38,8 @@ def site_of(settings: SiteSettings) -> Site:
         scheduler=facts.scheduler,
         nodes=settings.nodes,
         blocks=settings.blocks,
-        workers=settings.workers or facts.cores,
+        workers=settings.workers or (facts.cores and max(1, facts.cores // worker_cores)),
+        worker_cores=worker_cores,
         threads=facts.threads,
         cpu_affinity=settings.cpu_affinity,
         walltime_s=seconds_of(settings.walltime),
@@ -80,7 +86,7 @@ def batch_job(settings: Settings, folder: Path, *, is_trusted: bool = False) -> 
     """
     from molloop.execution import submit
 
-    site = site_of(settings.site)
+    site = site_of(settings.site, settings.simulation.cores)
     if not site.scheduler:
         names = ", ".join(name for name, one in SITES.items() if one.scheduler)
         raise InputError("site.name", site.name, f"a site with a scheduler: {names}", "Name one.")

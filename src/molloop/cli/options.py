@@ -34,7 +34,7 @@ TrustOption = Annotated[
 LevelOption = Annotated[
     str | None,
     typer.Option(
-        help="Of ionization: gfn2, gfn1 or ipea1.",
+        help="Of ionization: gfn2, gfn1, ipea1, or of DFT such as b3lyp/def2-svp.",
         show_default=DefaultOf("simulation.level"),
         autocompletion=completion.levels,
     ),

@@ -139,7 +139,7 @@ def _save(
     values = [
         structure_of(
             *(replace(entry.molecule, id=number), one, quantity, protocol, entry.molecule.kept),
-            told([versions()]),
+            told([versions(protocol.packages)]),
         )
         for number, (entry, one) in enumerate(zip(entries, outcomes, strict=True))
         if isinstance(one, Success)
@@ -180,4 +180,5 @@ def _record(
         }
     made_by = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     said = {"smiles": outcome.smiles, "name": outcome.name}
-    return said | result | made_by | {"versions": versions(), "seconds": outcome.seconds}
+    by = versions(protocol.packages)
+    return said | result | made_by | {"versions": by, "seconds": outcome.seconds}

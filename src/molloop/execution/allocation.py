@@ -82,7 +82,7 @@ def last_grace_s(environment: Mapping[str, str] = os.environ) -> float:
 
 
 def workers_per_node(site: Site, allocation: Allocation | None) -> int:
-    """Return how many workers a node has: a core each.
+    """Return how many workers a node has: as many as its cores are enough for.
 
     Raises
     ------
@@ -92,12 +92,16 @@ def workers_per_node(site: Site, allocation: Allocation | None) -> int:
     if site.workers:
         return site.workers
     if not site.scheduler:
-        return available_cores()
+        return max(1, available_cores() // site.worker_cores)
     if allocation is None:
         raise InputError(
-            "site.workers", None, "the number of workers of a node", "Give it as many as cores."
+            "site.workers",
+            None,
+            "the number of workers of a node",
+            "Give it as many as cores, divided by simulation.cores.",
         )
     n_threads, n_cores = psutil.cpu_count() or 1, psutil.cpu_count(logical=False) or 1
     cpus = allocation.cpus or n_threads
     # some clusters count hardware threads, others cores
-    return cpus if cpus <= n_cores else max(1, cpus * n_cores // n_threads)
+    n = cpus if cpus <= n_cores else cpus * n_cores // n_threads
+    return max(1, n // site.worker_cores)

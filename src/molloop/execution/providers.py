@@ -72,7 +72,7 @@ def provider_of(site: Site, allocation: Allocation | None) -> ExecutionProvider:
         **shared,
         queue=site.queue,
         select_options=site.select_options,
-        cpus_per_node=site.threads or workers_per_node(site, None),
+        cpus_per_node=site.threads or workers_per_node(site, None) * site.worker_cores,
     )
 
 

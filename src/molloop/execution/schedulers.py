@@ -118,7 +118,7 @@ def _slurm_header(site: Site, log: Path) -> list[str]:
 
 
 def _pbs_header(site: Site, log: Path) -> list[str]:
-    n_cpus = site.threads or workers_per_node(site, None)
+    n_cpus = site.threads or workers_per_node(site, None) * site.worker_cores
     select = f"select={site.nodes or 1}:ncpus={n_cpus}"
     if site.select_options:
         select += f":{site.select_options}"

@@ -22,7 +22,9 @@ class Site:
     blocks
         Allocations to ask for at the same time.
     workers
-        On a node; None: a core each.
+        On a node; None: as many as its cores are enough for.
+    worker_cores
+        That a worker computes on.
     threads
         Hardware threads of a node; None: they differ.
     cpu_affinity
@@ -59,6 +61,7 @@ class Site:
     nodes: int | None = None
     blocks: int = 1
     workers: int | None = None
+    worker_cores: int = 1
     threads: int | None = None
     cpu_affinity: str = "none"
     walltime_s: int = 3600

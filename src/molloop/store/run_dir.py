@@ -5,6 +5,7 @@ import fcntl
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -187,8 +188,10 @@ def is_held(path: Path) -> bool | None:
     return False
 
 
-def environment(library: dict[str, Any], simulator: Origin | None) -> dict[str, Any]:
-    """Return where and on what this process runs."""
+def environment(
+    library: dict[str, Any], simulator: Origin | None, packages: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return where and on what this process runs; with the versions of further packages."""
     return {
         "command": sys.argv,
         "python": sys.version,
@@ -196,7 +199,7 @@ def environment(library: dict[str, Any], simulator: Origin | None) -> dict[str, 
         "host": platform.node(),
         "pid": os.getpid(),
         "n_cpus": os.cpu_count(),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: metadata.version(name) for name in (*PACKAGES, *packages)},
         "library": library,
         "simulator": simulator and _code_of(simulator),
     }

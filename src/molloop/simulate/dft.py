@@ -32,6 +32,7 @@ MEMORY_SHARE = 0.8  # of what there is: PySCF takes somewhat more than it is tol
 # that turn at no cost
 LEAST_CURVATURE = -1e-3
 MAX_FOLLOWED = 3
+LOWER_HARTREE = 1e-6  # than a saddle that was left: else it has come back
 MIB_A_GIB = 1024
 CONTAMINATED = 0.1  # of <S²> above that of the pure spin
 
@@ -104,15 +105,15 @@ class KohnShamPoint:
 
     def _instability(self) -> tuple[str, ...]:
         """Go on to a minimum; return a flag where there is none."""
-        for _ in range(MAX_FOLLOWED):
+        for n_followed in range(MAX_FOLLOWED + 1):
             curvature, turn = lowest_curvature(self._solver)
             if curvature > LEAST_CURVATURE:
                 return ()
             if self._is_restricted:
                 return ("spin_doubtful",)
-            before_hartree = self._solver.e_tot
-            _newton(self._solver, turned(self._solver, turn))
-            if not (self._solver.converged and self._solver.e_tot < before_hartree):
+            if n_followed == MAX_FOLLOWED:
+                break
+            if not _descend(self._solver, turned(self._solver, turn)):
                 break
         return ("unstable",)
 
@@ -204,6 +205,15 @@ def _converge(solver: Any, density: Array) -> bool:
     if not solver.converged:
         _newton(solver, solver.mo_coeff)
     return bool(solver.converged)
+
+
+def _descend(solver: Any, orbitals: Array) -> bool:
+    """Solve the equations from some orbitals; return whether a lower solution was found."""
+    upper_hartree = solver.e_tot
+    solver.kernel(dm0=solver.make_rdm1(orbitals, solver.mo_occ))
+    if not solver.converged or solver.e_tot > upper_hartree - LOWER_HARTREE:
+        _newton(solver, orbitals)
+    return bool(solver.converged and solver.e_tot < upper_hartree)
 
 
 def _newton(solver: Any, orbitals: Array) -> None:

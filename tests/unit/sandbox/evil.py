@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -253,6 +254,10 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
         while True:
             hoard.append(bytearray(20_000_000))
             time.sleep(0.005)
+    if what.startswith("litter"):
+        _, name = tempfile.mkstemp()
+        Path(what[6:]).write_text(name)
+        time.sleep(60)
     if what.startswith("hang"):
         # children in sessions of their own, one of them an orphan
         shell = f"sleep 1000 & echo $! >> {what[4:]}"

@@ -132,6 +132,15 @@ def test_a_hang_in_compiled_code_is_killed_with_all_descendants(guard, tmp_path)
     assert not [pid for pid in found if is_running(pid)]
 
 
+def test_temporary_files_go_with_what_has_written_them(guard, tmp_path, monkeypatch):
+    folder, told = tmp_path / "scratch", tmp_path / "told"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    assert guard.run(molecule(f"litter{told}"), EVIL).kind == "timeout"
+    assert Path(told.read_text()).is_relative_to(folder)
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize("end", ["", "exit"])
 def test_what_a_molecule_leaves_behind_is_killed(guard, tmp_path, end):
     pids = tmp_path / f"pids{end}"

@@ -150,7 +150,7 @@ def test_a_function_gets_its_options_by_name(mine):
             {"scale": "2"},
             "not take simulation.options.scale: Input should be a valid number",
         ),
-        ("wide", {}, "It wants 8 cores, and a worker has one"),
+        ("wide", {}, "It wants 8 cores, and simulation.cores is 1"),
         ("length", {}, "as mine:length, which is no Simulator, but of the type function"),
         ("gup", {}, "none that is registered (ionization, gap, wide, whole, length, gone)"),
         ("ionization", {}, "It computes IE (eV), EA (eV), "),

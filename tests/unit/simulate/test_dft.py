@@ -122,6 +122,16 @@ def test_a_wrong_minimum_is_left():
         assert ie_ev == pytest.approx(15.801, abs=0.001)
 
 
+def test_the_ion_of_ozone_is_a_minimum(monkeypatch):
+    bent = np.radians(116.8)
+    places = np.array([(0, 0, 0), (1, 0, 0), (np.cos(bent), np.sin(bent), 0)])
+    ozone = Geometry(np.array([8, 8, 8], np.uint8), 1.278 * places)
+    found = point(ozone, charge=1)
+    monkeypatch.setattr("molloop.simulate.dft.LEAST_CURVATURE", -np.inf)
+    # what PySCF 2.14 converges to from atoms
+    assert point(ozone, charge=1).energy_ev - found.energy_ev == pytest.approx(0.16, abs=0.03)
+
+
 @pytest.mark.filterwarnings("ignore:remove_linear_dep_:DeprecationWarning")
 def test_the_ion_of_hcn_is_the_same_from_each_start():
     molecule = point(CYANIDE)

@@ -129,7 +129,7 @@ def test_the_ion_of_ozone_is_a_minimum(monkeypatch):
     found = point(ozone, charge=1)
     monkeypatch.setattr("molloop.simulate.dft.LEAST_CURVATURE", -np.inf)
     # what PySCF 2.14 converges to from atoms
-    assert point(ozone, charge=1).energy_ev - found.energy_ev == pytest.approx(0.16, abs=0.03)
+    assert point(ozone, charge=1).energy_ev - found.energy_ev == pytest.approx(0.395, abs=0.03)
 
 
 @pytest.mark.filterwarnings("ignore:remove_linear_dep_:DeprecationWarning")

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from molloop.simulate.options import Options
     from molloop.simulate.outcome import Calculation, Failure, Success
     from molloop.simulate.protocol import SimulationProtocol
+    from molloop.simulate.resources import Resources
     from molloop.simulate.simulators import Simulator
     from molloop.store.records import Stage
     from molloop.store.searched import SearchedLibrary
@@ -132,6 +133,7 @@ _PUBLIC = {
     "molloop.simulate.outcome": "Calculation Failure Success",
     "molloop.simulate.protocol": "SimulationProtocol",
     "molloop.simulate.options": "Options",
+    "molloop.simulate.resources": "Resources",
     "molloop.simulate.simulators": "Simulator",
     "molloop.store.records": "Stage",
     "molloop.store.searched": "SearchedLibrary",
@@ -180,6 +182,7 @@ __all__ = [
     "Ranked",
     "RankingBegan",
     "Replayed",
+    "Resources",
     "Results",
     "Resumed",
     "RunError",

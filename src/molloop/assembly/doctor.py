@@ -15,11 +15,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from molloop.assembly.campaign import parsl_config
+from molloop.assembly.campaign import check_simulator, parsl_config
 from molloop.assembly.site import site_of
 from molloop.campaign.engine import Group, Simulations
 from molloop.config.settings import Settings
-from molloop.errors import MolloopError
+from molloop.errors import InputError, MolloopError
 from molloop.execution.allocation import current_allocation
 from molloop.execution.schedulers import SCHEDULERS
 from molloop.execution.site import Site
@@ -28,6 +28,8 @@ from molloop.sandbox.worker import run_group
 from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.task import SimulationTask
+from molloop.simulate.versions import told
+from molloop.simulate.versions import versions as versions_of
 from molloop.store.run_dir import PACKAGES, RunDir
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
@@ -90,6 +92,7 @@ def examine(
     site_of(settings.site)  # before anything takes time
     yield versions()
     yield simulation()
+    yield from level(settings)
     yield free_disk(run_dir)
     yield locks(run_dir)
     yield scheduler(settings)
@@ -124,6 +127,19 @@ def simulation() -> Finding:
     told = f"water's IE is {outcome.value:.4f} eV in {outcome.seconds:.2f} s"
     is_ok = abs(outcome.value - REFERENCE_IE_EV) <= TOLERANCE_EV
     return Finding(what, is_ok, f"{told}; {REFERENCE_IE_EV:.4f} eV is right", remedy)
+
+
+def level(settings: Settings) -> Iterator[Finding]:
+    """Look whether what a level of DFT is computed by is there."""
+    protocol = settings.protocol()
+    if not protocol.packages:
+        return
+    try:
+        check_simulator(protocol)
+    except InputError as error:
+        yield Finding("level", False, error.remedy, "Install it where the workers run.")
+        return
+    yield Finding("level", True, told([versions_of(protocol.packages)]))
 
 
 def free_disk(run_dir: Path) -> Finding:

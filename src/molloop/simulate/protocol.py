@@ -93,9 +93,8 @@ class SimulationProtocol:
     @property
     def packages(self) -> tuple[str, ...]:
         """Distributions beyond molloop's own that values depend on."""
-        if self.simulator != IONIZATION:
-            return ()
-        return LEVELS[self._options["level"]].packages
+        level = LEVELS.get(self._options["level"]) if self.simulator == IONIZATION else None
+        return () if level is None else level.packages
 
     @property
     def stage(self) -> str:
@@ -124,5 +123,7 @@ class SimulationProtocol:
             label = f"{level.methods} ΔSCF, shifted by {-level.electron_ev} eV"
         else:
             label = level.methods
+        if self._options["fidelity"] != RELAXED:  # nothing is relaxed by the other method
+            label = label.replace(f" on {level.geometry_method} geometry", "")
         parts = [label, *self._circumstances, *([] if fidelity == RELAXED else [fidelity])]
         return ", ".join(parts).replace(", in ", ", equilibrium solvation (ALPB) in ")

@@ -49,8 +49,8 @@ class Simulator:
     takes_quantity
         Whether it is called with ``quantity="ea"`` too, the name of the quantity that is asked for.
     takes_resources
-        Whether it is called with ``resources=``, a
-        :class:`~molloop.simulate.resources.Resources`, too.
+        Whether it is called with ``resources=`` too, the :class:`~molloop.Resources` that the
+        configuration gives a molecule.
     """
 
     function: str

@@ -150,3 +150,16 @@ def test_a_pbs_server_says_whether_it_keeps_a_history(monkeypatch, tmp_path, ans
 def test_no_server_is_asked_where_there_is_none(monkeypatch, tmp_path, name):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert list(doctor.server(site(name=name))) == []
+
+
+def test_what_a_level_of_dft_needs_is_looked_for(monkeypatch, tmp_path):
+    assert list(doctor.level(load())) == []
+    dft = load(simulation={"level": "b3lyp/def2-svp"})
+    [found] = doctor.level(dft)
+    assert found.is_ok
+    assert "pyscf 2." in found.told
+    (tmp_path / "pyscf.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    [found] = doctor.level(dft)
+    assert not found.is_ok
+    assert "pip install 'molloop[dft]'" in found.told

@@ -278,6 +278,8 @@ def test_levels_are_named_in_any_case():
     protocol = settings.protocol()
     assert protocol.stage == "b3lyp/def2-svp"
     assert protocol.label == "B3LYP/def2-SVP ΔSCF on GFN2-xTB geometry"
+    at_input = load_settings(simulation={"level": "r2scan/def2-svp", "fidelity": "input-geometry"})
+    assert at_input.protocol().label == "r²SCAN/def2-SVP ΔSCF, input-geometry"
     assert protocol.resources == Resources(2, 4.0)
     assert protocol.packages == ("pyscf",)
     assert load_settings(simulation={"level": "wb97x-d3bj/def2-tzvp"}).protocol().packages == (

@@ -286,9 +286,7 @@ def test_values_are_labelled_by_how_they_were_computed():
     options = {"level": "ipea1", "fidelity": "mmff-geometry"}
     ipea1 = SimulationProtocol(options=options)
     assert (ipea1.outcome_level, ipea1.outcome_fidelity) == ("ipea1", "mmff-geometry")
-    assert ipea1.label == (
-        "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV, mmff-geometry"
-    )
+    assert ipea1.label == ("IPEA1-xTB ΔSCF, shifted by -4.846 eV, mmff-geometry")
     from_input = SimulationProtocol(options={"start_geometry": "input"})
     assert from_input.label == "GFN2-xTB ΔSCF, uncorrected, relaxed-from-input"
     assert SimulationProtocol(options={"level": "dft"}).label == "dft"

@@ -27,7 +27,8 @@ GUESS = "minao"  # from others ions end in a wrong minimum more often, those of 
 TOLERANCE_HARTREE = 1e-8
 MAX_CYCLES = 100
 LEVEL_SHIFT_HARTREE = 0.3
-MEMORY_SHARE = 0.8  # of what there is: PySCF takes somewhat more than it is told
+# of what there is: the kernel of the functional takes up to 2 GB more than PySCF is told
+MEMORY_SHARE = 0.5
 # a curvature of the energy (Hartree) below that is none of a minimum; a degenerate ion has orbitals
 # that turn at no cost
 LEAST_CURVATURE = -1e-3

@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 N_STARTS = 4  # the pairs of orbitals that are nearest in energy: others mix in
 RESIDUALS = (0.05, 0.005)  # in Hartree; the finer one where the coarse one does not tell the sign
 MAX_CYCLES = 30
+LEAST_MB = 100
 LEAST_DIFFERENCE = 1e-3
 ANGLE = 0.5  # of a turn that leaves a saddle, in radians
 
@@ -67,7 +68,10 @@ def lowest_curvature(solver: Any) -> tuple[float, Array]:
         return np.inf, differences
     ends = np.cumsum([one.differences.size for one in spins])[:-1]
     is_restricted = len(spins) == 1
-    respond = solver.gen_response(hermi=1, **({"singlet": False} if is_restricted else {}))
+    # without it, 2 GB and more
+    most_mb = max(LEAST_MB, solver.max_memory - lib.current_memory()[0])
+    states = {"singlet": False} if is_restricted else {}
+    respond = solver.gen_response(hermi=1, max_memory=most_mb, **states)
 
     def answers(turns: list[Array]) -> list[Array]:
         found = []

@@ -31,7 +31,14 @@ def completed(*words, cwd=None, shell="bash"):
     ("words", "expected"),
     [
         (("li",), ["library"]),
-        (("run", "--level", ""), ["gfn2", "gfn1", "ipea1"]),
+        (
+            ("run", "--level", ""),
+            [
+                *("gfn2", "gfn1", "ipea1", "b3lyp/def2-svp", "b3lyp/def2-tzvp"),
+                *("wb97x-d3bj/def2-svp", "wb97x-d3bj/def2-tzvp"),
+                *("r2scan/def2-svp", "r2scan/def2-tzvp"),
+            ],
+        ),
         (("simulate", "O", "--fidelity", "m"), ["mmff-geometry"]),
         (("run", "--schedule", ""), ["interleaved", "batch"]),
         (("submit", "--site", "p"), ["pbs", "polaris", "perlmutter"]),

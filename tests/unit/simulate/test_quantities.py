@@ -32,7 +32,9 @@ def test_recipes_by_hand():
     """E0 = -10, E+ = -1, E- = -12; relaxed: E+ = -2, E- = -13; E0 there: -9.5 and -9.25 (eV)."""
     energies_ev = {"molecule": -10.0, "ion": -1.0, "anion": -12.0, "cation_relaxed": -2.0}
     energies_ev |= {"anion_relaxed": -13.0, "molecule_at_cation": -9.5, "molecule_at_anion": -9.25}
-    of = Computed(energies_ev, lambda: pytest.fail("orbitals"), shift_ev=-4.0, zero_v=4.44)
+    of = Computed(
+        energies_ev, lambda: pytest.fail("orbitals"), -4.0, electron_ev=4.846, zero_v=4.44
+    )
     values = {name: RECIPES[name].value(of) for name in RECIPES if name not in ORBITALS}
     assert values == pytest.approx(
         {

@@ -40,6 +40,16 @@ def test_what_xtb_cannot_compute_is_left_out_and_charges_are_told(library):
     )
 
 
+def test_what_a_level_of_dft_cannot_compute_is_left_out(tmp_path):
+    (tmp_path / "a.smi").write_text("C\nC[Hg]C\n[Ce]\nCI\n")
+    library = molloop.build_library(tmp_path / "a.smi", tmp_path / "library", n_processes=1)
+    for level, n in (("gfn2", 4), ("b3lyp/def2-svp", 3)):
+        settings = molloop.load(simulation={"level": level})
+        selection, remarks = select_for(settings, library)
+        assert selection.mask().sum() == n
+    assert "elements up to number 86 without 58 to 71, as b3lyp/def2-svp has: 1" in remarks[0]
+
+
 def test_neutral_ones_alone_are_told_no_more(library):
     names, remarks = meant(library, conditions={"charge": 0, "min_heavy_atoms": 2})
     assert names == ["CC", "CCC", "CO", "CCO"]

@@ -317,6 +317,24 @@ def test_a_cluster_counts_hardware_threads_or_cores(tmp_path, monkeypatch, cpus,
     assert config.executors[0].max_workers_per_node == workers
 
 
+@pytest.mark.parametrize(("worker_cores", "n"), [(1, 8), (3, 2), (9, 1)])
+@pytest.mark.parametrize("name", ["slurm", "local"])
+@pytest.mark.usefixtures("in_slurm")
+def test_workers_of_several_cores_are_fewer(tmp_path, monkeypatch, name, worker_cores, n):
+    monkeypatch.setenv("SLURM_JOB_CPUS_PER_NODE", "8")
+    monkeypatch.setattr(allocation.psutil, "cpu_count", lambda **_: 8)
+    monkeypatch.setattr(allocation, "available_cores", lambda: 8)
+    site = site_of(load(site={"name": name}).site, worker_cores)
+    assert parsl_config(site, tmp_path).executors[0].max_workers_per_node == n
+
+
+def test_workers_that_are_asked_for_stay_whatever_their_cores(tmp_path):
+    given = load(site={"name": "pbs", "workers": 3, "account": "a", "queue": "q"}).site
+    [executor] = parsl_config(site_of(given, 4), tmp_path).executors
+    assert executor.max_workers_per_node == 3
+    assert executor.provider.cpus_per_node == 12
+
+
 @pytest.mark.parametrize("cpus", ["32(x2),16", "16", "64,16(x3)", "16(x4)"])
 def test_a_block_s_pools_take_what_each_node_has(cpus):
     words = ["bash", "-c", f"echo {providers.LEAST_CPUS}"]

@@ -34,6 +34,7 @@ MEMORY_SHARE = 0.5
 LEAST_CURVATURE = -1e-3
 MAX_FOLLOWED = 3
 LOWER_HARTREE = 1e-6  # than a saddle that was left: else it has come back
+SOLUTION = ("converged", "e_tot", "mo_coeff", "mo_energy", "mo_occ")
 MIB_A_GIB = 1024
 CONTAMINATED = 0.1  # of <S²> above that of the pure spin
 
@@ -132,13 +133,11 @@ class KohnShamPoint:
         are paired.
         """
         energies, orbitals = np.array(self._solver.mo_energy), np.array(self._solver.mo_coeff)
-        n = orbitals.shape[-1]
-        both = zip(
-            np.broadcast_to(energies, (2, n)), np.broadcast_to(orbitals, (2, n, n)), strict=True
-        )
+        if energies.ndim == 1:  # both spins have the same
+            energies, orbitals = np.array([energies] * 2), np.array([orbitals] * 2)
         densities = []
-        for (levels, columns), count in zip(both, (n_up, n_down), strict=True):
-            occupied = columns[:, np.argsort(levels, kind="stable")[:count]]
+        for levels, columns, n in zip(energies, orbitals, (n_up, n_down), strict=True):
+            occupied = columns[:, np.argsort(levels, kind="stable")[:n]]
             densities.append(occupied @ occupied.T)
         return np.array(densities) if n_up != n_down else sum(densities)
 
@@ -209,12 +208,20 @@ def _converge(solver: Any, density: Array) -> bool:
 
 
 def _descend(solver: Any, orbitals: Array) -> bool:
-    """Solve the equations from some orbitals; return whether a lower solution was found."""
-    upper_hartree = solver.e_tot
+    """Solve the equations from some orbitals; return whether a lower solution was found.
+
+    Where it was not the solver has the one that it had.
+    """
+    before = {name: getattr(solver, name) for name in SOLUTION}
+    most_hartree = solver.e_tot - LOWER_HARTREE
     solver.kernel(dm0=solver.make_rdm1(orbitals, solver.mo_occ))
-    if not solver.converged or solver.e_tot > upper_hartree - LOWER_HARTREE:
+    if not solver.converged or solver.e_tot > most_hartree:
         _newton(solver, orbitals)
-    return bool(solver.converged and solver.e_tot < upper_hartree)
+    if solver.converged and solver.e_tot <= most_hartree:
+        return True
+    for name, one in before.items():
+        setattr(solver, name, one)
+    return False
 
 
 def _newton(solver: Any, orbitals: Array) -> None:
@@ -222,5 +229,5 @@ def _newton(solver: Any, orbitals: Array) -> None:
     newton = solver.newton()
     newton.max_cycle = MAX_CYCLES
     newton.kernel(orbitals, solver.mo_occ)
-    for name in ("converged", "e_tot", "mo_coeff", "mo_energy", "mo_occ"):
-        setattr(solver, name, getattr(newton, name))
+    for name in SOLUTION:
+        setattr(solver, name, np.asarray(getattr(newton, name)))

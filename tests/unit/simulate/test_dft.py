@@ -132,6 +132,16 @@ def test_the_ion_of_ozone_is_a_minimum(monkeypatch):
     assert point(ozone, charge=1).energy_ev - found.energy_ev == pytest.approx(0.395, abs=0.03)
 
 
+def test_a_saddle_that_is_not_left_is_flagged_and_stays(monkeypatch):
+    minimum = point(NITROGEN, HARTREE_FOCK, 1)
+    monkeypatch.setattr("molloop.simulate.dft.LOWER_HARTREE", 1e3)
+    saddle = point(NITROGEN, HARTREE_FOCK, 1)
+    assert saddle.flags == ("unstable",)
+    # what PySCF 2.14 converges to from atoms
+    assert saddle.energy_ev / Hartree == pytest.approx(-108.270291, abs=1e-5)
+    assert minimum.energy_ev < saddle.energy_ev - 0.4
+
+
 @pytest.mark.filterwarnings("ignore:remove_linear_dep_:DeprecationWarning")
 def test_the_ion_of_hcn_is_the_same_from_each_start():
     molecule = point(CYANIDE)

@@ -42,19 +42,21 @@ class Rows:
         whole = text[: text.rfind("\n") + 1]
         rows = list(csv.DictReader(whole.splitlines()))
         self._of = {(row["smiles"], row["level"]): row for row in rows}
-        self._file = path.open("r+" if text else "w", newline="")
-        self._file.truncate(len(whole.encode()))
-        self._file.seek(0, os.SEEK_END)
-        self._writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
-        if not whole:
-            self._writer.writeheader()
+        self._path, self._n_bytes, self._file = path, len(whole.encode()), None
 
     def __contains__(self, key):
         return key in self._of
 
     def add(self, row):
         self._of[row["smiles"], row["level"]] = {name: str(row[name]) for name in COLUMNS}
-        self._writer.writerow(row)
+        if self._file is None:  # who only looks leaves alone what another process is writing
+            self._file = self._path.open("a", newline="")
+            self._file.truncate(self._n_bytes)
+        writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+        if not self._n_bytes:
+            writer.writeheader()
+            self._n_bytes = 1
+        writer.writerow(row)
         self._file.flush()
         os.fsync(self._file.fileno())
 

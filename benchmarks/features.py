@@ -1,4 +1,4 @@
-"""What descriptors and models cost and find: `python benchmarks/features.py`.
+"""What descriptors and models find: `python benchmarks/features.py`.
 
 Replays the search over 19,798 molecules of QM9 whose values are known (the table qm9-ie-20k): 8
 random molecules, then batches of four, up to 200. Printed is the share of the 100 best molecules
@@ -13,14 +13,16 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import csv
 import gzip
-import time
 
 import joblib
 import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
-from molloop.library.descriptors import DESCRIPTORS
+from molloop.library.charges import CHARGES
+from molloop.library.counted import BONDS, RINGS
+from molloop.library.descriptors import DESCRIPTORS, MOLLOOPS, RDKITS, descriptors
 from molloop.library.features import MorganSpec, Scaling, morgan
+from molloop.library.huckel import LEVELS
 from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
@@ -33,25 +35,33 @@ N_INITIAL, BATCH_SIZE, N_TOTAL = 8, 4, 200
 CHECKPOINTS = (24, 48, 100, 200)
 N_TOP = 100
 N_CANDIDATES = 256
-ALL = tuple(rdMolDescriptors.Properties.GetAvailableProperties())
+ALL_OF_RDKITS = tuple(rdMolDescriptors.Properties.GetAvailableProperties())
 SHAPE = {"kappa2", "kappa3", "Phi"}
 CRIPPEN = {"CrippenClogP", "CrippenMR"}
+PARTS = {"bonds": BONDS, "rings": RINGS, "charges": CHARGES, "levels": LEVELS}
+# each as its groups: a model may learn how much a group weighs
 SETS = {
-    "all of RDKit's": ALL,
-    "molloop's": DESCRIPTORS,
-    "without Crippen's": tuple(name for name in DESCRIPTORS if name not in CRIPPEN),
-    "without acceptors": tuple(name for name in DESCRIPTORS if name != "NumHBA"),
-    "without shape": tuple(name for name in DESCRIPTORS if name not in SHAPE),
+    "molloop's": (RDKITS, MOLLOOPS),
+    "the same, of one weight": (DESCRIPTORS,),
+    **{
+        f"without {what}": (RDKITS, tuple(name for name in MOLLOOPS if name not in part))
+        for what, part in PARTS.items()
+    },
+    "RDKit's of them": (RDKITS,),
+    "all of RDKit's": (ALL_OF_RDKITS,),
+    "RDKit's without Crippen's": (tuple(name for name in RDKITS if name not in CRIPPEN),),
+    "RDKit's without acceptors": (tuple(name for name in RDKITS if name != "NumHBA"),),
+    "RDKit's without shape": (tuple(name for name in RDKITS if name not in SHAPE),),
 }
 
 
-def replay(policy, features, values, seed):
+def replay(policy, features, groups, values, seed):
     """Share of the best molecules among the first n simulated, for each checkpoint."""
     rng = np.random.default_rng(seed)
     top = set(np.argsort(-values)[:N_TOP].tolist())
     tried = rng.permutation(len(values))[:N_INITIAL].tolist()
     while len(tried) < N_TOTAL:
-        model = model_class(policy.model).fit(features[tried], values[tried], rng)
+        model = model_class(policy.model).fit_groups(features[tried], values[tried], rng, groups)
         acquisition = ACQUISITIONS[policy.acquisition]
         given = Circumstances(np.arange(len(values)), float(values[tried].max()))
         score = acquisition(*model.predict(features), given)
@@ -62,14 +72,6 @@ def replay(policy, features, values, seed):
             choose(joint, Circumstances(rows, given.best), acquisition, BATCH_SIZE).rows
         ].tolist()
     return [len(top & set(tried[:n])) / N_TOP for n in CHECKPOINTS]
-
-
-def cost_us(names, molecules):
-    properties = rdMolDescriptors.Properties(list(names))
-    began_s = time.perf_counter()
-    for molecule in molecules:
-        properties.ComputeProperties(molecule)
-    return 1e6 * (time.perf_counter() - began_s) / len(molecules)
 
 
 def main():
@@ -84,35 +86,36 @@ def main():
         "-HOMO": np.array([-float(row["homo_ev"]) for row in rows]),
     }
     molecules = [read_molecule(text) for text in smiles]
-    properties = rdMolDescriptors.Properties(list(ALL))
-    table = np.array([properties.ComputeProperties(one) for one in molecules], dtype=np.float32)
+    left_out = [name for name in ALL_OF_RDKITS if name not in RDKITS]
+    properties = rdMolDescriptors.Properties(left_out)
+    others = np.array([properties.ComputeProperties(one) for one in molecules], dtype=np.float32)
+    table = np.hstack([descriptors(molecules), others])
+    columns = [*DESCRIPTORS, *left_out]
 
     def scaled(names):
-        columns = table[:, [ALL.index(name) for name in names]]
-        return Scaling(columns.mean(axis=0, dtype=float), columns.std(axis=0, dtype=float)).apply(
-            columns
-        )
+        some = table[:, [columns.index(name) for name in names]]
+        return Scaling(some.mean(axis=0, dtype=float), some.std(axis=0, dtype=float)).apply(some)
 
-    cases = [(f"gp, {label}", "gp", scaled(names), names) for label, names in SETS.items()]
-    cases += [(name, name, scaled(DESCRIPTORS), DESCRIPTORS) for name in ("ridge", "forest")]
-    cases += [("published", "published", morgan(molecules, MorganSpec()), ())]
+    cases = [
+        (f"gp, {label}", "gp", scaled(sum(groups, ())), [len(one) for one in groups])
+        for label, groups in SETS.items()
+    ]
+    cases += [(name, name, scaled(DESCRIPTORS), [len(DESCRIPTORS)]) for name in ("ridge", "forest")]
+    bits = morgan(molecules, MorganSpec())
+    cases += [("published", "published", bits, bits.shape[1:])]
     headings = " ".join(f"{n:>5}" for n in CHECKPOINTS)
     print(f"top {N_TOP} of {len(smiles):,}, {len(seeds)} seeds; after simulations:")
-    print(f"{'':24} {'number':>6} {'µs':>5}   IE: {headings}   -HOMO: {headings}")
-    for label, name, features, names in cases:
-        fresh = [read_molecule(text) for text in smiles[:3000]]
-        cost = f"{cost_us(names, fresh):.0f}" if names else "-"
+    print(f"{'':30} {'number':>6}   IE: {headings}   -HOMO: {headings}")
+    for label, name, features, groups in cases:
         shares = []
         for values in targets.values():
             task = joblib.delayed(replay)
             found = joblib.Parallel(2)(
-                task(policy_named(name), features, values, seed) for seed in seeds
+                task(policy_named(name), features, groups, values, seed) for seed in seeds
             )
             shares.append(" ".join(f"{share:5.3f}" for share in np.mean(found, axis=0)))
-        print(
-            f"{label:24} {len(names) or '-':>6} {cost:>5}       {shares[0]}           {shares[1]}",
-            flush=True,
-        )
+        number = "-" if name == "published" else sum(groups)
+        print(f"{label:30} {number:>6}       {shares[0]}           {shares[1]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def homo_lumo_gap(smiles, method="GFN2-xTB"):
     """Compute the gap (eV) between the highest occupied and the lowest empty orbital."""
     from tblite.interface import Calculator
 
-    structure = start_structure(smiles, last_element=86, max_atoms=100)
+    structure = start_structure(smiles, elements=range(1, 87), max_atoms=100)
     if structure.n_unpaired:
         raise SimulationError("open_shell", f"{smiles!r} has unpaired electrons")
     geometry = structure.geometry

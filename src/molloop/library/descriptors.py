@@ -17,7 +17,7 @@ from molloop.library.atoms import Atoms, read_atoms
 from molloop.library.charges import CHARGES, charge_descriptors
 from molloop.library.counted import BONDS, RINGS, bond_counts, ring_counts
 from molloop.library.graphs import Graphs, as_plain, read_plain
-from molloop.library.huckel import LEVELS, huckel_levels
+from molloop.library.huckel import LEVELS, NO_LEVELS, huckel_levels
 
 Descriptors = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ _BY_GRAPHS = (*SUMS, "kappa2", "kappa3", "Phi")
 _BY_RDKIT = tuple(name for name in RDKITS if name not in _BY_GRAPHS)
 
 MAX_ATOMS = 100  # matrices of larger molecules are large, and RDKit's lists of matches end at 1,000
-MAX_GRAPH_ATOMS = 300  # of larger molecules molloop's own are 0
+MAX_GRAPH_ATOMS = 300  # of larger molecules molloop's are those of no atoms
 AT_A_TIME = 256  # molecules
 _atom_values = AtomValues()
 
@@ -57,7 +57,7 @@ def descriptors(molecules: Sequence[Chem.Mol]) -> Descriptors:
 def _of_any(molecule: Chem.Mol) -> NDArray[np.float64]:
     """Return the descriptors of a molecule that is large or not plain, shape (d,)."""
     rdkits = _by_rdkit([molecule], RDKITS)[0]
-    own = np.zeros(len(MOLLOOPS))
+    own = np.array([*np.zeros(len(MOLLOOPS) - len(LEVELS)), *NO_LEVELS])
     plain = as_plain(molecule)
     if 0 < plain.GetNumAtoms() <= MAX_GRAPH_ATOMS:
         own = _molloops(Graphs([plain]))[0]

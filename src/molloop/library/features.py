@@ -15,7 +15,9 @@ from molloop.library.descriptors import MOLLOOPS, RDKITS, Descriptors, descripto
 
 PackedFingerprints = NDArray[np.uint8]
 
-MAX_SIGMA = 30.0  # standardised descriptors are cut here: a freak may not pull a model away
+# standardised numbers are cut here, so that a freak does not pull a model away; counts of what is
+# rare, such as a bond, later: of two C-F bonds to four are many standard deviations
+MAX_SIGMA, MAX_SIGMA_OF_MOLLOOPS = 10.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,34 @@ class MorganSpec:
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Mean and standard deviation of each of d numbers over a library, each of shape (d,)."""
+    """How each of d numbers is standardised.
+
+    Attributes
+    ----------
+    mean, std
+        Over a library, shape (d,).
+    cut
+        So many standard deviations are the most, shape (d,) or one for all.
+    """
 
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    cut: NDArray[np.float64] | float = MAX_SIGMA
+
+    def as_array(self) -> NDArray[np.float64]:
+        """Return its three parts, shape (3, d)."""
+        return np.stack([self.mean, self.std, np.broadcast_to(self.cut, self.mean.shape)])
 
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardise numbers of shape (n, d), cut at :data:`MAX_SIGMA`.
+        """Standardise numbers of shape (n, d), cut.
 
         One that is the same in the whole library becomes 0.
         """
         inverse = np.divide(1.0, self.std, out=np.zeros_like(self.std), where=self.std > 0)
         scaled = numbers - self.mean.astype(np.float32)
         scaled *= inverse.astype(np.float32)
-        return np.clip(scaled, -MAX_SIGMA, MAX_SIGMA, out=scaled)
+        cut = np.asarray(self.cut, dtype=np.float32)
+        return np.clip(scaled, -cut, cut, out=scaled)
 
 
 class FeatureKind(ABC):
@@ -60,7 +76,7 @@ class FeatureKind(ABC):
     Attributes
     ----------
     dtype
-        ``numpy.float32``: numbers, which models see standardised over the library, cut at 30
+        ``numpy.float32``: numbers, which models see standardised over the library, cut at ten
         standard deviations; ``numpy.uint8``: bits, eight in a byte and a multiple of 64, which they
         see as they are.
     version

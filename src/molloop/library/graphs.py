@@ -23,6 +23,7 @@ _KNOWN_BONDS = {
     Chem.BondType.DOUBLE,
     Chem.BondType.TRIPLE,
 }
+_DATIVE_BONDS = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE}
 _MATRIX = "AdjacencyMatrix"  # so RDKit calls what it keeps with the molecule
 _KNOWN_KINDS: dict[int, int] = {}
 
@@ -51,11 +52,16 @@ def read_plain(molecules: Sequence[Chem.Mol], max_atoms: int) -> tuple[list[int]
 def as_plain(molecule: Chem.Mol) -> Chem.Mol:
     """Return a copy whose hydrogens are counts of their neighbours, and whose odd bonds are single.
 
+    A dative bond becomes a single one between charges: its pair is the donor's no more.
+
     It has no atoms where there are none but hydrogens.
     """
     plain = Chem.RWMol(Chem.RemoveAllHs(molecule, sanitize=False))
     plain.UpdatePropertyCache(strict=False)
     for bond in plain.GetBonds():
+        if bond.GetBondType() in _DATIVE_BONDS:
+            for atom, charge in ((bond.GetBeginAtom(), 1), (bond.GetEndAtom(), -1)):
+                atom.SetFormalCharge(atom.GetFormalCharge() + charge)
         if bond.GetBondType() not in _KNOWN_BONDS:
             bond.SetBondType(Chem.BondType.SINGLE)
     Chem.GetSymmSSSR(plain)

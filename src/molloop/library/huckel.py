@@ -20,6 +20,7 @@ LEVELS = (
 )
 # where a molecule has no such level: beyond those that parameters give
 NO_HOMO, NO_LUMO = 4.0, -3.0
+NO_LEVELS = (NO_HOMO, NO_HOMO, NO_LUMO, NO_HOMO - NO_LUMO, 0.0, 0.0)
 _CHLORINE, _BROMINE, _IODINE = 12, 13, 14
 # boron, carbon, nitrogen with one electron and with two, oxygen, fluorine, silicon, phosphorus,
 # sulphur, chlorine; bromine and iodine, which have no parameters there, go on from chlorine
@@ -125,7 +126,7 @@ def _levels(
     first[order] = starts(sizes[order] ** 2)
     flat = np.zeros(np.square(sizes).sum())
     flat[first[owner] + rows * sizes[owner] + columns] = energies
-    found = np.full((len(sizes), sizes.max()), np.nan)
+    found = np.full((len(sizes), max(1, sizes.max())), np.nan)
     start = 0
     for size, n in zip(*np.unique(sizes, return_counts=True), strict=True):
         stop = start + n * size**2
@@ -145,6 +146,7 @@ def _told(levels: Numbers, n_levels: Indices, electrons: Indices, n_atoms: Indic
     next_homo, homo, lumo = np.take_along_axis(padded, n_filled[:, None] + np.arange(3), axis=1).T
     levels = np.nan_to_num(levels)
     occupation = np.clip(electrons[:, None] - 2 * np.arange(m), 0, 2)
-    energy = (occupation * levels).sum(axis=1) / n_atoms
-    square = (levels**2).sum(axis=1) / n_atoms
+    # one after the other, so that a sum does not depend on the molecules beside it
+    energy = np.cumsum(occupation * levels, axis=1)[:, -1] / n_atoms
+    square = np.cumsum(levels**2, axis=1)[:, -1] / n_atoms
     return np.stack([homo, next_homo, lumo, homo - lumo, energy, square], axis=1)

@@ -1,6 +1,7 @@
 """Geometries of molecules that a file holds without one first, and with one later."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,7 @@ class LaterGeometries:
         every, self._hashes = np.concatenate(found), np.concatenate(hashes)
         order = np.lexsort((every[:, 1], every[:, 0], self._hashes))
         self._hashes, self._places = self._hashes[order], every[order, 2:]
+        self._opened = lru_cache(maxsize=8)(lambda number: list(_batches(self._parts[number])))
 
     def fill(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return rows that stay with the first geometry that a later line has, where they lack one.
@@ -76,7 +78,7 @@ class LaterGeometries:
         smiles, one = batch.column("smiles")[row].as_py(), hashes_of(batch)[row]
         first, last = (int(np.searchsorted(self._hashes, one, side)) for side in ("left", "right"))
         for part, is_row, place in self._places[first:last].tolist():
-            later = list(_batches(self._parts[part]))[is_row]
+            later = self._opened(part)[is_row]
             positions = positions_at(later, place)
             assert positions is not None
             found = _in_order(positions, later.column("text")[place].as_py(), smiles)

@@ -21,6 +21,7 @@ TOLERANCE = 1e-9  # twice what another step would gain of the loss
 MAX_STEPS = 50
 LEAST = 1e-9  # nothing is given up for good
 BLOCK = 2048
+MAX_WEIGHTS = 1024  # time grows with the cube of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,9 @@ class Chance:
         points = np.concatenate(
             [_numbers(with_value[rows[rows < n]]), _numbers(failed[rows[rows >= n] - n])]
         )
-        posterior = _Posterior.of(points.astype(np.float64), rows < n)
+        # standardised numbers are 0 in the mean of a library; bits are not
+        mean = points.mean(axis=0) if with_value.dtype == np.uint8 else 0.0
+        posterior = _Posterior.of(points.astype(np.float64), rows < n, mean)
         found, evidence = [np.zeros(1 + points.shape[1])], []
         for variance in VARIANCES:
             most, likelihood = posterior.at_most(variance, found[-1])
@@ -73,6 +76,14 @@ class Chance:
             evidence.append(likelihood - off**2 / 2)
         parameters, shares = np.array(found[1:]), np.exp(np.array(evidence) - max(evidence))
         return cls(parameters[:, 1:], parameters[:, 0], shares / shares.sum())
+
+    @staticmethod
+    def can_learn(features: Features) -> bool:
+        """Whether there are molecules, shape (n, width), and their features are few enough."""
+        return (
+            len(features) > 0
+            and features.shape[1] * (8 if features.dtype == np.uint8 else 1) <= MAX_WEIGHTS
+        )
 
     def of(self, features: Features) -> Floats:
         """Return the chance of each of m molecules, above 0, for features of shape (m, width)."""
@@ -114,9 +125,10 @@ class _Posterior:
     counts: Floats
 
     @classmethod
-    def of(cls, features: Floats, has_value: NDArray[np.bool_]) -> Self:
+    def of(cls, features: Floats, has_value: NDArray[np.bool_], mean: Floats | float = 0.0) -> Self:
         points = np.pad(features, ((0, 1), (1, 0)))
         points[:, 0] = 1
+        points[-1, 1:] = mean
         signs = np.where([*has_value, True], 1.0, -1.0)
         return cls(points, signs, np.array([*np.ones(len(features)), N_BEFORE]))
 

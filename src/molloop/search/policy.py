@@ -48,9 +48,21 @@ class Policy:
 def fitted(
     policy: Policy, points: "Features", values: "Floats", rng: "np.random.Generator"
 ) -> "Surrogate":
-    """Return its model, fitted to n >= 1 values, shape (n,), and their features, (n, width)."""
-    groups = features.feature_kind(policy.features).groups or points.shape[1:]
-    return model_class(policy.model).fit_groups(points, values, rng, groups)
+    """Return its model, fitted to n >= 1 values, shape (n,), and their features, (n, width).
+
+    Raises
+    ------
+    InputError
+        The features say that they stand in other groups than there are numbers.
+    """
+    model = model_class(policy.model)
+    groups = features.feature_kind(policy.features).groups
+    if not groups or not model.weighs_groups():
+        return model.fit(points, values, rng)
+    if min(groups) < 1 or sum(groups) != points.shape[1]:
+        expected = f"features whose groups have {points.shape[1]} numbers in all"
+        raise InputError(features.SETTING, policy.features, expected, f"They are {groups}.")
+    return model.fit_groups(points, values, rng, groups)
 
 
 def is_own(name: str) -> bool:

@@ -105,7 +105,7 @@ class Training:
             tried=self.tried,
             pending=self.pending,
             failed=self.failed,
-            scaling=np.stack([self.scaling.mean, self.scaling.std]),
+            scaling=self.scaling.as_array(),
             best=self.best,
         )
 
@@ -150,7 +150,7 @@ class RankTask:
 
     def learns_failures(self, training: Training) -> bool:
         """Whether something has failed from which it learns."""
-        return self.policy.learns_failures and len(training.failed) > 0
+        return self.policy.learns_failures and Chance.can_learn(training.failed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +167,7 @@ class Learnt:
         given = Circumstances(ids, self.training.best, self.task.seed)
         if self.chance is None:
             return given
-        usual = float(self.training.values.mean())
+        usual = float(self.training.values[self.training.order].mean())
         return replace(given, chance=self.chance.of(features), usual=usual)
 
 

@@ -69,6 +69,12 @@ class Surrogate(ABC):
         """
 
     @classmethod
+    def weighs_groups(cls) -> bool:
+        """Whether `fit_groups` is written, and no class derived from it has a `fit` of its own."""
+        own = next(vars(one) for one in cls.__mro__ if {"fit", "fit_groups"} & vars(one).keys())
+        return "fit_groups" in own
+
+    @classmethod
     def fit_groups(
         cls,
         features: Features,

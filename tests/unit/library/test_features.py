@@ -75,6 +75,6 @@ def test_descriptors_of_nothing_and_of_ions():
 def test_scaling_by_hand():
     scaling = Scaling(np.array([1.0, 2.0, 5.0]), np.array([2.0, 0.0, 0.5]))
     table = np.array([[2, 3, 5], [1, 2, 100], [-3, 2, -100]], dtype=np.float32)
-    expected = [[0.5, 0, 0], [0, 0, 30], [-2, 0, -30]]
+    expected = [[0.5, 0, 0], [0, 0, 10], [-2, 0, -10]]
     assert scaling.apply(table).tolist() == expected
     assert table[0, 0] == 2

@@ -18,7 +18,7 @@ from molloop.library.descriptors import (
     descriptors,
 )
 from molloop.library.graphs import Graphs
-from molloop.library.huckel import orbitals
+from molloop.library.huckel import huckel_levels, orbitals
 
 MIXED = [
     *("CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "C12C3C4C1C5C2C3C45", "FC(F)(F)C#N"),
@@ -181,6 +181,22 @@ def test_hydrogens_as_atoms_and_the_direction_of_a_dative_bond_do_not_matter():
     assert one == pytest.approx(other, abs=1e-6)
 
 
+def test_a_dative_bond_is_one_between_charges():
+    texts = ("Cl[Pt](Cl)(<-[NH3])<-[NH3]", "Cl[Pt-2](Cl)([NH3+])[NH3+]")
+    one, other = own([Chem.MolFromSmiles(text) for text in texts])
+    assert one.tolist() == other.tolist()
+    found = dict(zip(MOLLOOPS, one.tolist(), strict=True))
+    # the lone pairs of chlorine; the nitrogens have none left
+    assert (found["HuckelHOMO"], found["HuckelLUMO"]) == pytest.approx((1.48, -3))
+
+
+def test_levels_do_not_depend_on_the_molecules_beside():
+    molecules = [Chem.MolFromSmiles(text) for text in MIXED]
+    at_once = huckel_levels(Graphs(molecules))
+    for molecule, row in zip(molecules, at_once, strict=True):
+        assert huckel_levels(Graphs([molecule]))[0].tolist() == row.tolist()
+
+
 def test_molecules_at_once_are_as_one_by_one():
     molecules = [Chem.MolFromSmiles(text) for text in [*MIXED, "[H][H]", "[2H]C", "CS(->O)C"]]
     at_once = descriptors(molecules)
@@ -194,8 +210,9 @@ def test_a_molecule_is_not_changed():
     assert Chem.MolToSmiles(molecule) == "[2H][NH2]->[Pt]"
 
 
-def test_molecules_that_are_too_large_or_all_hydrogen_have_zeros():
+def test_molecules_that_are_too_large_or_all_hydrogen_have_nothing():
     huge = Chem.MolFromSmiles("C" * (MAX_GRAPH_ATOMS + 1))
     found = own([huge, Chem.MolFromSmiles("[H][H]"), Chem.MolFromSmiles("C" * MAX_GRAPH_ATOMS)])
-    assert not found[:2].any()
-    assert found[2].any()
+    for row in found[:2].tolist():
+        assert row == [0] * (len(MOLLOOPS) - 6) + [4, 4, -3, 7, 0, 0]
+    assert found[2, 3] == MAX_GRAPH_ATOMS - 1  # bonds between carbons

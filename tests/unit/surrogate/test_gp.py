@@ -7,6 +7,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Wh
 
 from molloop.surrogate import gp, gp_kernel
 from molloop.surrogate.gp import GaussianProcess
+from molloop.surrogate.ridge import Ridge
 
 
 def sample(n, d=6, seed=0, noise=0.05):
@@ -228,3 +229,15 @@ def test_of_as_many_as_it_takes_all_teach(monkeypatch):
     monkeypatch.setattr(gp, "MAX_POINTS", 20)
     points, values = sample(20)
     assert len(GaussianProcess.fit(points, values, np.random.default_rng(3)).values) == 20
+
+
+class OfItsOwnFit(GaussianProcess):
+    @classmethod
+    def fit(cls, features, values, rng):
+        return super().fit(2 * features, values, rng)
+
+
+def test_groups_are_weighed_by_the_class_that_says_how():
+    assert GaussianProcess.weighs_groups()
+    assert not OfItsOwnFit.weighs_groups()
+    assert not Ridge.weighs_groups()

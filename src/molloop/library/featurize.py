@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from rdkit import Chem, rdBase
+from threadpoolctl import threadpool_limits
 
 from molloop.geometries import Positions
 from molloop.library.batches import make_batch
@@ -98,20 +99,22 @@ def featurize(
     repeated: list[Repeated] = []
     repeated_positions: list[Positions | None] = []
     counts = Counts(read=len(block.lines))
-    for start in range(0, max(1, len(block.lines)), LINES_AT_ONCE):
-        rows = _read(block, slice(start, start + LINES_AT_ONCE), spec, seen, keeps_smiles)
-        batches.append(_columns(rows, spec, keeps_smiles, block.kind == "molblock"))
-        rows.molecules.clear()
-        rejects += rows.rejects
-        repeated += rows.repeated
-        repeated_positions += rows.repeated_positions
-        counts += Counts(
-            invalid=rows.n_invalid,
-            filtered=len(rows.rejects) - rows.n_invalid,
-            duplicates=len(rows.repeated),
-            altered=rows.n_altered,
-            lost_geometries=rows.n_lost_geometries,
-        )
+    # else the levels of large molecules would start threads in each process of a build
+    with threadpool_limits(1, "blas"):
+        for start in range(0, max(1, len(block.lines)), LINES_AT_ONCE):
+            rows = _read(block, slice(start, start + LINES_AT_ONCE), spec, seen, keeps_smiles)
+            batches.append(_columns(rows, spec, keeps_smiles, block.kind == "molblock"))
+            rows.molecules.clear()
+            rejects += rows.rejects
+            repeated += rows.repeated
+            repeated_positions += rows.repeated_positions
+            counts += Counts(
+                invalid=rows.n_invalid,
+                filtered=len(rows.rejects) - rows.n_invalid,
+                duplicates=len(rows.repeated),
+                altered=rows.n_altered,
+                lost_geometries=rows.n_lost_geometries,
+            )
     return Featurized(
         pa.concat_batches(batches),
         tuple(rejects),

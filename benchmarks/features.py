@@ -21,7 +21,13 @@ from rdkit.Chem import rdMolDescriptors
 from molloop.library.charges import CHARGES
 from molloop.library.counted import BONDS, RINGS
 from molloop.library.descriptors import DESCRIPTORS, MOLLOOPS, RDKITS, descriptors
-from molloop.library.features import MorganSpec, Scaling, morgan
+from molloop.library.features import (
+    MAX_SIGMA,
+    MAX_SIGMA_OF_MOLLOOPS,
+    MorganSpec,
+    Scaling,
+    morgan,
+)
 from molloop.library.huckel import LEVELS
 from molloop.replay.table import locate
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
@@ -94,7 +100,9 @@ def main():
 
     def scaled(names):
         some = table[:, [columns.index(name) for name in names]]
-        return Scaling(some.mean(axis=0, dtype=float), some.std(axis=0, dtype=float)).apply(some)
+        cut = [MAX_SIGMA_OF_MOLLOOPS if name in MOLLOOPS else MAX_SIGMA for name in names]
+        mean, std = some.mean(axis=0, dtype=float), some.std(axis=0, dtype=float)
+        return Scaling(mean, std, np.array(cut)).apply(some)
 
     cases = [
         (f"gp, {label}", "gp", scaled(sum(groups, ())), [len(one) for one in groups])

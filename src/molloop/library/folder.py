@@ -78,7 +78,7 @@ def tidied(folder: Path, is_new: bool) -> Iterator[None]:
     """Where a build ends early, leave nothing but its parts and what its error points to."""
     try:
         yield
-    except BaseException as error:
+    except BaseException as error:  # a signal ends a build too, by SystemExit
         if not (folder / MANIFEST).is_file():
             # a process that waits for the lock sees that its file is gone, and makes it anew
             names = [LOCK, DUPLICATES, "shard-*.arrow", "*.tmp"]

@@ -64,7 +64,7 @@ def _require_packages(level: Level) -> None:
     for name in level.packages:
         try:
             import_module(MODULES[name])
-        except Exception as error:
+        except Exception as error:  # compiled code: a library that is missing is an OSError
             told = f"{name} cannot be imported ({type(error).__name__}: {error})"
             raise SimulatorError(f"{told}. Install it: pip install 'molloop[dft]'") from error
 

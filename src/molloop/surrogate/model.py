@@ -80,7 +80,7 @@ class Surrogate(ABC):
         features: Features,
         values: Floats,
         rng: np.random.Generator,
-        groups: Sequence[int],  # noqa: ARG003
+        groups: Sequence[int],  # noqa: ARG003 - for classes that weigh them
     ) -> Self:
         """Learn from features that stand in groups, each of so many: width in all.
 

@@ -257,7 +257,7 @@ def simulate(what):  # noqa: PLR0912 - a list of evils
     if what.startswith("litter"):
         _, name = tempfile.mkstemp()
         Path(what[6:]).write_text(name)
-        time.sleep(60)
+        time.sleep(60)  # until it is killed, and cannot tidy up by itself
     if what.startswith("hang"):
         # children in sessions of their own, one of them an orphan
         shell = f"sleep 1000 & echo $! >> {what[4:]}"

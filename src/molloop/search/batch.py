@@ -89,7 +89,7 @@ class _Variances:
         covariance = self._joint.covariance(row)
         for factor in self._factors:
             covariance = covariance - factor * factor[row]
-        pivot = covariance[row] + self._joint.noise
+        pivot = covariance[row] + self._joint.noise[row]
         if pivot > 0:
             self._factors.append(covariance / np.sqrt(pivot))
             self.now = np.maximum(self.now - self._factors[-1] ** 2, 0)

@@ -1,7 +1,7 @@
 """An exact Gaussian process on standardised descriptors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -18,6 +18,7 @@ from molloop.surrogate.model import (
     in_blocks,
     is_spread,
 )
+from molloop.surrogate.widening import Widening
 
 MAX_LIKELIHOOD_POINTS = 600  # of which scales are learnt
 MAX_POINTS = 4000  # time grows with the cube of them, memory with the square
@@ -36,7 +37,7 @@ class GaussianProcess(Surrogate):
     A squared exponential, which learns what is near, and a linear one, which goes on where nothing
     is near: extremes lie there. Rasmussen and Williams, Gaussian Processes for Machine Learning,
     MIT Press 2006, chapters 2, 4 and 5. The standard deviation is that of the true value, without
-    the noise.
+    the noise, times a factor: see :class:`molloop.surrogate.widening.Widening`.
 
     Attributes
     ----------
@@ -51,6 +52,8 @@ class GaussianProcess(Surrogate):
         linear part, over that of the squared exponential.
     weights
         Of each descriptor, shape (d,): it counts as if multiplied by that.
+    widening
+        Of the standard deviations, as an array.
     """
 
     acquisition = "ucb"
@@ -61,6 +64,7 @@ class GaussianProcess(Surrogate):
     noise_ratio: float
     linear_ratio: float
     weights: Floats
+    widening: Floats
 
     def __post_init__(self) -> None:
         check_shapes(self.points, self.values)
@@ -87,9 +91,24 @@ class GaussianProcess(Surrogate):
         if len(rows) > MAX_LIKELIHOOD_POINTS:
             rows = np.sort(rng.choice(rows, MAX_LIKELIHOOD_POINTS, replace=False))
         found = fit_scales(features[rows].astype(np.float64), values[rows], groups)
-        weights = np.repeat(found.weights, groups)
-        ratios = (found.noise_ratio, found.linear_ratio)
-        return cls(features, values, found.length_scale, *ratios, weights)
+        model = cls(
+            features,
+            values,
+            found.length_scale,
+            found.noise_ratio,
+            found.linear_ratio,
+            np.repeat(found.weights, groups),
+            Widening().as_array(),
+        )
+        part = replace(model, points=features[rows], values=values[rows])
+        return replace(model, widening=part._learnt_widening().as_array())
+
+    def _learnt_widening(self) -> Widening:
+        """Return what errors say of values that are left out; chapter 5.4.2, equation 5.12."""
+        precisions = np.square(self._factor).sum(axis=0)
+        errors = self._weights / precisions
+        stds = self._scale / np.sqrt(precisions)
+        return Widening.learnt(errors, stds, self.values - errors, self.values)
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:
         """Return mean and standard deviation, each of shape (m,), for features of shape (m, d)."""
@@ -103,7 +122,8 @@ class GaussianProcess(Surrogate):
         mean = self._mean + kernel @ weights
         explained = np.square(kernel @ factor.T).sum(axis=1)
         variance = variances(scaled, self._slope) - explained
-        return np.stack([mean, self._scale * np.sqrt(np.maximum(variance, 0))])
+        std = self._scale * np.sqrt(np.maximum(variance, 0))
+        return np.stack([mean, self._widening.factors(mean) * std])
 
     def screen(self, features: Features) -> tuple[Floats, Floats]:
         """Return what mean and standard deviation can be at most, each of shape (m,), fast.
@@ -132,14 +152,16 @@ class GaussianProcess(Surrogate):
         n_terms = len(screen.points) + features.shape[1] + 4
         unlikely = 8 * np.sqrt(n_terms) * ROUNDING
         rounding = unlikely * (1 + slope) * (query_squares + screen.squares.max() + 1)
-        weighted = kernel @ screen.weights + queries @ screen.slopes
-        weighted += rounding * screen.weights_norm
+        weighted = (kernel @ screen.weights + queries @ screen.slopes).astype(np.float64)
+        doubt = rounding * screen.weights_norm
         known = (kernel[:, :n_telling] + linear) @ screen.inverse_factor.T
         explained = np.einsum("ij,ij->i", known, known).astype(np.float64)
         prior = 1 + self._slope * query_squares.astype(np.float64) * (1 + unlikely)
         explained -= 2 * np.sqrt(prior) * rounding * screen.factor_norm
         left = prior - np.clip(explained, 0, prior)
-        return np.stack([self._mean + weighted.astype(np.float64), self._scale * np.sqrt(left)])
+        mean = self._mean + weighted + doubt
+        widest = mean if self._widening.growth > 0 else mean - 2 * doubt
+        return np.stack([mean, self._widening.factors(widest) * self._scale * np.sqrt(left)])
 
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""
@@ -147,11 +169,13 @@ class GaussianProcess(Surrogate):
         scaled = self._scaled(features)
         known = self._factor @ self._kernel(scaled).T
 
+        scales = self._widening.factors(mean) * self._scale
+
         def covariance(row: int) -> Floats:
             prior = covariances(scaled, scaled[row : row + 1], self._slope)[:, 0]
-            return self._scale**2 * (prior - known.T @ known[:, row])
+            return scales * scales[row] * (prior - known.T @ known[:, row])
 
-        return Joint(mean, std**2, self._scale**2 * self.noise_ratio, covariance)
+        return Joint(mean, std**2, scales**2 * self.noise_ratio, covariance)
 
     def _scaled(self, features: Features) -> Floats:
         return features.astype(np.float64) * self._units
@@ -172,6 +196,10 @@ class GaussianProcess(Surrogate):
     @cached_property
     def _scaled_points(self) -> Floats:
         return self._scaled(self.points)
+
+    @cached_property
+    def _widening(self) -> Widening:
+        return Widening(*self.widening.tolist())
 
     @cached_property
     def _mean(self) -> float:

@@ -24,14 +24,14 @@ class Joint:
     mean, variance
         Of each, shape (n,).
     noise
-        Variance of a simulated value around the true one.
+        Variance of each simulated value around the true one, shape (n,).
     covariance
         Row number -> covariance of that molecule with all, shape (n,).
     """
 
     mean: Floats
     variance: Floats
-    noise: float
+    noise: Floats
     covariance: Callable[[int], Floats]
 
 
@@ -152,7 +152,7 @@ def independent(mean: Floats, std: Floats) -> Joint:
         column[row] = std[row] ** 2
         return column
 
-    return Joint(mean, std**2, 0.0, covariance)
+    return Joint(mean, std**2, np.zeros_like(std), covariance)
 
 
 def in_blocks(

@@ -69,7 +69,8 @@ class Ridge(Surrogate):
         """Return the joint prediction, for features of shape (m, d)."""
         mean, std = self.predict(features)
         factors = (features - self._centre) @ self._factor
-        return Joint(mean, std**2, self._noise, lambda row: factors @ factors[row])
+        noise = np.full_like(mean, self._noise)
+        return Joint(mean, std**2, noise, lambda row: factors @ factors[row])
 
     @cached_property
     def _centre(self) -> Floats:

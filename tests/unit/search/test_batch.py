@@ -15,7 +15,10 @@ FUNCTIONS = st.sampled_from(list(ACQUISITIONS.values()))
 def joint_of(mean, covariance, noise=0.0):
     covariance = np.array(covariance, dtype=float)
     return Joint(
-        np.array(mean, dtype=float), np.diag(covariance), noise, lambda row: covariance[row]
+        np.array(mean, dtype=float),
+        np.diag(covariance),
+        np.full(len(mean), noise),
+        lambda row: covariance[row],
     )
 
 

@@ -104,7 +104,7 @@ def brute_force(table, task, trained, pending, others=(), failed=()):
     while len(chosen) < task.n and len(chosen) < n_left:
         left = std**2
         if believed and task.policy.predicts:
-            known = covariance[np.ix_(believed, believed)] + joint.noise * np.eye(len(believed))
+            known = covariance[np.ix_(believed, believed)] + np.diag(joint.noise[believed])
             cross = covariance[:, believed]
             left = left - np.einsum("ij,ji->i", cross, np.linalg.pinv(known) @ cross.T)
         score = score_of(mean, np.sqrt(np.maximum(left, 0)), circumstances)

@@ -8,6 +8,9 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Wh
 from molloop.surrogate import gp, gp_kernel
 from molloop.surrogate.gp import GaussianProcess
 from molloop.surrogate.ridge import Ridge
+from molloop.surrogate.widening import Widening
+
+UNWIDENED = Widening()
 
 
 def sample(n, d=6, seed=0, noise=0.05):
@@ -15,6 +18,10 @@ def sample(n, d=6, seed=0, noise=0.05):
     points = np.clip(rng.normal(size=(n, d)), -6, 6).astype(np.float32)
     values = 14 + np.sin(points[:, 0]) + points[:, 1] * 0.5 + noise * rng.normal(size=n)
     return points, values
+
+
+def process(*arguments, widening=UNWIDENED):
+    return GaussianProcess(*arguments, widening.as_array())
 
 
 def reference_kernel(length_scale, linear_ratio, d):
@@ -25,7 +32,7 @@ def reference_kernel(length_scale, linear_ratio, d):
 def test_two_points_by_hand():
     # k = exp(-1/2) between the points and the query and each of them; the mean is 10
     points = np.array([[0.0], [1.0]], dtype=np.float32)
-    model = GaussianProcess(points, np.array([9.0, 11.0]), 1.0, 0.5, 0.0, np.ones(points.shape[1]))
+    model = process(points, np.array([9.0, 11.0]), 1.0, 0.5, 0.0, np.ones(points.shape[1]))
     k = np.exp(-0.5)
     # (K + 0.5) (-a, a) = (-1, 1) with a = 1 / (1.5 - k); the query at 0 sees -a + k a
     mean, std = model.predict(points[:1])
@@ -40,7 +47,7 @@ def test_one_point_by_hand():
     # kernel with itself 1 + 2 x 3^2 = 19, with the query at -3: exp(-18) - 18; one value has no
     # spread, so the scale is 1 and the mean the value
     points = np.array([[3.0]], dtype=np.float32)
-    model = GaussianProcess(points, np.array([7.0]), 1.0, 1.0, 2.0, np.ones(points.shape[1]))
+    model = process(points, np.array([7.0]), 1.0, 1.0, 2.0, np.ones(points.shape[1]))
     mean, std = model.predict(np.array([[-3.0]], dtype=np.float32))
     assert mean == pytest.approx([7.0])
     assert std == pytest.approx([np.sqrt(19 - (18 - np.exp(-18)) ** 2 / 20)])
@@ -50,7 +57,7 @@ def test_one_point_by_hand():
 def test_predictions_are_those_of_scikit_learn(linear_ratio):
     points, values = sample(60)
     queries, _ = sample(500, seed=1)
-    model = GaussianProcess(points, values, 2.5, 0.01, linear_ratio, np.ones(points.shape[1]))
+    model = process(points, values, 2.5, 0.01, linear_ratio, np.ones(points.shape[1]))
     kernel = reference_kernel(2.5, linear_ratio, 6) if linear_ratio else RBF(2.5)
     reference = GaussianProcessRegressor(kernel, alpha=0.01, optimizer=None)
     reference.fit(points.astype(float), values - values.mean())
@@ -65,7 +72,7 @@ def test_predictions_are_those_of_scikit_learn(linear_ratio):
     found = np.stack([joint.covariance(row) for row in range(50)])
     assert found == pytest.approx(covariance * scale**2, abs=1e-9)
     assert joint.variance == pytest.approx(np.diag(found), abs=1e-9)
-    assert joint.noise == pytest.approx(0.01 * scale**2)
+    assert joint.noise == pytest.approx([0.01 * scale**2] * 50)
 
 
 def test_the_chosen_scales_have_the_largest_likelihood(monkeypatch):
@@ -143,14 +150,17 @@ def test_the_same_point_twice():
     st.integers(0, 2**32),
     st.sampled_from([3, 83]),
     st.sampled_from([0.03, 0.37, 1.0, 20.0]),
+    st.sampled_from([-3.0, -0.1, 0.0, 0.2, 3.0]),
 )
 @settings(max_examples=100)
 def test_no_prediction_is_above_its_screen(
-    n, length_scale, noise_ratio, linear_ratio, seed, d, weight
+    n, length_scale, noise_ratio, linear_ratio, seed, d, weight, growth
 ):
     points, values = sample(n, d, seed)
     weights = np.where(np.arange(d) < d // 2, 1.0, weight)
-    model = GaussianProcess(points, values, length_scale, noise_ratio, linear_ratio, weights)
+    widening = Widening(0.5, growth, 14.0, 13.0, 15.5)
+    scales = (length_scale, noise_ratio, linear_ratio)
+    model = process(points, values, *scales, weights, widening=widening)
     queries = np.concatenate([points, 3 * points, 10 * sample(300, d, seed + 1)[0]])
     queries = np.clip(queries, -30, 30)
     mean, std = model.predict(queries)
@@ -159,13 +169,48 @@ def test_no_prediction_is_above_its_screen(
     assert np.all(std <= highest_std)
 
 
+def test_a_widened_deviation_is_that_of_the_process_times_the_factor():
+    points, values = sample(40)
+    queries, _ = sample(30, seed=1)
+    scales = (2.0, 0.01, 0.5, np.ones(6))
+    widening = Widening(np.log(2.0), 0.0, 14.0, 10.0, 18.0)
+    plain, wide = (
+        process(points, values, *scales),
+        process(points, values, *scales, widening=widening),
+    )
+    (mean, std), (same, twice) = plain.predict(queries), wide.predict(queries)
+    assert same.tolist() == mean.tolist()
+    assert twice == pytest.approx(2 * std)
+    before, after = plain.joint(queries), wide.joint(queries)
+    assert after.variance == pytest.approx(4 * before.variance)
+    assert after.noise == pytest.approx(4 * before.noise)
+    assert after.covariance(3) == pytest.approx(4 * before.covariance(3))
+
+
+def test_what_is_learnt_of_errors_is_that_of_models_of_the_others():
+    points, values = sample(30)
+    model = GaussianProcess.fit(points, values, np.random.default_rng(0))
+    kernel = reference_kernel(model.length_scale, model.linear_ratio, 6)
+    fixed = GaussianProcessRegressor(kernel, alpha=model.noise_ratio, optimizer=None)
+    centred = values - values.mean()
+    scale_squared = centred @ fixed.fit(points.astype(float), centred).alpha_ / len(values)
+    means, stds = np.empty(30), np.empty(30)
+    for k in range(30):
+        others = np.delete(np.arange(30), k)
+        fixed.fit(points[others].astype(float), centred[others])
+        [means[k]], [std] = fixed.predict(points[k : k + 1].astype(float), return_std=True)
+        stds[k] = np.sqrt(scale_squared * (std**2 + model.noise_ratio))
+    expected = Widening.learnt(centred - means, stds, values.mean() + means, values)
+    assert model.widening == pytest.approx(expected.as_array(), abs=1e-4)
+
+
 def test_a_weight_counts_as_a_factor_of_its_descriptor():
     points, values = sample(40)
     queries, _ = sample(30, seed=1)
     weights = np.array([1.0, 0.5, 0.25, 2.0, 1.0, 4.0])  # exact in binary
     factors = weights.astype(np.float32)
-    one = GaussianProcess(points, values, 2.0, 0.01, 0.5, weights)
-    other = GaussianProcess(points * factors, values, 2.0, 0.01, 0.5, np.ones(6))
+    one = process(points, values, 2.0, 0.01, 0.5, weights)
+    other = process(points * factors, values, 2.0, 0.01, 0.5, np.ones(6))
     for mine, its in zip(one.predict(queries), other.predict(queries * factors), strict=True):
         assert mine == pytest.approx(its, rel=1e-12)
 
@@ -189,9 +234,7 @@ def test_a_group_that_tells_more_gets_a_larger_weight():
 def test_no_prediction_of_many_points_is_above_its_screen(n, length_scale, linear_ratio):
     points, values = sample(n, d=36)
     values[:5] += 20  # outliers have the largest weights
-    model = GaussianProcess(
-        points, values, length_scale, 1e-4, linear_ratio, np.ones(points.shape[1])
-    )
+    model = process(points, values, length_scale, 1e-4, linear_ratio, np.ones(points.shape[1]))
     queries = np.concatenate([points[:500], sample(2000, d=36, seed=1)[0]])
     mean, std = model.predict(queries)
     highest_mean, highest_std = model.screen(queries)

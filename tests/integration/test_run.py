@@ -62,6 +62,7 @@ def test_a_run_with_all_that_it_writes(molloop, small_smi, tmp_path):
     values = {row["smiles"]: row["ie_ev"] for row in training}
     for row in best:
         assert row["ie_ev"] == values.get(row["smiles"], "")
+        assert float(row["predicted_ie_ev_std"]) > 0
     assert (run_dir / "parsl_ml_in_the_loop.png").read_bytes().startswith(b"\x89PNG")
 
     resolved = tomllib.loads((run_dir / "config.toml").read_text())

@@ -148,7 +148,7 @@ class RunDisplay:
             molecules = (f"best predicted{self._unit}", f"best simulated{self._unit}")
             headings = ("iter", "train", *molecules, "done", "fail", self._error_heading, "time")
             self._print_row(headings, "bold")
-        best = [self._named(record.value(item), item.label) for item in record.best(1)]
+        best = [self._named(rounded(record.value(item), 2), item.label) for item in record.best(1)]
         self._print_row(
             (
                 self._batch,
@@ -168,15 +168,18 @@ class RunDisplay:
         row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))
         self._print(row, style)
 
-    def _named(self, value: float, label: str) -> str:
-        text = terminal_text(f"{rounded(value, 2)} {label}".rstrip())
+    def _named(self, value: str, label: str) -> str:
+        text = terminal_text(f"{value} {label}".rstrip())
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
         if not self._record.predicted:
             return "-"
-        best, (mean, _) = next(iter(self._record.predicted.items()))
-        return self._named(mean, self._labels.get(best.molecule_id, ""))
+        best, (mean, std) = next(iter(self._record.predicted.items()))
+        value = rounded(mean, 2)
+        if std:
+            value += f"±{rounded(std, 2)}"
+        return self._named(value, self._labels.get(best.molecule_id, ""))
 
     def _describe_error(self) -> str:
         """Mean error, in the unit, on what the model chose and has ended since the last line."""

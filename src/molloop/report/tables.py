@@ -52,22 +52,29 @@ def write_training_data(results: Found, path: Path) -> None:
 def write_best_molecules(
     results: Found, molecule_of: Callable[[int], Molecule], path: Path
 ) -> None:
-    """Write the five best predicted of each ranking, with their values where simulated."""
+    """Write the five best predicted of each ranking, with their values where simulated.
+
+    Each with the standard deviation of its prediction.
+    """
     column, level = results.objective.quantity.column, results.protocol.outcome_level
-    own = ("smiles", "name", f"predicted_{column}", column, "batch", "time_s", "level", "flags")
+    predicted = (f"predicted_{column}", f"predicted_{column}_std")
+    own = ("smiles", "name", *predicted, column, "batch", "time_s", "level", "flags")
     kept = kept_columns(results.library, own)
     values = results.values
     flags = {item.molecule_id: _flags(item) for item in results.successes}
     rows = [
         (
-            *(molecule.smiles, molecule.name, _number(mean)),
+            *(molecule.smiles, molecule.name, _number(mean), _number(std)),
             _number(values[molecule.id]) if molecule.id in values else "",
             *(ranking.batch, _s(ranking.time_s), level, flags.get(molecule.id, "")),
             *kept_cells(results.library, molecule.id, kept),
         )
         for ranking in results.rankings
-        for molecule, mean in zip(
-            map(molecule_of, ranking.molecule_ids[:N_BEST_PREDICTED]), ranking.means, strict=False
+        for molecule, mean, std in zip(
+            map(molecule_of, ranking.molecule_ids[:N_BEST_PREDICTED]),
+            ranking.means,
+            ranking.stds,
+            strict=False,
         )
     ]
     _write(path, own, kept.values(), rows)

@@ -110,9 +110,12 @@ def test_best_molecules(tmp_path, results):
         tmp_path / "b.csv",
     )
     assert read(tmp_path / "b.csv") == [
-        ["smiles", "name", "predicted_ie_ev", "ie_ev", "batch", "time_s", "level", "flags"],
-        ["CF", "'=fluoromethane", "14.5", "15.25", "1", "3.000", "gfn2", "not_converged"],
-        ["O", "", "14.25", "", "1", "3.000", "gfn2", ""],
+        [
+            *("smiles", "name", "predicted_ie_ev", "predicted_ie_ev_std", "ie_ev"),
+            *("batch", "time_s", "level", "flags"),
+        ],
+        ["CF", "'=fluoromethane", "14.5", "0.5", "15.25", "1", "3.000", "gfn2", "not_converged"],
+        ["O", "", "14.25", "0.25", "", "1", "3.000", "gfn2", ""],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 
@@ -319,14 +322,14 @@ def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
         display.show_event(item.time_s, Finished(item.molecule_id), item)
     display.show_event(2.0, RankingBegan(1, 2), None)
     display.show_event(2.5, Finished(first[2].molecule_id), first[2])
-    display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.0, 0.0)), None)
+    display.show_event(3.0, Ranked(1, (2, 4), (14.5, 14.25), (0.25, 0.125)), None)
     display.show_event(3.0, Submitted((2,), Source.RANKING, 1), None)
     display.show_event(4.0, Finished(2), results.simulated[3])
     display.show_event(4.0, Stopped("done", End.DONE), None)
     title, _, initial, batch = console.export_text().strip().splitlines()
     assert title == "going on with 0 values · site.workers: 2 -> 4"
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
-    assert batch.split() == ["1", "2", "14.50", "CF", "15.25", "CF", "3", "1", "0.75", "1.0", "s"]
+    assert batch.split() == ["1", "2", "14.50±0.25", "CF", "15.25", "CF", "3", "1", "0.75", "1.0", "s"]
 
 
 def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):

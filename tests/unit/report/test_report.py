@@ -329,7 +329,19 @@ def test_the_screen_of_an_interleaved_run_has_a_line_a_ranking(results):
     title, _, initial, batch = console.export_text().strip().splitlines()
     assert title == "going on with 0 values · site.workers: 2 -> 4"
     assert initial.split() == ["0", "-", "-", "14.00", "C", "2", "1", "-", "3.0", "s"]
-    assert batch.split() == ["1", "2", "14.50±0.25", "CF", "15.25", "CF", "3", "1", "0.75", "1.0", "s"]
+    assert batch.split() == [
+        "1",
+        "2",
+        "14.50±0.25",
+        "CF",
+        "15.25",
+        "CF",
+        "3",
+        "1",
+        "0.75",
+        "1.0",
+        "s",
+    ]
 
 
 def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):

@@ -16,7 +16,6 @@ from molloop.library.conditions_on_columns import (
     OwnGeometry,
 )
 from molloop.library.selection import Selection, charges, n_open_stereo, select
-from molloop.library.shard import Shard
 from molloop.library.shards import Library, Progress
 from molloop.simulate.levels import LAST_ELEMENT, LEVELS, uses_input
 from molloop.simulate.simulators import IONIZATION
@@ -72,7 +71,7 @@ def select_for(
     """
     stated = each_of(conditions_of(settings.conditions))
     is_ionization = settings.property.simulator == IONIZATION
-    implied = tuple(_implied(settings, library)) if simulates and is_ionization else ()
+    implied = tuple(_implied(settings)) if simulates and is_ionization else ()
     selection = _select((*implied, *stated), library, progress)
     unsaid = {one.words for one in implied}
     told = tuple((words, n) for words, n in selection.left_out if n or words not in unsaid)
@@ -82,11 +81,10 @@ def select_for(
     )
 
 
-def _implied(settings: Settings, library: Library) -> Iterator[ColumnCondition]:
+def _implied(settings: Settings) -> Iterator[ColumnCondition]:
     """Return what `ionization` cannot do without."""
-    if Shard(library.shards[0]).facts is not None:  # molloop 0.1.0 did not keep them
-        yield OneFragment()
-        yield _known_elements(settings.simulation.level)
+    yield OneFragment()
+    yield _known_elements(settings.simulation.level)
     if uses_input(settings.simulation.fidelity, settings.simulation.start_geometry):
         yield OwnGeometry()
 

@@ -64,13 +64,7 @@ def features_of(batch: pa.RecordBatch, kind: str) -> NDArray[Any]:
 
 
 def facts_of(batch: pa.RecordBatch) -> Facts:
-    """Return what conditions ask of molecules in columns, not copied.
-
-    Raises
-    ------
-    KeyError
-        There are no such columns: an earlier molloop has written them.
-    """
+    """Return what conditions ask of molecules in columns, not copied."""
     charges = _numbers(batch.column("charge"), np.int8)
     n_fragments = _numbers(batch.column("n_fragments"), np.uint8)
     return Facts(charges, n_fragments, _bytes_of(batch.column("elements")))

@@ -95,10 +95,8 @@ def has_geometry(batch: pa.RecordBatch) -> NDArray[np.bool_]:
     return flat[column.offset : column.offset + len(column)].astype(np.bool_)
 
 
-def unspecified_stereo(batch: pa.RecordBatch) -> NDArray[np.uint8] | None:
-    """Return how much stereo each row leaves open, shape (n,); None where nobody counted."""
-    if STEREO not in batch.schema.names:
-        return None
+def unspecified_stereo(batch: pa.RecordBatch) -> NDArray[np.uint8]:
+    """Return how much stereo each row leaves open, shape (n,)."""
     column = batch.column(STEREO)
     flat: NDArray[np.uint8] = np.frombuffer(column.buffers()[1], dtype=np.uint8)
     return flat[column.offset : column.offset + len(column)]

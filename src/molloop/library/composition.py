@@ -46,15 +46,14 @@ class Composition:
         """Count the molecules of a shard."""
         self.heavy_atoms.update(_counted(shard.descriptors[:, _HEAVY_ATOMS].astype(np.int64)))
         self.n_geometries += shard.n_geometries
-        if (facts := shard.facts) is not None:
-            self.charges.update(_counted(facts.charges))
-            self.n_in_pieces += int(np.count_nonzero(facts.n_fragments > 1))
-            has = np.unpackbits(facts.elements, axis=1, bitorder="little").sum(axis=0, dtype=int)
-            self.elements.update(
-                {number: int(has[number]) for number in range(1, N_ELEMENTS + 1) if has[number]}
-            )
-        if (stereo := shard.unspecified_stereo) is not None:
-            self.n_open_stereo += int(np.count_nonzero(stereo))
+        facts = shard.facts
+        self.charges.update(_counted(facts.charges))
+        self.n_in_pieces += int(np.count_nonzero(facts.n_fragments > 1))
+        has = np.unpackbits(facts.elements, axis=1, bitorder="little").sum(axis=0, dtype=int)
+        self.elements.update(
+            {number: int(has[number]) for number in range(1, N_ELEMENTS + 1) if has[number]}
+        )
+        self.n_open_stereo += int(np.count_nonzero(shard.unspecified_stereo))
 
     def median_heavy_atoms(self) -> int:
         """Return the median of the numbers of heavy atoms, the lower one of two."""

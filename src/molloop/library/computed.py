@@ -245,7 +245,6 @@ def molecules_of(shard: Shard, start: int, n: int, with_columns: bool) -> Iterat
                 "Build the library anew with this version of RDKit.",
             ) from error
         if with_columns:
-            name = "" if shard.names is None else shard.names[row].as_py()
-            for column, cell in {**shard.kept(row), "_Name": name}.items():
+            for column, cell in {**shard.kept(row), "_Name": shard.names[row].as_py()}.items():
                 molecule.SetProp(column, cell)
         yield molecule

@@ -25,8 +25,8 @@ class Columns(Protocol):
         """Descriptors, shape (n, d)."""
 
     @property
-    def facts(self) -> Facts | None:
-        """Charges, fragments and elements; None in libraries of molloop 0.1.0."""
+    def facts(self) -> Facts:
+        """Charges, fragments and elements."""
 
     @property
     def has_geometry(self) -> Admitted:
@@ -55,15 +55,7 @@ class Condition(ABC):
 
 
 class ColumnCondition(Condition):
-    """A condition on columns.
-
-    Attributes
-    ----------
-    needs_facts
-        Whether libraries of molloop 0.1.0 lack what it looks at.
-    """
-
-    needs_facts: ClassVar[bool] = True
+    """A condition on columns."""
 
     @abstractmethod
     def admits(self, columns: Columns) -> Admitted:
@@ -81,8 +73,6 @@ class Bound(ColumnCondition):
     title
         What the descriptor is.
     """
-
-    needs_facts: ClassVar[bool] = False
 
     setting: str
     title: str
@@ -152,7 +142,7 @@ class Charge(ColumnCondition):
 
     def admits(self, columns: Columns) -> Admitted:
         """Return which molecules meet it, shape (n,)."""
-        return np.isin(_facts(columns).charges, np.array(self.charges, dtype=np.int8))
+        return np.isin(columns.facts.charges, np.array(self.charges, dtype=np.int8))
 
     def objection(self, molecule: Chem.Mol) -> str | None:
         """Return why a molecule does not meet it, or None."""
@@ -174,7 +164,7 @@ class Elements(ColumnCondition):
 
     def admits(self, columns: Columns) -> Admitted:
         """Return which molecules meet it, shape (n,)."""
-        found = _facts(columns).elements
+        found = columns.facts.elements
         others = np.ones(8 * found.shape[1], dtype=np.bool_)
         others[[1, *self.numbers]] = False
         strange = found & np.packbits(others, bitorder="little")
@@ -198,7 +188,7 @@ class OneFragment(ColumnCondition):
 
     def admits(self, columns: Columns) -> Admitted:
         """Return which molecules meet it, shape (n,)."""
-        return np.equal(_facts(columns).n_fragments, 1)
+        return np.equal(columns.facts.n_fragments, 1)
 
     def objection(self, molecule: Chem.Mol) -> str | None:
         """Return why a molecule does not meet it, or None."""
@@ -210,7 +200,6 @@ class OneFragment(ColumnCondition):
 class OwnGeometry(ColumnCondition):
     """The user's file has the places of all atoms."""
 
-    needs_facts: ClassVar[bool] = False
     remedy: ClassVar[str] = (
         "give a file with 3D coordinates of all atoms, hydrogens too, such as an SDF, or leave out "
         "simulation.start_geometry = input and the fidelity input-geometry."
@@ -229,9 +218,3 @@ class OwnGeometry(ColumnCondition):
         """Return why a molecule does not meet it, or None."""
         has = molecule.GetNumConformers() and molecule.GetConformer().Is3D()
         return None if has else "no geometry"
-
-
-def _facts(columns: Columns) -> Facts:
-    facts = columns.facts
-    assert facts is not None  # asked before: see `selection`
-    return facts

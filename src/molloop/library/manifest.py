@@ -26,7 +26,6 @@ DUPLICATES = "duplicates.csv"  # and those that hold one which an earlier line h
 CONDITIONS = "conditions"  # folders beside it: what conditions have found
 FEATURES_FOLDER = "features"  # and features that are no columns of shards
 SCHEMA_VERSION = 4
-READABLE = (2, 4)  # those of 2, which molloop 0.1.0 built, have no names, charges and elements
 MAX_BITS = 16384
 MAX_RADIUS = 16
 
@@ -156,9 +155,9 @@ class Manifest:
     n_molecules: int
     descriptors: tuple[DescriptorStatistics, ...]
     shards: tuple[ShardEntry, ...]
-    kept: tuple[str, ...] = ()
-    read_as: tuple[str, ...] = ()
-    descriptors_version: int = 0
+    kept: tuple[str, ...]
+    read_as: tuple[str, ...]
+    descriptors_version: int
 
     def scaling(self) -> Scaling:
         """Return what standardises the library's descriptors."""
@@ -213,9 +212,8 @@ def read_manifest(folder: Path) -> Manifest:
 def _check_version(folder: Path, facts: dict[str, Any]) -> None:
     """Raise InputError where a manifest says that its library is of a version not known here."""
     version = facts.get("schema_version", SCHEMA_VERSION)
-    if version not in READABLE:
-        known = " or ".join(map(str, READABLE))
-        expected = f"a library of version {known} (its manifest says {version!r})"
+    if version != SCHEMA_VERSION:
+        expected = f"a library of version {SCHEMA_VERSION} (its manifest says {version!r})"
         raise InputError("library", str(folder), expected, _build_again(facts))
 
 

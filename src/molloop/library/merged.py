@@ -74,10 +74,9 @@ class _Kept:
             places[places == len(self._hashes)] = 0
             rows = np.flatnonzero(self._hashes[places] == found)
             self._ids[places[rows]] = ref.first_id + rows
-            if shard.names is not None:
-                names = shard.names.take(pa.array(rows)).to_pylist()
-                self._names |= zip((ref.first_id + rows).tolist(), names, strict=True)
+            names = shard.names.take(pa.array(rows)).to_pylist()
+            self._names |= zip((ref.first_id + rows).tolist(), names, strict=True)
 
     def of(self, identity_hash: int) -> tuple[int, str]:
         molecule_id = int(self._ids[np.searchsorted(self._hashes, np.uint64(identity_hash))])
-        return molecule_id, self._names.get(molecule_id, "")
+        return molecule_id, self._names[molecule_id]

@@ -94,8 +94,7 @@ def select(
     Raises
     ------
     InputError
-        None meets them, or the library is one of molloop 0.1.0, which does not say what one of them
-        asks.
+        None meets them.
     RunError
         What is computed cannot be kept, or the library is damaged.
     """
@@ -164,13 +163,6 @@ def _select(
 
 def _by_columns(_number: int, shard: Shard, condition: Condition) -> Admitted:
     assert isinstance(condition, ColumnCondition)
-    if condition.needs_facts and shard.facts is None:
-        raise InputError(
-            "conditions",
-            condition.words,
-            "a library that says charges and elements",
-            f"{Path(shard.ref.path).parent} was built by molloop 0.1.0: build it anew.",
-        )
     return condition.admits(shard)
 
 
@@ -209,22 +201,16 @@ def n_open_stereo(library: Library, selection: Selection) -> int:
     n = 0
     for ref in shards_of(library, selection):
         shard = Shard(ref)
-        if (stereo := shard.unspecified_stereo) is not None:
-            meant = stereo if shard.meant is None else stereo[shard.meant]
-            n += int(np.count_nonzero(meant))
+        stereo = shard.unspecified_stereo
+        n += int(np.count_nonzero(stereo if shard.meant is None else stereo[shard.meant]))
     return n
 
 
 def charges(library: Library, selection: Selection) -> dict[int, int]:
-    """Return how many molecules of a selection have each formal charge.
-
-    Nothing, where the library is one of molloop 0.1.0, which does not say it.
-    """
+    """Return how many molecules of a selection have each formal charge."""
     counts: Counter[int] = Counter()
     for ref in shards_of(library, selection):
         shard = Shard(ref)
-        if shard.facts is None:
-            return {}
         meant = shard.facts.charges if shard.meant is None else shard.facts.charges[shard.meant]
         values, numbers = np.unique(meant, return_counts=True)
         counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))

@@ -108,21 +108,18 @@ class Shard:
         return self._batch.column("smiles")
 
     @cached_property
-    def names(self) -> pa.Array | None:
-        """What the file calls the molecules, shape (n,); None in libraries of molloop 0.1.0."""
-        return self._batch.column("name") if "name" in self._batch.schema.names else None
+    def names(self) -> pa.Array:
+        """What the file calls the molecules, shape (n,)."""
+        return self._batch.column("name")
 
     @cached_property
-    def facts(self) -> Facts | None:
-        """Charges, fragments and elements; None in libraries of molloop 0.1.0."""
-        try:
-            return facts_of(self._batch)
-        except KeyError:
-            return None
+    def facts(self) -> Facts:
+        """Charges, fragments and elements."""
+        return facts_of(self._batch)
 
     @cached_property
-    def unspecified_stereo(self) -> NDArray[np.uint8] | None:
-        """Centres and double bonds whose stereo is not given, shape (n,); None: not counted."""
+    def unspecified_stereo(self) -> NDArray[np.uint8]:
+        """Centres and double bonds whose stereo is not given, shape (n,)."""
         return unspecified_stereo(self._batch)
 
     @property

@@ -164,7 +164,7 @@ class Library:
     def name(self, molecule_id: int) -> str:
         """Return what the user's file calls a molecule; empty where it says nothing."""
         shard, row = self._place(molecule_id)
-        return "" if shard.names is None else str(shard.names[row].as_py())
+        return str(shard.names[row].as_py())
 
     def molecule(self, molecule_id: int) -> Molecule:
         """Return a molecule, with its geometry where the user's file has one.

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from molloop.errors import InputError, RunError
-from molloop.files import file_sha256, write_whole
-from molloop.library import assemble, ingest, parts, sources
+from molloop.library import assemble, ingest, manifest, parts, sources
 from molloop.library.assemble import shard_size
-from molloop.library.batches import write_batch
 from molloop.library.conditions import Conditions
 from molloop.library.descriptors import descriptors
 from molloop.library.features import MorganSpec, identity_hash, morgan
@@ -647,42 +644,24 @@ def change_manifest(library, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-@pytest.mark.parametrize("version", [1, 5, "x", None])
+@pytest.mark.parametrize("version", [1, 2, 5, "x", None])  # 2: of molloop 0.1.0
 def test_a_library_of_a_version_not_known_is_told_with_the_command(tmp_path, version):
     source = write(tmp_path, "C")
     library = build_files([source], tmp_path / "library")
     change_manifest(library, schema_version=version, counts="of another form")
     for use in (Library, lambda folder: build_files([source], folder)):
-        with pytest.raises(
-            InputError, match=rf"version 2 or 4 \(its manifest says {version!r}"
-        ) as e:
+        with pytest.raises(InputError, match=rf"version 4 \(its manifest says {version!r}") as e:
             use(library.folder)
         told = f"Build it anew from {source}: `molloop library build FILE... --out DIR`."
         assert str(e.value).endswith(told)
         assert "\n" not in str(e.value)
 
 
-def test_a_library_of_molloop_0_1_is_read(tmp_path):
-    """Version 2 had a column of ids before the others."""
-    library = build_files([write(tmp_path, "CO", "C", "N")], tmp_path / "library")
-    expected = library.features("descriptors", [2, 0])
-    path = library.folder / library.manifest.shards[0].file
-    with pa.memory_map(str(path)) as file:
-        table = pa.ipc.open_file(file).read_all()
-    table = table.add_column(0, "id", pa.array(range(3), pa.int64()))
-    write_whole(path, partial(write_batch, table.to_batches()[0]))
-    entry = {"file": path.name, "n_molecules": 3, "sha256": file_sha256(path)}
-    change_manifest(library, schema_version=2, shards=[entry])
-    old = open_or_build(str(library.folder), cache_dir=tmp_path / "cache")
-    old.verify()
-    assert all_smiles(old) == ["CO", "C", "N"]
-    assert np.array_equal(old.features("descriptors", [2, 0]), expected)
-
-
 def test_a_kept_library_of_an_older_version_is_built_anew(tmp_path, monkeypatch):
     source = write(tmp_path, "C", "N")
     with monkeypatch.context() as older:
-        older.setattr(ingest, "SCHEMA_VERSION", 2)
+        for module in (ingest, manifest):
+            older.setattr(module, "SCHEMA_VERSION", 2)
         first = open_or_build(source, cache_dir=tmp_path / "cache")
     again = open_or_build(source, cache_dir=tmp_path / "cache")
     assert (first.manifest.schema_version, again.manifest.schema_version) == (2, 4)

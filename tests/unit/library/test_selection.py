@@ -1,26 +1,20 @@
 """Which molecules of a library meet conditions: counted, computed once, kept."""
 
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from molloop.errors import InputError, RunError
-from molloop.files import file_sha256, write_whole
 from molloop.library import assemble, computed
-from molloop.library.batches import open_batch, write_batch
 from molloop.library.bits import Bits, open_bits, write_bits
 from molloop.library.conditions import Conditions, each_of
-from molloop.library.conditions_on_columns import OneFragment
 from molloop.library.ingest import build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
 from molloop.library.selection import Selection, bits_of, charges, select, shards_of
 from molloop.library.shard import Shard
-from molloop.library.shards import Library
 
 LINES = ["C", "CC", "CCC", "O", "CO", "CCO", "C[NH3+]", "c1ccccc1", "Oc1ccccc1", "CC(=O)[O-]"]
 
@@ -159,31 +153,6 @@ def test_where_its_folder_takes_nothing_the_cache_does(library, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="XDG_CACHE_HOME"):
         chosen(library, Conditions(excluded_smarts=("O",)), tmp_path / "file")
-
-
-def without_facts(library):
-    """Make it one of molloop 0.1.0."""
-    manifest = (library.folder / "manifest.json").read_text()
-    for ref, entry in zip(library.shards, library.manifest.shards, strict=True):
-        batch = open_batch(Path(ref.path))
-        kept = [n for n in batch.schema.names if n not in ("charge", "n_fragments", "elements")]
-        older = pa.record_batch({name: batch.column(name) for name in kept})
-        write_whole(Path(ref.path), partial(write_batch, older))  # the old one is still mapped
-        manifest = manifest.replace(entry.sha256, file_sha256(Path(ref.path)))
-    manifest = manifest.replace('"schema_version": 4', '"schema_version": 2')
-    (library.folder / "manifest.json").write_text(manifest)
-    return Library(library.folder)
-
-
-def test_an_old_library_says_what_it_lacks(library):
-    old = without_facts(library)
-    assert chosen(old, Conditions(max_heavy_atoms=1, excluded_smarts=("O",)))[0] == ["C"]
-    for condition in (Conditions(charge=(0,)), Conditions(elements=("C",))):
-        with pytest.raises(InputError, match=r"built by molloop 0\.1\.0: build it anew"):
-            chosen(old, condition)
-    with pytest.raises(InputError, match="one fragment"):
-        select(old, [OneFragment()], Path("/nowhere"))
-    assert charges(old, Selection.of_all(old)) == {}
 
 
 def test_bits_of_any_number(tmp_path):

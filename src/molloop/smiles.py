@@ -20,6 +20,9 @@ Given = TypeVar("Given")
 MAX_MOLBLOCK = 1_000_000  # characters: the largest SMILES with all its hydrogens has fewer
 _EXTENSION = re.compile(r"\S+ \|(.*)\|", re.ASCII)
 _EXTENSION_RADICALS = re.compile(r"\^\d:(\d+(?:,\d+)*)")
+HYDROGEN = " H "  # so it stands in most molblocks that have some
+# to look for hydrogens takes RDKit 11 µs, also where there are none: then this is the same
+_with_hydrogens = partial(Chem.MolFromMolBlock, removeHs=False)
 _DUMMY = Chem.MolFromSmarts("[#0]")
 # of substance groups that stand for any number of units
 _POLYMERS = {"SRU", "MON", "MER", "COP", "CRO", "MOD", "GRA", "ANY"}
@@ -98,7 +101,9 @@ def _read_molblock(text: str, may_have_dummies: bool) -> Chem.Mol:
     if len(text) > MAX_MOLBLOCK:
         raise NoMoleculeError(f"{len(text):,} characters, expected at most {MAX_MOLBLOCK:,}")
     text = utf8_text(text)
-    molecule = _tried(Chem.MolFromMolBlock, text)
+    molecule = None if HYDROGEN in text else _tried(_with_hydrogens, text)
+    if molecule is None or not _is_heavy(molecule):
+        molecule = _tried(Chem.MolFromMolBlock, text)
     if molecule is None:
         raise NoMoleculeError(_reason(_supplied, text) or "no molblock")
     if not molecule.GetNumAtoms():
@@ -168,10 +173,13 @@ def _read_inchi(text: str) -> Chem.Mol:
 
 
 def _check_dummies(molecule: Chem.Mol) -> None:
-    if molecule.GetNumHeavyAtoms() == molecule.GetNumAtoms():
-        return  # heavier than hydrogen, all of them
-    if found := molecule.GetSubstructMatch(_DUMMY):
+    if not _is_heavy(molecule) and (found := molecule.GetSubstructMatch(_DUMMY)):
         raise NoMoleculeError(f"dummy atom # {found[0]}, which stands for no element")
+
+
+def _is_heavy(molecule: Chem.Mol) -> bool:
+    """Whether all atoms are heavier than hydrogen."""
+    return bool(molecule.GetNumHeavyAtoms() == molecule.GetNumAtoms())
 
 
 def _check_query(molecule: Chem.Mol) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from molloop.library.coordinates import coordinates
 from molloop.library.duplicates import Seen
 from molloop.library.facts import facts
 from molloop.library.features import identity_hash
+from molloop.library.hydrogens import without_hydrogens
 from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec, Counts
 from molloop.library.repeated import Repeated
@@ -157,12 +159,16 @@ def _take(block: Block, places: slice, spec: BuildSpec, rows: _Rows) -> list[tup
     """Return what the lines at some places hold, each with its place; the others are rejects."""
     left: list[tuple[int, Taken]] = []
     conditions = each_of(spec.filters)
-    for place in range(*places.indices(len(block.lines))):
-        line, text = block.lines[place], block.texts[place]
+    texts = block.texts[places]
+    shorter = without_hydrogens(texts) if block.kind == "molblock" else texts
+    for place, text, short in zip(count(places.start), texts, shorter):
+        line = block.lines[place]
         try:
             if fault := block.faults.get(line):
                 raise NoMoleculeError(fault)
-            taken = take(text, block.kind, spec.fragments)
+            taken = take(short, block.kind, spec.fragments)
+            if short is not text and taken.in_space:
+                taken = taken._replace(in_space=text)
         except NoMoleculeError as error:
             rows.n_invalid += 1
             reason = str(error)

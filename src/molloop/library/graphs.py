@@ -16,7 +16,6 @@ from rdkit.Chem import rdMolDescriptors
 from scipy.sparse.csgraph import shortest_path
 
 SINGLE, AROMATIC, DOUBLE, TRIPLE = 2, 3, 4, 6  # twice the order of such a bond
-CARBON = 6
 _KNOWN_BONDS = {
     Chem.BondType.SINGLE,
     Chem.BondType.AROMATIC,
@@ -25,6 +24,8 @@ _KNOWN_BONDS = {
 }
 _DATIVE_BONDS = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE}
 _MATRIX = "AdjacencyMatrix"  # so RDKit calls what it keeps with the molecule
+# by RDKit's invariants: none of 46,440 kinds of the elements up to 86 share one of 32 bits, and of
+# 185,760 with isotopes 3 pairs do, of seven bonds at an atom from Ge on: a test counts them
 _KNOWN_KINDS: dict[int, int] = {}
 
 Indices = NDArray[np.intp]

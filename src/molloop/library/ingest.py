@@ -69,12 +69,12 @@ def open_or_build(
     ------
     InputError
         The source is missing, cannot be read, or holds no molecule; or it is built, and something
-        is said of how a file is read.
+        is said of how a library is read or built.
     RunError
         The cache cannot be written, or the library is damaged.
     """
     if source not in BUILT_IN and (folder := library_folder(source)) is not None:
-        check_unread(source, reading or Reading())
+        check_unread(source, reading or Reading(), spec or BuildSpec())
         library = Library(folder)
     else:
         files, spec = Files.of([source], reading), spec or BuildSpec()
@@ -86,11 +86,15 @@ def open_or_build(
     return library
 
 
-def check_unread(source: str, reading: Reading) -> None:
-    """Raise InputError where something is said of how a library is read that is built already."""
+def check_unread(source: str, reading: Reading, spec: BuildSpec | None = None) -> None:
+    """Raise InputError where something is said of how a library is built that is there already."""
     if reading != Reading():
         expected = "a file, where options say how it is read"
-        raise InputError("library", source, expected, "This one is built: leave them out.")
+    elif (spec or BuildSpec()) != BuildSpec():
+        expected = "a file, where fragments and same_as say how a library is built of it"
+    else:
+        return
+    raise InputError("library", source, expected, "This one is built: leave them out.")
 
 
 def library_folder(source: str) -> Path | None:

@@ -3,7 +3,7 @@
 Light to import: the configuration reads the names.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from molloop.goal import Direction, Quantity, slug
@@ -282,9 +282,3 @@ RECIPES = {recipe.quantity.name: recipe for recipe in _TABLE}
 def recipe_named(text: str) -> Recipe | None:
     """Return the recipe of a quantity by its name, in any case; None where there is none."""
     return RECIPES.get(slug(text))
-
-
-def points_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the calculations that some quantities need, each once, in the order of `POINTS`."""
-    wanted = {point for name in names for point in RECIPES[name].points}
-    return tuple(name for name in POINTS if name in wanted)

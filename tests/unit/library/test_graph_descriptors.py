@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
-from rdkit.Chem import rdPartialCharges
+from rdkit.Chem import rdMolDescriptors, rdPartialCharges
 
 from molloop.library import charges
 from molloop.library.charges import partial_charges
@@ -216,3 +216,45 @@ def test_molecules_that_are_too_large_or_all_hydrogen_have_nothing():
     for row in found[:2].tolist():
         assert row == [0] * (len(MOLLOOPS) - 6) + [4, 4, -3, 7, 0, 0]
     assert found[2, 3] == MAX_GRAPH_ATOMS - 1  # bonds between carbons
+
+
+def invariants(facts):
+    """Return RDKit's invariants of atoms: boost's hash of these facts, shape (n,)."""
+    *facts, are_in_ring = [np.asarray(one, dtype=np.int64).astype(np.uint32) for one in facts]
+
+    def hashed(found, value):
+        shifted = (found << np.uint32(6)) + (found >> np.uint32(2))
+        return found ^ (value + np.uint32(0x9E3779B9) + shifted)
+
+    found = np.zeros(len(are_in_ring), dtype=np.uint32)
+    for one in facts:
+        found = hashed(found, one)
+    return np.where(are_in_ring == 1, hashed(found, np.uint32(1)), found)
+
+
+def facts_of(atom):
+    excess = atom.GetMass() - Chem.GetPeriodicTable().GetAtomicWeight(atom.GetAtomicNum())
+    facts = (atom.GetAtomicNum(), atom.GetTotalDegree(), atom.GetTotalNumHs())
+    return (*facts, atom.GetFormalCharge(), int(excess), atom.IsInRing())
+
+
+@pytest.mark.parametrize("smiles", [*MIXED, "[13CH4]", "[Fe+2]", "[12CH3]C1CC1"])
+def test_invariants_are_those_of_rdkit(smiles):
+    molecule = Chem.MolFromSmiles(smiles)
+    facts = zip(*map(facts_of, molecule.GetAtoms()), strict=True)
+    expected = list(rdMolDescriptors.GetConnectivityInvariants(molecule))
+    assert invariants(list(facts)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("excess", "n_kinds", "n_shared"), [([0], 46440, 0), (range(-1, 3), 185760, 3)]
+)
+def test_kinds_of_atoms_have_invariants_of_their_own(excess, n_kinds, n_shared):
+    """Elements up to 86, up to 8 bonds, 4 hydrogens, charges of -4 to 4, in a ring or not."""
+    grid = np.meshgrid(*(np.arange(1, 87), range(9), range(5), range(-4, 5), excess, (0, 1)))
+    facts = np.array([one.ravel() for one in grid])
+    _, degree, n_hydrogens, _, _, is_in_ring = facts
+    can_be = (n_hydrogens <= degree) & ((is_in_ring == 0) | (degree - n_hydrogens >= 2))
+    found = invariants(facts[:, can_be])
+    assert len(found) == n_kinds
+    assert len(found) - len(np.unique(found)) == n_shared

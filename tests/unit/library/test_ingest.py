@@ -240,6 +240,13 @@ def test_nothing_is_said_of_how_a_built_library_is_read(tmp_path, said):
         )
 
 
+@pytest.mark.parametrize("spec", [BuildSpec(fragments="largest"), BuildSpec(same_as="inchikey")])
+def test_nothing_is_said_of_how_a_built_library_is_built(tmp_path, spec):
+    built = build_files([write(tmp_path, "C", "N")], tmp_path / "library", spec)
+    with pytest.raises(InputError, match=r"fragments and same_as say.*leave them out"):
+        open_or_build(str(built.folder), spec=spec, cache_dir=tmp_path / "cache")
+
+
 def test_a_changed_file_is_another_library(tmp_path):
     first = open_or_build(write(tmp_path, "C"), cache_dir=tmp_path / "cache")
     second = open_or_build(write(tmp_path, "C", "N"), cache_dir=tmp_path / "cache")

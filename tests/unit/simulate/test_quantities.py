@@ -17,7 +17,7 @@ from molloop.simulate.calculate import Calculations
 from molloop.simulate.given import molecule_of
 from molloop.simulate.ionization import quantities_of
 from molloop.simulate.levels import BORROWED, LEVELS
-from molloop.simulate.recipes import RECIPES, Computed, points_of
+from molloop.simulate.recipes import RECIPES, Computed
 from molloop.simulate.solvents import SOLVENTS
 from molloop.simulate.structure import start_structure
 from molloop.simulate.xtb import XTB
@@ -62,7 +62,6 @@ def test_quantities_share_their_calculations():
     assert values["fundamental_gap"] == pytest.approx(values["ie"] - values["ea"], abs=1e-9)
     assert values["orbital_gap"] == pytest.approx(values["lumo"] - values["homo"])
     assert values["ie"] == alone.value
-    assert points_of(["ie", "ea", "homo"]) == ("molecule", "ion", "anion")
 
 
 def test_a_dipole_is_in_debye_about_the_centre_of_mass():

@@ -167,6 +167,6 @@ def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:
     except NoMoleculeError as error:
         return Entry(Molecule(0, "", name), f"{where}: {error}")
     _, smiles = taken.described("smiles")
-    positions = taken.positions()
+    positions = taken.positions(text)
     geometry = None if positions is None else geometry_of(smiles, positions)
     return Entry(Molecule(0, smiles, name, geometry))

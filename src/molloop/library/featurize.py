@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +29,12 @@ from molloop.library.features import identity_hash
 from molloop.library.hydrogens import without_hydrogens
 from molloop.library.kinds import kinds_of
 from molloop.library.manifest import BuildSpec, Counts
+from molloop.library.molblocks import Molblocks
 from molloop.library.repeated import Repeated
 from molloop.library.sources import Block
 from molloop.library.stereo import n_unspecified
 from molloop.library.taken import Taken, take
-from molloop.smiles import NoMoleculeError
+from molloop.smiles import HYDROGEN, NoMoleculeError
 
 PARENT_POLL_S = 1.0
 # molecules of more lines leave the processor's caches before they are described and freed
@@ -131,13 +131,21 @@ def _read(
 ) -> _Rows:
     """Read and filter the lines at some places of a block."""
     rows = _Rows(kept={name: [] for name in block.kept})
+    texts = shorter = block.texts[places]
+    blocks = None
+    if block.kind == "molblock" and any(HYDROGEN in text for text in texts):
+        blocks = Molblocks.of(texts)
+        shorter = without_hydrogens(blocks)
     with rdBase.BlockLogs():
         # a step for all, then the next one: the processor has its code at hand
-        left = _take(block, places, spec, rows)
-        texts = [taken.described(spec.same_as) for _, taken in left]
-        positions = _positions([taken for _, taken in left], rows)
+        left = _take(block, places, shorter, spec, rows)
+        described = [taken.described(spec.same_as) for _, taken in left]
+        positions = _positions(left, texts, blocks, places.start)
     of_given = keeps_smiles and block.kind == "smiles"
-    for (place, taken), (identity, canonical), position in zip(left, texts, positions, strict=True):
+    for (place, taken), (identity, canonical), position in zip(
+        left, described, positions, strict=True
+    ):
+        rows.n_lost_geometries += taken.in_space and position is None
         text = canonical if block.kind == "molblock" else block.texts[place]
         origin = Repeated(
             identity_hash(identity), block.file, block.lines[place], block.names[place], text
@@ -155,20 +163,18 @@ def _read(
     return rows
 
 
-def _take(block: Block, places: slice, spec: BuildSpec, rows: _Rows) -> list[tuple[int, Taken]]:
-    """Return what the lines at some places hold, each with its place; the others are rejects."""
+def _take(
+    block: Block, places: slice, texts: Sequence[str], spec: BuildSpec, rows: _Rows
+) -> list[tuple[int, Taken]]:
+    """Return what texts, those at some places, hold, each with its place; others are rejects."""
     left: list[tuple[int, Taken]] = []
     conditions = each_of(spec.filters)
-    texts = block.texts[places]
-    shorter = without_hydrogens(texts) if block.kind == "molblock" else texts
-    for place, text, short in zip(count(places.start), texts, shorter):
+    for place, text in enumerate(texts, places.start):
         line = block.lines[place]
         try:
             if fault := block.faults.get(line):
                 raise NoMoleculeError(fault)
-            taken = take(short, block.kind, spec.fragments)
-            if short is not text and taken.in_space:
-                taken = taken._replace(in_space=text)
+            taken = take(text, block.kind, spec.fragments)
         except NoMoleculeError as error:
             rows.n_invalid += 1
             reason = str(error)
@@ -184,15 +190,25 @@ def _take(block: Block, places: slice, spec: BuildSpec, rows: _Rows) -> list[tup
     return left
 
 
-def _positions(taken: Sequence[Taken], rows: _Rows) -> list[Positions | None]:
-    """Return the coordinates of molecules of which the SMILES were written; count what is lost."""
-    some = [one for one in taken if one.keeps_geometry]
+def _positions(
+    left: Sequence[tuple[int, Taken]], texts: Sequence[str], blocks: Molblocks | None, first: int
+) -> list[Positions | None]:
+    """Return the coordinates of molecules of which the SMILES were written.
+
+    Parameters
+    ----------
+    texts, blocks
+        At some places, of which this is the first; the blocks if they were read before.
+    """
+    molecules: list[Chem.Mol | None] = [None] * len(texts)
+    for place, taken in left:
+        if taken.keeps_geometry:
+            molecules[place - first] = taken.molecule
+    if all(one is None for one in molecules):
+        return [None] * len(left)
     # of all at once: that takes a tenth of the time
-    found = coordinates([one.in_space for one in some], [one.molecule for one in some])
-    rows.n_lost_geometries += sum(bool(one.in_space) and one.is_altered for one in taken)
-    rows.n_lost_geometries += sum(one is None for one in found)
-    each = iter(found)
-    return [next(each) if one.keeps_geometry else None for one in taken]
+    found = coordinates(blocks or Molblocks.of(texts), molecules)
+    return [found[place - first] for place, _ in left]
 
 
 def _columns(

@@ -6,13 +6,10 @@ hydrogens, and stereo does not hang on it, as places in space are far from where
 otherwise. All other molblocks stay as they are.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop.library.molblocks import HEADER, Mask, Molblocks, Rows, all_are, starts
-from molloop.smiles import HYDROGEN
 
 Vectors = NDArray[np.float64]
 
@@ -31,21 +28,13 @@ _LEAST_COSINE = 0.5
 _OPPOSITE = -0.7
 
 
-def without_hydrogens(texts: Sequence[str]) -> list[str]:
+def without_hydrogens(blocks: Molblocks) -> list[str]:
     """Return molblocks as short as RDKit may read them instead, others as they are."""
-    found = list(texts)
-    places = [place for place, text in enumerate(texts) if HYDROGEN in text]
-    if places:
-        for place, short in zip(places, _shortened([texts[one] for one in places]), strict=True):
-            found[place] = short
-    return found
-
-
-def _shortened(texts: Sequence[str]) -> list[str]:
-    blocks = Molblocks.of(texts)
+    texts = blocks.texts
     lines, owner, bond_owner = blocks.lines, blocks.owner, blocks.bond_owner
     graph = _Graph(blocks)
     are_short = blocks.are_plain & graph.are_plain & _are_regular(blocks, graph)
+    are_short &= np.bincount(owner[blocks.are_hydrogens], minlength=len(texts)) > 0
     goes = blocks.are_hydrogens & are_short[owner]
     bond_goes = goes[blocks.ends[0]] | goes[blocks.ends[1]]
 

@@ -23,6 +23,8 @@ class Molblocks:
 
     Attributes
     ----------
+    texts
+        As they stand.
     lines
         Of all.
     are_plain
@@ -44,6 +46,7 @@ class Molblocks:
         Which molblock each bond belongs to, shape (b,).
     """
 
+    texts: Sequence[str]
     lines: "Lines"
     are_plain: Mask
     n_atoms: Rows
@@ -88,7 +91,7 @@ class Molblocks:
             n_bonds_of += np.bincount(ends[-1], minlength=len(owner))
         are_plain &= all_are(~are_hydrogens | (n_bonds_of == 1), owner, n)
         return cls(
-            *(lines, are_plain, n_atoms, first, owner, atom_lines, bond_lines, positions),
+            *(texts, lines, are_plain, n_atoms, first, owner, atom_lines, bond_lines, positions),
             *(are_hydrogens, (ends[0], ends[1]), bond_owner),
         )
 

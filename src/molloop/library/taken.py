@@ -7,6 +7,7 @@ from rdkit import Chem
 from molloop.geometries import Positions, is_in_space
 from molloop.library.coordinates import coordinates
 from molloop.library.identity import IDENTITY_TEXTS, canonical_smiles
+from molloop.library.molblocks import Molblocks
 from molloop.library.pieces import largest_piece, neutralised
 from molloop.smiles import TextKind, read_quietly
 
@@ -21,12 +22,12 @@ class Taken(NamedTuple):
     is_altered
         Whether a piece or a charge of what stands in the file was taken away.
     in_space
-        The molblock of the file, where that has coordinates in space.
+        Whether the text has coordinates in space.
     """
 
     molecule: Chem.Mol
     is_altered: bool
-    in_space: str = ""
+    in_space: bool = False
 
     def described(self, same_as: str) -> tuple[str, str]:
         """Return the text that tells it from others, and its canonical SMILES."""
@@ -36,13 +37,13 @@ class Taken(NamedTuple):
     @property
     def keeps_geometry(self) -> bool:
         """Whether the coordinates of the file are those of the molecule."""
-        return bool(self.in_space) and not self.is_altered
+        return self.in_space and not self.is_altered
 
-    def positions(self) -> Positions | None:
-        """Return its coordinates in the order of the SMILES just described, hydrogens last."""
+    def positions(self, molblock: str) -> Positions | None:
+        """Return those of its text in the order of the SMILES just described, hydrogens last."""
         if not self.keeps_geometry:
             return None
-        return coordinates([self.in_space], [self.molecule])[0]
+        return coordinates(Molblocks.of([molblock]), [self.molecule])[0]
 
 
 def take(text: str, kind: TextKind, fragments: str) -> Taken:
@@ -59,7 +60,7 @@ def take(text: str, kind: TextKind, fragments: str) -> Taken:
         It stands for none.
     """
     molecule = found = read_quietly(text, kind)
-    in_space = text if kind == "molblock" and is_in_space(found) else ""
+    in_space = kind == "molblock" and is_in_space(found)
     if fragments != "refuse":
         molecule = largest_piece(molecule)
     if fragments == "neutralise":

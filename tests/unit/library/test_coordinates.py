@@ -10,6 +10,7 @@ from rdkit.Chem import rdDistGeom
 from molloop.geometries import is_in_space, ordered_positions
 from molloop.library import coordinates as module
 from molloop.library.coordinates import coordinates
+from molloop.library.molblocks import Molblocks
 from molloop.smiles import read_as_written
 
 METHANOL = """methanol, its hydrogens in no order
@@ -51,7 +52,7 @@ def embedded(smiles):
 def test_by_hand():
     molecule = written(METHANOL)
     assert Chem.MolToSmiles(molecule) == "CO"
-    [found] = coordinates([METHANOL], [molecule])
+    [found] = coordinates(Molblocks.of([METHANOL]), [molecule])
     # C, O, the hydrogens of C in the order of the file, that of O
     assert found[:, 0].tolist() == [4.0, 0.0, 1.0, 2.0, 5.0, 3.0]
     assert found[1].tolist() == [0.0, -23.4567, 2.0]
@@ -82,14 +83,13 @@ def test_each_kind_stands_in_its_place_among_the_others(monkeypatch):
         "read_as_written",
         lambda text: by_rdkit.append(texts.index(text)) or read_as_written(text),
     )
-    found = coordinates(texts, molecules)
+    found = coordinates(Molblocks.of(texts), molecules)
     for text, molecule, one in zip(texts, molecules, found, strict=True):
         expected = ordered_positions(molecule, read_as_written(text))
         assert (one is None) is (expected is None)
         assert one is None or one.tolist() == expected.tolist()
     assert [place for place, one in enumerate(found) if one is None] == [2, 3]
     assert by_rdkit == [1, 2, 3, 4, 7, 8, 9, 10]
-    assert coordinates([], []) == []
 
 
 PLAIN = [
@@ -111,7 +111,7 @@ def test_what_was_changed_is_what_rdkit_reads_or_left_to_it(text, place, put, re
     with rdBase.BlockLogs():
         molecule = written(changed)
         assume(molecule is not None and molecule.GetNumAtoms() and is_in_space(molecule))
-        [found] = coordinates([changed], [molecule])
+        [found] = coordinates(Molblocks.of([changed]), [molecule])
         expected = ordered_positions(molecule, read_as_written(changed))
     assert (found is None) is (expected is None)
     assert found is None or found.tolist() == expected.tolist()
@@ -121,6 +121,6 @@ def test_what_was_changed_is_what_rdkit_reads_or_left_to_it(text, place, put, re
 def test_hydrogens_that_a_smiles_names(smiles):
     text = Chem.MolToMolBlock(embedded(smiles))
     molecule = written(text)
-    [found] = coordinates([text], [molecule])
+    [found] = coordinates(Molblocks.of([text]), [molecule])
     expected = ordered_positions(molecule, read_as_written(text))
     assert found.tolist() == expected.tolist()

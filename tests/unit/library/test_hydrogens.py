@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom
+from rdkit.Chem import rdDepictor, rdDistGeom
 
 from molloop.geometries import is_in_space
 from molloop.library.hydrogens import without_hydrogens
@@ -48,6 +48,12 @@ def embedded(smiles, seed=1):
     molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
     assert rdDistGeom.EmbedMolecule(molecule, randomSeed=seed) == 0
     return Chem.MolToMolBlock(molecule)
+
+
+def drawn(smiles):
+    molecule = Chem.MolFromSmiles(smiles)
+    rdDepictor.Compute2DCoords(molecule)
+    return molecule
 
 
 def short(texts):
@@ -131,10 +137,12 @@ def test_most_are_shorter():
 
 
 BLOCKS = list(map(embedded, STEREO))
+BARE = [Chem.MolToMolBlock(Chem.MolFromMolBlock(text)) for text in BLOCKS]
+FLAT = [Chem.MolToMolBlock(drawn(smiles)) for smiles in STEREO]
 
 
 @given(
-    st.sampled_from(BLOCKS),
+    st.sampled_from(BLOCKS + BARE + FLAT),
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.05, 0.2, 0.5, 1.0, 3.0]),
     st.booleans(),
@@ -158,7 +166,7 @@ def test_places_do_not_count_or_it_stays(text, seed, deviation, shuffles):
 
 
 @given(
-    st.sampled_from([ETHANAL, *BLOCKS]),
+    st.sampled_from([ETHANAL, *BLOCKS, *BARE, *FLAT]),
     st.integers(0, 2**16),
     st.text(" -.0123456789HCNDe\n", min_size=1, max_size=3),
     st.booleans(),

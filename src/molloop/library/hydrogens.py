@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from molloop.library.molblocks import HEADER, Mask, Molblocks, Rows, all_are, starts
 
-Vectors = NDArray[np.float64]
-
 _VALENCES = {b"C  ": 4, b"N  ": 3, b"O  ": 2, b"S  ": 2}
 # behind an element: no isotope or charge, and behind a parity, which RDKit passes over, no more
 _NO_CHARGE, _NO_MORE = b" 0  0  ", 9 * b"  0"
@@ -21,7 +19,8 @@ _WEDGES = (b"  1  1", b"  1  6")  # in space they say nothing where four neighbo
 _MOLFILE_END = b"M  END"
 _MOST = 999  # atoms or bonds of V2000
 _DIGITS = np.frombuffer("".join(f"{one:3}" for one in range(_MOST + 1)).encode(), np.uint8)
-# far from flat, where RDKit leaves a centre open, and from straight or at right angles
+# far from flat, as RDKit leaves a centre of less than 0.1 cubic Å open, from straight and from right
+# angles
 _LEAST_VOLUME = 0.12
 _LEAST_SINE = 0.35
 _LEAST_COSINE = 0.5
@@ -93,10 +92,8 @@ class _Graph:
             self.order[lines.say(rows + 6, word)] = order
         wedges = lines.say(rows + 6, _WEDGES[0]) | lines.say(rows + 6, _WEDGES[1])
         # as the bonds stand: so RDKit has the neighbours of an atom
-        self._begin, self._end = (
-            np.stack((one, other), 1).ravel(),
-            np.stack((other, one), 1).ravel(),
-        )
+        self._begin = np.stack((one, other), 1).ravel()
+        self._end = np.stack((other, one), 1).ravel()
         self.degree = np.bincount(self._begin, minlength=n_atoms)
         to_hydrogen = blocks.are_hydrogens[self._end]
         self.order[wedges & (self.degree[one] == 4)] = 1

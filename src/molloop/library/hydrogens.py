@@ -19,8 +19,7 @@ _WEDGES = (b"  1  1", b"  1  6")  # in space they say nothing where four neighbo
 _MOLFILE_END = b"M  END"
 _MOST = 999  # atoms or bonds of V2000
 _DIGITS = np.frombuffer("".join(f"{one:3}" for one in range(_MOST + 1)).encode(), np.uint8)
-# far from flat, as RDKit leaves a centre of less than 0.1 cubic Å open, from straight and from right
-# angles
+# far from flat (RDKit leaves a centre of less than 0.1 cubic Å open), straight and right angles
 _LEAST_VOLUME = 0.12
 _LEAST_SINE = 0.35
 _LEAST_COSINE = 0.5

@@ -37,15 +37,9 @@ def without_hydrogens(blocks: Molblocks) -> list[str]:
     bond_goes = goes[blocks.ends[0]] | goes[blocks.ends[1]]
 
     chars = lines.chars.copy()
-    stays, bond_stays = ~goes, ~bond_goes
-    new = np.cumsum(stays) - starts(np.bincount(owner[stays], minlength=len(texts)))[owner]
-    kept = bond_stays & are_short[bond_owner]
-    rows = lines.begin[blocks.bond_lines[kept]]
-    for column, end in zip((0, 3), blocks.ends, strict=True):
-        _write(chars, rows + column, new[end[kept]])
     counts = lines.begin[lines.first[are_short] + HEADER - 1]
-    n_left = np.bincount(owner[stays], minlength=len(texts))
-    n_bonds_left = np.bincount(bond_owner[bond_stays], minlength=len(texts))
+    n_left = np.bincount(owner[~goes], minlength=len(texts))
+    n_bonds_left = np.bincount(bond_owner[~bond_goes], minlength=len(texts))
     _write(chars, counts, n_left[are_short])
     _write(chars, counts + 3, n_bonds_left[are_short])
 
@@ -78,8 +72,8 @@ class _Graph:
     degree, n_hydrogens
         Bonds of each atom, and those to hydrogens, shape (a,).
     are_plain
-        Which molblocks say nothing but elements, places and bonds, and have hydrogens only where
-        RDKit would add just these, shape (n,).
+        Which molblocks say nothing but elements, places and bonds, and have hydrogens behind all
+        other atoms and only where RDKit would add just these, shape (n,).
     """
 
     def __init__(self, blocks: Molblocks) -> None:
@@ -108,6 +102,9 @@ class _Graph:
         # RDKit keeps the hydrogen of an imine, as stereo hangs on it
         is_imine = lines.say(rows + 31, b"N  ") & (self.degree == 2)
         fits &= ~(is_imine & (self.n_hydrogens > 0))
+        # the numbers of the others stay, as RDKit may name them
+        n_heavy = np.bincount(owner[~blocks.are_hydrogens], minlength=n)
+        fits &= blocks.are_hydrogens == (np.arange(n_atoms) - blocks.first[owner] >= n_heavy[owner])
         fits &= lines.say(rows + 34, _NO_CHARGE) & lines.say(rows + 42, _NO_MORE)
         fits &= (lines.chars[rows + 41] >= ord("0")) & (lines.chars[rows + 41] <= ord("3"))
         n_bonds = np.bincount(blocks.bond_owner, minlength=n)

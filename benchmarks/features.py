@@ -22,10 +22,9 @@ from molloop.library.charges import CHARGES
 from molloop.library.counted import BONDS, RINGS
 from molloop.library.descriptors import DESCRIPTORS, MOLLOOPS, RDKITS, descriptors
 from molloop.library.features import (
-    MAX_SIGMA,
-    MAX_SIGMA_OF_MOLLOOPS,
     MorganSpec,
     Scaling,
+    cuts,
     morgan,
 )
 from molloop.library.huckel import LEVELS
@@ -100,9 +99,8 @@ def main():
 
     def scaled(names):
         some = table[:, [columns.index(name) for name in names]]
-        cut = [MAX_SIGMA_OF_MOLLOOPS if name in MOLLOOPS else MAX_SIGMA for name in names]
         mean, std = some.mean(axis=0, dtype=float), some.std(axis=0, dtype=float)
-        return Scaling(mean, std, np.array(cut)).apply(some)
+        return Scaling(mean, std, cuts(names)).apply(some)
 
     cases = [
         (f"gp, {label}", "gp", scaled(sum(groups, ())), [len(one) for one in groups])

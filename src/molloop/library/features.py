@@ -15,9 +15,11 @@ from molloop.library.descriptors import MOLLOOPS, RDKITS, Descriptors, descripto
 
 PackedFingerprints = NDArray[np.uint8]
 
-# standardised numbers are cut here, so that a freak does not pull a model away; counts of what is
-# rare, such as a bond, later: of two C-F bonds to four are many standard deviations
-MAX_SIGMA, MAX_SIGMA_OF_MOLLOOPS = 10.0, 30.0
+# Standardised numbers are cut here, so that a freak does not pull a model away. Those of what is
+# rare are cut later: from two C-F bonds to four it is many standard deviations, and the third shape
+# index keeps molecules without a path of three bonds, such as CF4, away from all others.
+MAX_SIGMA, MAX_SIGMA_OF_RARE = 10.0, 30.0
+RARE = frozenset((*MOLLOOPS, "kappa3"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class Scaling:
         scaled *= inverse.astype(np.float32)
         cut = np.asarray(self.cut, dtype=np.float32)
         return np.clip(scaled, -cut, cut, out=scaled)
+
+
+def cuts(names: Sequence[str]) -> NDArray[np.float64]:
+    """Return how many standard deviations are the most for some descriptors, shape (d,)."""
+    return np.array([MAX_SIGMA_OF_RARE if name in RARE else MAX_SIGMA for name in names])
 
 
 class FeatureKind(ABC):

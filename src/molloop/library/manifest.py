@@ -12,13 +12,8 @@ from pydantic import TypeAdapter
 from molloop.errors import InputError, RunError
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.conditions import Conditions
-from molloop.library.descriptors import DESCRIPTORS, MOLLOOPS, RDKITS, VERSION
-from molloop.library.features import (
-    MAX_SIGMA,
-    MAX_SIGMA_OF_MOLLOOPS,
-    MorganSpec,
-    Scaling,
-)
+from molloop.library.descriptors import DESCRIPTORS, VERSION
+from molloop.library.features import MorganSpec, Scaling, cuts
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.csv"  # beside it: lines that hold no molecule, or one that is left out
@@ -164,7 +159,7 @@ class Manifest:
         return Scaling(
             np.array([one.mean for one in self.descriptors]),
             np.array([one.std for one in self.descriptors]),
-            np.repeat([MAX_SIGMA, MAX_SIGMA_OF_MOLLOOPS], [len(RDKITS), len(MOLLOOPS)]),
+            cuts([one.name for one in self.descriptors]),
         )
 
     def to_json(self) -> str:

@@ -28,6 +28,7 @@ EXACT_BLOCK = 256
 PADDING = 16
 ROUNDING = float(np.finfo(np.float32).eps) / 2
 MAX_TELLING = 64
+LEAST_VARIANCE = 1e-9  # of a value that is left out, where rounding leaves none
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +108,8 @@ class GaussianProcess(Surrogate):
         """Return what errors say of values that are left out; chapter 5.4.2, equation 5.12."""
         precisions = np.square(self._factor).sum(axis=0)
         errors = self._weights / precisions
-        stds = self._scale / np.sqrt(precisions)
+        variances = np.maximum(1 / precisions - self.noise_ratio, LEAST_VARIANCE)
+        stds = self._scale * np.sqrt(variances)
         return Widening.learnt(errors, stds, self.values - errors, self.values)
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:

@@ -12,13 +12,13 @@ from scipy.optimize import minimize
 
 from molloop.surrogate.model import Floats, is_spread
 
-# Student's t has the heavy tails of such errors; its middle 63% lie within one scale
-DEGREES_OF_FREEDOM = 4
+# Student's t has the heavy tails of such errors; its middle 58% lie within one scale
+DEGREES_OF_FREEDOM = 2
 # Of molecules that are not known over those of values left out. Chosen by replays of five tables
 # (benchmarks/halves.py, its other half), as the priors: they decide where values are few.
-BEYOND_LEFT_OUT = 1.6
-PRIOR_SIGMA = 0.3  # of the factor's logarithm
-PRIOR_GROWTH_SIGMA = 0.3  # of its growth over a standard deviation of the values
+BEYOND_LEFT_OUT = 1.58
+PRIOR_SIGMA = 1.0  # of the factor's logarithm
+PRIOR_GROWTH_SIGMA = 1.0  # of its growth over a standard deviation of the values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,21 @@ class Widening:
     def learnt(cls, errors: Floats, stds: Floats, means: Floats, values: Floats) -> "Widening":
         """Fit it to n >= 1 values, each predicted by a model of the others.
 
-        The likeliest one, with normal priors around a factor of 1 that does not grow.
+        The likeliest one, with normal priors around a factor of 1 that does not grow. Values that
+        are all the same tell nothing.
 
         Parameters
         ----------
         errors, stds, means
-            Value minus mean, standard deviation and mean of each prediction, shape (n,).
+            Value minus mean, standard deviation without the noise, and mean of each prediction,
+            shape (n,).
         values
             Shape (n,).
         """
-        middle = float(values.mean())
-        spread = float(values.std()) if is_spread(values) else 1.0
+        middle, beyond = float(values.mean()), float(np.log(BEYOND_LEFT_OUT))
+        if not is_spread(values):
+            return cls(beyond, 0.0, middle, middle, middle)
+        spread = float(values.std())
         place, squares = (means - middle) / spread, np.square(errors / stds)
         precisions = np.array([PRIOR_SIGMA, PRIOR_GROWTH_SIGMA]) ** -2.0
 
@@ -69,13 +73,8 @@ class Widening:
             return float(each.sum() + prior @ found / 2), slopes + prior
 
         logarithm, growth = minimize(loss, np.zeros(2), jac=True, method="BFGS").x.tolist()
-        return cls(
-            logarithm + float(np.log(BEYOND_LEFT_OUT)),
-            growth / spread,
-            middle,
-            float(means.min()),
-            float(means.max()),
-        )
+        least, most = float(means.min()), float(means.max())
+        return cls(logarithm + beyond, growth / spread, middle, least, most)
 
     def factors(self, means: Floats) -> Floats:
         """Return the factor where a model predicts some means, shape (m,)."""

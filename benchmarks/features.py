@@ -19,7 +19,7 @@ import numpy as np
 from rdkit.Chem import rdMolDescriptors
 
 from molloop.library.charges import CHARGES
-from molloop.library.counted import BONDS, RINGS
+from molloop.library.counted import BONDS, CARBONYLS, RINGS
 from molloop.library.descriptors import DESCRIPTORS, MOLLOOPS, RDKITS, descriptors
 from molloop.library.features import (
     MorganSpec,
@@ -43,7 +43,13 @@ N_CANDIDATES = 256
 ALL_OF_RDKITS = tuple(rdMolDescriptors.Properties.GetAvailableProperties())
 SHAPE = {"kappa2", "kappa3", "Phi"}
 CRIPPEN = {"CrippenClogP", "CrippenMR"}
-PARTS = {"bonds": BONDS, "rings": RINGS, "charges": CHARGES, "levels": LEVELS}
+PARTS = {
+    "bonds": BONDS,
+    "rings": RINGS,
+    "carbonyls": CARBONYLS,
+    "charges": CHARGES,
+    "levels": LEVELS,
+}
 # each as its groups: a model may learn how much a group weighs
 SETS = {
     "molloop's": (RDKITS, MOLLOOPS),

@@ -1,4 +1,4 @@
-"""Counts of kinds of bonds and of sizes of rings."""
+"""Counts of kinds of bonds, of sizes of rings and of carbonyl groups."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,16 @@ RINGS = (
     *(f"NumRingsOf{size}" for size in range(3, _MAX_RING)),
     f"NumRingsOf{_MAX_RING}OrMore",
 )
+# by how many oxygens and nitrogens there are beside the carbon; the others are carbon or hydrogen
+_CARBONYLS = {
+    "NumKetonesAndAldehydes": (0, 0),
+    "NumEstersAndAcids": (1, 0),
+    "NumAmides": (0, 1),
+    "NumCarbonates": (2, 0),
+    "NumCarbamates": (1, 1),
+    "NumUreas": (0, 2),
+}
+CARBONYLS = tuple(_CARBONYLS)
 
 
 def _places() -> NDArray[np.int8]:
@@ -63,5 +73,27 @@ def ring_counts(graphs: Graphs) -> Numbers:
     size = np.minimum(sizes, _MAX_RING)
     columns = [
         np.bincount(owner[size == one], minlength=graphs.n) for one in range(3, _MAX_RING + 1)
+    ]
+    return np.stack(columns, axis=1).astype(float)
+
+
+def carbonyl_counts(graphs: Graphs) -> Numbers:
+    """Return :data:`CARBONYLS` of n molecules, shape (n, 6): none of a ring that is aromatic."""
+    beside, is_single = graphs.elements[graphs.end], graphs.order == SINGLE
+    n_carbons, n_nitrogens, n_oxygens = (
+        np.bincount(graphs.begin[is_single & (beside == one)], minlength=len(graphs.owner))
+        for one in (_C, _N, _O)
+    )
+    is_carbonyl = (graphs.order == DOUBLE) & (beside == _O)
+    is_carbonyl &= graphs.elements[graphs.begin] == _C
+    carbons = graphs.begin[is_carbonyl]
+    n_beside = n_carbons + n_nitrogens + n_oxygens + graphs.n_hydrogens
+    carbons = carbons[n_beside[carbons] == 2]
+    columns = [
+        np.bincount(
+            graphs.owner[carbons[(n_oxygens[carbons] == o) & (n_nitrogens[carbons] == n)]],
+            minlength=graphs.n,
+        )
+        for o, n in _CARBONYLS.values()
     ]
     return np.stack(columns, axis=1).astype(float)

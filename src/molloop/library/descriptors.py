@@ -15,7 +15,14 @@ from rdkit.Chem import rdMolDescriptors
 from molloop.library.atom_values import SUMS, AtomValues
 from molloop.library.atoms import Atoms, read_atoms
 from molloop.library.charges import CHARGES, charge_descriptors
-from molloop.library.counted import BONDS, RINGS, bond_counts, ring_counts
+from molloop.library.counted import (
+    BONDS,
+    CARBONYLS,
+    RINGS,
+    bond_counts,
+    carbonyl_counts,
+    ring_counts,
+)
 from molloop.library.graphs import Graphs, as_plain, read_plain
 from molloop.library.huckel import LEVELS, NO_LEVELS, huckel_levels
 
@@ -28,9 +35,9 @@ _LEFT_OUT = {"NumRotatableBonds", "chi2v", "chi2n", "chi3v", "chi3n", "chi4v", "
 RDKITS: tuple[str, ...] = tuple(
     name for name in rdMolDescriptors.Properties.GetAvailableProperties() if name not in _LEFT_OUT
 )
-MOLLOOPS = (*BONDS, *RINGS, *CHARGES, *LEVELS)
+MOLLOOPS = (*BONDS, *RINGS, *CARBONYLS, *CHARGES, *LEVELS)
 DESCRIPTORS = (*RDKITS, *MOLLOOPS)
-VERSION = 1  # of molloop's own: to be raised where one comes out otherwise
+VERSION = 2  # of molloop's own: to be raised where one comes out otherwise
 
 _BY_GRAPHS = (*SUMS, "kappa2", "kappa3", "Phi")
 _BY_RDKIT = tuple(name for name in RDKITS if name not in _BY_GRAPHS)
@@ -66,7 +73,7 @@ def _of_any(molecule: Chem.Mol) -> NDArray[np.float64]:
 
 def _molloops(graphs: Graphs) -> NDArray[np.float64]:
     """Return :data:`MOLLOOPS` of n molecules, shape (n, number of them)."""
-    parts = [bond_counts, ring_counts, charge_descriptors, huckel_levels]
+    parts = [bond_counts, ring_counts, carbonyl_counts, charge_descriptors, huckel_levels]
     return np.concatenate([part(graphs) for part in parts], axis=1)
 
 

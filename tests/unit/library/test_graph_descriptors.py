@@ -9,7 +9,7 @@ from rdkit.Chem import rdMolDescriptors, rdPartialCharges
 
 from molloop.library import charges
 from molloop.library.charges import partial_charges
-from molloop.library.counted import BONDS
+from molloop.library.counted import BONDS, CARBONYLS
 from molloop.library.descriptors import (
     DESCRIPTORS,
     MAX_GRAPH_ATOMS,
@@ -39,7 +39,7 @@ def own(molecules):
 
 def test_descriptors_are_rdkits_and_molloops():
     assert (*RDKITS, *MOLLOOPS) == DESCRIPTORS
-    assert (len(RDKITS), len(MOLLOOPS)) == (36, 47)
+    assert (len(RDKITS), len(MOLLOOPS)) == (36, 53)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,27 @@ def test_bonds_by_hand(smiles, counts):
     found = of(smiles)
     shown = {name.removeprefix("NumBonds "): found[name] for name in BONDS if found[name]}
     assert shown == counts
+
+
+@pytest.mark.parametrize(
+    ("smiles", "counts"),
+    [
+        ("CC(C)=O", {"KetonesAndAldehydes": 1}),
+        ("O=CC=O", {"KetonesAndAldehydes": 2}),
+        ("OC(=O)CC(=O)OC", {"EstersAndAcids": 2}),
+        ("[O-]C(=O)C[NH3+]", {"EstersAndAcids": 1}),
+        ("CNC(C)=O", {"Amides": 1}),
+        ("O=C1OCCO1", {"Carbonates": 1}),
+        ("COC(=O)NC(N)=O", {"Carbamates": 1, "Ureas": 1}),
+        ("CC(=O)OC(=O)C(=O)CC(=O)N", {"EstersAndAcids": 2, "KetonesAndAldehydes": 1, "Amides": 1}),
+        # of two oxygens, of sulfur or fluorine beside it, of an aromatic ring, of C=N
+        *(("O=C=O", {}), ("CC(=O)S", {}), ("CC(F)=O", {}), ("O=c1cc[nH]cc1", {}), ("CC=NC", {})),
+        ("[C-]#[O+]", {}),
+    ],
+)
+def test_carbonyls_by_hand(smiles, counts):
+    found = of(smiles)
+    assert {name[3:]: found[name] for name in CARBONYLS if found[name]} == counts
 
 
 @pytest.mark.parametrize(

@@ -686,7 +686,7 @@ def test_a_library_with_descriptors_of_another_rdkit_is_told_with_the_command(tm
 def test_a_library_whose_descriptors_came_out_otherwise_is_told(tmp_path):
     library = build_files([write(tmp_path, "C")], tmp_path / "library")
     change_manifest(library, descriptors_version=0)
-    with pytest.raises(InputError, match=r"83 descriptors of this molloop.*library build FILE"):
+    with pytest.raises(InputError, match=r"89 descriptors of this molloop.*library build FILE"):
         Library(library.folder)
 
 

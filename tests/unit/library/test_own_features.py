@@ -156,7 +156,7 @@ def test_another_process_finds_them(module, library, tmp_path):
     found = with_own(library, name, tmp_path)
     elsewhere = pickle.loads(pickle.dumps(found))
     assert np.array_equal(elsewhere.features(name, [1]), found.features(name, [1]))
-    assert elsewhere.features("descriptors", [1]).shape == (1, 83)
+    assert elsewhere.features("descriptors", [1]).shape == (1, 89)
 
 
 def test_what_a_library_says_of_a_molecule_can_be_read(module, tmp_path):

@@ -15,11 +15,9 @@ from molloop.library.descriptors import MOLLOOPS, RDKITS, Descriptors, descripto
 
 PackedFingerprints = NDArray[np.uint8]
 
-# Standardised numbers are cut here, so that a freak does not pull a model away. Those of what is
-# rare are cut later: from two C-F bonds to four it is many standard deviations, and the third shape
-# index keeps molecules without a path of three bonds, such as CF4, away from all others.
-MAX_SIGMA, MAX_SIGMA_OF_RARE = 10.0, 30.0
-RARE = frozenset((*MOLLOOPS, "kappa3"))
+# standardised numbers are cut here, so that a freak does not pull a model away; counts of what is
+# rare, such as a bond, later: from two C-F bonds to four it is many standard deviations
+MAX_SIGMA, MAX_SIGMA_OF_MOLLOOPS = 10.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class Scaling:
 
 def cuts(names: Sequence[str]) -> NDArray[np.float64]:
     """Return how many standard deviations are the most for some descriptors, shape (d,)."""
-    return np.array([MAX_SIGMA_OF_RARE if name in RARE else MAX_SIGMA for name in names])
+    return np.array([MAX_SIGMA_OF_MOLLOOPS if name in MOLLOOPS else MAX_SIGMA for name in names])
 
 
 class FeatureKind(ABC):

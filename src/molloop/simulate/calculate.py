@@ -89,13 +89,15 @@ class Calculations:
             end = self._relaxed.get(point.geometry)
             if end is not None and own and STATES[point.geometry] == point.charge:
                 energy_ev, n_steps, self._calculators[name] = end.energy_ev, end.n_steps, end.by
+                n_unpaired = self.structure.n_unpaired_at(point.charge)
             else:
-                energy_ev, n_steps = self._single_point(name, geometry), 0
+                energy_ev, n_unpaired = self._single_point(name, geometry)
+                n_steps = 0
         place = self._place(point.geometry)
         if point.geometry != MOLECULE and STATES[point.geometry] == point.charge:
             self._compare(point.geometry, energy_ev)
         self.done[name] = self._calculation(
-            self.theory.method, point.charge, energy_ev, place, n_steps
+            self.theory.method, point.charge, n_unpaired, energy_ev, place, n_steps
         )
 
     def _compare(self, state: str, energy_ev: float) -> None:
@@ -122,11 +124,17 @@ class Calculations:
         return self._calculators[name].orbitals()
 
     def _calculation(
-        self, method: str, charge: int, energy_ev: float, place: str, n_steps: int
+        self,
+        method: str,
+        charge: int,
+        n_unpaired: int,
+        energy_ev: float,
+        place: str,
+        n_steps: int,
     ) -> Calculation:
         return Calculation(
             self.structure.charge + charge,
-            self._n_unpaired(charge),
+            n_unpaired,
             method,
             energy_ev,
             place,
@@ -207,8 +215,14 @@ class Calculations:
         self._relaxed[state], self.geometries[state] = relaxed, relaxed.geometry
         method = self.theory.geometry_method
         if self.theory.method != method:
+            charge = STATES[state]
             self._relaxations[name] = self._calculation(
-                method, STATES[state], relaxed.energy_ev, state, relaxed.n_steps
+                method,
+                charge,
+                self.structure.n_unpaired_at(charge),
+                relaxed.energy_ev,
+                state,
+                relaxed.n_steps,
             )
 
     def flag(self, word: str) -> None:
@@ -241,40 +255,40 @@ class Calculations:
     def _hessian(self) -> NDArray[np.float64] | None:
         return force_field_hessian(self.structure.molecule)
 
-    def _single_point(self, name: str, geometry: Geometry) -> float:
+    def _single_point(self, name: str, geometry: Geometry) -> tuple[float, int]:
+        """Return the energy (eV) of the lowest of a point's spins, and its unpaired electrons."""
         point = POINTS[name]
-        energy_ev, computed = single_point(
-            self.theory,
-            geometry,
-            charge=self.structure.charge + point.charge,
-            n_unpaired=self._n_unpaired(point.charge),
-            solvent=self.solvent,
-            label=self.label,
-            resources=self.resources,
-            # every recipe begins with the molecule
-            near=self._calculators.get(MOLECULE) if point.geometry == MOLECULE else None,
-        )
-        for flag in computed.flags:
+        spins = self.structure.spins_at(point.charge)
+        found = {
+            n_unpaired: single_point(
+                self.theory,
+                geometry,
+                charge=self.structure.charge + point.charge,
+                n_unpaired=n_unpaired,
+                solvent=self.solvent,
+                label=self.label,
+                resources=self.resources,
+                # every recipe begins with the molecule
+                near=self._calculators.get(MOLECULE) if point.geometry == MOLECULE else None,
+            )
+            # xTB hardly tells spins apart
+            for n_unpaired in (spins if self.theory.kohn_sham else spins[:1])
+        }
+        n_unpaired = min(found, key=lambda n_unpaired: found[n_unpaired][0])
+        energy_ev, self._calculators[name] = found[n_unpaired]
+        for flag in self._calculators[name].flags:
             self.flag(flag_of(name, flag))
-        self._calculators[name] = computed
-        return energy_ev
+        return energy_ev, n_unpaired
 
     def _calculator(self, method: str, geometry: Geometry, charge: int, accuracy: float) -> XTB:
         return XTB(
             method,
             geometry,
             charge=self.structure.charge + charge,
-            n_unpaired=self._n_unpaired(charge),
+            n_unpaired=self.structure.n_unpaired_at(charge),
             accuracy=accuracy,
             solvent=self.solvent,
         )
-
-    def _n_unpaired(self, charge: int) -> int:
-        n_unpaired = self.structure.n_unpaired
-        if charge == 0:
-            return n_unpaired
-        # who leaves is an unpaired electron, and who comes pairs one, if there is any
-        return n_unpaired - 1 if n_unpaired else 1
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -11,13 +11,12 @@ import numpy as np
 from ase.data import atomic_masses, chemical_symbols
 from ase.units import Bohr, Debye, Hartree
 from numpy.typing import NDArray
-from pyscf import dft, gto, lib
-from pyscf.scf import hf
 
 from molloop.errors import SimulationError
 from molloop.molecule import Geometry
 from molloop.simulate.functionals import AUXILIARY, LAST_WITH_ALL_ELECTRONS, KohnSham
 from molloop.simulate.orbital_turns import lowest_curvature, turned
+from molloop.simulate.pyscf_apart import dft, elsewhere, gto, hf, lib
 from molloop.simulate.recipes import Orbitals
 from molloop.simulate.resources import Resources
 
@@ -89,9 +88,9 @@ class KohnShamPoint:
         guess: str = GUESS,
     ) -> None:
         lib.param.TMPDIR = tempfile.gettempdir()
-        with lib.with_omp_threads(resources.cores):
+        with elsewhere(), lib.with_omp_threads(resources.cores):
             molecule = _molecule(theory, geometry, charge, n_unpaired, resources)
-            solver = _solver(theory, molecule)
+            solver = _solver(theory, molecule, near and near._solver)
             density = near.filled(*molecule.nelec) if near else solver.get_init_guess(key=guess)
             if not _converge(solver, density):
                 told = f"{theory.name} does not converge for {label!r} at charge {charge}"
@@ -186,10 +185,16 @@ def _molecule(
     return molecule.build(dump_input=False, parse_arg=False)
 
 
-def _solver(theory: KohnSham, molecule: Any) -> Any:
+def _solver(theory: KohnSham, molecule: Any, near: Any) -> Any:
+    """Return a solver, by the fitted density and the grid of another state at the geometry."""
     method = dft.UKS if molecule.spin else dft.RKS
-    solver = method(molecule, xc=theory.functional.xc).density_fit(auxbasis=AUXILIARY)
-    solver.grids.level = theory.functional.grid
+    solver = method(molecule, xc=theory.functional.xc)
+    if near is None:
+        solver = solver.density_fit(auxbasis=AUXILIARY)
+        solver.grids.level = theory.functional.grid
+    else:
+        solver = solver.density_fit(with_df=near.with_df)
+        solver.grids = near.grids
     solver.conv_tol, solver.conv_tol_grad = TOLERANCE_HARTREE, None
     solver.max_cycle, solver.level_shift, solver.damp = MAX_CYCLES, 0.0, 0.0
     return solver

@@ -18,7 +18,7 @@ from molloop.simulate.simulators import IE, IONIZATION, SimulatorError, simulato
 
 Bounds = tuple[float, float]
 # distribution -> what is imported of it, compiled code included
-MODULES = {"pyscf": "pyscf.dft", "pyscf-dispersion": "pyscf.dispersion.dftd3"}
+MODULES = {"pyscf": "molloop.simulate.dft", "pyscf-dispersion": "pyscf.dispersion.dftd3"}
 DEFAULT = Resources()
 
 

@@ -6,12 +6,14 @@ has such an analysis of its own (`stability`). It looks for three eigenvalues to
 their signs need, and takes as long as five solutions; this one takes half of one.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyscf import lib
 from scipy.linalg import expm
+
+from molloop.simulate.pyscf_apart import lib
 
 Array = NDArray[np.float64]
 N_STARTS = 4  # the pairs of orbitals that are nearest in energy: others mix in
@@ -68,8 +70,10 @@ def lowest_curvature(solver: Any) -> tuple[float, Array]:
         return np.inf, differences
     ends = np.cumsum([one.differences.size for one in spins])[:-1]
     is_restricted = len(spins) == 1
-    # without it, 2 GB and more
+    # without it PySCF takes 2 GB and more, whatever it was told
     most_mb = max(LEAST_MB, solver.max_memory - lib.current_memory()[0])
+    numint = solver._numint
+    numint.cache_xc_kernel = partial(numint.cache_xc_kernel, max_memory=most_mb)
     states = {"singlet": False} if is_restricted else {}
     respond = solver.gen_response(hermi=1, max_memory=most_mb, **states)
 

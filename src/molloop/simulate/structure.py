@@ -40,6 +40,30 @@ class Structure:
         """Its atoms in space."""
         return Geometry(_numbers(self.molecule), self.molecule.GetConformer().GetPositions())
 
+    @property
+    def n_electrons(self) -> int:
+        """How many there are."""
+        return int(_numbers(self.molecule).sum(dtype=int)) - self.charge
+
+    def n_unpaired_at(self, charge: int) -> int:
+        """Return the fewest unpaired electrons with a charge beyond its own."""
+        if charge == 0:
+            return self.n_unpaired
+        # who leaves is an unpaired electron, and who comes pairs one, if there is any
+        return self.n_unpaired - 1 if self.n_unpaired else 1
+
+    def spins_at(self, charge: int) -> tuple[int, ...]:
+        """Return the numbers of unpaired electrons that may lie lowest, the fewest first.
+
+        The ion of a radical has two: a paired electron may leave, and an unpaired one come. Those
+        of oxygen's and chlorine's atoms do, and OH's.
+        """
+        fewest = self.n_unpaired_at(charge)
+        is_of_radical = charge != 0 and self.n_unpaired > 0
+        if is_of_radical and fewest + 2 <= self.n_electrons - charge:
+            return fewest, fewest + 2
+        return (fewest,)
+
 
 def start_structure(
     smiles: str, *, elements: Collection[int], max_atoms: int, n_conformers: int = 1, name: str = ""
@@ -115,7 +139,7 @@ def with_spin(structure: Structure, multiplicity: int | str | None) -> Structure
     """
     if multiplicity in (None, ""):
         return structure
-    n_electrons = int(structure.geometry.numbers.sum(dtype=int)) - structure.charge
+    n_electrons = structure.n_electrons
     try:
         n_unpaired = int(str(multiplicity)) - 1
     except ValueError:

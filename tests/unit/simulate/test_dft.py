@@ -5,6 +5,8 @@ test_uks.py (from Q-Chem and PySCF, without density fitting); of Psi4,
 tests/pytests/test_dft_benchmarks.py (from Q-Chem and ORCA) and its sample of r2SCAN-D4.
 """
 
+import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -273,6 +275,23 @@ def test_a_strong_acceptor_s_anion_is_bound():
     assert computed("[Cl]", "ea").flags == ()
 
 
+@pytest.mark.parametrize(
+    ("smiles", "n_unpaired", "ie_ev"),
+    [
+        # experiment: NIST's atomic spectra database, and its web book for OH
+        ("[O]", 3, 13.618),
+        ("[Cl]", 2, 12.968),
+        ("[OH]", 2, 13.017),
+        ("[Na]", 0, 5.139),
+    ],
+)
+def test_the_ion_of_a_radical_has_the_lower_of_two_spins(smiles, n_unpaired, ie_ev):
+    found = computed(smiles, "ie")
+    assert found.value == pytest.approx(ie_ev, abs=0.45)
+    assert found.calculations["ion"].n_unpaired == n_unpaired
+    assert found.flags == ()
+
+
 def test_an_ion_starts_from_its_molecule():
     assert {recipe.points[0] for recipe in RECIPES.values()} == {"molecule"}
 
@@ -345,6 +364,47 @@ def test_a_command_without_pyscf_ends_with_its_remedy(tmp_path, monkeypatch):
     assert done.returncode == 2
     assert "simulation.level: got 'b3lyp/def2-svp'" in done.stderr
     assert "pip install 'molloop[dft]'" in done.stderr
+
+
+def test_nothing_of_a_received_folder_is_run(tmp_path):
+    mark = tmp_path / "executed"
+    code = f"open({str(mark)!r}, 'w').close()"
+    (tmp_path / ".pyscf_conf.py").write_text(code)
+    # PySCF would take these for a basis set, and evaluate what is no number in them
+    for name in ("def2-svp", "def2-universal-jkfit", "ano"):
+        (tmp_path / name).write_text(f"H S\n{code.replace(' ', '')}\nEND\n")
+    # a user's own settings change no value either
+    (tmp_path / "settings.py").write_text(f"{code}\ndft_gen_grid_Grids_level = 0\n")
+    command = [sys.executable, "-P", "-m", "molloop", "simulate", "[H][H]", "--json"]
+    done = subprocess.run(
+        [*command, "--level", "b3lyp/def2-svp"],
+        cwd=tmp_path,
+        env=os.environ
+        | {"HOME": str(tmp_path), "PYSCF_CONFIG_FILE": str(tmp_path / "settings.py")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ie_ev"] == pytest.approx(computed("[H][H]", "ie").value)
+    assert not mark.exists()
+
+
+def test_blocks_of_the_kernel_keep_within_the_memory(monkeypatch):
+    from pyscf.dft.numint import NumInt
+
+    told_mb, whole = [], NumInt.block_loop
+
+    def watched(*arguments, max_memory, **more):
+        told_mb.append(max_memory)
+        return whole(*arguments, max_memory=max_memory, **more)
+
+    monkeypatch.setattr(NumInt, "block_loop", watched)
+    point(NITROGEN, charge=1)
+    # of 4 GiB half is PySCF's; it would take 2,000 MB for some, whatever is there
+    assert told_mb
+    assert max(told_mb) < 2048 - 100
+    assert 2000 not in told_mb
 
 
 @pytest.mark.parametrize(("level", "is_loaded"), [("ipea1", False), ("b3lyp/def2-svp", True)])

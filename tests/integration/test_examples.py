@@ -1,6 +1,7 @@
 """The tutorial's scripts, as a reader runs them."""
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -44,6 +45,32 @@ def test_a_property_of_one_s_own_goes_through_the_whole_loop(
     with (tmp_path / "run" / "best_molecules.csv").open(newline="") as file:
         first = [float(row["predicted_homo_lumo_gap_ev"]) for row in csv.DictReader(file)][:5]
     assert first == sorted(first, reverse=direction == "maximise")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        # energies of water and its ion at charge 0 and 1: -2 and -1.5 Hartree
+        ("print('E = 7'); print('E =', -2 + $charge / 2, open('input').read())", None),
+        ("raise SystemExit('no licence')", "with 1, 0 energies and ['no licence'] at charge 0"),
+        ("print('E is lost')", "with 0, 0 energies and ['E is lost'] at charge 0"),
+    ],
+)
+def test_a_level_of_one_s_own_runs_a_program(molloop, examples, code, told):
+    done = molloop(
+        *("simulate", "O", "--config", examples / "own_level.toml", "--json"),
+        *("--set", f'simulation.options.command=$python -c "{code}"'),
+        *("--set", r"simulation.options.energy=E = *(\S+)"),
+        *("--set", "simulation.options.content=spin $multiplicity"),
+        extra={"PYTHONPATH": str(examples)},
+    )
+    found = json.loads(done.stdout)
+    if told is None:
+        # half a Hartree
+        assert found["ie_ev"] == pytest.approx(13.6057, abs=1e-4)
+    else:
+        assert found["failure"]["kind"] == "program"
+        assert told in found["failure"]["message"]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

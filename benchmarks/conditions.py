@@ -30,7 +30,8 @@ from molloop.library.manifest import CONDITIONS
 from molloop.library.selection import select, shards_of
 from molloop.library.shard import Shard
 from molloop.search.policy import policy_named
-from molloop.search.rank import RankTask, Training, rank
+from molloop.search.rank import RankTask, rank
+from molloop.search.training import Training
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 N_POINTS = 200

@@ -38,7 +38,7 @@ from molloop.execution.site import Site
 from molloop.library.features import identity_hash
 from molloop.library.shards import Library
 from molloop.search.policy import policy_named
-from molloop.search.rank import Training
+from molloop.search.training import Training
 from molloop.simulate.outcome import Success
 from molloop.smiles import read_molecule
 from molloop.surrogate.registry import MODELS, RANDOM

@@ -34,7 +34,7 @@ from molloop.library.ingest import open_or_build
 from molloop.library.shard import Shard
 from molloop.replay.table import locate
 from molloop.search.policy import policy_named
-from molloop.search.rank import Training
+from molloop.search.training import Training
 from molloop.smiles import read_molecule
 from molloop.surrogate.knn import KNearestNeighbors
 from molloop.surrogate.registry import MODELS, RANDOM

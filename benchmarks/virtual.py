@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from molloop import enumerate_library
-from molloop.assembly.schedule import make_schedule
+from molloop.assembly.schedule import make_course
 from molloop.campaign.driver import Driver
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Finished, Ranked, Submitted
@@ -72,7 +72,7 @@ def run(library, n_workers, per_worker, values, durations):
     rng = np.random.default_rng(1)
     rows = rng.integers(0, len(values), library.n_molecules)
 
-    def lookup(molecule_id, _smiles):
+    def lookup(molecule_id, _smiles, _stage):
         row = rows[molecule_id]
         return Success({"ie": float(values[row])}, seconds=float(durations[row]))
 
@@ -102,7 +102,7 @@ def run(library, n_workers, per_worker, values, durations):
         engine,
         store,
         library,
-        make_schedule(settings, Selection.of_all(library), n_workers),
+        make_course(settings, Selection.of_all(library), n_workers, settings.protocols()).schedule,
         settings.policy(),
         settings.objective(),
         settings.protocol(),

@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from molloop.config.settings import Settings
+from molloop.config.settings import SECTIONS, STAGES, Settings
+from molloop.config.stages import StageSettings
 
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -23,13 +24,23 @@ class Configuration(SphinxDirective):
 
 def lines() -> Iterator[str]:
     """Return all settings as MyST."""
-    for section, field in Settings.model_fields.items():
-        kind: Any = field.annotation
-        yield from (f"(settings-{section})=", f"## [{section}]", "", kind.__doc__, "")
-        for name, setting in kind.model_fields.items():
+    for section, kind in {**SECTIONS, STAGES: StageSettings}.items():
+        if section == STAGES:
+            yield from (f"(settings-{section})=", f"## [[{section}]]", "", _about_stages(), "")
+            names = StageSettings.OWN
+        else:
+            yield from (f"(settings-{section})=", f"## [{section}]", "", kind.__doc__ or "", "")
+            names = tuple(kind.model_fields)
+        for name in names:
+            setting = kind.model_fields[name]
             default = toml(setting.default)
             yield from (f":::{{confval}} {section}.{name}", f":type: {bounded(setting)}")
             yield from (f":default: {default}", "", setting.description or "", ":::", "")
+
+
+def _about_stages() -> str:
+    """Return what a list of stages is."""
+    return Settings.model_fields[STAGES].description or ""
 
 
 def bounded(setting: FieldInfo) -> str:

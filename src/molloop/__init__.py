@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         suggest,
         write_report,
     )
+    from molloop.assembly.beside import Baseline
     from molloop.assembly.predictions import Predictions
     from molloop.assembly.replays import (
         Replayed,
@@ -89,6 +90,7 @@ _PUBLIC = {
         "build_library enumerate_library export_run open_library predict read_results "
         "resume run simulate_molecules suggest write_report "
     ),
+    "molloop.assembly.beside": "Baseline",
     "molloop.assembly.predictions": "Predictions",
     "molloop.assembly.replays": "Replayed compare_policies replay_table tune_settings",
     "molloop.assembly.suggest": "Suggestion Suggestions",
@@ -142,6 +144,7 @@ _PUBLIC = {
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = [
     "Accuracy",
+    "Baseline",
     "Began",
     "BuildSpec",
     "Calculation",

@@ -1,5 +1,7 @@
 """What Python users get back of a run."""
 
+from dataclasses import replace
+
 from molloop.goal import Objective
 from molloop.report.found import Found
 from molloop.report.notebook import results_html
@@ -27,8 +29,13 @@ class Results(Found):
         return results_html(self)
 
 
-def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> Results:
+def read(reader: Reader, objective: Objective, *protocols: SimulationProtocol) -> Results:
     """Read a run from its database.
+
+    Parameters
+    ----------
+    protocols
+        Of each stage, the first one first.
 
     Raises
     ------
@@ -38,9 +45,12 @@ def read(reader: Reader, objective: Objective, protocol: SimulationProtocol) -> 
     events = tuple(reader.events())
     # read after the events: outcomes that come between the two do not count as under way
     simulated, stages = tuple(reader.simulated()), reader.stages()
-    if unknown := {one.stage for one in simulated}.difference(stages, [protocol.stage]):
+    protocol = protocols[-1]
+    told = {*stages, *(one.stage for one in protocols)}
+    if unknown := {one.stage for one in simulated} - told:
         raise reader.damaged(
             f"it has jobs of the stage {min(unknown)!r:.60}, of which it does not tell"
         )
     known, tasks = tuple(reader.known()), tuple(reader.tasks())
-    return Results(objective, protocol, known, events, simulated, tasks, stages)
+    found = Results(objective, protocol, known, events, simulated, tasks, stages)
+    return replace(found, protocols=protocols) if len(protocols) > 1 else found

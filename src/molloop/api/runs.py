@@ -10,7 +10,7 @@ from molloop.api.libraries import open_library
 from molloop.assembly.campaign import (
     Campaign,
     check_model,
-    check_simulator,
+    check_simulators,
     make_session,
     parsl_config,
     titled,
@@ -72,9 +72,9 @@ def run(
         The run cannot go on; what was computed is stored, tables and figures are written.
     """
     run_dir = Path(run_dir)
-    protocol = settings.protocol()
+    protocols = settings.protocols()
     check_model(settings)
-    check_simulator(protocol)  # a library may take hours to build
+    check_simulators(protocols)  # a library may take hours to build
     conditions_of(settings.conditions)  # says here what is wrong with one of them
     settings = titled(settings)
     library = features_for([settings.policy()], open_library(settings, progress), progress)
@@ -83,7 +83,7 @@ def run(
     warm_start = read_warm_start(
         Path(training_data) if training_data else None,
         settings.campaign.training_column or settings.objective().quantity.column,
-        protocol,
+        protocols[0],
         library,
         settings.campaign.training_level,
         training_reading(settings),
@@ -96,7 +96,7 @@ def run(
         session = make_session(settings, library)
         directory.write_config(session.config)
         with closing(
-            Store.create(directory.store, session, warm_start.known, [stage_of(protocol)])
+            Store.create(directory.store, session, warm_start.known, map(stage_of, protocols))
         ) as store:
             campaign = Campaign(
                 settings, directory.path, store, library, warm_start, selection, remarks
@@ -142,8 +142,7 @@ def resume(
     run_dir = Path(run_dir)
     settings = run_settings(run_dir, assignments, sections, trust=trust)
     check_model(settings)
-    protocol = settings.protocol()
-    check_simulator(protocol)
+    check_simulators(settings.protocols())
     conditions_of(settings.conditions)
     library = features_for([settings.policy()], open_library(settings, progress), progress)
     selection, remarks = select_for(settings, library, progress)

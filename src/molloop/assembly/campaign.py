@@ -3,7 +3,7 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molloop import limits, results
-from molloop.assembly.schedule import make_schedule
+from molloop.assembly.reports import write_reports
+from molloop.assembly.schedule import make_course
 from molloop.assembly.site import site_of
 from molloop.campaign.driver import Driver, Listener
 from molloop.campaign.ending import Interruption
@@ -41,17 +42,16 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("molloop")
 LOG.addHandler(logging.NullHandler())  # silent until the user's program asks for it
 
-TRAINING_DATA = "training_data.csv"
-BEST_MOLECULES = "best_molecules.csv"
-# without an ending: each is a .png and a .svg
-FIGURE = "parsl_ml_in_the_loop"
-WORKERS_FIGURE = "workers"
-PREDICTIONS_FIGURE = "predicted_vs_simulated"
-
 
 def cores() -> int:
     """Return how many cores this process may use."""
     return limits.available_cores()
+
+
+def check_simulators(protocols: Iterable[SimulationProtocol]) -> None:
+    """Raise InputError where the simulator of a stage cannot be used."""
+    for one in protocols:
+        check_simulator(one)
 
 
 def check_simulator(protocol: SimulationProtocol) -> None:
@@ -103,7 +103,8 @@ def make_session(settings: Settings, library: Library) -> Session:
         )
     began_at = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
     origin = _origin_of(settings.property.simulator)
-    facts = environment(library.describe(), origin, settings.protocol().packages)
+    packages = {name: None for one in settings.protocols() for name in one.packages}
+    facts = environment(library.describe(), origin, packages)
     return Session(began_at, config, facts)
 
 
@@ -152,7 +153,7 @@ def parsl_config(settings: Settings, run_dir: Path) -> Any:
 
     limits.require_files("Parsl", limits.PARSL_FILES)
     return parsl_config.parsl_config(
-        site_of(settings.site, settings.simulation.cores), run_dir.absolute() / "parsl"
+        site_of(settings.site, settings.worker_cores()), run_dir.absolute() / "parsl"
     )
 
 
@@ -200,7 +201,7 @@ class Campaign:
     def _engine(self) -> "ParslEngine":
         from molloop.execution.parsl_engine import ParslEngine
 
-        site = site_of(self.settings.site, self.settings.simulation.cores)
+        site = site_of(self.settings.site, self.settings.worker_cores())
         return ParslEngine(
             parsl_config(self.settings, self.folder),
             self.folder / "scratch",
@@ -211,17 +212,21 @@ class Campaign:
     def _driver(
         self, engine: Engine, listener: Listener | None, interruption: Interruption
     ) -> Driver:
-        settings = self.settings
+        settings, protocols = self.settings, self.settings.protocols()
+        course = make_course(
+            settings,
+            self.selection or Selection.of_all(self.library),
+            engine.n_workers(),
+            protocols,
+        )
         return Driver(
             engine,
             self.store,
             self.library,
-            make_schedule(
-                settings, self.selection or Selection.of_all(self.library), engine.n_workers()
-            ),
+            course.schedule,
             settings.policy(),
             settings.objective(),
-            settings.protocol(),
+            protocols[0],
             self.warm_start,
             settings.campaign.seed,
             listener or (lambda *_: None),
@@ -232,11 +237,13 @@ class Campaign:
             selection=self.selection,
             remarks=self.remarks,
             ranks_anew=self.ranks_anew,
+            above=course.above,
+            stopping=course.stopping,
         )
 
     def _found(self) -> Results:
         return replace(
-            results.read(self.store, self.settings.objective(), self.settings.protocol()),
+            results.read(self.store, self.settings.objective(), *self.settings.protocols()),
             library=self.library,
             versions=versions_of(self.store.sessions()),
             n_rejected=self.library.manifest.counts.invalid,
@@ -244,13 +251,20 @@ class Campaign:
         )
 
     def _why(self, reason: str) -> str:
-        found = self.store.failures(self.settings.protocol().stage)
+        found = [
+            one
+            for protocol in self.settings.protocols()
+            for one in self.store.failures(protocol.stage)
+        ]
         failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in found)
         return f"The run stopped: {reason} ({failures})."
 
     def _write(self, found: Results) -> None:
         try:
-            write_reports(found, self.library, self.folder)
+            settings = self.settings
+            write_reports(
+                found, self.library, self.folder, settings.policy(), settings.campaign.seed
+            )
         except OSError as error:
             raise RunError(
                 f"Tables and figures cannot be written ({error}).", what_is_there(self.store.path)
@@ -276,15 +290,3 @@ class Campaign:
 
 
 _REMEDY = "Try some of the library's molecules with `molloop simulate`."
-
-
-def write_reports(found: Results, library: Library, folder: Path) -> None:
-    """Write the tables and the figures of a run."""
-    from molloop.report import figures, predictions, tables
-
-    found = replace(found, library=library)
-    tables.write_training_data(found, folder / TRAINING_DATA)
-    tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
-    figures.write_loop_figure(found, folder / FIGURE)
-    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
-    predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)

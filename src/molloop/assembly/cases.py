@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from molloop.assembly.reading import training_reading
-from molloop.assembly.schedule import make_schedule
+from molloop.assembly.schedule import make_course
 from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError
@@ -35,12 +35,14 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
     """Return what is played of a configuration with a seed, which takes the place of its own."""
     settings = override(settings, {"campaign.seed": seed})
     training_data = settings.campaign.training_data
+    course = make_course(
+        settings,
+        table.selection or Selection.of_all(table.library),
+        scenario.n_workers,
+        settings.protocols(),
+    )
     return Case(
-        make_schedule(
-            settings,
-            table.selection or Selection.of_all(table.library),
-            scenario.n_workers,
-        ),
+        course.schedule,
         settings.policy(),
         settings.objective(),
         seed,
@@ -50,6 +52,9 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
         settings.campaign.training_column,
         settings.campaign.training_level,
         training_reading(settings),
+        settings.protocols() if settings.stages else (),
+        course.above,
+        course.stopping,
     )
 
 

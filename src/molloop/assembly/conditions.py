@@ -84,8 +84,9 @@ def select_for(
 def _implied(settings: Settings) -> Iterator[ColumnCondition]:
     """Return what `ionization` cannot do without."""
     yield OneFragment()
-    yield _known_elements(settings.simulation.level)
-    if uses_input(settings.simulation.fidelity, settings.simulation.start_geometry):
+    for level in dict.fromkeys(one.level for one in settings.simulations()):
+        yield _known_elements(level)
+    if any(uses_input(one.fidelity, one.start_geometry) for one in settings.simulations()):
         yield OwnGeometry()
 
 

@@ -131,15 +131,15 @@ def simulation() -> Finding:
 
 def level(settings: Settings) -> Iterator[Finding]:
     """Look whether what a level of DFT is computed by is there."""
-    protocol = settings.protocol()
-    if not protocol.packages:
-        return
-    try:
-        check_simulator(protocol)
-    except InputError as error:
-        yield Finding("level", False, error.remedy, "Install it where the workers run.")
-        return
-    yield Finding("level", True, told([versions_of(protocol.packages)]))
+    for protocol in settings.protocols():
+        if not protocol.packages:
+            continue
+        try:
+            check_simulator(protocol)
+        except InputError as error:
+            yield Finding("level", False, error.remedy, "Install it where the workers run.")
+            continue
+        yield Finding("level", True, told([versions_of(protocol.packages)]))
 
 
 def free_disk(run_dir: Path) -> Finding:

@@ -9,10 +9,11 @@ from os import PathLike
 from pathlib import Path
 
 from molloop import results
-from molloop.assembly.campaign import write_reports
+from molloop.assembly.beside import Baseline, baselines_of_ladder
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.assembly.counts import at_least_one, processes
 from molloop.assembly.features import features_for
+from molloop.assembly.reports import write_reports
 from molloop.assembly.tables import runnable, set_up
 from molloop.campaign.events import Event, Finished
 from molloop.campaign.jobs import Simulated
@@ -48,12 +49,15 @@ class Replayed:
     ----------
     remarks
         On the table, in words: what conditions leave of it, and whether charges differ.
+    beside
+        Of a ladder, what one stage at a time finds in the same virtual time.
     """
 
     results: Results
     truth: Truth
     curves: Curves
     remarks: tuple[str, ...] = ()
+    beside: tuple[Baseline, ...] = ()
 
 
 def replay_table(
@@ -89,7 +93,9 @@ def replay_table(
     table, settings, remarks = set_up(table, settings or Settings(), progress)
     table = _with_features(table, [settings], progress)
     objective = settings.objective()
-    n_values, n_wanted = 0, settings.campaign.max_training_count or table.library.n_molecules
+    counts = settings.max_counts()
+    n_wanted = sum(count or table.library.n_molecules for count in counts)
+    n_values = 0
 
     def count(_time_s: float, event: Event, _simulated: Simulated | None) -> None:
         nonlocal n_values
@@ -103,16 +109,20 @@ def replay_table(
     played = replay(case, table, scenario, count)
     progress("measuring the model", 0.0)
     with closing(played.store) as store:
-        found = results.read(store, objective, played.protocol)
+        found = results.read(store, objective, *played.protocols)
         truth = _truth(table, objective, top_k)
         curves = measure(played, truth)
     found = with_accuracy(found, table.library, case.policy, case.seed, table.values)
     if out is not None:
         progress("writing tables and figures", 0.0)
-        write_reports(found, table.library, _made(out))
+        write_reports(found, table.library, _made(out), case.policy, case.seed)
     if curves.failure:
         raise RunError(f"The replay stopped: {curves.failure}.", "Does the table have more values?")
-    return Replayed(found, truth, curves, remarks)
+    beside: list[Baseline] = []
+    if settings.stages:
+        progress("playing one stage at a time", 0.0)
+        beside = baselines_of_ladder(found, table, settings, scenario, truth)
+    return Replayed(found, truth, curves, remarks, tuple(beside))
 
 
 def compare_policies(
@@ -150,6 +160,7 @@ def compare_policies(
         There is no such policy, or values are known beforehand.
     """
     table, settings, remarks = set_up(table, settings or Settings(), progress)
+    _refuse_stages(settings)
     if settings.campaign.training_data is not None:
         raise InputError(
             "campaign.training_data",
@@ -218,6 +229,7 @@ def tune_settings(
         raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
     table, settings, remarks = set_up(table, given, progress)
+    _refuse_stages(settings)
     table = _with_features(table, [given], progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
@@ -257,6 +269,16 @@ def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[flo
     others = on_others(found, table.library, case.policy, case.seed, table.values)
     chosen = on_chosen(found)
     return chosen.within if chosen else nan, others.within if others else nan
+
+
+def _refuse_stages(settings: Settings) -> None:
+    if settings.stages:
+        raise InputError(
+            "stages",
+            f"{len(settings.stages)} tables [[stages]]",
+            "one stage, where policies are compared or tuned",
+            "`molloop replay` plays several.",
+        )
 
 
 def _truth(table: Table, objective: Objective, top_k: int) -> Truth:

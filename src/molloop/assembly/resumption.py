@@ -3,7 +3,7 @@
 from typing import Any
 
 from molloop.config.load import differences, parse
-from molloop.config.settings import Settings
+from molloop.config.settings import STAGES, Settings
 from molloop.errors import InputError, RunError
 from molloop.simulate.versions import OF_SOME_LEVELS, PROGRAMS
 from molloop.store.records import Session
@@ -32,6 +32,8 @@ FIXED = {
     "campaign.training_no_header",
     "campaign.training_level",
 }
+# what may change of a stage
+FREE_OF_STAGES = {"max_count", "share", "timeout_s", "memory_limit_gib", "cores"}
 VALUE_PACKAGES = (*PROGRAMS, *OF_SOME_LEVELS, "ase", "numpy", "scipy")
 
 
@@ -49,7 +51,9 @@ def check_resumption(
     """
     changes = []
     for name, (old, new) in differences(parse(before.config), settings).items():
-        if name in FIXED:
+        section, _, setting = name.rpartition(".")
+        is_of_stage = section.startswith(STAGES)
+        if name in FIXED or name == STAGES or (is_of_stage and setting not in FREE_OF_STAGES):
             raise InputError(name, new, f"{old!r}, this run's", _NEW_RUN)
         changes.append(f"{name}: {old} -> {new}")
     then, now = before.environment, environment

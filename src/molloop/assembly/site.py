@@ -86,7 +86,7 @@ def batch_job(settings: Settings, folder: Path, *, is_trusted: bool = False) -> 
     """
     from molloop.execution import submit
 
-    site = site_of(settings.site, settings.simulation.cores)
+    site = site_of(settings.site, settings.worker_cores())
     if not site.scheduler:
         names = ", ".join(name for name, one in SITES.items() if one.scheduler)
         raise InputError("site.name", site.name, f"a site with a scheduler: {names}", "Name one.")

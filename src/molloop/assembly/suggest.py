@@ -19,7 +19,8 @@ from molloop.library.selection import Selection, bits_of, shards_of
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
-from molloop.search.rank import RankTask, Training, rank
+from molloop.search.rank import RankTask, rank
+from molloop.search.training import Training
 from molloop.surrogate.model import Features
 from molloop.texts import counted, csv_cell, sheet_cell
 

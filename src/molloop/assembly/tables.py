@@ -1,13 +1,14 @@
 """Tables of known values, opened, and as a configuration plays them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from molloop.assembly.campaign import cores
 from molloop.assembly.conditions import select_for
 from molloop.config.load import override
 from molloop.config.settings import Settings
+from molloop.errors import InputError
 from molloop.library.manifest import DUPLICATES, REJECTS
 from molloop.library.reading.options import BESIDE_VALUES, Reading
 from molloop.library.shards import Progress
@@ -25,6 +26,7 @@ def open_known(
     smiles_column: str | int | None = None,
     separator: str | None = None,
     no_header: bool = False,
+    stages: Sequence[str] = (),
 ) -> Table:
     """Open a table of known values, and the library of its molecules; at first use it is built.
 
@@ -44,6 +46,10 @@ def open_known(
     smiles_column, separator, no_header
         Of the file, as :confval:`library.column`, :confval:`library.separator` and
         :confval:`library.no_header`.
+    stages
+        Names of the stages of a ladder, the first one first. Each has a column of values and one of
+        seconds, whose names end with its own: ``ie_ev_gfn2`` and ``cpu_s_gfn2``, or what
+        `durations` says in the place of ``cpu_s``.
 
     Raises
     ------
@@ -56,13 +62,17 @@ def open_known(
     reading = Reading.of(
         smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
-    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading)
+    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading, stages)
 
 
 def table_settings(settings: Settings, table: Table) -> Settings:
     """Return a configuration whose property is that of a table."""
-    if table.column == settings.objective().quantity.column:
+    own = settings.objective().quantity.column
+    if table.column == own:
         return settings
+    if table.stages:
+        expected = f"{own}, the column of the property"
+        raise InputError("column", table.column, expected, "Name the property that it holds.")
     simulator = f"table-{re.sub(r'[^A-Za-z0-9_.-]+', '_', Path(table.name).name)}"
     facts = {"name": table.column, "unit": "", "simulator": simulator}
     return override(settings, {f"property.{key}": value for key, value in facts.items()})
@@ -93,6 +103,16 @@ def set_up(
     def report(what: str, fraction: float) -> None:
         progress(f"conditions: {what}", fraction)
 
+    stages = tuple(one.stage for one in settings.protocols()) if settings.stages else ()
+    if stages != table.stages:
+        raise InputError(
+            "stages",
+            ", ".join(stages) or None,
+            f"those of the table, {', '.join(table.stages)}"
+            if table.stages
+            else "none, as the table was opened without stages",
+            "Open it with the stages of the configuration.",
+        )
     settings = table_settings(settings, table)
     selection, remarks = select_for(settings, table.library, report, simulates=False)
     remarks = (*_rows_left_out(table), *remarks)

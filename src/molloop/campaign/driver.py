@@ -12,12 +12,16 @@ from molloop.campaign.engine import Completion, Engine, Group, Task
 from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
 from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Job, Simulated
+from molloop.campaign.ladder import Ladder
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
-from molloop.campaign.plan import Action, Rank, Simulate, Stop, event_of
+from molloop.campaign.plan import Action, Rank, Simulate, Stop, Stopping, event_of
+from molloop.campaign.promotions import Promotions
 from molloop.campaign.rankings import Rankings
 from molloop.campaign.schedule import Schedule
-from molloop.campaign.state import State, add_up, apply
+from molloop.campaign.stage_plan import StagePlan
+from molloop.campaign.state import State
+from molloop.campaign.states import add_up_stages
 from molloop.campaign.storage import Storage
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
@@ -60,6 +64,10 @@ class Driver:
         On the library, in words.
     ranks_anew
         Whether conditions are others than those of an earlier process.
+    above
+        Of a run of several stages, those above the first; `protocol` and `schedule` are of that.
+    stopping
+        What ends a run of several stages, by the values of the last one.
     """
 
     engine: Engine
@@ -80,21 +88,29 @@ class Driver:
     selection: Selection | None = None
     remarks: tuple[str, ...] = ()
     ranks_anew: bool = False
-    state: State = field(init=False)
+    above: tuple[StagePlan, ...] = ()
+    stopping: Stopping = field(default_factory=Stopping)
+    states: tuple[State, ...] = field(init=False)  # one a stage
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
     _halted_s: float | None = field(default=None, init=False)
     _broken: EngineError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        known = self.warm_start.known
         # of each stage, how its jobs are simulated
-        self._protocols = {self.protocol.stage: self.protocol}
-        self._ledger = Ledger(job.molecule_id for job in self._known())
-        self.state = State.at_first(
-            self.objective, self.schedule.plan.stopping.top_k, [one.value for one in known]
-        )
+        stages = (StagePlan(self.protocol, self.schedule.plan), *self.above)
+        self._ladder = Ladder(self.schedule, stages, self.stopping)
+        self._protocols = {one.name: one.protocol for one in stages}
+        self._stages = tuple(self._protocols)
+        self._ledger = Ledger(self.warm_start.molecule_ids, self._stages[1:])
+        known, top_k = self.warm_start.known, self.schedule.plan.stopping.top_k
+        first = State.at_first(self.objective, top_k, [one.value for one in known])
+        self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
         self._selection = self.selection or Selection.of_all(self.library)
+        self._promotions = Promotions(
+            self.library, self.policy, self.objective, self._stages, self._selection, self.seed
+        )
+        self._promotions.know(known)
         self._rankings = Rankings(
             self.store,
             self.library,
@@ -106,8 +122,13 @@ class Driver:
             self.seed,
         )
 
+    @property
+    def state(self) -> State:
+        """Of the first stage."""
+        return self.states[0]
+
     def run(self) -> State:
-        """Go on until the campaign stops, and return the last state.
+        """Go on until the campaign stops, and return the last state of the first stage.
 
         Raises
         ------
@@ -144,14 +165,14 @@ class Driver:
             return
         self._began_s = events[-1][0]
         past = [event for _, event in events]
-        with_values = [Job(key, self.protocol.stage) for _, key, _ in self._rankings.values()]
-        bounds = self._protocols, self.library.n_molecules
+        known = [Job(one, self.protocol.stage) for one in self.warm_start.molecule_ids]
+        with_values = self._rankings.jobs_with_values(self._stages)
+        bounds = self._stages, self.library.n_molecules
         try:
-            self.state = take_up(
-                past, self.state, self._ledger, self._known(), with_values, *bounds
-            )
+            self.states = take_up(past, self.states, self._ledger, known, with_values, *bounds)
         except ValueError as error:
             raise self.store.damaged(str(error)) from error
+        self._promotions.learn(past)
         if not self._ending():
             under_way = self._ledger.in_flight
             suspects = [job for job, one in under_way.items() if one.losses]
@@ -166,7 +187,7 @@ class Driver:
 
         The latter also where a process was killed before it said that they are others.
         """
-        left = self.state.next_proposals(self.state.n_proposals_left)
+        left = [key for one in self.states for key in one.next_proposals(one.n_proposals_left)]
         bits = bits_of(self._selection)
         is_left_out = bits is not None and not bits.at(np.array(left, dtype=np.int64)).all()
         return self.ranks_anew or is_left_out
@@ -211,28 +232,29 @@ class Driver:
         tasks: Sequence[Task] = (),
     ) -> None:
         """Store what happened and what follows from it, in one transaction; then act on it."""
-        state = add_up(events, self.state)
+        states = add_up_stages(events, self.states, self._stages)
         for event in events:
             self._ledger.apply(event)
-        actions = self.schedule.decide(state, self._ledger.taken, self._n_tasks)
+        steps = self._ladder.decide(states, self._ledger.taken, self._n_tasks)
         if self._ending():
-            actions = [action for action in actions if isinstance(action, Stop)]
+            steps = [(place, action) for place, action in steps if isinstance(action, Stop)]
         following: list[Event] = []
-        for action in actions:
-            event = event_of(action, state, self.protocol.stage)
+        for place, action in steps:
+            event = event_of(action, states[place], self._stages[place])
             following.append(event)
-            state = apply(state, event)
+            states = add_up_stages([event], states, self._stages)
         now_s = self._now_s()
         self.store.append(now_s, [*events, *following], simulated, tasks)
-        self.state = state
+        self.states = states
         for event in following:
             self._ledger.apply(event)
         self._rankings.learn(simulated)
+        self._promotions.learn(events)
         outcomes = iter(simulated)  # in the order of the events that tell of them
         for event in [*events, *following]:
             self.listener(now_s, event, next(outcomes) if isinstance(event, Finished) else None)
-        for action in actions:
-            self._act(action)
+        for place, action in steps:
+            self._act(place, action)
         self._hand_out([job for one in events if isinstance(one, Lost) for job in one.jobs])
         if lost := self._rankings.take_lost():
             self.engine.rank(lost)
@@ -252,20 +274,18 @@ class Driver:
             self._rankings.end()
         self._advance(taken.events, taken.simulated, taken.tasks)
 
-    def _act(self, action: Action) -> None:
+    def _act(self, place: int, action: Action) -> None:
         match action:
             case Simulate(molecule_ids, _, group_size):
-                self._simulate(molecule_ids, self.protocol.stage, group_size)
+                self._simulate(molecule_ids, self._stages[place], group_size)
             case Rank(n):
-                state, ledger = self.state, self._ledger
-                self.engine.rank(self._rankings.request(state.batch, n, ledger, state.top))
-            case Stop():
-                pass
-
-    def _known(self) -> list[Job]:
-        """Return the library's molecules whose values were known beforehand."""
-        ids = [one.molecule_id for one in self.warm_start.known]
-        return [Job(one, self.protocol.stage) for one in ids if one is not None]
+                number, top = self.states[place].batch, self.states[-1].top
+                if place == 0:
+                    pairs = self._promotions.pairs()
+                    request = self._rankings.request(number, n, self._ledger, top, pairs)
+                    self.engine.rank(request)
+                else:
+                    self._advance([self._promotions.rank(place, number, n, self._ledger, top)])
 
     def _hand_out(self, jobs: Sequence[Job], group_size: int = 1) -> None:
         """Have the engine simulate jobs, each by the protocol of its stage."""

@@ -12,7 +12,8 @@ from molloop.simulate.protocol import SimulationProtocol
 
 if TYPE_CHECKING:  # who only reads what was done needs none of it
     from molloop.library.shard import ShardRef
-    from molloop.search.rank import Merged, Training
+    from molloop.search.rank import Merged
+    from molloop.search.training import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class RankRequest:
         How many molecules to choose.
     seed
         Of whatever the model draws.
+    stage
+        Name of the one for which it chooses.
     """
 
     number: int
@@ -67,6 +70,7 @@ class RankRequest:
     shards: "Sequence[ShardRef]"
     n: int
     seed: tuple[int, int]
+    stage: str = ""
 
 
 class Work(StrEnum):

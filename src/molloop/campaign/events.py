@@ -119,10 +119,15 @@ class Lost:
 @exactly
 @dataclass(frozen=True, slots=True)
 class RankingBegan:
-    """A model is trained on `n_training` values, and the library ranked."""
+    """A model is trained on `n_training` values, and the library ranked.
+
+    Of a stage above the first, the molecules with a value in the stage below are ranked; so many
+    values there are. Each stage counts its rankings.
+    """
 
     batch: Count
     n_training: Count
+    stage: str = ""
 
 
 @exactly
@@ -130,7 +135,9 @@ class RankingBegan:
 class Ranked:
     """A ranking ended: the best molecules that were not handed out, best first, with predictions.
 
-    Without a model there are no predictions.
+    Without a model there are no predictions. In a run of several stages they are of the value in
+    the last one; `unresolved_std` is their deviation, on average, that will be left once the value
+    of this stage is known.
 
     `seconds` is what its tasks took, on all workers together.
     """
@@ -140,6 +147,8 @@ class Ranked:
     means: tuple[Finite, ...]
     stds: tuple[Finite, ...]
     seconds: Finite = 0.0
+    stage: str = ""
+    unresolved_std: Finite = 0.0
 
 
 @exactly

@@ -180,7 +180,9 @@ class Intake:
         if not request.policy.predicts:
             means = stds = ()
         seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
-        return Ranked(request.number, ids, means, stds, seconds)
+        return Ranked(
+            request.number, ids, means, stds, seconds, request.stage, chosen.unresolved_std
+        )
 
     def _shifted(self, task: Task) -> Task:
         began_s, ended_s = self.began_s + task.began_s, self.began_s + task.ended_s

@@ -24,20 +24,25 @@ class Ledger:
     ----------
     known
         Ids of molecules whose values were known beforehand.
+    upper
+        Names of the stages above the first.
 
     Attributes
     ----------
     tried
-        Ids of all that are known or were handed out.
+        Ids of all that are known or were handed out in the first stage.
     taken
         Those of them that are not from the initial design.
+    promoted
+        By the names of the stages above, ids of all that were handed out there.
     in_flight
         Those under way, in the order of their proposals.
     """
 
-    def __init__(self, known: Iterable[int] = ()) -> None:
+    def __init__(self, known: Iterable[int] = (), upper: Iterable[str] = ()) -> None:
         self.tried = array("q", known)
         self.taken = set(self.tried)
+        self.promoted: dict[str, set[int]] = {stage: set() for stage in upper}
         self.in_flight: dict[Job, Proposal] = {}
         self._n_proposals = 0
 
@@ -54,9 +59,12 @@ class Ledger:
                 jobs = event.jobs
                 if again := self.in_flight.keys() & set(jobs):
                     raise ValueError(f"molecule {min(again).molecule_id} is handed out twice")
-                self.tried.extend(molecule_ids)
-                if source is Source.RANKING:
-                    self.taken.update(molecule_ids)
+                if event.stage in self.promoted:
+                    self.promoted[event.stage].update(molecule_ids)
+                else:
+                    self.tried.extend(molecule_ids)
+                    if source is Source.RANKING:
+                        self.taken.update(molecule_ids)
                 for number, job in enumerate(jobs, start=self._n_proposals):
                     self.in_flight[job] = Proposal(number, batch)
                 self._n_proposals += len(jobs)

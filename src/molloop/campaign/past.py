@@ -1,29 +1,30 @@
 """What earlier processes of a campaign have stored, looked at before another one goes on."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from molloop.campaign.events import Event, Ranked, Submitted
 from molloop.campaign.jobs import Job
 from molloop.campaign.ledger import Ledger
-from molloop.campaign.state import State, add_up
+from molloop.campaign.state import State
+from molloop.campaign.states import add_up_stages
 
 
 def take_up(
     events: Sequence[Event],
-    state: State,
+    states: tuple[State, ...],
     ledger: Ledger,
     known: Iterable[Job],
     with_values: Iterable[Job],
-    stages: Container[str],
+    stages: Sequence[str],
     n_molecules: int,
-) -> State:
-    """Have a ledger take note of all events, and return the state that they add up to.
+) -> tuple[State, ...]:
+    """Have a ledger take note of all events, and return what they add up to, a state a stage.
 
     Parameters
     ----------
-    state
+    states
         Before the first event.
     known
         Of which values were known beforehand.
@@ -44,16 +45,16 @@ def take_up(
         ledger.apply(event)
         if isinstance(event, Submitted):
             jobs.update(event.jobs)
-    state = add_up(events, state)
+    states = add_up_stages(events, states, stages)
     if again := [job for job, n in jobs.items() if n > 1]:
         raise ValueError(f"molecule {min(again).molecule_id} was handed out twice")
     if strange := set(with_values).difference(jobs):
         raise ValueError(f"molecule {min(strange).molecule_id} has a value and was not handed out")
     ranked = [event.molecule_ids for event in events if isinstance(event, Ranked)]
-    largest = max([-1, *ledger.tried, *chain.from_iterable(ranked)])
+    largest = max([-1, *(job.molecule_id for job in jobs), *chain.from_iterable(ranked)])
     if largest >= n_molecules:
         raise ValueError(f"the library has no molecule {largest}")
     for job in ledger.in_flight:
         if job.stage not in stages:
             raise ValueError(f"a job of the stage {job.stage!r:.60} is under way: the run has none")
-    return state
+    return states

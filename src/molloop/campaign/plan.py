@@ -25,9 +25,14 @@ class Simulate:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Train on all values, rank the library, return the best n that were not tried."""
+    """Train on all values, rank the library, return the best n that were not tried.
+
+    Above the first stage the molecules are ranked of which `n_below` values of the stage below are
+    there; None: it is the first one.
+    """
 
     n: int
+    n_below: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ def event_of(action: Action, state: State, stage: str) -> Event:
             batch = state.batch - state.is_ranking if source is Source.RANKING else 0
             return Submitted(molecule_ids, source, batch, n_drawn, stage)
         case Rank():
-            return RankingBegan(state.batch + 1, state.n_values + state.n_known)
+            n = state.n_values + state.n_known if action.n_below is None else action.n_below
+            return RankingBegan(state.batch + 1, n, stage)
         case Stop(reason, end):
             return Stopped(reason, end)
 

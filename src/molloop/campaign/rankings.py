@@ -7,7 +7,7 @@ import numpy as np
 
 from molloop.campaign.engine import LostRanking, RankRequest
 from molloop.campaign.intake import MAX_LOSSES
-from molloop.campaign.jobs import Simulated
+from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.storage import Storage
 from molloop.campaign.training import TrainingSet
@@ -16,8 +16,9 @@ from molloop.errors import EngineError
 from molloop.goal import Objective
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library
+from molloop.search.difference import Pairs
 from molloop.search.policy import Policy
-from molloop.search.rank import Training
+from molloop.search.training import Training
 from molloop.simulate.outcome import Failure
 from molloop.texts import counted
 
@@ -55,6 +56,15 @@ class Rankings:
         """Return proposal, molecule id and value of what is stored with a value."""
         return self.store.training_rows(self.objective.quantity.name, self.stage)
 
+    def jobs_with_values(self, stages: Iterable[str]) -> list[Job]:
+        """Return what is stored with a value, of some stages."""
+        quantity = self.objective.quantity.name
+        return [
+            Job(key, stage)
+            for stage in stages
+            for _, key, _ in self.store.training_rows(quantity, stage)
+        ]
+
     def learn(self, simulated: Sequence[Simulated]) -> None:
         """Take in what was stored."""
         if self._training is None:
@@ -75,11 +85,20 @@ class Rankings:
         """Take in proposal, molecule id and kind of failures; what was lost teaches nothing."""
         self._failed.add((number, key, 0.0) for number, key, kind in rows if kind not in MAX_LOSSES)
 
-    def request(self, number: int, n: int, ledger: Ledger, top: Sequence[float]) -> RankRequest:
+    def request(
+        self,
+        number: int,
+        n: int,
+        ledger: Ledger,
+        top: Sequence[float],
+        pairs: tuple[Pairs, ...] = (),
+    ) -> RankRequest:
         """Return what an engine needs for a ranking that chooses n molecules.
 
         Parameters
         ----------
+        pairs
+            What is known of the differences between stages, where there are several.
         top
             The best values that count, times the objective's sign, the largest first; where none
             does yet, any other is an improvement.
@@ -106,10 +125,12 @@ class Rankings:
                 failed=failed[order_of_failed],
                 scaling=self.library.scalings[kind],
                 best=top[0] if top else float(values.min()),
+                pairs=pairs if self.policy.predicts else (),
             ),
             shards=shards_of(self.library, self.selection),
             n=n,
             seed=(self.seed, number),
+            stage=self.stage,
         )
 
     def end(self) -> None:

@@ -45,7 +45,7 @@ class Forgiven:
 
 
 class State(NamedTuple):
-    """What a schedule needs to know. Its size does not grow with the campaign.
+    """What a schedule needs to know of one stage. Its size does not grow with the campaign.
 
     A tuple: each event makes another one, which takes a frozen dataclass of this size much longer.
 
@@ -73,8 +73,14 @@ class State(NamedTuple):
         A ranking is under way.
     ranking_seconds
         Time that the last one took, on all workers together.
+    n_ranked_on
+        Values that the last ranking was told of when it began.
     proposals, n_handed_out
         Of the last ranking, best first, and how many of them were handed out.
+    means, stds
+        What it predicted of each, times `sign`; nothing where it went by no model.
+    unresolved_std
+        Of these deviations, what will be left once the value of this stage is known.
     at_ranking_began, at_ranked
         Counts when the last ranking began, and when a result last came; None before, the first one
         also where the ranking was lost.
@@ -108,7 +114,11 @@ class State(NamedTuple):
     batch: int = 0
     is_ranking: bool = False
     ranking_seconds: float = 0.0
+    n_ranked_on: int = 0
     proposals: tuple[int, ...] = ()
+    means: tuple[float, ...] = ()
+    stds: tuple[float, ...] = ()
+    unresolved_std: float = 0.0
     n_handed_out: int = 0
     at_ranking_began: Counts | None = None
     at_ranked: Counts | None = None
@@ -181,8 +191,10 @@ def apply(state: State, event: Event) -> State:
             return _finish(state, [event])
         case Lost():
             return state
-        case RankingBegan(batch):
-            return state._replace(is_ranking=True, batch=batch, at_ranking_began=_counts(state))
+        case RankingBegan(batch, n):
+            return state._replace(
+                is_ranking=True, batch=batch, n_ranked_on=n, at_ranking_began=_counts(state)
+            )
         case Ranked():
             return _rank(state, event)
         case Stopped():
@@ -254,6 +266,9 @@ def _rank(state: State, event: Ranked) -> State:
         is_ranking=False,
         ranking_seconds=event.seconds,
         proposals=event.molecule_ids,
+        means=tuple(state.sign * mean for mean in event.means),
+        stds=event.stds,
+        unresolved_std=event.unresolved_std,
         n_handed_out=0,
         expected_gain=_expected_gain(state, event),
         at_ranked=_counts(state),
@@ -264,7 +279,9 @@ def _rank(state: State, event: Ranked) -> State:
 def _without_proposals(state: State) -> State:
     """Return a state whose last ranking is as good as lost, but for what was handed out of it."""
     handed_out = state.proposals[: state.n_handed_out]
-    return state._replace(proposals=handed_out, at_ranking_began=None, expected_gain=inf)
+    return state._replace(
+        proposals=handed_out, n_ranked_on=0, at_ranking_began=None, expected_gain=inf
+    )
 
 
 def _resume(state: State) -> State:
@@ -277,4 +294,6 @@ def _resume(state: State) -> State:
     state = state._replace(stopped=None)
     if not state.is_ranking:
         return state
-    return state._replace(is_ranking=False, batch=state.batch - 1, at_ranking_began=None)
+    return state._replace(
+        is_ranking=False, batch=state.batch - 1, n_ranked_on=0, at_ranking_began=None
+    )

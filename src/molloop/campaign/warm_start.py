@@ -42,6 +42,11 @@ class WarmStart:
     features: dict[str, NDArray[Any]]
     n_without: int = 0
 
+    @property
+    def molecule_ids(self) -> list[int]:
+        """Of those that the library holds."""
+        return [one.molecule_id for one in self.known if one.molecule_id is not None]
+
 
 def read_warm_start(
     path: Path | None,

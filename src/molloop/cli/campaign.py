@@ -14,6 +14,7 @@ from molloop.cli.command import DefaultOf
 from molloop.cli.options import (
     FeaturesOption,
     FidelityOption,
+    LadderOption,
     LevelOption,
     PolicyOption,
     QuietOption,
@@ -22,6 +23,7 @@ from molloop.cli.options import (
     SetOption,
     SiteOption,
     TrustOption,
+    stages_of,
 )
 from molloop.cli.screen import say, say_what_is_executed, show
 from molloop.start import NOTHING_BEGUN
@@ -90,6 +92,7 @@ def run(
     features: FeaturesOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
     level: LevelOption = None,
+    ladder: LadderOption = None,
     fidelity: FidelityOption = None,
     site: SiteOption = None,
     workers: Annotated[
@@ -126,6 +129,7 @@ def run(
             "search.features": features,
             "property.threshold": threshold,
             "simulation.level": level,
+            "stages": stages_of(ladder),
             "simulation.fidelity": fidelity,
             "site.name": site,
             "site.workers": workers,

@@ -36,12 +36,10 @@ def shown_default(option: Any) -> Any:
     shown = option.show_default
     if not isinstance(shown, DefaultOf):
         return shown
-    from molloop.config.settings import Settings
+    from molloop.config.settings import SECTIONS
 
     section, _, name = shown.partition(".")
-    schema = Settings.model_fields[section].annotation
-    assert schema is not None
-    return str(schema.model_fields[name].default)
+    return str(SECTIONS[section].model_fields[name].default)
 
 
 class Command(TyperCommand):

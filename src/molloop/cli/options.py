@@ -39,6 +39,15 @@ LevelOption = Annotated[
         autocompletion=completion.levels,
     ),
 ]
+LadderOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LEVEL,LEVEL",
+        help="Two or three levels in the place of one, the cheapest first: ipea1,b3lyp/def2-svp. "
+        "It is short for [[stages]], as `molloop config` explains it.",
+        show_default="one level",
+    ),
+]
 FidelityOption = Annotated[
     str | None,
     typer.Option(
@@ -169,3 +178,8 @@ def progress_display(is_quiet: bool) -> "ProgressDisplay":
     from molloop.report.progress import LastingConsole, ProgressDisplay
 
     return ProgressDisplay(LastingConsole(stderr=True), is_quiet=is_quiet)
+
+
+def stages_of(ladder: str | None) -> list[dict[str, str]] | None:
+    """Return the stages that the short form names; None where it is left out."""
+    return None if ladder is None else [{"level": one.strip()} for one in ladder.split(",")]

@@ -10,6 +10,7 @@ from molloop.cli import completion
 from molloop.cli.command import DefaultOf
 from molloop.cli.options import (
     FeaturesOption,
+    LadderOption,
     NoHeaderOption,
     PolicyOption,
     QuietOption,
@@ -18,6 +19,7 @@ from molloop.cli.options import (
     SetOption,
     SmilesColumnOption,
     progress_display,
+    stages_of,
 )
 from molloop.cli.screen import show
 from molloop.cli.tables import (
@@ -62,6 +64,7 @@ def replay(
     features: FeaturesOption = None,
     schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
+    ladder: LadderOption = None,
     seed: Annotated[int | None, typer.Option(show_default=DefaultOf("campaign.seed"))] = None,
     top_k: TopOption = 100,
     out: OutOption = None,
@@ -83,6 +86,7 @@ def replay(
             "campaign.schedule": schedule,
             "property.threshold": threshold,
             "campaign.seed": seed,
+            "stages": stages_of(ladder),
         },
     )
     scenario = scenario_of(workers, failure_rate, dispatch_s, train_s, rank_s)
@@ -102,6 +106,12 @@ def replay(
         f"of {truth.best:g}, after {counted(len(curves.recall), 'simulation')} and "
         f"{curves.times_s[-1]:.1f} virtual seconds.",
     )
+    for one in played.beside:
+        show(
+            console,
+            f"In the same time, {one.name}: {one.n_found} of the best {k}, the best value "
+            f"{one.best:g}, {counted(one.n_values, 'value')} there.",
+        )
     if out is not None:
         show(console, f"Tables and figures: {terminal_path(out)}")
 

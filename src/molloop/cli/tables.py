@@ -108,6 +108,7 @@ def opened(
         smiles_column=smiles_column,
         separator=separator,
         no_header=no_header,
+        stages=[one.stage for one in settings.protocols()] if settings.stages else (),
     )
 
 

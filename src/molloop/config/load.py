@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from molloop.config.section import STORED
-from molloop.config.settings import Settings, toml_values, validated
+from molloop.config.settings import SECTIONS, STAGES, Settings, toml_values, validated
 from molloop.config.simulation import ALL_OPTIONS, OWN_OPTIONS, unread_by
 from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
 from molloop.library.choices import BUILT_IN
 from molloop.simulate.simulators import IONIZATION
+from molloop.texts import counted
 
 # settings that are tables: what is behind their names is a key of them
 TABLES = (f"simulation.{OWN_OPTIONS}", "conditions.descriptors")
@@ -36,7 +37,7 @@ def load(
         others from the current one.
     sections
         A dict of settings each: ``library``, ``conditions``, ``property``, ``simulation``,
-        ``search``, ``campaign``, ``stopping`` or ``site``.
+        ``search``, ``campaign``, ``stopping`` or ``site``. ``stages`` is a list of such dicts.
     assignments
         ``section.key=value``, the value as in TOML; a bare word is a string.
     overrides
@@ -51,7 +52,8 @@ def load(
     if path is not None:
         _resolve_paths(values, Path(path).absolute().parent)
     for section in sections:
-        values.setdefault(section, {})  # an unknown one is told even if it is empty
+        if section != STAGES:
+            values.setdefault(section, {})  # an unknown one is told even if it is empty
     return _build(values, _given(assignments, sections, overrides))
 
 
@@ -98,6 +100,9 @@ def named(assignments: Iterable[str]) -> set[str]:
 
 def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     for section, values in sections.items():
+        if section == STAGES:
+            yield section, values
+            continue
         if not isinstance(values, Mapping):
             expected = "a dict of settings"
             raise InputError(section, values, expected, f"Write {section}={{key: value}}.")
@@ -123,14 +128,18 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         values.pop("site", None)
     before = settings.property.simulator
     if changes.get("property.simulator", before) != before:
-        for name in ALL_OPTIONS:
-            values.get("simulation", {}).pop(name, None)
+        for table in (values.get("simulation", {}), *values.get(STAGES, ())):
+            for name in ALL_OPTIONS:
+                table.pop(name, None)
     return _build(values, changes)
 
 
 def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     for key, value in assigned.items():
         section, _, name = key.partition(".")
+        if section == STAGES:
+            _set_stages(values, key, value)
+            continue
         table = next((one for one in TABLES if key.startswith(f"{one}.")), None)
         if not name or ("." in name and table is None):
             raise InputError(
@@ -145,6 +154,25 @@ def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
             values[section][name] = value
     _resolve_paths(values, Path.cwd())
     return validated(values)
+
+
+def _set_stages(values: dict[str, Any], key: str, value: object) -> None:
+    """Set all stages, or by ``stages.NUMBER.KEY`` a setting of one, which are counted from 1."""
+    if key == STAGES:
+        values[STAGES] = value
+        return
+    _, _, rest = key.partition(".")
+    number, _, name = rest.partition(".")
+    there = values.get(STAGES, ())
+    there = list(there) if isinstance(there, list | tuple) else []
+    if not (number.isdecimal() and name and 1 <= int(number) <= len(there)):
+        stages = counted(len(there), "stage")
+        expected = f"stages.NUMBER.KEY, with the number of a stage from 1; there are {stages}"
+        raise InputError("--set", key, expected, "`molloop config` lists all settings.")
+    place = int(number) - 1
+    if isinstance(there[place], dict):  # else it is told as wrong
+        there[place] = {**there[place], name: value}
+    values[STAGES] = there
 
 
 def _set_entry(section: dict[str, Any], setting: str, name: str, value: object) -> None:
@@ -170,20 +198,26 @@ def _leave_out_unread(values: dict[str, Any]) -> None:
     """Leave out options of another simulator, which molloop 0.1 wrote and did not read."""
     chosen, simulation = values.get("property"), values.get("simulation")
     simulator = chosen.get("simulator", IONIZATION) if isinstance(chosen, dict) else IONIZATION
-    if isinstance(simulation, dict):
-        for name in unread_by(simulator):
-            simulation.pop(name, None)
+    stages = values.get(STAGES, [])
+    for table in (simulation, *(stages if isinstance(stages, list) else [])):
+        if isinstance(table, dict):
+            for name in unread_by(simulator):
+                table.pop(name, None)
 
 
 def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]:
     """Return the settings that two configurations do not share: section.key -> both values."""
     found = {}
-    for section in Settings.model_fields:
-        one, other = getattr(before, section), getattr(after, section)
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in SECTIONS]
+    stages = zip(before.stages, after.stages, strict=False)
+    pairs += [(f"{STAGES}.{place}", *pair) for place, pair in enumerate(stages, start=1)]
+    for section, one, other in pairs:
         for name in type(one).model_fields:
             pair = getattr(one, name), getattr(other, name)
             if repr(pair[0]) != repr(pair[1]):  # True is no 1
                 found[f"{section}.{name}"] = pair
+    if (n := len(before.stages)) != (n_now := len(after.stages)):
+        found[STAGES] = (counted(n, "stage"), counted(n_now, "stage"))
     return found
 
 

@@ -2,12 +2,12 @@
 
 import textwrap
 import tomllib
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Self
 
 import tomlkit
 from pydantic import (
     Field,
+    Strict,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -17,20 +17,26 @@ from pydantic import (
 from molloop.config.campaign import CampaignSettings
 from molloop.config.conditions import ConditionsSettings
 from molloop.config.library import LibrarySettings
+from molloop.config.plain import plain
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
 from molloop.config.section import Section, input_error
 from molloop.config.simulation import SimulationSettings, unread_by
 from molloop.config.site import SiteSettings
+from molloop.config.stages import StageSettings, check_stages, merged, protocol_of
 from molloop.config.stopping import StoppingSettings
 from molloop.errors import InputError
 from molloop.goal import Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import IONIZATION, SIMULATORS
+from molloop.surrogate.registry import RANDOM
 
 COMMENT_WIDTH = 90
 COUNT = "max_training_count"
+STAGES = "stages"
+# what a stage may take of the one below where nothing says it, and so many at least
+SHARE_OF_BELOW, LEAST_OF_STAGE = 16, 8
 
 
 class Settings(Section):
@@ -40,6 +46,16 @@ class Settings(Section):
     conditions: ConditionsSettings = Field(default_factory=ConditionsSettings)
     property: PropertySettings = Field(default_factory=PropertySettings)
     simulation: SimulationSettings = Field(default_factory=SimulationSettings)
+    stages: Annotated[tuple[StageSettings, ...], Strict(False)] = Field(
+        (),
+        description="A ladder of levels, the cheapest one first: two or three tables [[stages]]. "
+        "Molecules of the library are chosen for the first stage; of those with a value there, "
+        "some are computed again in the stage above. What is searched for is the value of the last "
+        "one. "
+        "Each table takes the settings of [simulation], which stand for all stages where a stage "
+        "does not say otherwise, and name, max_count or share. Left out: one stage, of "
+        "simulation.level.",
+    )
     search: SearchSettings = Field(default_factory=SearchSettings)
     campaign: CampaignSettings = Field(default_factory=CampaignSettings)
     stopping: StoppingSettings = Field(default_factory=StoppingSettings)
@@ -83,6 +99,32 @@ class Settings(Section):
             value.require_options_for(Quantity(chosen.name).name)
         return value
 
+    @field_validator("stages")
+    @classmethod
+    def _make_a_ladder(
+        cls, value: tuple[StageSettings, ...], info: ValidationInfo
+    ) -> tuple[StageSettings, ...]:
+        shared, chosen = info.data.get("simulation"), info.data.get("property")
+        if not value or shared is None or chosen is None:
+            return value
+        check_stages(value, shared, chosen.simulator, Quantity(chosen.name, chosen.unit))
+        return value
+
+    @model_validator(mode="after")
+    def _stages_know_their_budget(self) -> Self:
+        if self.search.policy != RANDOM:
+            return self
+        counts = zip(self.stages, self.max_counts(), strict=False)
+        for place, (stage, count) in list(enumerate(counts, start=1))[1:]:
+            if count is None and stage.share is None:
+                raise InputError(
+                    f"stages.{place}.max_count",
+                    None,
+                    "max_count or share, as the policy random predicts no gain",
+                    "Set one of the two.",
+                )
+        return self
+
     @field_validator("stopping")
     @classmethod
     def _gain_of_a_model(cls, value: StoppingSettings, info: ValidationInfo) -> StoppingSettings:
@@ -92,16 +134,37 @@ class Settings(Section):
         return value
 
     def protocol(self) -> SimulationProtocol:
-        """Return what workers need to know of a simulation."""
-        chosen, simulation = self.property, self.simulation
-        return SimulationProtocol(
-            chosen.simulator,
-            simulation.options_of(chosen.simulator),
-            self.objective().quantity,
-            simulation.timeout_s,
-            simulation.memory_limit_gib,
-            simulation.cores,
+        """Return what workers need to know of a simulation: of the last stage."""
+        return self.protocols()[-1]
+
+    def protocols(self) -> tuple[SimulationProtocol, ...]:
+        """Return the same of each stage, the first one first."""
+        names = [stage.name for stage in self.stages] or [""]
+        return tuple(
+            protocol_of(simulation, self.property.simulator, self.objective(), name)
+            for simulation, name in zip(self.simulations(), names, strict=True)
         )
+
+    def simulations(self) -> tuple[SimulationSettings, ...]:
+        """Return the settings of the simulations of each stage, the first one first."""
+        if not self.stages:
+            return (self.simulation,)
+        return tuple(merged(self.simulation, stage) for stage in self.stages)
+
+    def worker_cores(self) -> int:
+        """Cores of a worker: those of the stage that takes most."""
+        return max(one.cores for one in self.protocols())
+
+    def max_counts(self) -> tuple[int | None, ...]:
+        """Return how many values each stage may compute; None where it is not counted."""
+        counts = [self.campaign.max_training_count]
+        for stage in self.stages[1:]:
+            below, count = counts[-1], stage.max_count
+            is_counted = stage.share is None and below is not None
+            if count is None and below is not None and is_counted:
+                count = min(below, max(LEAST_OF_STAGE, below // SHARE_OF_BELOW))
+            counts.append(count)
+        return tuple(counts)
 
     def policy(self) -> Policy:
         """Return what chooses molecules; this imports its model and features.
@@ -146,24 +209,53 @@ class Settings(Section):
         A setting without a value, or of another simulator than this one, stands in a comment.
         """
         unread = unread_by(self.property.simulator)
+        if self.stages:
+            unread = (*unread, "level")  # each stage has its own
         document = tomlkit.document()
-        for section_name, section_field in type(self).model_fields.items():
+        for section_name, schema in SECTIONS.items():
             section = getattr(self, section_name)
             table = tomlkit.table()
-            table.comment((section_field.annotation.__doc__ or "").strip())
-            for name, field in type(section).model_fields.items():
+            table.comment((schema.__doc__ or "").strip())
+            for name, field in schema.model_fields.items():
                 for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
                     table.add(tomlkit.comment(line))
                 value = getattr(section, name)
                 if value is None or (section is self.simulation and name in unread):
                     table.add(tomlkit.comment(f"{name} ="))
                 else:
-                    plain: dict[type, Callable[[Any], Any]] = {str: str, tuple: list, dict: _inline}
-                    kind = next((one for one in plain if isinstance(value, one)), None)
-                    table.add(name, plain[kind](value) if kind else value)
+                    table.add(name, plain(value))
             table.add(tomlkit.nl())
             document.add(section_name, table)
-        return tomlkit.dumps(document).rstrip() + "\n"
+        return tomlkit.dumps(document).rstrip() + "\n" + self._stages_to_toml()
+
+    def _stages_to_toml(self) -> str:
+        """Write what is set of the stages; where there are none, how they are written."""
+        lines = textwrap.wrap(type(self).model_fields[STAGES].description or "", COMMENT_WIDTH)
+        for name in StageSettings.OWN:
+            words = f"{name}: {StageSettings.model_fields[name].description}"
+            lines += textwrap.wrap(words, COMMENT_WIDTH)
+        text = "\n" + "".join(f"# {line}\n" for line in lines)
+        if not self.stages:
+            return f"{text}# [[stages]]\n"
+        tables = tomlkit.aot()
+        for stage in self.stages:
+            table = tomlkit.table()
+            for name in type(stage).model_fields:
+                value = getattr(stage, name)
+                if name in stage.model_fields_set and value is not None:
+                    table.add(name, plain(value))
+            tables.append(table)
+        document = tomlkit.document()
+        document.add(STAGES, tables)
+        return text + tomlkit.dumps(document).rstrip() + "\n"
+
+
+# the sections, by their names: all but the list of stages
+SECTIONS: dict[str, type[Section]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+}
 
 
 def toml_values(text: str, what: str, remedy: str) -> dict[str, Any]:
@@ -196,17 +288,10 @@ def validated(values: dict[str, Any], context: Any = None) -> Settings:
     try:
         return Settings.model_validate(values, context=context)
     except ValidationError as error:
+        schemas: dict[str, type[Section]] = {**SECTIONS, STAGES: StageSettings}
         names = [
             f"{section}.{name}"
-            for section, field in Settings.model_fields.items()
-            for name in field.annotation.model_fields  # type: ignore[union-attr]
+            for section, schema in schemas.items()
+            for name in schema.model_fields
         ]
         raise input_error(error, [*Settings.model_fields, *names], "`molloop config`") from error
-
-
-def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
-    table = tomlkit.inline_table()
-    for name, value in values.items():
-        is_range = isinstance(value, Section)
-        table.append(name, _inline(value.model_dump(exclude_none=True)) if is_range else value)
-    return table

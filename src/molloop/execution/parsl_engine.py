@@ -40,7 +40,6 @@ from molloop.execution.tasks import Timed
 from molloop.sandbox.halt import Halt
 from molloop.search import rank
 from molloop.search.rank import WIDER, Merged, RankTask
-from molloop.simulate.protocol import SimulationProtocol
 
 _LOG = logging.getLogger(f"{parsl.__name__}.{__name__}")  # in Parsl's file
 SIMULATE = by_name(tasks.simulate)
@@ -82,8 +81,7 @@ class ParslEngine:
         self._halt = Halt(self._scratch / HALT)
         with _written(self._scratch):
             self._halt.prepare()
-        self._protocol: SimulationProtocol | None = None  # of the last group
-        self._shared = b""  # what is packed for it
+        self._shared: dict[str, bytes] = {}  # by stage, what is packed for its groups
         self._read_s = -inf
         self._is_halted = False
         self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
@@ -121,10 +119,9 @@ class ParslEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        if group.protocol is not self._protocol:
-            self._protocol = group.protocol
-            self._shared = tasks.share(group.protocol, self._halt)
-        future = self._submit(tasks.pack(group.molecules, self._shared))
+        if (stage := group.stage) not in self._shared:
+            self._shared[stage] = tasks.share(group.protocol, self._halt)
+        future = self._submit(tasks.pack(group.molecules, self._shared[stage]))
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
         )

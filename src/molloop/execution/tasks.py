@@ -80,7 +80,7 @@ def simulate(packed: bytes) -> bytes:
     return pickle.dumps(run_group(molecules, *_read(shared)))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)  # one a stage
 def _read(shared: bytes) -> tuple[SimulationTask, Halt]:
     read: tuple[SimulationTask, Halt] = pickle.loads(shared)
     return read

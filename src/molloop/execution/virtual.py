@@ -16,7 +16,8 @@ from molloop.search import rank
 from molloop.search.rank import RankTask
 from molloop.simulate.outcome import Failure, Outcome
 
-Lookup = Callable[[int, str], Outcome]  # molecule id, SMILES -> what its simulation gives
+# molecule id, SMILES, stage -> what its simulation gives
+Lookup = Callable[[int, str, str], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class VirtualEngine:
 
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
-        outcomes = tuple(self._outcome(one.id, one.smiles) for one in group.molecules)
+        outcomes = tuple(self._outcome(one.id, one.smiles, group.stage) for one in group.molecules)
         ends_s = list(accumulate(outcome.seconds for outcome in outcomes))
 
         def simulated(worker: str, began_s: float, ended_s: float) -> Completion:
@@ -122,8 +123,8 @@ class VirtualEngine:
 
         self._simulations.append(_Job(ends_s[-1], simulated, ends_s))
 
-    def _outcome(self, molecule_id: int, smiles: str) -> Outcome:
-        outcome = self._lookup(molecule_id, smiles)
+    def _outcome(self, molecule_id: int, smiles: str, stage: str) -> Outcome:
+        outcome = self._lookup(molecule_id, smiles, stage)
         if self._failure_rate and self._rng.random() < self._failure_rate:
             message = "drawn by the failure rate"
             return Failure("virtual", message, outcome.seconds)

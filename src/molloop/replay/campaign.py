@@ -1,6 +1,6 @@
 """One campaign over a table: the driver that runs simulations, on an engine that looks them up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from math import inf, isnan
@@ -10,10 +10,12 @@ import numpy as np
 
 from molloop.campaign.driver import Driver
 from molloop.campaign.events import Stopped
+from molloop.campaign.plan import Stopping
 from molloop.campaign.schedule import Schedule
+from molloop.campaign.stage_plan import StagePlan
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
-from molloop.execution.virtual import Costs, VirtualEngine
+from molloop.execution.virtual import Costs, Lookup, VirtualEngine
 from molloop.goal import Objective
 from molloop.library.reading.options import Reading
 from molloop.library.tables import MADE_BY, is_empty, rows_of
@@ -58,6 +60,10 @@ class Case:
         Of the values known beforehand; None: the property's, and what each row says.
     training_reading
         What the user says of their file.
+    protocols
+        Of a run of several stages, how each computes; nothing where there is one.
+    above, stopping
+        What is spent on the stages above the first, and what ends such a run.
     """
 
     schedule: Schedule
@@ -70,15 +76,23 @@ class Case:
     training_column: str | None = None
     training_level: str | None = None
     training_reading: Reading | None = None
+    protocols: tuple[SimulationProtocol, ...] = ()
+    above: tuple[StagePlan, ...] = ()
+    stopping: Stopping = field(default_factory=Stopping)
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A campaign that has ended: its store, a temporary one, how it ended, and its protocol."""
+    """A campaign that has ended: its store, a temporary one, how it ended, and its stages."""
 
     store: Store
     stopped: Stopped
-    protocol: SimulationProtocol
+    protocols: tuple[SimulationProtocol, ...]
+
+    @property
+    def protocol(self) -> SimulationProtocol:
+        """Of the last stage, whose values are searched for."""
+        return self.protocols[-1]
 
 
 def replay(
@@ -96,7 +110,8 @@ def replay(
     InputError
         It ends before any simulation has, or its training data cannot be read.
     """
-    protocol = _protocol(table, case)
+    protocols = case.protocols or (_protocol(table, case),)
+    protocol = protocols[0]
     warm_start = read_warm_start(
         case.training_data,
         case.training_column or case.objective.quantity.column,
@@ -106,13 +121,13 @@ def replay(
         case.training_reading,
     )
     engine = VirtualEngine(
-        _lookup(table, protocol),
+        _lookup(table, protocols),
         scenario.n_workers,
         scenario.costs,
         scenario.failure_rate,
         np.random.default_rng([case.seed, 1]),
     )
-    store = Store.temporary(warm_start.known, [stage_of(protocol)])
+    store = Store.temporary(warm_start.known, map(stage_of, protocols))
     with closing(engine):
         state = Driver(
             engine,
@@ -129,6 +144,8 @@ def replay(
             time_limit_s=case.time_limit_s,
             poll_s=inf,
             selection=table.selection,
+            above=case.above,
+            stopping=case.stopping,
         ).run()
     if state.stopped is None or not store.simulated():
         store.close()
@@ -138,7 +155,7 @@ def replay(
             "an end after one simulation at least",
             "Raise the limit that ended it, shorten --durations, or leave out what is known.",
         )
-    return Played(store, state.stopped, protocol)
+    return Played(store, state.stopped, protocols)
 
 
 def _protocol(table: Table, case: Case) -> SimulationProtocol:
@@ -159,12 +176,18 @@ def _protocol(table: Table, case: Case) -> SimulationProtocol:
     return SimulationProtocol(options=options, quantity=case.objective.quantity)
 
 
-def _lookup(table: Table, protocol: SimulationProtocol) -> Callable[[int, str], Outcome]:
-    def outcome(molecule_id: int, _smiles: str) -> Outcome:
-        value, seconds = float(table.values[molecule_id]), float(table.durations_s[molecule_id])
+def _lookup(table: Table, protocols: Sequence[SimulationProtocol]) -> Lookup:
+    columns = {
+        protocol.stage: one for protocol, one in zip(protocols, table.of_stages, strict=True)
+    }
+    quantity = protocols[0].quantity.name
+
+    def outcome(molecule_id: int, _smiles: str, stage: str) -> Outcome:
+        values, durations_s = columns[stage]
+        value, seconds = float(values[molecule_id]), float(durations_s[molecule_id])
         if isnan(value):
             return Failure("no_value", "the table has none", seconds)
         flags = table.flags.get(molecule_id, ())
-        return Success({protocol.quantity.name: value}, flags=flags, seconds=seconds)
+        return Success({quantity: value}, flags=flags, seconds=seconds)
 
     return outcome

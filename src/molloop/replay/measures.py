@@ -91,6 +91,8 @@ def measure(played: Played, truth: Truth) -> Curves:
     """Read how a campaign went from its store."""
     done = sorted(played.store.simulated(), key=lambda item: (item.ended_s, item.proposal))
     known = [one.molecule_id for one in played.store.known() if one.molecule_id is not None]
+    if len(played.protocols) > 1:
+        known = []  # they are values of the first stage
     ids = np.array([*known, *(item.molecule_id for item in done)], dtype=np.int64)
     asked = played.protocol.quantity.name, played.protocol.stage
     with_values = (item.value(*asked) is not None for item in done)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from molloop.campaign.warm_start import identified
 from molloop.errors import InputError
-from molloop.goal import Objective
+from molloop.goal import Objective, slug
 from molloop.intervals import Floats
 from molloop.library.ingest import open_or_build
 from molloop.library.reading.options import Reading
@@ -24,6 +24,7 @@ from molloop.simulate.outcome import LARGEST_VALUE
 
 IE_COLUMN = "ie_ev"
 DEFAULT_DURATIONS = "constant:1"
+DURATIONS_OF_STAGES = "cpu_s"
 MOST_S = 1e9
 BUILT_IN = {"qm9-ie-20k": ("qm9-ie-20k.csv.gz", "cpu_s")}  # file, and its column of seconds
 # level and fidelity of its columns
@@ -53,6 +54,10 @@ class Table:
         Which molecules may be chosen; None: all.
     flags
         Of the values, by molecule id; of most molecules there are none.
+    below
+        Of several stages, values and durations of those below the last one, the first one first.
+    stages
+        Names of all of them, as in the names of the columns.
     """
 
     name: str
@@ -64,6 +69,13 @@ class Table:
     fidelity: str = ""
     selection: Selection | None = None
     flags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    below: tuple[tuple[Floats, Floats], ...] = ()
+    stages: tuple[str, ...] = ()
+
+    @property
+    def of_stages(self) -> tuple[tuple[Floats, Floats], ...]:
+        """Values and durations of each stage, the first one first."""
+        return (*self.below, (self.values, self.durations_s))
 
     def best_of(self, objective: Objective) -> Floats:
         """Return the values that may be the best, shape (n,): NaN also where a flag forbids it.
@@ -135,6 +147,7 @@ def open_table(
     n_processes: int = 1,
     progress: Progress | None = None,
     reading: Reading | None = None,
+    stages: Sequence[str] = (),
 ) -> Table:
     """Read a table, and open the library of its molecules; at first use it is built.
 
@@ -155,6 +168,10 @@ def open_table(
         As of :func:`molloop.library.ingest.open_or_build`.
     reading
         What the user says of the file.
+    stages
+        Names of the stages of a ladder, the first one first: each has a column of values and one of
+        seconds, whose names end with its own, ``ie_ev_gfn2`` and ``cpu_s_gfn2`` (or what
+        `durations` says in the place of ``cpu_s``).
 
     Raises
     ------
@@ -164,12 +181,18 @@ def open_table(
     path = locate(name)
     if durations is None:
         durations = BUILT_IN[name][1] if name in BUILT_IN else DEFAULT_DURATIONS
+        durations = DURATIONS_OF_STAGES if stages else durations
     is_drawn = is_distribution(durations)
+    if stages and is_drawn:
+        expected = f"what the names of columns of seconds begin with, such as {DURATIONS_OF_STAGES}"
+        raise InputError("durations", durations, expected, "Each stage has a column of its own.")
     for what, chosen in (("column", column), ("durations", durations)):
         if chosen == SMILES:
             raise InputError(what, chosen, "a column of numbers", "Name another.")
     reading = reading or Reading()
-    numbers = [column] if is_drawn else [column, durations]
+    endings = [f"_{slug(one)}" for one in stages] or [""]
+    names = [(f"{column}{one}", f"{durations}{one}") for one in endings]
+    numbers = [column] if is_drawn else [one for pair in names for one in pair]
     smiles, columns, flags, made_by = _read(path, numbers, reading)
     if name in BUILT_IN and column in BUILT_IN_MADE_BY:
         made_by = dict(zip(MADE_BY, BUILT_IN_MADE_BY[column], strict=True))
@@ -180,13 +203,33 @@ def open_table(
         n_processes=n_processes,
         progress=progress,
     )
-    order = _rows_of(library, path, smiles, np.isfinite(columns[column]))
-    values = columns[column][order]
-    n_known = int(np.isfinite(values).sum())
-    if n_known < 2:
-        raise InputError("column", column, f"two values at least in {path}", "Name another.")
+    order = _rows_of(library, path, smiles, np.isfinite(columns[names[0][0]]))
     rng = np.random.default_rng([seed, 0])
-    seconds = draw_durations(durations, len(order), rng) if is_drawn else columns[durations][order]
+    if is_drawn:
+        columns[durations] = draw_durations(durations, len(smiles), rng)
+    of_stages = [_of_stage(path, columns, order, *pair) for pair in names]
+    level, fidelity = (made_by.get(one, "") for one in MADE_BY)
+    flagged = {key: flags[row] for key, row in enumerate(order) if row in flags}
+    return Table(
+        name,
+        column,
+        library,
+        *of_stages[-1],
+        level,
+        fidelity,
+        flags=flagged,
+        below=tuple(of_stages[:-1]),
+        stages=tuple(stages),
+    )
+
+
+def _of_stage(
+    path: Path, columns: Mapping[str, Floats], order: Sequence[int], column: str, durations: str
+) -> tuple[Floats, Floats]:
+    """Return values and seconds of the molecules of a library, from their rows of a table."""
+    values, seconds = columns[column][order], columns[durations][order]
+    if np.isfinite(values).sum() < 2:
+        raise InputError("column", column, f"two values at least in {path}", "Name another.")
     if not np.all((seconds >= 0) & (seconds <= MOST_S)):
         raise InputError(
             "durations",
@@ -194,9 +237,7 @@ def open_table(
             f"a number of seconds in every row, {MOST_S:g} at most",
             "Name a distribution, or other numbers.",
         )
-    level, fidelity = (made_by.get(one, "") for one in MADE_BY)
-    flagged = {key: flags[row] for key, row in enumerate(order) if row in flags}
-    return Table(name, column, library, values, seconds, level, fidelity, flags=flagged)
+    return values, seconds
 
 
 def _rows_of(

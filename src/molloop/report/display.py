@@ -45,7 +45,11 @@ class RunDisplay:
         self._progress = progress
         self._settings = settings
         self._objective = settings.objective()
-        self._level_label = settings.protocol().label
+        self._counts = dict(
+            zip((one.stage for one in settings.protocols()), settings.max_counts(), strict=True)
+        )
+        self._above = tuple(self._counts)[1:]
+        self._level_label = ", then ".join(one.label for one in settings.protocols())
         least, most = _MOLECULE_WIDTHS
         unit = self._objective.quantity.unit
         self._unit = f" ({unit})" if unit else ""
@@ -71,12 +75,14 @@ class RunDisplay:
         self._labels = {item.molecule_id: item.label for item in results.simulated}
         self._n_compared = self._record.errors.n
         self._n_shown = self._record.n_ended
-        if results.rankings:
-            self._batch = results.rankings[-1].batch
+        for _, event in results.events:
+            if isinstance(event, Ranked) and event.stage not in self._above:
+                self._batch = event.batch
 
     def show_event(self, time_s: float, event: Event, simulated: Simulated | None) -> None:
         """Show what an event changes."""
-        if isinstance(event, Ranked) and self._simulates_meanwhile:
+        is_of_above = isinstance(event, RankingBegan | Ranked) and event.stage in self._above
+        if isinstance(event, Ranked) and self._simulates_meanwhile and not is_of_above:
             self._close_batch(time_s)  # with what the ranking before has predicted
             self._batch, self._n_training = self._next
         if simulated is None:
@@ -85,6 +91,8 @@ class RunDisplay:
             self._record.take_outcome(simulated)
             self._labels[simulated.molecule_id] = simulated.label
         match event:
+            case RankingBegan() | Ranked() if is_of_above:
+                pass  # an iteration is one of the first stage
             case Began(n_molecules, n_known, remarks):
                 self._print(self._title(n_molecules, n_known), "bold")
                 self._print_remarks(remarks)
@@ -114,9 +122,19 @@ class RunDisplay:
         failed = f", {n_failed:,} failed" if n_failed else ""
         wanted, limit_s = self._budget.n_wanted, self._budget.time_limit_s
         done = f"{n_done:,}/{wanted:,}" if wanted is not None else counted(n_done, "value")
-        left = "" if wanted is not None else f", {time_s:,.0f} of {limit_s:,.0f} s"
+        if self._above:
+            done = ", ".join(self._done_of(stage) for stage in self._counts)
+        left = (
+            "" if limit_s is None or wanted is not None else f", {time_s:,.0f} of {limit_s:,.0f} s"
+        )
         share = self._budget.share(n_done, time_s)
         self._progress.show(self._doing, share, f"{done}{failed}{left}", has_other_lines=True)
+
+    def _done_of(self, stage: str) -> str:
+        """Return how many values of how many a stage has."""
+        count = self._counts[stage]
+        of = "" if count is None else f"/{count:,}"
+        return f"{stage} {self._record.n_of_stages[stage]:,}{of}"
 
     def _print(self, line: str, style: str = "") -> None:
         if not self._progress.is_quiet:

@@ -54,6 +54,9 @@ class Found:
         What workers did beside simulations.
     stages
         By their names, what jobs were computed by; without any, all by `protocol`.
+    protocols
+        Of a run of several stages, how each computes, the first one first; `protocol` is the last
+        one's, whose values are searched for.
     accuracy
         Of the model, by the molecules that it is measured on; none where the run was told to end.
     n_rejected, rejects
@@ -76,6 +79,7 @@ class Found:
     rejects: str = ""
     library: Labels | None = None
     versions: str = ""
+    protocols: tuple[SimulationProtocol, ...] = ()
 
     @cached_property
     def _record(self) -> Record:
@@ -92,9 +96,12 @@ class Found:
             match event:
                 case RankingBegan():
                     began_s = time_s
-                case Ranked(batch, molecule_ids, means, stds):
+                case Ranked(batch, molecule_ids, means, stds) if self._is_of_last(event.stage):
                     found.append(TimedRanking(batch, began_s, time_s, molecule_ids, means, stds))
         return tuple(found)
+
+    def _is_of_last(self, stage: str) -> bool:
+        return stage in ("", self.protocol.stage)
 
     @property
     def n_molecules(self) -> int:
@@ -131,6 +138,8 @@ class Found:
 
     def frame(self, *, geometries: bool = False, top: int | None = None) -> "pd.DataFrame":
         """Return a row a molecule, those without a value too, in the order of their proposals.
+
+        Of several stages a row a molecule and stage.
 
         Parameters
         ----------

@@ -42,7 +42,10 @@ def with_accuracy(
     found = {
         RANDOM: on_random(results, library, policy, seed),
         CHOSEN: on_chosen(results),
-        OTHERS: None if values is None else on_others(results, library, policy, seed, values),
+        # of several stages, what a ranking goes by is no model of the last values alone
+        OTHERS: None
+        if values is None or results.protocols
+        else on_others(results, library, policy, seed, values),
     }
     return replace(results, accuracy={key: one for key, one in found.items() if one is not None})
 

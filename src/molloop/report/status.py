@@ -1,7 +1,7 @@
 """Where a run stands, read from its directory alone, while it goes on or afterwards."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Status:
     time_s
         How long it has gone on, pauses left out.
     n_values, n_wanted
-        Values that are stored, and how many were asked for; None where time alone ends the run.
+        Values that are stored, and how many were asked for; None where time alone ends the run. Of
+        several stages, those of the last one.
     n_under_way
         Molecules handed out and without an outcome, of a run that goes on.
     n_not_finished
@@ -52,6 +53,8 @@ class Status:
         What the user's file calls the best molecule; empty where it says nothing.
     n_excluded
         Values that are never among the best, as a flag casts doubt on them.
+    n_of_stages
+        Values in each stage, where there are several.
     """
 
     state: str
@@ -72,6 +75,7 @@ class Status:
     time_limit_s: float | None = None
     best_name: str = ""
     n_excluded: int = 0
+    n_of_stages: dict[str, int] = field(default_factory=dict)
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -119,7 +123,7 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         n_sessions=len(sessions),
         time_s=record.time_s,
         n_values=record.n_values,
-        n_wanted=settings.campaign.max_training_count,
+        n_wanted=settings.max_counts()[-1],
         n_under_way=n_under_way,
         n_not_finished=n_not_finished,
         failures=dict(record.failures.most_common()),
@@ -130,4 +134,7 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         best_name=record.best(1)[0].name if best else "",
         time_limit_s=settings.stopping.time_limit_s,
         n_excluded=record.n_excluded,
+        n_of_stages={one.stage: record.n_of_stages[one.stage] for one in settings.protocols()}
+        if settings.stages
+        else {},
     )

@@ -5,6 +5,7 @@ from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
 from molloop.report.numbers import rounded
+from molloop.report.stages import stage_lines
 from molloop.report.utilisation import utilisation
 from molloop.texts import counted
 
@@ -39,6 +40,7 @@ def summary_lines(results: Found) -> list[str]:
             f"{used.n_workers} {workers} in {used.duration_s:.1f} s: busy {used.busy:.0%} "
             f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
         )
+    lines += stage_lines(results)
     objective, n = results.objective, len(results.values)
     if objective.threshold is not None and n:
         side = "above" if objective.sign > 0 else "below"

@@ -25,11 +25,15 @@ def write_training_data(results: Found, path: Path) -> None:
     columns = (one.column for one in (results.objective.quantity, *further))
     own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *MADE_BY)
     kept = kept_columns(results.library, own)
-    level, fidelity = results.protocol.outcome_level, results.protocol.outcome_fidelity
+    first, quantity = (results.protocols or (results.protocol,))[0], results.objective.quantity
+    level, fidelity = first.outcome_level, first.outcome_fidelity
+    # of all stages, where there are several
+    items = results.simulated if results.protocols else results.successes
+    with_values = [(item, item.value(quantity.name)) for item in items]
     known = [
         (
             *(item.smiles, _name(results.library, item.molecule_id), "", ""),
-            *(_number(item.value), *("" for _ in further), "", ""),
+            *(number_text(item.value), *("" for _ in further), "", ""),
             *(item.level or level, "" if item.level else fidelity, ""),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -38,15 +42,16 @@ def write_training_data(results: Found, path: Path) -> None:
     simulated = [
         (
             *(item.smiles, item.name, *_state(item)),
-            _number(results.values[item.molecule_id]),
-            *(_number(item.value(one.name)) for one in further),
+            number_text(value),
+            *(number_text(item.value(one.name)) for one in further),
             *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
             *kept_cells(results.library, item.molecule_id, kept),
         )
-        for item in sorted(results.successes, key=lambda item: item.proposal)
+        for item, value in sorted(with_values, key=lambda pair: pair[0].proposal)
+        if value is not None
     ]
-    _write(path, own, kept.values(), [*known, *simulated])
+    write_table(path, own, kept.values(), [*known, *simulated])
 
 
 def write_best_molecules(
@@ -64,8 +69,8 @@ def write_best_molecules(
     flags = {item.molecule_id: _flags(item) for item in results.successes}
     rows = [
         (
-            *(molecule.smiles, molecule.name, _number(mean), _number(std)),
-            _number(values[molecule.id]) if molecule.id in values else "",
+            *(molecule.smiles, molecule.name, number_text(mean), number_text(std)),
+            number_text(values[molecule.id]) if molecule.id in values else "",
             *(ranking.batch, _s(ranking.time_s), level, flags.get(molecule.id, "")),
             *kept_cells(results.library, molecule.id, kept),
         )
@@ -77,10 +82,10 @@ def write_best_molecules(
             strict=False,
         )
     ]
-    _write(path, own, kept.values(), rows)
+    write_table(path, own, kept.values(), rows)
 
 
-def _write(
+def write_table(
     path: Path, own: Sequence[str], kept: Collection[str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Write a table of columns of our own, the first one of SMILES, and of the user's own."""
@@ -111,7 +116,8 @@ def _flags(item: Simulated) -> str:
     return " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """Return a number in full; nothing where there is none."""
     return "" if value is None else repr(float(value))  # reads back as the same number
 
 

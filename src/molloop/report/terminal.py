@@ -24,7 +24,8 @@ from molloop.texts import counted, terminal_text
 def best_table(results: Found, n: int = 10) -> Group:
     """Return the best simulated molecules as a table."""
     table = Table(
-        title=f"The best of {counted(len(results.values), 'simulated molecule')}",
+        title=f"The best of {counted(len(results.values), 'simulated molecule')}"
+        + (f" of the stage {results.protocol.stage}" if results.protocols else ""),
         title_justify="left",
     )
     best = results.best(n)
@@ -70,6 +71,7 @@ def status_table(status: Status) -> Table:
     rows = {
         "state": f"{status.state}: {status.reason}" if status.reason else status.state,
         "values": f"{status.n_values:,} of {budget.words()}",
+        **{f"values of {stage}": f"{n:,}" for stage, n in status.n_of_stages.items()},
         "under way": f"{status.n_under_way:,}",
         "not finished": f"{status.n_not_finished:,}{again}",
         "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",

@@ -4,7 +4,7 @@ Functions that pass files and small values, so that each can be a task on anothe
 does not depend on the number of shards.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.library.features import Scaling, for_models
+from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
-from molloop.library.shards import Library
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.chance import Chance
+from molloop.search.difference import Chain, Difference
 from molloop.search.policy import Policy, fitted
+from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
 from molloop.surrogate.registry import model_class
 
@@ -29,93 +30,6 @@ MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_P
 MIN_PER_PICK = 4
 CHANCE = "chance.npz"  # what failures teach, a file of the folder of a ranking
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """What a ranking learns from, and what it leaves out.
-
-    Attributes
-    ----------
-    features, values
-        Of n molecules, shapes (n, width) and (n,); large values are good.
-    order
-        Puts these rows, which are as they came, into the order in which a model learns from them,
-        shape (n,): a fit may not depend on which came first.
-    tried
-        Ids that are no candidates, shape (k,).
-    pending
-        Features of those of them that are being simulated, shape (p, width).
-    failed
-        Features of molecules that gave no value, by what they are, shape (f, width).
-    scaling
-        Standardises the features.
-    best
-        The best value that counts as one.
-    """
-
-    features: Features
-    values: Floats
-    order: NDArray[np.int64]
-    tried: NDArray[np.int64]
-    pending: Features
-    failed: Features
-    scaling: Scaling
-    best: float
-
-    @classmethod
-    def of(
-        cls,
-        library: Library,
-        kind: str,
-        values: Mapping[int, float],
-        tried: Iterable[int] = (),
-        failed: Sequence[int] = (),
-    ) -> "Training":
-        """Take molecules of a library: features of a kind for ids and their values.
-
-        Parameters
-        ----------
-        kind
-            As of :meth:`~molloop.Library.features`.
-        tried
-            Ids that are left out beside those with a value.
-        failed
-            Ids of molecules that gave no value; they are left out too.
-        """
-        flat = np.array(list(values.values()))
-        return cls(
-            features=library.features(kind, list(values)),
-            values=flat,
-            order=np.arange(len(values)),
-            tried=np.array(sorted({*values, *tried, *failed}), dtype=np.int64),
-            pending=library.features(kind, []),
-            failed=library.features(kind, failed),
-            scaling=library.scalings[kind],
-            best=float(flat.max()),
-        )
-
-    def write(self, path: Path) -> None:
-        """Save it to a file of numbers."""
-        np.savez(
-            path,
-            features=self.features,
-            values=self.values,
-            order=self.order,
-            tried=self.tried,
-            pending=self.pending,
-            failed=self.failed,
-            scaling=self.scaling.as_array(),
-            best=self.best,
-        )
-
-    @classmethod
-    def read(cls, path: Path) -> "Training":
-        """Read it back."""
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        others = {"scaling": Scaling(*arrays["scaling"]), "best": arrays["best"].item()}
-        return cls(**arrays | others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +57,10 @@ class RankTask:
         """File of the training data."""
         return self.folder / "training.npz"
 
+    def difference(self, place: int) -> Path:
+        """File of what is learnt of the difference from a stage to the next."""
+        return self.folder / f"difference-{place}.npz"
+
     @property
     def n_candidates(self) -> int:
         """How many a shard returns at first."""
@@ -159,7 +77,7 @@ class Learnt:
 
     task: RankTask
     training: Training
-    model: Surrogate
+    model: Surrogate | Chain
     chance: Chance | None
 
     def circumstances(self, ids: NDArray[np.int64], features: Features) -> Circumstances:
@@ -168,6 +86,9 @@ class Learnt:
         if self.chance is None:
             return given
         usual = float(self.training.values[self.training.order].mean())
+        if isinstance(self.model, Chain):
+            for one in self.model.differences:
+                usual = one.offset + one.slope * usual
         return replace(given, chance=self.chance.of(features), usual=usual)
 
 
@@ -181,12 +102,16 @@ class Merged:
         Of each, shape (n,); the standard deviation is the one before any other was chosen.
     is_exact
         False where a molecule that no scan returned might have been chosen instead.
+    unresolved_std
+        In a run of several stages, mean of the deviation that is left once the value of the first
+        one is known.
     """
 
     ids: NDArray[np.int64]
     means: Floats
     stds: Floats
     is_exact: bool
+    unresolved_std: float = 0.0
 
 
 def fit(task: RankTask) -> Path:
@@ -198,6 +123,8 @@ def fit(task: RankTask) -> Path:
     model = fitted(task.policy, features, values, rng)
     path = task.folder / "model.npz"
     save(model, path)
+    for place, pairs in enumerate(training.pairs):
+        Difference.fit(pairs, rng).write(task.difference(place))
     if task.learns_failures(training):
         Chance.fit(features, training.failed, rng).write(task.folder / CHANCE)
     return path
@@ -277,7 +204,10 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
         (score, -molecule_id) >= last
         for score, molecule_id in zip(choice.scores, chosen["id"], strict=True)
     )
-    return Merged(chosen["id"], chosen["mean"], chosen["std"], is_exact)
+    left = 0.0
+    if isinstance(learnt.model, Chain):
+        left = float(learnt.model.unresolved(chosen["features"]).mean())
+    return Merged(chosen["id"], chosen["mean"], chosen["std"], is_exact, left)
 
 
 def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
@@ -295,6 +225,9 @@ def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
 def _load(task: RankTask, model_path: Path) -> Learnt:
     """Read the files once for all tasks of a ranking that this process runs."""
     training = Training.read(task.training)
-    model = load(model_class(task.policy.model), model_path)
+    model: Surrogate | Chain = load(model_class(task.policy.model), model_path)
+    if training.pairs:
+        places = range(len(training.pairs))
+        model = Chain(model, [Difference.read(task.difference(place)) for place in places])
     chance = Chance.read(task.folder / CHANCE) if task.learns_failures(training) else None
     return Learnt(task, training, model, chance)

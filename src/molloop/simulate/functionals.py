@@ -41,10 +41,13 @@ class Basis:
         As PySCF and the literature call it.
     purpose
         What it is good for.
+    usual_s
+        Processor time that an energy difference of a molecule of nine heavy atoms takes, roughly.
     """
 
     name: str
     purpose: str
+    usual_s: float
 
 
 # What is left out is wrong in silence, or refused, by PySCF 2.14: `wb97x-d4` is another functional
@@ -69,8 +72,8 @@ FUNCTIONALS = {
 }
 BASES = {
     # Weigend and Ahlrichs, Phys. Chem. Chem. Phys. 7, 3297 (2005), doi:10.1039/b508541a
-    "def2-svp": Basis("def2-SVP", "cheap"),
-    "def2-tzvp": Basis("def2-TZVP", "several times the cost"),
+    "def2-svp": Basis("def2-SVP", "cheap", 20.0),
+    "def2-tzvp": Basis("def2-TZVP", "several times the cost", 100.0),
 }
 # fits the density; one for all of def2: Weigend, J. Comput. Chem. 29, 167 (2008),
 # doi:10.1002/jcc.20702

@@ -38,6 +38,9 @@ class Level:
         Atomic numbers that it knows.
     kohn_sham
         What PySCF computes energies by; None: tblite computes them.
+    usual_s
+        Processor time of a molecule of nine heavy atoms, roughly: what a run reckons with before it
+        has measured any.
     """
 
     method: str
@@ -49,6 +52,7 @@ class Level:
     electron_ev: float = ELECTRON_EV
     elements: frozenset[int] = frozenset(range(1, LAST_ELEMENT + 1))
     kohn_sham: KohnSham | None = None
+    usual_s: float = 0.1
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -77,6 +81,7 @@ def _of_kohn_sham(theory: KohnSham) -> Level:
         electron_ev=0.0,
         elements=ELEMENTS,
         kohn_sham=theory,
+        usual_s=theory.basis.usual_s,
     )
 
 

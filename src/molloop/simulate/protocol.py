@@ -44,6 +44,8 @@ class SimulationProtocol:
         Of a molecule, with all processes that it starts.
     cores
         That a molecule is computed on.
+    name
+        Of the stage; empty: it is called by level and fidelity.
     """
 
     simulator: str = IONIZATION
@@ -52,6 +54,7 @@ class SimulationProtocol:
     timeout_s: float = 600.0
     memory_limit_gib: float = 4.0
     cores: int = 1
+    name: str = ""
 
     @property
     def resources(self) -> Resources:
@@ -99,7 +102,13 @@ class SimulationProtocol:
     @property
     def stage(self) -> str:
         """Name of the stage, such as ``gfn2`` or ``gfn2 mmff-geometry``."""
-        return stage_name(self.outcome_level, self.outcome_fidelity)
+        return self.name or stage_name(self.outcome_level, self.outcome_fidelity)
+
+    @property
+    def usual_s(self) -> float:
+        """Seconds that a simulation is reckoned to take, before any was measured."""
+        level = LEVELS.get(self._options["level"]) if self.simulator == IONIZATION else None
+        return 1.0 if level is None else level.usual_s / self.cores
 
     @cached_property
     def outcome_fidelity(self) -> str:

@@ -64,8 +64,8 @@ class Reader:
         return found
 
     def stages(self) -> dict[str, Stage]:
-        """Return the stages by their names."""
-        with self._rows("SELECT name, level, fidelity FROM stages") as rows:
+        """Return the stages by their names, the first one first."""
+        with self._rows("SELECT name, level, fidelity FROM stages ORDER BY rowid") as rows:
             return {one.name: one for one in map(read_stage, rows)}
 
     def events(self) -> list[tuple[float, Event]]:

@@ -26,10 +26,7 @@ from molloop.store.reader import Reader
 from molloop.store.tasks import Tasks
 from molloop.texts import counted
 
-N_BEST = 10
-N_RECENT = 12
-N_LAST = 50
-N_MESSAGES = 3
+N_BEST, N_RECENT, N_LAST, N_MESSAGES = 10, 12, 50, 3
 MAX_KINDS = 200  # that messages are kept of
 
 
@@ -63,10 +60,8 @@ class Record:
     pairs
         Predicted mean and standard deviation, and simulated value, of what rankings chose, one
         after the other, in the order in which the values were known.
-    paired
-        Their proposals.
-    errors
-        The same in sums.
+    paired, errors
+        Their proposals; the same in sums.
     recent
         The last outcomes, the last one first.
     tasks
@@ -77,6 +72,8 @@ class Record:
         Of each value, whether a flag casts doubt on it.
     n_beyond
         Values beyond the threshold, of those that may be among the best.
+    n_of_stages
+        Values of the quantity in each stage.
     """
 
     objective: Objective
@@ -104,6 +101,7 @@ class Record:
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
+    n_of_stages: Counter[str] = field(default_factory=Counter)
     # heaps of the best, of all values and of those without a flag: value times sign, minus
     # proposal, outcome
     _best: list[tuple[float, int, Simulated]] = field(default_factory=list)
@@ -226,6 +224,8 @@ class Record:
                     self._expected |= {job: known[job] for job in jobs if job in known}
             case Ranked(_, molecule_ids, means, stds):
                 self.n_rankings += 1
+                if event.stage not in ("", self.stage):
+                    return  # what it proposes is computed in another stage
                 jobs = [Job(one, self.stage) for one in molecule_ids]
                 both = zip(means, stds, strict=True)
                 # without a model there are none
@@ -243,6 +243,7 @@ class Record:
         expected = self._expected.pop(item.job, None)
         if isinstance(item.outcome, Failure) and item.stage == self.stage:
             self._count_failure(item.outcome)
+        self.n_of_stages[item.stage] += item.value(self.objective.quantity.name) is not None
         value = self.found(item)
         if value is None:
             return

@@ -14,7 +14,8 @@ from molloop.campaign.jobs import Known, Simulated
 from molloop.cli import app
 from molloop.errors import InputError, RunError
 from molloop.library.ingest import open_or_build
-from molloop.search.rank import RankTask, Training, rank
+from molloop.search.rank import RankTask, rank
+from molloop.search.training import Training
 from molloop.simulate.outcome import Failure, Success
 from molloop.store.records import Session, stage_of
 from molloop.store.run_dir import STORE

@@ -72,3 +72,67 @@ def test_what_was_tuned_on_another_property_runs_the_user_s_simulation(table, gi
 def test_how_many_is_one_at_least(table, options, words):
     with pytest.raises(InputError, match=words):
         molloop.compare_policies(table, settings=molloop.load(campaign=SMALL), **options)
+
+
+def ladder_table(library):
+    """Return a table in which a dear value lies near a cheap one, and costs a hundred of it."""
+    order = np.random.default_rng(5).permutation(24).astype(float)
+    below = order + np.random.default_rng(6).normal(size=24)
+    seconds = np.ones(24)
+    return Table(
+        "levels.csv",
+        "ie_ev",
+        library,
+        order,
+        100 * seconds,
+        below=((below, seconds),),
+        stages=("gfn2", "ipea1"),
+    )
+
+
+LADDER = {
+    "stages": [{"level": "gfn2"}, {"level": "ipea1", "max_count": 6}],
+    "campaign": {"initial_training_count": 4, "max_training_count": 18},
+    "search": {"policy": "ridge"},
+}
+
+
+def test_a_ladder_is_played_beside_one_stage_at_a_time(small_library, tmp_path):
+    table, settings = ladder_table(small_library), molloop.load(**LADDER)
+    played = molloop.replay_table(table, settings, top_k=5, out=tmp_path)
+    found = played.results
+    stages = [item.stage for item in found.simulated]
+    assert (stages.count("gfn2"), stages.count("ipea1")) == (18, 6)
+    assert len(found.values) == 6
+    assert set(found.values.values()) <= set(range(24))
+    time_s = max(item.ended_s for item in found.simulated)
+    assert time_s == pytest.approx(618.0, abs=3.0)
+    alone, again = played.beside
+    # a value a hundred seconds
+    assert (alone.name, alone.n_values) == ("ipea1 alone", 6)
+    assert again.name == "gfn2, the best again by ipea1"
+    assert again.n_values == 6
+    rows = (tmp_path / "expected_molecules.csv").read_text().splitlines()
+    assert rows[0] == (
+        "rank,smiles,name,ie_ev_gfn2,ie_ev_ipea1,expected_ie_ev,expected_ie_ev_low,"
+        "expected_ie_ev_high,known_in"
+    )
+    assert len(rows) == 19
+    expected = [float(row.split(",")[5]) for row in rows[1:]]
+    assert expected == sorted(expected, reverse=True)
+    known = [row for row in rows if row.endswith("ipea1")]
+    assert len(known) == 6
+    for row in known:
+        value, mean, low, high = row.split(",")[4:8]
+        assert value == mean == low == high
+    training = (tmp_path / "training_data.csv").read_text().splitlines()
+    assert len(training) == 1 + 18 + 6
+
+
+def test_a_table_and_a_configuration_have_the_same_stages(small_library, table):
+    with pytest.raises(InputError, match="stages: is missing, expected those of the table"):
+        molloop.replay_table(ladder_table(small_library))
+    with pytest.raises(InputError, match="stages: got 'gfn2, ipea1', expected none"):
+        molloop.replay_table(table, molloop.load(**LADDER))
+    with pytest.raises(InputError, match="one stage, where policies are compared"):
+        molloop.compare_policies(ladder_table(small_library), settings=molloop.load(**LADDER))

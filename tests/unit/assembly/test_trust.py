@@ -8,7 +8,7 @@ import pytest
 from molloop.assembly import trust
 from molloop.assembly.site import batch_job, site_of
 from molloop.config.load import override, parse
-from molloop.config.settings import Settings
+from molloop.config.settings import SECTIONS, Settings
 from molloop.config.site_file import SiteFacts
 from molloop.errors import InputError
 from molloop.execution.parsl_config import parsl_config
@@ -114,8 +114,8 @@ def test_what_reaches_a_shell_is_validated_or_asked_about(tmp_path, site, mark):
     begun = {"site": {"name": site, "workers": 1}}
     plain = reached(Settings.model_validate(begun), tmp_path)
     n_reached = 0
-    for section, field in Settings.model_fields.items():
-        for name in field.annotation.model_fields:
+    for section, schema in SECTIONS.items():
+        for name in schema.model_fields:
             key = f"{section}.{name}"
             value = [mark] if name == "directives" else mark
             with suppress(InputError):

@@ -1,17 +1,15 @@
 """The driver with an engine that computes at once, in an order of its own."""
 
 import math
-import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from instant import SESSION, Campaign, Killed, fake_value, go_on, killing
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
-from molloop.campaign.driver import Driver
-from molloop.campaign.ending import Interruption
-from molloop.campaign.engine import Group, LostGroup, LostRanking, Ranking, Simulations
+from molloop.campaign.engine import Group, Simulations
 from molloop.campaign.events import (
     Began,
     End,
@@ -25,157 +23,15 @@ from molloop.campaign.events import (
     Submitted,
 )
 from molloop.campaign.jobs import Job, Known, Simulated
-from molloop.campaign.plan import Plan
-from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
 from molloop.library.conditions import Conditions, each_of
-from molloop.library.selection import bits_of, select
-from molloop.search import rank
-from molloop.search.policy import policy_named
+from molloop.library.selection import select
 from molloop.simulate.outcome import Failure, Success
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.store.records import Session
 from molloop.store.writer import Store
 from molloop.surrogate.registry import MODELS
-
-
-def fake_value(smiles):
-    return 10.0 + len(smiles) + smiles.count("F")
-
-
-class InstantEngine:
-    def __init__(self, folder, seed=0, failing=(), breaks_after=None):
-        self.folder = folder
-        self.order = random.Random(seed)
-        self.failing = failing
-        self.breaks_after = breaks_after
-        self.pending = []
-        self.requests = []
-        self.time_s = 0.0
-        self.on_wait = None
-        self.is_halted = False
-        self.has_any_worker = True
-        self.n_lost_rankings = 0  # that are still to be lost
-        self.finishes_when_halted = True
-        self.loses = {}  # SMILES -> how often, and what
-
-    def now(self):
-        return self.time_s
-
-    def n_workers(self):
-        return 1
-
-    def has_workers(self):
-        return self.has_any_worker
-
-    def simulate(self, group):
-        self.pending.append(group)
-
-    def rank(self, request):
-        self.pending.append(request)
-        self.requests.append(request)
-
-    def wait(self, timeout_s):
-        self.time_s += 1.0 if timeout_s else 0.0
-        if self.breaks_after is not None and self.time_s > self.breaks_after:
-            raise EngineError("The workers are gone.", "Start again.")
-        if self.on_wait is not None:
-            self.on_wait(self)
-        if self.is_halted and not self.finishes_when_halted:
-            return []
-        n = self.order.randint(1, len(self.pending))
-        chosen = [self.pending.pop(self.order.randrange(len(self.pending))) for _ in range(n)]
-        return [
-            self.ranked(item) if item in self.requests else self.simulated(item) for item in chosen
-        ]
-
-    def simulated(self, group):
-        for smiles in (one.smiles for one in group.molecules):
-            n_left, what = self.loses.get(smiles, (0, ""))
-            if n_left:
-                self.loses[smiles] = (n_left - 1, what)
-                return LostGroup(group, what, "it is gone")
-        outcomes = tuple(
-            Failure("embedding", smiles)
-            if smiles in self.failing
-            else Success({"ie": fake_value(smiles)})
-            for smiles in (one.smiles for one in group.molecules)
-        )
-        times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
-        return Simulations(group, outcomes, "me", times_s)
-
-    def ranked(self, request):
-        if self.n_lost_rankings:
-            self.n_lost_rankings -= 1
-            return LostRanking(request, "OSError: stale")
-        folder = self.folder / f"ranking-{request.number}"
-        folder.mkdir(exist_ok=True)
-        task = rank.RankTask(folder, request.policy, request.n, request.seed)
-        request.training.write(task.training)
-        return Ranking(request, rank.rank(task, request.shards))
-
-    def halt(self, grace_s):
-        self.is_halted = True
-        self.grace_s = grace_s
-
-    def close(self):
-        pass
-
-
-SESSION = Session("2026-01-02T03:04:05+00:00", "", {})
-
-
-class Campaign:
-    def __init__(
-        self,
-        folder,
-        library,
-        warm_start=None,
-        counts=(4, 12, 3),
-        settings=None,
-        policy="published",
-        retrain_after=None,
-        store=None,
-        time_limit_s=math.inf,
-        selection=None,
-        ranks_anew=False,
-        **engine,
-    ):
-        folder.mkdir(exist_ok=True)
-        settings = settings or Settings()
-        warm_start = warm_start or read_warm_start(None, "ie_ev", settings.protocol(), library)
-        self.events = []
-        self.engine = InstantEngine(folder, **engine)
-        self.store = store or Store.create(folder / "campaign.sqlite", SESSION, warm_start.known)
-        bits = None if selection is None else bits_of(selection)
-        plan = Plan(InitialDesign(library.n_molecules, 42, bits), Dispatch(4), *counts, 1.0)
-        self.interruption = Interruption()
-        self.driver = Driver(
-            self.engine,
-            self.store,
-            library,
-            Batch(plan) if retrain_after is None else Interleaved(plan, retrain_after),
-            policy_named(policy),
-            settings.objective(),
-            settings.protocol(),
-            warm_start,
-            42,
-            lambda time_s, event, item: self.events.append((time_s, event, item)),
-            self.interruption,
-            grace_s=5.0,
-            time_limit_s=time_limit_s,
-            selection=selection,
-            remarks=("a remark",) if selection else (),
-            ranks_anew=ranks_anew,
-        )
-
-    def rows(self):
-        return [
-            (item.proposal, item.molecule_id, item.smiles, item.batch, item.outcome)
-            for item in self.store.simulated()
-        ]
 
 
 def test_a_run_from_begin_to_end(tmp_path, small_library):
@@ -329,33 +185,6 @@ def test_minimising_is_maximising_the_opposite(tmp_path, small_library):
         assert list(ranking.means) == sorted(ranking.means)
         assert all(min(values.values()) <= mean <= max(values.values()) for mean in ranking.means)
     assert all(request.training.values.max() < 0 for request in campaign.engine.requests)
-
-
-class Killed(BaseException):
-    """As sudden as a signal 9: nothing of the driver runs after it."""
-
-
-def killing(monkeypatch, after):
-    """Have the store die before or after its n-th transaction is committed."""
-    whole = Store.append
-    n_left = [after // 2]
-
-    def append(self, *arguments):
-        n_left[0] -= 1
-        if n_left[0] < 0 and not after % 2:
-            raise Killed
-        whole(self, *arguments)
-        if n_left[0] < 0:
-            raise Killed
-
-    monkeypatch.setattr(Store, "append", append)
-
-
-def go_on(tmp_path, library, name, **options):
-    store = Store.open(tmp_path / name / "campaign.sqlite")
-    campaign = Campaign(tmp_path / name, library, store=store, **options)
-    campaign.driver.run()
-    return campaign
 
 
 @pytest.mark.parametrize("policy", ["published", "gp"])
@@ -570,7 +399,8 @@ def test_no_molecule_goes_round_for_ever(tmp_path, small_library, what, n_most):
 
 
 def test_what_a_group_did_not_come_to_runs_again(tmp_path, small_library):
-    campaign = Campaign(tmp_path / "run", small_library, retrain_after=3)
+    grouped = Dispatch(1, 3)
+    campaign = Campaign(tmp_path / "run", small_library, retrain_after=3, dispatch=grouped)
     whole = campaign.engine.simulated
     n_cut = 0
 
@@ -583,9 +413,6 @@ def test_what_a_group_did_not_come_to_runs_again(tmp_path, small_library):
         return Simulations(group, done.outcomes[:1], done.worker, done.times_s[:1])
 
     campaign.engine.simulated = cut
-    plan = campaign.driver.schedule.plan
-    grouped = replace(plan, dispatch=Dispatch(1, 3))
-    campaign.driver.schedule = Interleaved(grouped, 3)
     state = campaign.driver.run()
     assert n_cut == 3
     assert state.n_values == 12

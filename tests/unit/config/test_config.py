@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molloop.config.load import differences, load, parse, revise
-from molloop.config.settings import Settings
+from molloop.config.settings import SECTIONS, Settings
 from molloop.errors import InputError
 
 
@@ -39,8 +39,8 @@ def test_what_is_written_reads_back(source, counts, training_data, timeout_s):
 
 def test_every_setting_is_explained():
     lines = load().to_toml().splitlines()
-    for section in Settings.model_fields.values():
-        for name in section.annotation.model_fields:
+    for section in SECTIONS.values():
+        for name in section.model_fields:
             places = [
                 k for k, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{name} =")
             ]

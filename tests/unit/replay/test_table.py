@@ -165,3 +165,39 @@ def test_what_cannot_be_read_is_told(tmp_path, text, options, words):
 def test_what_is_no_table_is_told(tmp_path, name):
     with pytest.raises(InputError, match="qm9-ie-20k"):
         open_table(str(tmp_path / name), tmp_path / "cache")
+
+
+STAGES = """smiles,ie_ev_gfn2,cpu_s_gfn2,ie_ev_x_1,cpu_s_x_1,w_gfn2,w_x_1
+CCO,14.5,0.1,10.5,20,1,4
+C,,0.2,,30,2,5
+N,12.5,0.3,9.5,40,3,6
+CO,13.5,0.3,,50,3,7
+"""
+LADDER = ("gfn2", "X / 1")
+
+
+def test_a_table_has_two_columns_a_stage(tmp_path):
+    table = table_of(tmp_path, STAGES, column="ie_ev", stages=LADDER)
+    assert table.stages == LADDER
+    (below, seconds), (values, durations_s) = table.of_stages
+    assert below[[0, 2, 3]].tolist() == [14.5, 12.5, 13.5]
+    assert seconds.tolist() == [0.1, 0.2, 0.3, 0.3]
+    assert values[[0, 2]].tolist() == [10.5, 9.5]
+    assert np.isnan(values[[1, 3]]).all()
+    assert table.durations_s is durations_s
+    weighed = table_of(tmp_path, STAGES, column="ie_ev", durations="w", stages=LADDER)
+    assert [one.tolist() for _, one in weighed.of_stages] == [[1, 2, 3, 3], [4, 5, 6, 7]]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"durations": "constant:1"}, "Each stage has a column of its own"),
+        ({"durations": "t"}, "t_gfn2"),
+        ({"stages": ("gfn2", "ipea1")}, "ie_ev_ipea1"),
+    ],
+)
+def test_what_a_table_of_stages_lacks_is_told(tmp_path, options, words):
+    with pytest.raises(InputError) as caught:
+        table_of(tmp_path, STAGES, **{"column": "ie_ev", "stages": LADDER, **options})
+    assert words in str(caught.value)

@@ -17,7 +17,8 @@ from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.chance import Chance
 from molloop.search.policy import Policy, policy_named
-from molloop.search.rank import RankTask, Training
+from molloop.search.rank import RankTask
+from molloop.search.training import Training
 from molloop.surrogate.model import load
 from molloop.surrogate.registry import MODELS, model_class
 

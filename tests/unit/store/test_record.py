@@ -134,3 +134,21 @@ def test_an_event_without_a_stage_is_of_the_record_s_own():
     events = [(0.0, Ranked(1, (4,), (15.0,), (0.5,))), (0.0, Submitted((4,), Source.RANKING, 1))]
     found.take(events, [simulated(0, 4, 6.0, "gfn2", {"ie": 14.5})])
     assert found.pairs.tolist() == [15.0, 0.5, 14.5]
+
+
+def test_values_are_counted_of_each_stage(record):
+    assert record.n_of_stages == {"gfn2": 3, "ipea1": 1}
+
+
+def test_what_a_ranking_of_another_stage_expects_is_of_no_value_of_this_one():
+    found = Record(Objective(Quantity("IE", "eV")), "ipea1")
+    found.take(
+        (
+            (1.0, Ranked(1, (1,), (9.0,), (0.5,), stage="gfn2")),
+            (2.0, Ranked(1, (1,), (8.0,), (0.5,), stage="ipea1")),
+            (2.0, Submitted((1,), Source.RANKING, 1, stage="ipea1")),
+        ),
+        (simulated(0, 1, 3.0, "ipea1", {"ie": 8.5}),),
+    )
+    assert found.pairs.tolist() == [8.0, 0.5, 8.5]
+    assert found.n_rankings == 2

@@ -1,0 +1,39 @@
+"""The tables and figures that a run leaves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from molloop.library.shards import Library
+from molloop.results import Results
+from molloop.search.policy import Policy
+
+TRAINING_DATA = "training_data.csv"
+BEST_MOLECULES = "best_molecules.csv"
+EXPECTED_MOLECULES = "expected_molecules.csv"  # of a run of several stages
+# without an ending: each is a .png and a .svg
+FIGURE = "parsl_ml_in_the_loop"
+WORKERS_FIGURE = "workers"
+PREDICTIONS_FIGURE = "predicted_vs_simulated"
+
+
+def write_reports(
+    found: Results, library: Library, folder: Path, policy: Policy, seed: int
+) -> None:
+    """Write the tables and the figures of a run.
+
+    Parameters
+    ----------
+    policy, seed
+        By which it has chosen.
+    """
+    from molloop.report import expected, figures, predictions, tables
+
+    found = replace(found, library=library)
+    tables.write_training_data(found, folder / TRAINING_DATA)
+    tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
+    if found.protocols:
+        molecules = expected.expectations(found, library, policy, seed)
+        expected.write_expected(found, molecules, library, folder / EXPECTED_MOLECULES)
+    figures.write_loop_figure(found, folder / FIGURE)
+    figures.write_workers_figure(found, folder / WORKERS_FIGURE)
+    predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)

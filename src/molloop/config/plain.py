@@ -1,0 +1,23 @@
+"""Values of settings as TOML holds them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tomlkit
+
+from molloop.config.section import Section
+
+
+def plain(value: Any) -> Any:
+    """Return what a document of TOML holds for the value of a setting."""
+    kinds: dict[type, Callable[[Any], Any]] = {str: str, tuple: list, dict: _inline}
+    kind = next((one for one in kinds if isinstance(value, one)), None)
+    return kinds[kind](value) if kind else value
+
+
+def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
+    table = tomlkit.inline_table()
+    for name, value in values.items():
+        is_range = isinstance(value, Section)
+        table.append(name, _inline(value.model_dump(exclude_none=True)) if is_range else value)
+    return table

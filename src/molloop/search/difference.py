@@ -1,0 +1,205 @@
+"""What the value of a molecule changes by from one stage to the next, learnt from pairs of values.
+
+A chain of such differences leads from what is believed of one stage to the value of the last one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.surrogate.model import Features, Floats, Joint, Surrogate, independent, load, save
+from molloop.surrogate.registry import MODELS, model_class
+
+LEAST_PAIRS = 8  # with fewer the difference is a constant
+SLOPE_STD = 0.5  # how far from 1 a trend between two stages is expected to be
+LEARNER = "gp"
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Values of n molecules in a stage and the one above it; large ones are good.
+
+    Attributes
+    ----------
+    features
+        Shape (n, width).
+    below, above
+        Their values, shape (n,).
+    spread
+        Standard deviation of all values of the stage below.
+    """
+
+    features: Features
+    below: Floats
+    above: Floats
+    spread: float
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """Return all that it is made of, by names that begin alike."""
+        return {f"{prefix}{name}": np.asarray(one) for name, one in vars(self).items()}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
+        """Take it from such arrays."""
+        features, below, above = (arrays[prefix + one] for one in ("features", "below", "above"))
+        return cls(features, below, above, arrays[f"{prefix}spread"].item())
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """A line through the values of two stages, and what molecules are off it.
+
+    The value above is ``offset + slope * value below`` and a remainder. With eight pairs or more a
+    Gaussian process on the features predicts the remainder. With fewer it has the mean 0 and the
+    standard deviation `std`, and the slope is 1: as wide as the values themselves before the first
+    pair, then the scatter of the pairs with that width as one more of them.
+
+    Attributes
+    ----------
+    offset, slope
+        The slope is 0 at least.
+    std
+        Of the remainder, where no model predicts it.
+    model
+        Of the remainder.
+    """
+
+    offset: float
+    slope: float
+    std: float
+    model: Surrogate | None = None
+
+    @classmethod
+    def fit(cls, pairs: Pairs, rng: np.random.Generator) -> Self:
+        """Learn from n >= 0 pairs; features that are bits are not learnt from.
+
+        The slope has a normal prior around 1: Bishop, Pattern Recognition and Machine Learning,
+        Springer 2006, section 3.3.
+        """
+        gains, n = pairs.above - pairs.below, len(pairs.below)
+        mean = float(gains.mean()) if n else 0.0
+        scatter = float(np.square(gains - mean).sum())
+        if n < LEAST_PAIRS:
+            return cls(mean, 1.0, float(np.sqrt((pairs.spread**2 + scatter) / (1 + n))))
+        centre = float(pairs.below.mean())
+        off = pairs.below - centre
+        squares, product = float(off @ off), float(off @ gains)
+        # of the noise: what the least-squares line leaves
+        noise = max(scatter - (product**2 / squares if squares > 0 else 0.0), 0.0) / (n - 2)
+        weight = squares + noise / SLOPE_STD**2
+        slope = max(0.0, 1.0 + (product / weight if weight > 0 else 0.0))
+        offset = float(pairs.above.mean()) - slope * centre
+        rest = pairs.above - offset - slope * pairs.below
+        std = float(np.sqrt(np.square(rest).sum() / (n - 2)))
+        if pairs.features.dtype == np.uint8:
+            return cls(offset, slope, std)
+        model = _learner().fit(pairs.features, rest, rng)
+        return cls(offset, slope, std, model)
+
+    def rest(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation of the remainder, shapes (m,)."""
+        if self.model is None:
+            return np.zeros(len(features)), np.full(len(features), self.std)
+        return self.model.predict(features)
+
+    def bounds(self, features: Features) -> tuple[Floats, Floats]:
+        """Return what these can be at most, shapes (m,)."""
+        return self.rest(features) if self.model is None else self.model.screen(features)
+
+    def add(self, mean: Floats, std: Floats, rest: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """Return what is believed of the value above, from the value below and the remainder."""
+        return (
+            self.offset + self.slope * mean + rest[0],
+            np.sqrt(np.square(self.slope * std) + np.square(rest[1])),
+        )
+
+    def joint(self, features: Features, below: Joint) -> Joint:
+        """Return the same of m molecules together."""
+        own = independent(*self.rest(features)) if not self.model else self.model.joint(features)
+        squared = self.slope**2
+        return Joint(
+            self.offset + self.slope * below.mean + own.mean,
+            squared * below.variance + own.variance,
+            squared * below.noise + own.noise,
+            lambda row: squared * below.covariance(row) + own.covariance(row),
+        )
+
+    def write(self, path: Path) -> None:
+        """Save it to files of numbers."""
+        np.savez(path, line=np.array([self.offset, self.slope, self.std]))
+        if self.model is not None:
+            save(self.model, _beside(path))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read it back."""
+        with np.load(path, allow_pickle=False) as file:
+            offset, slope, std = file["line"].tolist()
+        beside = _beside(path)
+        return cls(offset, slope, std, load(_learner(), beside) if beside.exists() else None)
+
+
+def _learner() -> type[Surrogate]:
+    return model_class(MODELS.reference(LEARNER))
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".model.npz")
+
+
+class Believed(Protocol):
+    """What says something of molecules; models do."""
+
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation, shapes (m,)."""
+
+    def screen(self, features: Features) -> tuple[Floats, Floats]:
+        """Return what these can be at most."""
+
+    def joint(self, features: Features) -> Joint:
+        """Return the same of m molecules together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """What is believed of one stage, and the differences from there to the last one."""
+
+    first: Believed
+    differences: Sequence[Difference]
+
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation of the last value, each of shape (m,)."""
+        mean, std = self.first.predict(features)
+        for one in self.differences:
+            mean, std = one.add(mean, std, one.rest(features))
+        return mean, std
+
+    def screen(self, features: Features) -> tuple[Floats, Floats]:
+        """Return what these can be at most, term by term."""
+        mean, std = self.first.screen(features)
+        for one in self.differences:
+            mean, std = one.add(mean, std, one.bounds(features))
+        return mean, std
+
+    def joint(self, features: Features) -> Joint:
+        """Return the last value of m molecules together."""
+        joint = self.first.joint(features)
+        for one in self.differences:
+            joint = one.joint(features, joint)
+        return joint
+
+    def unresolved(self, features: Features) -> Floats:
+        """Return the deviation that is left once the first stage's value is known, shape (m,)."""
+        mean = std = np.zeros(len(features))
+        for one in self.differences:
+            mean, std = one.add(mean, std, one.rest(features))
+        return std
+
+
+def chained(first: Believed, pairs: Sequence[Pairs], rng: np.random.Generator) -> Chain:
+    """Return a chain, its differences learnt from pairs of one stage and the next."""
+    return Chain(first, [Difference.fit(one, rng) for one in pairs])

@@ -1,0 +1,194 @@
+"""Runs of several stages, on an engine that computes at once."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from instant import Campaign, Killed, go_on, killing, value_above
+
+from molloop.campaign.events import End, Finished, Ranked, RankingBegan, Stopped, Submitted
+from molloop.config.load import load
+from molloop.simulate.outcome import Success
+
+FIRST, LAST = "gfn2", "b3lyp/def2-svp"
+TWO = load(stages=[{"level": FIRST}, {"level": LAST, "max_count": 5}])
+THREE = load(
+    stages=[{"level": FIRST}, {"level": "ipea1", "max_count": 8}, {"level": LAST, "max_count": 3}]
+)
+SHARES = load(stages=[{"level": FIRST}, {"level": LAST, "share": 0.5}])
+LADDERS = {"two": TWO, "three": THREE, "shares": SHARES}
+FAILING = {"failing": ("CO", "FC(F)F", "CCC"), "failing_above": ("CCO", "C=O")}
+
+
+def values_by_stage(campaign):
+    found = {}
+    for stage, _, key, smiles, _, outcome in campaign.jobs():
+        if isinstance(outcome, Success):
+            found.setdefault(stage, {})[key] = (smiles, outcome.value)
+    return found
+
+
+@pytest.mark.parametrize("retrain_after", [None, 2])
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_a_stage_above_computes_what_has_a_value_below(
+    tmp_path, small_library, ladder, retrain_after
+):
+    settings = LADDERS[ladder]
+    campaign = Campaign(
+        tmp_path / "run", small_library, settings=settings, retrain_after=retrain_after, **FAILING
+    )
+    state = campaign.driver.run()
+    assert state.stopped.end is End.DONE
+    stages = [one.stage for one in settings.protocols()]
+    found = values_by_stage(campaign)
+    assert list(found) == stages
+    assert len(found[FIRST]) == 12
+    for stage, count in zip(stages[1:], settings.max_counts()[1:], strict=True):
+        assert len(found[stage]) == count or count is None
+    for below, above in pairwise(stages):
+        assert found[above].keys() <= found[below].keys()
+    for smiles, value in found[LAST].values():
+        assert value == value_above(smiles)
+    jobs = [row[:1] + row[2:3] for row in campaign.jobs()]
+    assert len(set(jobs)) == len(jobs)
+    assert [row[1] for row in campaign.jobs()] == list(range(len(jobs)))
+
+
+@pytest.mark.parametrize("policy", ["gp", "published", "random", "gp-ei"])
+@pytest.mark.parametrize("ladder", ["two", "shares"])
+def test_the_order_in_which_simulations_end_changes_nothing(
+    tmp_path, small_library, policy, ladder
+):
+    runs = []
+    for seed in range(3):
+        campaign = Campaign(
+            tmp_path / f"run-{seed}",
+            small_library,
+            seed=seed,
+            policy=policy,
+            settings=LADDERS[ladder],
+            **FAILING,
+        )
+        campaign.driver.run()
+        rankings = [event for _, event, _ in campaign.events if isinstance(event, Ranked)]
+        runs.append((campaign.jobs(), rankings))
+    assert any(row[0] == LAST for row in runs[0][0])
+    assert all(run == runs[0] for run in runs)
+
+
+@pytest.mark.parametrize("ladder", ["two", "three"])
+def test_a_batch_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
+    tmp_path, small_library, ladder, monkeypatch
+):
+    options = {"settings": LADDERS[ladder], "policy": "ridge", **FAILING}
+    whole = Campaign(tmp_path / "whole", small_library, **options)
+    whole.driver.run()
+    for after in range(200):
+        name = f"run-{after}"
+        with monkeypatch.context() as patch:
+            killing(patch, after)
+            campaign = Campaign(tmp_path / name, small_library, seed=after, **options)
+            try:
+                campaign.driver.run()
+            except Killed:
+                pass
+            else:
+                break  # it ended before
+        before = campaign.jobs()
+        campaign.store.close()
+        resumed = go_on(tmp_path, small_library, name, seed=after + 1, **options)
+        assert resumed.jobs() == whole.jobs()
+        assert [row for row in resumed.jobs() if row in before] == before
+        resumed.store.close()
+    assert after > 20
+    whole.store.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_an_interleaved_run_that_is_killed_loses_and_repeats_nothing(
+    tmp_path, small_library, monkeypatch, seed, ladder
+):
+    settings = LADDERS[ladder]
+    options = {"retrain_after": 2, "settings": settings, **FAILING}
+    with monkeypatch.context() as patch:
+        killing(patch, 8 + 5 * seed)
+        campaign = Campaign(tmp_path / "run", small_library, seed=seed, **options)
+        with pytest.raises(Killed):
+            campaign.driver.run()
+    before = campaign.jobs()
+    campaign.store.close()
+    resumed = go_on(tmp_path, small_library, "run", seed=seed + 100, **options)
+    rows = resumed.jobs()
+    assert [row for row in rows if row in before] == before
+    assert len({(row[0], row[2]) for row in rows}) == len(rows)
+    assert [row[1] for row in rows] == list(range(len(rows)))
+    assert len(values_by_stage(resumed)[FIRST]) == 12
+    resumed.store.close()
+
+
+def test_a_failure_above_leaves_the_value_below_and_is_not_tried_again(tmp_path, small_library):
+    settings = load(stages=[{"level": FIRST}, {"level": LAST, "max_count": 20}])
+    failing = ("CCO", "C=O", "C#N", "CO")
+    campaign = Campaign(
+        tmp_path / "run",
+        small_library,
+        counts=(4, 24, 3),
+        settings=settings,
+        failing_above=failing,
+    )
+    state = campaign.driver.run()
+    assert state.stopped == Stopped(f"20 values of {LAST} are there, as asked", End.DONE)
+    found = values_by_stage(campaign)
+    assert len(found[FIRST]) == 24
+    assert len(found[LAST]) == 20
+    tried = [row[3] for row in campaign.jobs() if row[0] == LAST]
+    assert sorted(tried) == sorted(small_library.smiles(key) for key in range(24))
+
+
+def test_rankings_of_the_first_stage_expect_the_last_value(tmp_path, small_library):
+    campaign = Campaign(
+        tmp_path / "run", small_library, counts=(8, 20, 4), settings=TWO, policy="ridge"
+    )
+    campaign.driver.run()
+    first, last = (
+        [event for _, event, _ in campaign.events if isinstance(event, Ranked) and of(event)]
+        for of in (lambda one: one.stage == FIRST, lambda one: one.stage == LAST)
+    )
+    assert [one.batch for one in first] == list(range(1, len(first) + 1))
+    assert [one.batch for one in last] == list(range(1, len(last) + 1))
+    # the values of the first stage lie four above those of the last one
+    below = np.mean([value for _, value in values_by_stage(campaign)[FIRST].values()])
+    assert np.mean(first[0].means) > below - 2.5
+    assert np.mean(first[-1].means) < below + 1.0
+    assert first[-1].unresolved_std > 0
+    assert all(one.unresolved_std == 0 for one in last)
+    request = campaign.engine.requests[-1]
+    [pairs] = request.training.pairs
+    assert np.array_equal(pairs.below - 4.0 <= pairs.above, np.ones(len(pairs.below), bool))
+
+
+def test_events_name_their_stage(tmp_path, small_library):
+    campaign = Campaign(tmp_path / "run", small_library, settings=TWO)
+    campaign.driver.run()
+    named = [
+        event
+        for _, event in campaign.store.events()
+        if isinstance(event, Submitted | Finished | RankingBegan | Ranked)
+    ]
+    assert {event.stage for event in named} == {FIRST, LAST}
+
+
+def test_what_fails_always_in_a_stage_above_ends_the_run(tmp_path, small_library):
+    settings = load(stages=[{"level": FIRST}, {"level": LAST, "max_count": 24}])
+    everything = [small_library.smiles(key) for key in range(24)]
+    campaign = Campaign(
+        tmp_path / "run",
+        small_library,
+        counts=(4, 24, 3),
+        settings=settings,
+        failing_above=everything,
+    )
+    state = campaign.driver.run()
+    assert state.stopped.end is End.FAILED
+    assert state.stopped.reason == f"{LAST}: the last 24 simulations all failed"

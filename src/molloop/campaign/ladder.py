@@ -46,11 +46,11 @@ class Ladder:
 
     def decide(self, states: States, taken: Container[int], n_tasks: int) -> list[Step]:
         """Return what to do now; see :meth:`molloop.campaign.schedule.Schedule.decide`."""
+        if len(self.stages) == 1:
+            return [(0, action) for action in self.schedule.decide(states[0], taken, n_tasks)]
         # in batches no other stage has tasks while the first one has
         n_own = 0 if self._is_batch and not states[0].n_in_flight else n_tasks
         first = self.schedule.decide(states[0], taken, n_own)
-        if len(self.stages) == 1:
-            return [(0, action) for action in first]
         if states[0].stopped:
             return []
         if self._is_batch:

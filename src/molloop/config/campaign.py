@@ -31,8 +31,8 @@ class CampaignSettings(Section):
     max_training_count: int | None = Field(
         24,
         ge=1,
-        description="Values to simulate in all. Left out beside stopping.time_limit_s: as many as "
-        "there is time for.",
+        description="Values to simulate in all; of several [[stages]] in the first one. Left out "
+        "beside stopping.time_limit_s: as many as there is time for.",
     )
     batch_size: int = Field(4, ge=1, description="batch: molecules between two trainings.")
     retrain_after: int | None = Field(

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def load(
     path: str | os.PathLike[str] | None = None,
     assignments: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
-    **sections: Mapping[str, Any],
+    **sections: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> Settings:
     """Return a configuration: a file, and what overrides it, each setting once.
 
@@ -75,7 +75,7 @@ def revise(
 
 def _given(
     assignments: Iterable[str],
-    sections: Mapping[str, Mapping[str, Any]],
+    sections: Mapping[str, Any],
     overrides: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return section.key -> value of all that is given; nothing may be given twice."""
@@ -98,7 +98,7 @@ def named(assignments: Iterable[str]) -> set[str]:
     return {key for key, _ in map(_parse_assignment, assignments)}
 
 
-def _flat(sections: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _flat(sections: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for section, values in sections.items():
         if section == STAGES:
             yield section, values

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from molloop.config.settings import Settings
     from molloop.config.simulation import SimulationSettings
     from molloop.config.site import SiteSettings
+    from molloop.config.stages import StageSettings
     from molloop.config.stopping import StoppingSettings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError, StoreError
     from molloop.execution.virtual import Costs
@@ -110,6 +111,7 @@ _PUBLIC = {
     "molloop.config.settings": "Settings",
     "molloop.config.simulation": "SimulationSettings",
     "molloop.config.site": "SiteSettings",
+    "molloop.config.stages": "StageSettings",
     "molloop.config.stopping": "StoppingSettings",
     "molloop.errors": "InputError MolloopError RunError SimulationError StoreError",
     "molloop.execution.virtual": "Costs",
@@ -202,6 +204,7 @@ __all__ = [
     "SiteSettings",
     "Source",
     "Stage",
+    "StageSettings",
     "Status",
     "Stopped",
     "StoppingSettings",

@@ -126,7 +126,7 @@ def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
         return GroupResult((), "node:1", ())
 
     monkeypatch.setattr(tasks, "run_group", run_group)
-    other = replace(PROTOCOL, timeout_s=8.0)
+    other = replace(PROTOCOL, timeout_s=8.0, name="second")
     for group in (GROUP, GROUP, replace(GROUP, protocol=other)):
         engine.simulate(group)
     (first, second, third) = told

@@ -25,7 +25,7 @@ def played(*molecules, known=(), end=End.DONE):
             Simulated(number, key, "gfn2", "C", 0, number + 1.0, "w", 0.0, number + 1.0, outcome)
         )
     store.append(1.0, [], rows)
-    return Played(store, Stopped("a reason", end), SimulationProtocol())
+    return Played(store, Stopped("a reason", end), (SimulationProtocol(),))
 
 
 def test_the_best_by_hand():

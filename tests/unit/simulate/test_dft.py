@@ -75,7 +75,7 @@ def point(geometry, theory=B3LYP, charge=0, n_unpaired=None, cores=1, **more):
 
 
 def hartree(geometry, functional, basis, charge=0):
-    theory = KohnSham(functional, Basis(basis, ""))
+    theory = KohnSham(functional, Basis(basis, "", 20.0))
     return point(geometry, theory, charge).energy_ev / Hartree
 
 

@@ -135,7 +135,8 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 
 
 def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
-    for key, value in assigned.items():
+    # all stages come before a setting of one of them
+    for key, value in sorted(assigned.items(), key=lambda item: item[0] != STAGES):
         section, _, name = key.partition(".")
         if section == STAGES:
             _set_stages(values, key, value)

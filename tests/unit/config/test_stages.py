@@ -112,6 +112,12 @@ def test_a_setting_of_a_stage_can_be_changed():
             revise(before, [wrong])
 
 
+def test_a_setting_of_a_stage_of_the_short_form_can_be_changed():
+    stages = [{"level": "gfn2"}, {"level": "ipea1"}]
+    settings = load(None, ["stages.2.max_count=5"], {"stages": stages})
+    assert [one.max_count for one in settings.stages] == [None, 5]
+
+
 def test_a_run_that_goes_on_may_get_more_of_a_stage_and_no_other_level():
     before = load(stages=TWO)
     facts = {"library": {"key": "a"}, "simulator": None, "packages": {}}

@@ -14,8 +14,8 @@ from molloop.surrogate.model import Floats, is_spread
 
 # Student's t has the heavy tails of such errors; its middle 58% lie within one scale
 DEGREES_OF_FREEDOM = 2
-# Of molecules that are not known over those of values left out. Chosen by replays of five tables
-# (benchmarks/halves.py, its other half), as the priors: they decide where values are few.
+# Of molecules that are not known over those of values left out. Chosen by replays of six tables
+# (benchmarks/halves.py, half choose), as the priors: they decide where values are few.
 BEYOND_LEFT_OUT = 1.58
 PRIOR_SIGMA = 1.0  # of the factor's logarithm
 PRIOR_GROWTH_SIGMA = 1.0  # of its growth over a standard deviation of the values

@@ -127,7 +127,10 @@ def played_by(checkout, path, column, budget, n_seeds):
             text=True,
             check=True,
         )
-    return np.array([json.loads(line) for line in done.stdout.splitlines()])
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    n = max(map(len, rows))
+    # one that ended sooner stays where it was
+    return np.array([np.pad(row, (0, n - len(row)), "edge") for row in rows])
 
 
 def processor_s():

@@ -21,6 +21,7 @@ from molloop.report.look import (
     N_UNIT,
     PREDICTED,
     SIMULATED,
+    axis_level,
     drawn,
     enlarge_marks,
     is_dense,
@@ -254,7 +255,7 @@ def _changes(values: NDArray[np.float64]) -> NDArray[np.intp]:
 def _axis_label(results: Found) -> str:
     quantity = drawn(results.objective.quantity)
     unit = f" ({quantity.unit})" if quantity.unit else ""
-    return f"{quantity.title}{unit}\n{drawn_text(results.protocol.label)}"
+    return f"{quantity.title}{unit}\n{axis_level(results.protocol.label)}"
 
 
 def _top(means: Sequence[float]) -> Sequence[float]:

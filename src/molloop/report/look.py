@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from molloop.texts import FONT, drawn_text
 SIMULATED = "#0072B2"
 PREDICTED = "#D55E00"
 BEST = "#222222"
+AXIS_SIGNS = 44  # in a line beside an axis
 LOOK: dict[str, Any] = {
     "font.family": FONT,
     "font.size": 11,
@@ -89,3 +91,8 @@ def enlarge_marks(legend: Legend) -> None:
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_sizes([mark_size(1)])
+
+
+def axis_level(label: str) -> str:
+    """Return how values were computed, in lines that an axis has room for."""
+    return fill(drawn_text(label), AXIS_SIGNS)

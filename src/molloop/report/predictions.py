@@ -15,6 +15,7 @@ from molloop.report.look import (
     BEST,
     LOOK,
     SIMULATED,
+    axis_level,
     drawn,
     enlarge_marks,
     is_dense,
@@ -22,7 +23,7 @@ from molloop.report.look import (
     save,
 )
 from molloop.report.numbers import rounded
-from molloop.texts import counted, drawn_text
+from molloop.texts import counted
 
 BARS = "#B0B0B0"
 MARGIN = 0.03  # around points and bars, of their range
@@ -39,7 +40,7 @@ def write_predictions_figure(results: Found, path: Path) -> None:
         axes = figure.subplots()
         axes.set(
             xlabel=f"Predicted {quantity.heading}",
-            ylabel=f"Simulated {quantity.heading}\n{drawn_text(results.protocol.label)}",
+            ylabel=f"Simulated {quantity.heading}\n{axis_level(results.protocol.label)}",
             aspect="equal",
         )
         told = "No molecule that the model chose has a value"

@@ -447,3 +447,9 @@ def test_tables_name_unit_and_level(results):
     assert "failed, scf: no" in text
     assert "not_converged" in text
     assert "[x]" in text
+
+
+def test_how_values_were_computed_stands_in_lines_beside_an_axis():
+    label = "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV"
+    assert look.axis_level(label) == "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted\nby -4.846 eV"
+    assert look.axis_level("GFN2-xTB ΔSCF, uncorrected") == "GFN2-xTB ΔSCF, uncorrected"

@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import replace
+from itertools import count
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
@@ -212,3 +213,28 @@ def go_on(tmp_path, library, name, **options):
     campaign = Campaign(tmp_path / name, library, store=store, **options)
     campaign.driver.run()
     return campaign
+
+
+def killed_anywhere(folder, library, monkeypatch, **options):
+    """Kill a run after each transaction in turn, and go on with it, until one ends by itself.
+
+    Yield its rows when it was killed, the time of its last event then (0 before the first), and the
+    campaign that went on.
+    """
+    for after in count():
+        name = f"run-{after}"
+        with monkeypatch.context() as patch:
+            killing(patch, after)
+            campaign = Campaign(folder / name, library, seed=after, **options)
+            try:
+                campaign.driver.run()
+            except Killed:
+                pass
+            else:
+                campaign.store.close()
+                return
+        before, events = campaign.jobs(), campaign.store.events()
+        campaign.store.close()
+        resumed = go_on(folder, library, name, seed=after + 1, **options)
+        yield before, events[-1][0] if events else 0.0, resumed
+        resumed.store.close()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from instant import SESSION, Campaign, Killed, fake_value, go_on, killing
+from instant import SESSION, Campaign, Killed, fake_value, go_on, killed_anywhere, killing
 
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
@@ -194,30 +194,17 @@ def test_a_batch_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
     options = {"failing": ("CO", "FC(F)F", "CCC"), "policy": policy}
     whole = Campaign(tmp_path / "whole", small_library, **options)
     whole.driver.run()
-    for after in range(100):
-        name = f"run-{after}"
-        with monkeypatch.context() as patch:
-            killing(patch, after)
-            campaign = Campaign(tmp_path / name, small_library, seed=after, **options)
-            try:
-                campaign.driver.run()
-            except Killed:
-                pass
-            else:
-                break  # it ended before
-        before = campaign.rows()
-        last_s = campaign.store.events()[-1][0] if campaign.store.events() else 0.0
-        campaign.store.close()
-        resumed = go_on(tmp_path, small_library, name, seed=after + 1, **options)
-        assert resumed.rows() == whole.rows()
-        assert [row for row in resumed.rows() if row in before] == before
+    n_kills = 0
+    for before, last_s, resumed in killed_anywhere(tmp_path, small_library, monkeypatch, **options):
+        n_kills += 1
+        assert resumed.jobs() == whole.jobs()
+        assert [row for row in resumed.jobs() if row in before] == before
         times = [time_s for time_s, _ in resumed.store.events()]
         assert times == sorted(times)
         assert all(time_s >= last_s for time_s, _, _ in resumed.events)
         is_begun = last_s > 0 or bool(before)
         assert isinstance(resumed.events[0][1], Resumed if is_begun else Began | Resumed)
-        resumed.store.close()
-    assert after > 12
+    assert n_kills > 12
     whole.store.close()
 
 

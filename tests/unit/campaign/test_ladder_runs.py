@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from instant import Campaign, Killed, go_on, killing, value_above
+from instant import Campaign, Killed, go_on, killed_anywhere, killing, value_above
 
 from molloop.campaign.events import End, Finished, Ranked, RankingBegan, Stopped, Submitted
 from molloop.config.load import load
@@ -83,24 +83,12 @@ def test_a_batch_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
     options = {"settings": LADDERS[ladder], "policy": "ridge", **FAILING}
     whole = Campaign(tmp_path / "whole", small_library, **options)
     whole.driver.run()
-    for after in range(200):
-        name = f"run-{after}"
-        with monkeypatch.context() as patch:
-            killing(patch, after)
-            campaign = Campaign(tmp_path / name, small_library, seed=after, **options)
-            try:
-                campaign.driver.run()
-            except Killed:
-                pass
-            else:
-                break  # it ended before
-        before = campaign.jobs()
-        campaign.store.close()
-        resumed = go_on(tmp_path, small_library, name, seed=after + 1, **options)
+    n_kills = 0
+    for before, _, resumed in killed_anywhere(tmp_path, small_library, monkeypatch, **options):
+        n_kills += 1
         assert resumed.jobs() == whole.jobs()
         assert [row for row in resumed.jobs() if row in before] == before
-        resumed.store.close()
-    assert after > 20
+    assert n_kills > 20
     whole.store.close()
 
 

@@ -87,9 +87,7 @@ class Ladder:
     ) -> list[Step]:
         over = self._over(states, first)
         has_room = n_tasks <= self.schedule.plan.dispatch.n_workers
-        if has_room and (
-            due := [place for place in self._above if self._is_due(place, states, over)]
-        ):
+        if has_room and (due := self._due(states, over)):
             return [self._ranking(due[0], states, over)]
         steps: list[Step] = []
         now, n_given = states, 0

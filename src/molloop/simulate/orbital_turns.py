@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from molloop.simulate.fast_pyscf import turn_of
 from molloop.simulate.pyscf_apart import lib
 
 Array = NDArray[np.float64]
@@ -33,10 +34,10 @@ class _Spin:
         # shape (empty, filled)
         self.differences = energies[~is_filled][:, None] - energies[is_filled]
 
-    def density(self, turn: Array) -> Array:
-        """Return by how much the density changes."""
-        change: Array = self.empty @ turn.reshape(self.differences.shape) @ self.filled.T
-        return change + change.T
+    def mixed(self, turn: Array) -> Array:
+        """Return what is mixed into each filled orbital."""
+        mixed: Array = self.empty @ turn.reshape(self.differences.shape)
+        return mixed
 
     def answer(self, turn: Array, potential: Array) -> Array:
         """Return what drives the turn on, or back."""
@@ -70,6 +71,9 @@ def lowest_curvature(solver: Any) -> tuple[float, Array]:
         return np.inf, differences
     ends = np.cumsum([one.differences.size for one in spins])[:-1]
     is_restricted = len(spins) == 1
+    # of a restricted solution PySCF wants the change of both spins together
+    n_spins = 2 if is_restricted else 1
+    filled = [one.filled for one in spins]
     # without it PySCF takes 2 GB and more, whatever it was told
     most_mb = max(LEAST_MB, solver.max_memory - lib.current_memory()[0])
     numint = solver._numint
@@ -81,9 +85,11 @@ def lowest_curvature(solver: Any) -> tuple[float, Array]:
         found = []
         for turn in turns:
             parts = np.split(turn, ends)
-            changes = np.array([one.density(x) for one, x in zip(spins, parts, strict=True)])
-            # of a restricted solution PySCF wants the change of both spins together
-            potentials = respond(2 * changes[0])[None] if is_restricted else respond(changes)
+            mixed = [n_spins * one.mixed(x) for one, x in zip(spins, parts, strict=True)]
+            halves = np.array([new @ old.T for new, old in zip(mixed, filled, strict=True)])
+            changes = halves + halves.transpose(0, 2, 1)
+            told = turn_of(changes[0] if is_restricted else changes, mixed, filled)
+            potentials = respond(told).reshape(changes.shape)
             both = zip(spins, parts, potentials, strict=True)
             found.append(np.concatenate([one.answer(x, v) for one, x, v in both]))
         return found

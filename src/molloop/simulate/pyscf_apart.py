@@ -3,15 +3,18 @@
 PySCF runs the file `.pyscf_conf.py` of the current folder as it is imported, or that of the user's
 home. Where the folder has a file that is called as a basis set, PySCF reads that instead of its
 own, and evaluates what is no number in it. A run's folder may be anybody's, and a user's settings
-would change values.
+would change values. Matrices are multiplied by NumPy, whose BLAS is the faster one.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Any
 
-__all__ = ["dft", "elsewhere", "gto", "hf", "lib"]
+import numpy as np
+
+__all__ = ["df", "dft", "elsewhere", "gto", "hf", "lib", "numint"]
 SETTINGS = "PYSCF_CONFIG_FILE"  # the file that PySCF looks for first
 
 
@@ -36,5 +39,18 @@ def elsewhere() -> Iterator[None]:
 
 
 with elsewhere(), _no_settings():
-    from pyscf import dft, gto, lib
+    from pyscf import df, dft, gto, lib
+    from pyscf.dft import numint
     from pyscf.scf import hf
+
+
+def _multiplied(a: Any, b: Any, alpha: float = 1, c: Any = None, beta: float = 0) -> Any:
+    """Return alpha a b + beta c; it is written into c where there is one."""
+    product = alpha * np.dot(a, b) if alpha != 1 else np.dot(a, b)
+    if c is None:
+        return product
+    c[:] = beta * c + product if beta else product
+    return c
+
+
+lib.ddot = lib.numpy_helper.ddot = _multiplied

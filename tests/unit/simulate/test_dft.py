@@ -391,15 +391,15 @@ def test_nothing_of_a_received_folder_is_run(tmp_path):
 
 
 def test_blocks_of_the_kernel_keep_within_the_memory(monkeypatch):
-    from pyscf.dft.numint import NumInt
+    from molloop.simulate.fast_pyscf import Integration
 
-    told_mb, whole = [], NumInt.block_loop
+    told_mb, whole = [], Integration.block_loop
 
     def watched(*arguments, max_memory, **more):
         told_mb.append(max_memory)
         return whole(*arguments, max_memory=max_memory, **more)
 
-    monkeypatch.setattr(NumInt, "block_loop", watched)
+    monkeypatch.setattr(Integration, "block_loop", watched)
     point(NITROGEN, charge=1)
     # of 4 GiB half is PySCF's; it would take 2,000 MB for some, whatever is there
     assert told_mb

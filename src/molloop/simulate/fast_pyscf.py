@@ -15,7 +15,7 @@ from molloop.simulate.pyscf_apart import df, lib, numint
 
 Array = NDArray[np.float64]
 Factors = list[tuple[Array, Array]]
-FITS_AT_ONCE = 128  # functions of the fit, so that what is computed of them stays in the cache
+FITS_AT_ONCE = 32  # functions of the fit, so that what is computed of them stays in the cache
 POINTS_AT_ONCE = 56 * 100  # of the grid; PySCF wants a multiple of 56
 KEPT_SHARE = 0.5  # of the memory, for values of the orbitals at the points
 BYTES_A_NUMBER = 8
@@ -65,8 +65,9 @@ class Fitted(df.DF):  # type: ignore[misc]  # PySCF has no types
         is_turn = getattr(dm, "turn", None) is not None
         factors = dm.turn if is_turn else _factors(dm)
         found = np.zeros((len(factors), n, n))
+        memory = np.empty((FITS_AT_ONCE, n, n))  # asked for once, as it takes as long as the rest
         for packed in self.loop(FITS_AT_ONCE):
-            integrals = lib.unpack_tril(packed)
+            integrals = lib.unpack_tril(packed, out=memory[: len(packed)])
             for k, (left, right) in enumerate(factors):
                 half = _half(left, integrals)
                 found[k] += half.T @ (half if left is right else _half(right, integrals))

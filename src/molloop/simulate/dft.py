@@ -20,7 +20,7 @@ from molloop.molecule import Geometry
 from molloop.simulate.fast_pyscf import Fitted, Integration
 from molloop.simulate.functionals import AUXILIARY, LAST_WITH_ALL_ELECTRONS, KohnSham
 from molloop.simulate.orbital_turns import lowest_curvature, turned
-from molloop.simulate.pyscf_apart import dft, elsewhere, gto, hf, lib
+from molloop.simulate.pyscf_apart import dft, elsewhere, gto, lib
 from molloop.simulate.recipes import Orbitals
 from molloop.simulate.resources import Resources
 
@@ -41,9 +41,6 @@ LOWER_HARTREE = 1e-6  # than a saddle that was left: else it has come back
 SOLUTION = ("converged", "e_tot", "mo_coeff", "mo_energy", "mo_occ")
 MIB_A_GIB = 1024
 CONTAMINATED = 0.1  # of <S²> above that of the pure spin
-
-# nobody reads the file that each solution would be written into
-hf.MUTE_CHKFILE = True
 
 
 class KohnShamPoint:
@@ -200,7 +197,7 @@ def _solver(theory: KohnSham, molecule: Any, near: Any) -> Any:
     method = dft.UKS if molecule.spin else dft.RKS
     fitted = near.with_df if near else Fitted(molecule, auxbasis=AUXILIARY)
     solver = method(molecule, xc=theory.functional.xc).density_fit(with_df=fitted)
-    solver._numint = near._numint if near else Integration()
+    solver._numint = near._numint if near else Integration(molecule.max_memory)
     solver.grids = near.grids if near else _grid(molecule, theory.functional.grid)
     solver.conv_tol, solver.conv_tol_grad = TOLERANCE_HARTREE, None
     solver.max_cycle, solver.level_shift, solver.damp = MAX_CYCLES, 0.0, 0.0

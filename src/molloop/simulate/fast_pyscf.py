@@ -5,11 +5,13 @@ times as slowly as NumPy's. With what stands here an IE by B3LYP/def2-SVP takes 
 the time; the same energies come out to 1e-9 eV.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
 
 from molloop.simulate.pyscf_apart import df, lib, numint
 
@@ -18,6 +20,7 @@ Factors = list[tuple[Array, Array]]
 FITS_AT_ONCE = 32  # functions of the fit, so that what is computed of them stays in the cache
 POINTS_AT_ONCE = 56 * 100  # of the grid; PySCF wants a multiple of 56
 KEPT_SHARE = 0.5  # of the memory, for values of the orbitals at the points
+LEAST_MB = 100
 BYTES_A_NUMBER = 8
 BYTES_A_MB = 10**6
 
@@ -55,7 +58,9 @@ class Fitted(df.DF):  # type: ignore[misc]  # PySCF has no types
     ) -> Any:
         """Return the Coulomb and the exchange matrix of each density, as PySCF does."""
         if omega:
-            with self.range_coulomb(omega) as screened:
+            with self.range_coulomb(omega) as screened, warnings.catch_warnings():
+                # steep functions of the fit have next to no integrals of long range
+                warnings.simplefilter("ignore", LinAlgWarning)
                 return screened.get_jk(dm, hermi, with_j, with_k, direct_scf_tol)
         coulomb = super().get_jk(dm, hermi, True, False, direct_scf_tol)[0] if with_j else None
         return coulomb, self._exchange(dm) if with_k else None
@@ -79,7 +84,8 @@ class Fitted(df.DF):  # type: ignore[misc]  # PySCF has no types
 
 def _half(orbitals: Array, integrals: Array) -> Array:
     """Return the integrals with one side of each in some orbitals, shape (fits * k, n)."""
-    return np.matmul(orbitals.T, integrals).reshape(-1, integrals.shape[-1])
+    half: Array = np.matmul(orbitals.T, integrals).reshape(-1, integrals.shape[-1])
+    return half
 
 
 def _factors(dm: Any) -> Factors:
@@ -99,10 +105,18 @@ def _factors(dm: Any) -> Factors:
 
 
 class Integration(numint.NumInt):  # type: ignore[misc]
-    """Integrals of a functional, with the orbitals' values at the grid's points kept."""
+    """Integrals of a functional, with the orbitals' values at the grid's points kept.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    memory_mb
+        Of the process. Without it PySCF takes 2 GB and more for some integrals, whatever a molecule
+        was told.
+    """
+
+    def __init__(self, memory_mb: float) -> None:
         super().__init__()
+        self._memory_mb = memory_mb
         self._kept: dict[tuple[int, int], tuple[Any, list[Any]]] = {}
 
     def block_loop(
@@ -119,14 +133,27 @@ class Integration(numint.NumInt):  # type: ignore[misc]
         """Yield values, mask, weights and points, block by block, as PySCF does."""
         if grids.coords is None:
             grids.build(with_non0tab=True)
+        left_mb = max(LEAST_MB, self._memory_mb - lib.current_memory()[0])
+        max_memory = min(max_memory, left_mb)
         n_derivatives = (deriv + 1) * (deriv + 2) * (deriv + 3) // 6
         n_bytes = len(grids.coords) * mol.nao * n_derivatives * BYTES_A_NUMBER
         key = id(grids), deriv
         if key not in self._kept and n_bytes > KEPT_SHARE * max_memory * BYTES_A_MB:
-            yield from super().block_loop(mol, grids, nao, deriv, max_memory, non0tab, blksize, buf)
+            yield from super().block_loop(
+                mol,
+                grids,
+                nao,
+                deriv,
+                non0tab=non0tab,
+                blksize=blksize,
+                buf=buf,
+                max_memory=max_memory,
+            )
             return
         if key not in self._kept:
-            blocks = super().block_loop(mol, grids, nao, deriv, max_memory, None, POINTS_AT_ONCE)
+            blocks = super().block_loop(
+                mol, grids, nao, deriv, blksize=POINTS_AT_ONCE, max_memory=max_memory
+            )
             # PySCF writes each block where the last one was; the grid is kept as its key is
             copies = [(values.copy(order="K"), *rest) for values, *rest in blocks]
             self._kept[key] = grids, copies

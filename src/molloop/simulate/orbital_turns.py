@@ -6,7 +6,6 @@ has such an analysis of its own (`stability`). It looks for three eigenvalues to
 their signs need, and takes as long as five solutions; this one takes half of one.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ Array = NDArray[np.float64]
 N_STARTS = 4  # the pairs of orbitals that are nearest in energy: others mix in
 RESIDUALS = (0.05, 0.005)  # in Hartree; the finer one where the coarse one does not tell the sign
 MAX_CYCLES = 30
-LEAST_MB = 100
 LEAST_DIFFERENCE = 1e-3
 ANGLE = 0.5  # of a turn that leaves a saddle, in radians
 
@@ -74,12 +72,8 @@ def lowest_curvature(solver: Any) -> tuple[float, Array]:
     # of a restricted solution PySCF wants the change of both spins together
     n_spins = 2 if is_restricted else 1
     filled = [one.filled for one in spins]
-    # without it PySCF takes 2 GB and more, whatever it was told
-    most_mb = max(LEAST_MB, solver.max_memory - lib.current_memory()[0])
-    numint = solver._numint
-    numint.cache_xc_kernel = partial(numint.cache_xc_kernel, max_memory=most_mb)
     states = {"singlet": False} if is_restricted else {}
-    respond = solver.gen_response(hermi=1, max_memory=most_mb, **states)
+    respond = solver.gen_response(hermi=1, **states)
 
     def answers(turns: list[Array]) -> list[Array]:
         found = []

@@ -5,10 +5,12 @@ test_uks.py (from Q-Chem and PySCF, without density fitting); of Psi4,
 tests/pytests/test_dft_benchmarks.py (from Q-Chem and ORCA) and its sample of r2SCAN-D4.
 """
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -391,20 +393,32 @@ def test_nothing_of_a_received_folder_is_run(tmp_path):
 
 
 def test_blocks_of_the_kernel_keep_within_the_memory(monkeypatch):
-    from molloop.simulate.fast_pyscf import Integration
+    from pyscf.dft.numint import NumInt
 
-    told_mb, whole = [], Integration.block_loop
+    told_mb, whole = [], NumInt.block_loop
 
     def watched(*arguments, max_memory, **more):
         told_mb.append(max_memory)
         return whole(*arguments, max_memory=max_memory, **more)
 
-    monkeypatch.setattr(Integration, "block_loop", watched)
+    monkeypatch.setattr(NumInt, "block_loop", watched)
     point(NITROGEN, charge=1)
     # of 4 GiB half is PySCF's; it would take 2,000 MB for some, whatever is there
     assert told_mb
     assert max(told_mb) < 2048 - 100
     assert 2000 not in told_mb
+
+
+def test_memory_is_free_again_with_the_solution():
+    # without the collector of cycles, which comes late: many molecules are computed in one process
+    solution = point(NITROGEN, charge=1)
+    kept = weakref.ref(solution._solver._numint)
+    gc.disable()
+    try:
+        del solution
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(("level", "is_loaded"), [("ipea1", False), ("b3lyp/def2-svp", True)])

@@ -128,6 +128,12 @@ def test_simulate_takes_files_with_names(molloop, tmp_path):
         ("", "", "invalid_line"),
     ]
     assert found[-1]["failure"]["message"].startswith("b.csv, line 3: ")
+    assert found[1]["failure"]["message"].startswith("a.smi, line 2: ")
+    assert done.stderr.splitlines()[:2] == [
+        "a.smi: SMILES in column 1, by what it holds; names in column 2; parted by blanks, without "
+        "a header",
+        "b.csv: SMILES in 'smi', as asked; names in 'id'; parted by commas, with a header",
+    ]
     titles = [one.GetProp("_Name") for one in Chem.SDMolSupplier(str(tmp_path / "a.sdf"))]
     assert titles == ["water of a well", "OO", "1"]
     again = molloop("simulate", "a.sdf", "--json", cwd=tmp_path)

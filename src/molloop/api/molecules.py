@@ -87,19 +87,30 @@ def simulate_molecules(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A molecule of a file, with its name and geometry; what is wrong with a line without one."""
+    """A molecule of a file, with its name and geometry; what is wrong with a line without one.
+
+    Attributes
+    ----------
+    where
+        File and line; an InChI that was given; empty of a SMILES that was given.
+    """
 
     molecule: Molecule
     fault: str = ""
+    where: str = ""
 
 
-def entries_of(words: Sequence[str], reading: Reading) -> Iterator[Entry]:
+def entries_of(
+    words: Sequence[str], reading: Reading, say: Callable[[str], object] | None = None
+) -> Iterator[Entry]:
     """Return the molecules that words name, in order: SMILES, InChI, or files as of a library.
 
     Parameters
     ----------
     reading
         What the user says of the files.
+    say
+        Called with a line a file: how it is read.
 
     Raises
     ------
@@ -112,6 +123,9 @@ def entries_of(words: Sequence[str], reading: Reading) -> Iterator[Entry]:
     files = {word: Files.of([word], reading) for word in words if _is_file(word)}
     formats = [one for source in files.values() for one in source.formats]
     check_effect(reading, formats, ", ".join(words))
+    if say is not None:
+        for word, source in files.items():
+            say(f"{word}: {source.read_as[0]}")
     for word in words:
         if word in files:
             yield from _of_file(files[word])
@@ -145,7 +159,7 @@ def _of_file(files: "Files") -> Iterator[Entry]:
             where, fault = f"{block.file}, line {line}", block.faults.get(line, "")
             kept = {column: cells[place] for column, cells in block.kept.items()}
             if fault:
-                yield Entry(Molecule(0, text, name), f"{where}: {fault}")
+                yield Entry(Molecule(0, text, name), fault, where)
             elif text:  # else the line is empty
                 one = _entry(where, text, block.kind, name)
                 yield replace(one, molecule=replace(one.molecule, kept=kept))
@@ -160,13 +174,13 @@ def _entry(where: str, text: str, kind: "TextKind", name: str) -> Entry:
     from molloop.smiles import NoMoleculeError
 
     if kind == "smiles":
-        return Entry(Molecule(0, text, name))
+        return Entry(Molecule(0, text, name), where=where)
     try:
         with rdBase.BlockLogs():
             taken = take(text, kind, "refuse")
     except NoMoleculeError as error:
-        return Entry(Molecule(0, "", name), f"{where}: {error}")
+        return Entry(Molecule(0, "", name), str(error), where)
     _, smiles = taken.described("smiles")
     positions = taken.positions(text)
     geometry = None if positions is None else geometry_of(smiles, positions)
-    return Entry(Molecule(0, smiles, name, geometry))
+    return Entry(Molecule(0, smiles, name, geometry), where=where)

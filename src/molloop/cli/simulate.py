@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,7 +88,8 @@ def simulate(
     file_format = "" if save is None else save_format(save)
     quantity, protocol = settings.objective().quantity, settings.protocol()
     reading = Reading.of(column, name_column, keep_columns, separator, no_header)
-    entries = list(entries_of(molecules, reading))
+    tell = None if is_quiet else partial(say, is_error=True)
+    entries = list(entries_of(molecules, reading, tell))
     outcomes: list[Outcome] = []
     n = len(entries)
     # where its lines are seen as they come, they are the progress
@@ -121,6 +123,8 @@ def _outcomes(entries: "Sequence[Entry]", settings: "Settings") -> "Iterator[Out
     simulated = api.simulate_molecules((one.molecule for one in entries if not one.fault), settings)
     for one in entries:
         outcome = Failure("invalid_line", one.fault) if one.fault else next(iter(simulated))
+        if isinstance(outcome, Failure) and one.where:
+            outcome = replace(outcome, message=f"{one.where}: {outcome.message}")
         yield replace(outcome, smiles=one.molecule.smiles, name=one.molecule.name)
 
 

@@ -13,6 +13,7 @@ from molloop.errors import InputError, RunError
 from molloop.files import write_whole
 from molloop.library.assemble import assemble, write_rejects
 from molloop.library.choices import BUILT_IN
+from molloop.library.conditions import each_of
 from molloop.library.descriptors import DESCRIPTORS, VERSION
 from molloop.library.folder import (
     UNFINISHED,
@@ -33,8 +34,10 @@ from molloop.library.origin import Files, Source
 from molloop.library.parts import LINES_PER_PART, find_parts, make_parts
 from molloop.library.reading.look import check_effect
 from molloop.library.reading.options import Reading
+from molloop.library.rejected import rejected_by_reason
 from molloop.library.shards import Library, Progress
 from molloop.library.sources import NothingReadError
+from molloop.texts import counted
 
 KEY = "key"
 
@@ -200,12 +203,14 @@ def _build(
     if assembled.n_molecules == 0:
         shutil.rmtree(unfinished)
         counts = assembled.counts
+        told = "; ".join(one.words for one in rejected_by_reason(folder / REJECTS))
+        asked = "; ".join(one.words for one in each_of(spec.filters))
         raise RejectedError(
             "library",
             source.name,
-            "at least one molecule",
-            f"Of its {counts.read} lines {counts.invalid} hold none and {counts.filtered} were "
-            f"filtered out: {folder / REJECTS} says why.",
+            f"at least one molecule{f' that meets the conditions {asked}' if asked else ''}",
+            f"Of its {counted(counts.read, 'line')} none is left ({told}): "
+            f"{folder / REJECTS} says of each why.",
         )
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,

@@ -57,8 +57,8 @@ def _lines(library: "Library") -> dict[str, str]:
     if counts.invalid + counts.filtered:
         rejects = library.folder / REJECTS
         rows["rejected lines"] = str(rejects)
-        for number, (reason, one) in enumerate(rejected_by_reason(rejects).items(), start=1):
-            rows[f"  reason {number}"] = f"{one.n:,}: {reason} ({'; '.join(one.first)})"
+        for number, one in enumerate(rejected_by_reason(rejects), start=1):
+            rows[f"  reason {number}"] = f"{one.words} ({'; '.join(one.first)})"
     if counts.duplicates and (duplicates := library.folder / DUPLICATES).is_file():
         rows["repeated lines"] = str(duplicates)
     return rows

@@ -87,6 +87,18 @@ def test_what_is_no_row_of_a_table_is_a_reject_that_says_so(tmp_path):
     ]
 
 
+def test_conditions_that_leave_no_molecule_are_named(tmp_path):
+    spec = BuildSpec(filters=Conditions(min_heavy_atoms=5, charge=(0,)))
+    source = write(tmp_path, "C", "CC", "CN(C)(C)C", "CCCC[NH3+]")
+    with pytest.raises(InputError) as caught:
+        build_files([source], tmp_path / "library", spec)
+    told = str(caught.value)
+    assert "meets the conditions min_heavy_atoms = 5; charge = 0" in told
+    assert "Of its 4 lines none is left (2: 1 heavy atoms, fewer than 5, or with other num" in told
+    assert "1: Explicit valence for atom # 1 N, 4, is greater than permitted; " in told
+    assert "1: charge 1" in told
+
+
 @pytest.mark.parametrize(
     ("kind", "is_kept"), [(".csv", False), (".smi", False), (".parquet", True)]
 )

@@ -356,8 +356,10 @@ def test_a_summary_says_what_a_chemist_asks(tmp_path):
         "CCCC1C",
         "Cc1cccc1",
         "OCC",
+        "CN(C)(C)C",
+        "CCN(C)(C)C",
     ]
-    names = ["ethanol", *[""] * 8, "again"]
+    names = ["ethanol", *[""] * 8, "again", "", ""]
     library = built(tmp_path, block(texts, names))
     told = library.summary(last_element=86)
     assert told["examples"] == "CCO (ethanol); [NH4+]; FC=CF"
@@ -370,6 +372,10 @@ def test_a_summary_says_what_a_chemist_asks(tmp_path):
     assert told["stereo not given"].startswith("1: ")
     assert told["  reason 1"] == "2: unclosed ring (a.smi, line 7: C1CC; a.smi, line 8: CCCC1C)"
     assert told["  reason 2"] == (
+        "2: Explicit valence for atom # 1 N, 4, is greater than permitted, or with other numbers "
+        "(a.smi, line 11: CN(C)(C)C; a.smi, line 12: CCN(C)(C)C)"
+    )
+    assert told["  reason 3"] == (
         "1: Can't kekulize mol. Unkekulized atoms (a.smi, line 9: Cc1cccc1)"
     )
     assert told["rejected lines"] == str(library.folder / REJECTS)

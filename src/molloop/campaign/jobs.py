@@ -27,12 +27,15 @@ class Known:
         None where the library does not hold the molecule.
     level
         Of the value, where it is not the run's: such as ``experiment``; empty otherwise.
+    name
+        What the file of the values calls the molecule; empty where it says nothing.
     """
 
     smiles: str
     value: float
     molecule_id: int | None
     level: str = ""
+    name: str = ""
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import IONIZATION
 from molloop.smiles import NoMoleculeError
+from molloop.texts import utf8_text
 
 TRAINING_DATA = "campaign.training_data"
 
@@ -83,7 +84,10 @@ def read_warm_start(
     """
     found = _Read() if path is None else _read(path, column, protocol, level, reading)
     warm_start = known_values(found.rows, column, library)
-    known = tuple(replace(one, level=found.levels.get(one.smiles, "")) for one in warm_start.known)
+    known = tuple(
+        replace(one, level=found.levels.get(one.smiles, ""), name=found.names.get(one.smiles, ""))
+        for one in warm_start.known
+    )
     return replace(warm_start, known=known, n_without=found.n_without)
 
 
@@ -200,10 +204,11 @@ def features_of(
 
 @dataclass
 class _Read:
-    """Where each row stands, its SMILES and value; and the levels that are not the run's."""
+    """Where each row stands, its SMILES and value; names, and levels that are not the run's."""
 
     rows: list[tuple[str, str, float]] = field(default_factory=list)
     levels: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     n_without: int = 0
 
 
@@ -227,6 +232,8 @@ def _read(
             check_flags(where, cells, own)
             value = table.number(line, column, cells[column], LARGEST_VALUE)
             found.rows.append((where, cells[SMILES], value))
+            if table.name:
+                found.names.setdefault(cells[SMILES], utf8_text(table.name))
             if said:
                 found.levels.setdefault(cells[SMILES], said)
     if not found.rows:

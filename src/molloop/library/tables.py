@@ -36,6 +36,8 @@ class ValueTable(Iterator[Row]):
     text_kind
         What stands for a molecule. Its cell `smiles` is a SMILES in any case, as the file has it
         where the file holds SMILES.
+    name
+        What the file calls the molecule of the row that came last; empty where it says nothing.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ValueTable(Iterator[Row]):
     ) -> None:
         self.path = path
         self.text_kind: TextKind = file_format.text_kind
+        self.name = ""
         self._columns = tuple(columns)
         self._entries = entries
         self._may_have_commas = file_format.separator not in (",", "")  # nor an SDF's
@@ -60,6 +63,7 @@ class ValueTable(Iterator[Row]):
                 "Quote the cells that hold the delimiter, or remove the line.",
             )
         smiles = as_smiles(where, entry.text, self.text_kind)
+        self.name = entry.name
         return entry.line, dict(zip(self._columns, entry.kept, strict=True)) | {SMILES: smiles}
 
     def number(

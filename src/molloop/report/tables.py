@@ -32,7 +32,7 @@ def write_training_data(results: Found, path: Path) -> None:
     with_values = [(item, item.value(quantity.name)) for item in items]
     known = [
         (
-            *(item.smiles, _name(results.library, item.molecule_id), "", ""),
+            *(item.smiles, _name(results.library, item.molecule_id) or item.name, "", ""),
             *(number_text(item.value), *("" for _ in further), "", ""),
             *(item.level or level, "" if item.level else fidelity, ""),
             *kept_cells(results.library, item.molecule_id, kept),

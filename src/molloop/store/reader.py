@@ -83,7 +83,7 @@ class Reader:
 
     def known(self) -> list[Known]:
         """Return the values known beforehand, in the order of their file."""
-        query = "SELECT smiles, value, molecule_id, level FROM known ORDER BY rowid"
+        query = "SELECT smiles, value, molecule_id, level, name FROM known ORDER BY rowid"
         with self._rows(query) as rows:
             return list(map(read_known, rows))
 

@@ -163,9 +163,10 @@ def read_task(row: Row) -> Task:
 
 def read_known(row: Row) -> Known:
     """Read a row of the table `known`."""
-    smiles, value, molecule_id, level = row
+    smiles, value, molecule_id, level, name = row
     key = None if molecule_id is None else read_count(molecule_id, "molecule id")
-    return Known(read_text(smiles, "SMILES"), read_value(value), key, read_text(level, "level"))
+    texts = read_text(level, "level"), read_text(name, "name")
+    return Known(read_text(smiles, "SMILES"), read_value(value), key, *texts)
 
 
 def read_cells(row: Row) -> tuple[int, str, dict[str, str]]:

@@ -65,7 +65,8 @@ CREATE TABLE known (
     smiles TEXT NOT NULL,
     value REAL NOT NULL,
     molecule_id INTEGER,
-    level TEXT NOT NULL
+    level TEXT NOT NULL,
+    name TEXT NOT NULL
 ) STRICT;
 CREATE TABLE stages (
     name TEXT PRIMARY KEY,

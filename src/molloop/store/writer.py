@@ -82,8 +82,8 @@ class Store(Reader):
                 [(one.name, one.level, one.fidelity) for one in stages],
             )
             connection.executemany(
-                "INSERT INTO known VALUES (?, ?, ?, ?)",
-                [(item.smiles, item.value, item.molecule_id, item.level) for item in known],
+                "INSERT INTO known VALUES (?, ?, ?, ?, ?)",
+                [(one.smiles, one.value, one.molecule_id, one.level, one.name) for one in known],
             )
 
     def add_session(self, session: Session) -> None:

@@ -37,6 +37,12 @@ def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
     assert len(warm.features["descriptors"]) == 2
 
 
+def test_names_travel(tmp_path, small_library):
+    text = "Name;ie_ev;SMILES;level;fidelity\n'=A-1;15,5;OC;gfn2;relaxed\n;13,25;CC;gfn2;relaxed\n"
+    warm = read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)
+    assert [one.name for one in warm.known] == ["=A-1", ""]
+
+
 def test_nothing_known(small_library):
     warm = read_warm_start(None, "ie_ev", SimulationProtocol(), small_library)
     assert warm.known == ()

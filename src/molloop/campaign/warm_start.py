@@ -85,7 +85,7 @@ def read_warm_start(
     found = _Read() if path is None else _read(path, column, protocol, level, reading)
     warm_start = known_values(found.rows, column, library)
     known = tuple(
-        replace(one, level=found.levels.get(one.smiles, ""), name=found.names.get(one.smiles, ""))
+        Known(one.smiles, one.value, one.molecule_id, *found.said[one.smiles])
         for one in warm_start.known
     )
     return replace(warm_start, known=known, n_without=found.n_without)
@@ -204,11 +204,10 @@ def features_of(
 
 @dataclass
 class _Read:
-    """Where each row stands, its SMILES and value; names, and levels that are not the run's."""
+    """Where each row stands, its SMILES and value; a SMILES' level, if not the run's, and name."""
 
     rows: list[tuple[str, str, float]] = field(default_factory=list)
-    levels: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
+    said: dict[str, tuple[str, str]] = field(default_factory=dict)
     n_without: int = 0
 
 
@@ -232,10 +231,7 @@ def _read(
             check_flags(where, cells, own)
             value = table.number(line, column, cells[column], LARGEST_VALUE)
             found.rows.append((where, cells[SMILES], value))
-            if table.name:
-                found.names.setdefault(cells[SMILES], utf8_text(table.name))
-            if said:
-                found.levels.setdefault(cells[SMILES], said)
+            found.said.setdefault(cells[SMILES], (said, utf8_text(table.name)))
     if not found.rows:
         expected = "at least one row with a value"
         raise InputError(TRAINING_DATA, str(path), expected, "Leave the option out.")

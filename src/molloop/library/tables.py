@@ -214,7 +214,8 @@ def _places(
             f"the columns of {path}",
             ", ".join(one[:40] for one in (names if has_smiles else found.first)[:20]),
             " and ".join(wanted if not has_smiles else [SMILES, *columns]),
-            f"Add {' and '.join(wanted)} to its first line, which names the columns.",
+            f"Add {' and '.join(wanted)} to its first line, which names the columns; or say which "
+            "columns hold them, by name or number.",
         )
     if others is None:
         places = range(len(names))

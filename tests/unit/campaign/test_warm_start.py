@@ -63,7 +63,7 @@ def table(*rows):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("smiles\nC\n", ["columns", "Add ie_ev"]),
+        ("smiles\nC\n", ["columns", "Add ie_ev", "or say which columns hold"]),
         ("", ["columns", "smiles and ie_ev"]),
         (f"{HEADER}\n", ["at least one row"]),
         ("C,17\nN,16\n", ["columns", "'C, 17'", "its first line, which names the columns"]),

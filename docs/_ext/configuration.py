@@ -8,8 +8,7 @@ from pydantic.fields import FieldInfo
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from molloop.config.settings import SECTIONS, STAGES, Settings
-from molloop.config.stages import StageSettings
+from molloop.config.settings import LISTS, SECTIONS, Settings
 
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -24,10 +23,11 @@ class Configuration(SphinxDirective):
 
 def lines() -> Iterator[str]:
     """Return all settings as MyST."""
-    for section, kind in {**SECTIONS, STAGES: StageSettings}.items():
-        if section == STAGES:
-            yield from (f"(settings-{section})=", f"## [[{section}]]", "", _about_stages(), "")
-            names = StageSettings.OWN
+    for section, kind in {**SECTIONS, **LISTS}.items():
+        if section in LISTS:
+            about = Settings.model_fields[section].description or ""
+            yield from (f"(settings-{section})=", f"## [[{section}]]", "", about, "")
+            names = LISTS[section].OWN
         else:
             yield from (f"(settings-{section})=", f"## [{section}]", "", kind.__doc__ or "", "")
             names = tuple(kind.model_fields)
@@ -36,11 +36,6 @@ def lines() -> Iterator[str]:
             default = toml(setting.default)
             yield from (f":::{{confval}} {section}.{name}", f":type: {bounded(setting)}")
             yield from (f":default: {default}", "", setting.description or "", ":::", "")
-
-
-def _about_stages() -> str:
-    """Return what a list of stages is."""
-    return Settings.model_fields[STAGES].description or ""
 
 
 def bounded(setting: FieldInfo) -> str:

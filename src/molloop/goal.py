@@ -1,10 +1,12 @@
 """What is searched for: quantities, and which of their values are good."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
+MOST_OBJECTIVES = 3
 # what tables say of a molecule beside its values; no quantity has such a column
 OTHER_COLUMNS = frozenset(
     (
@@ -62,11 +64,14 @@ class Quantity:
         Such as ``eV``; empty where it has none.
     title
         In full, for axes.
+    descriptor
+        What a library knows of every molecule under this name; empty where it is computed.
     """
 
     symbol: str
     unit: str = ""
     title: str = ""
+    descriptor: str = ""
 
     @property
     def name(self) -> str:
@@ -122,26 +127,107 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """Bounds that a quantity of a good molecule keeps; None: there is none."""
+    """Bounds that a quantity of a good molecule keeps; None: there is none.
+
+    Attributes
+    ----------
+    recipe
+        As of an objective.
+    """
 
     quantity: Quantity
     low: float | None = None
     high: float | None = None
+    recipe: str = ""
 
     def holds(self, value: float) -> bool:
         """Whether a value lies within the bounds, which belong to it."""
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
+    @property
+    def words(self) -> str:
+        """What it asks, such as ``2 <= gap (eV) <= 5``."""
+        low = "" if self.low is None else f"{self.low:g} <= "
+        high = "" if self.high is None else f" <= {self.high:g}"
+        return f"{low}{self.quantity.heading}{high}"
+
+
+Values = Sequence[float | None]  # of a goal's quantities, in their order; None where there is none
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a campaign searches for: one objective or several, within constraints."""
+    """What a campaign searches for: one objective or several, within constraints.
+
+    The first objective is a quantity that is computed.
+    """
 
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...] = field(default=())
 
     @property
     def objective(self) -> Objective:
-        """The one objective; ValueError where there are several."""
-        [only] = self.objectives
-        return only
+        """The first objective."""
+        return self.objectives[0]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one objective, without constraints."""
+        return len(self.objectives) == 1 and not self.constraints
+
+    @property
+    def has_front(self) -> bool:
+        """Whether there are several objectives: then many molecules may be the best."""
+        return len(self.objectives) > 1
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Each once: those of the objectives, then those of constraints alone."""
+        parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
+        return tuple({one.quantity.name: one.quantity for one in parts}.values())
+
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """What values of each quantity are multiplied with, so that large ones are good.
+
+        Of a constraint alone: -1 where it has an upper bound only.
+        """
+        of = {one.quantity.name: 1 if one.low is not None else -1 for one in self.constraints}
+        of |= {one.quantity.name: one.sign for one in self.objectives}
+        return tuple(of[one.name] for one in self.quantities)
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Which of molloop's own recipes give its quantities, each once; see `Objective`."""
+        parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
+        return tuple(dict.fromkeys(one.recipe for one in parts if one.recipe))
+
+    def place(self, quantity: Quantity) -> int:
+        """Return which of its quantities one is."""
+        return [one.name for one in self.quantities].index(quantity.name)
+
+    def values(self, named: Mapping[str, float]) -> tuple[float | None, ...]:
+        """Return the values of its quantities, of all values of a molecule."""
+        return tuple(named.get(one.name) for one in self.quantities)
+
+    def broken(self, values: Values) -> tuple[Constraint, ...]:
+        """Return the constraints that do not hold, or of which a value is missing."""
+        found = []
+        for one in self.constraints:
+            value = values[self.place(one.quantity)]
+            if value is None or not one.holds(value):
+                found.append(one)
+        return tuple(found)
+
+    def point(self, values: Values) -> tuple[float, ...] | None:
+        """Return the values of the objectives, large ones good, where all constraints hold.
+
+        None where one does not, or a value is missing.
+        """
+        point = [
+            value * one.sign
+            for one, value in zip(self.objectives, values, strict=False)
+            if value is not None
+        ]
+        is_whole = len(point) == len(self.objectives) and not self.broken(values)
+        return tuple(point) if is_whole else None

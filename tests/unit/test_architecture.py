@@ -20,7 +20,10 @@ MODULES = sorted(
 LIGHT = tuple(
     f"simulate.{name}" for name in ("levels", "options", "protocol", "recipes", "simulators")
 )
-VALUES = ("errors", "texts", "molecule", "geometries", "smiles", "goal", "registry", "schema")
+VALUES = (
+    *("errors", "texts", "molecule", "geometries", "smiles", "goal", "pareto", "registry"),
+    "schema",
+)
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
 RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
 # room -> rooms, or modules of them, that it may import
@@ -37,6 +40,7 @@ MAY_IMPORT = {
     "geometries": ("molecule", "smiles"),
     "smiles": ("texts",),
     "goal": ("errors", "texts"),
+    "pareto": ("goal",),
     "library": (*VALUES, "files"),
     "simulate": VALUES,
     "surrogate": VALUES,
@@ -47,6 +51,7 @@ MAY_IMPORT = {
     "config": (
         *VALUES,
         "library.choices",
+        "library.known_names",
         "library.registry",
         "library.sources",
         "search.policy",

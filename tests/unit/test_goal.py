@@ -2,7 +2,7 @@ import pytest
 
 from molloop.config.load import load
 from molloop.config.settings import Settings
-from molloop.goal import Constraint, Goal, Objective, Quantity
+from molloop.goal import Constraint, Direction, Goal, Objective, Quantity
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,36 @@ def test_bounds_belong_to_what_a_constraint_allows():
     assert Constraint(Quantity("x"), high=0.0).holds(-1e9)
 
 
-def test_one_objective_is_asked_for_where_there_is_one():
-    one = Objective(Quantity("x"))
-    assert Goal((one,)).objective is one
-    with pytest.raises(ValueError, match="too many"):
-        _ = Goal((one, one)).objective
+IE, GAP = Quantity("IE", "eV"), Quantity("gap", "eV")
+LOGP = Quantity("logP", descriptor="CrippenClogP")
+
+
+def test_a_goal_has_each_quantity_once_in_the_order_of_objectives_and_constraints():
+    goal = Goal((Objective(GAP), Objective(IE)), (Constraint(LOGP, high=3), Constraint(IE, low=9)))
+    assert [one.name for one in goal.quantities] == ["gap", "ie", "logp"]
+    assert [one.name for one in Goal((Objective(IE),)).quantities] == ["ie"]
+
+
+def test_large_values_are_good_once_they_have_their_sign():
+    gap = Objective(GAP, Direction.MINIMISE)
+    goal = Goal((Objective(IE), gap), (Constraint(LOGP, high=3), Constraint(GAP, low=1)))
+    assert goal.signs == (1, -1, -1)
+    assert Goal((gap,), (Constraint(LOGP, 0, 3),)).signs == (-1, 1)
+
+
+def test_a_point_is_one_of_molecules_that_keep_all_constraints():
+    goal = Goal((Objective(IE), Objective(GAP, Direction.MINIMISE)), (Constraint(LOGP, high=3),))
+    assert goal.values({"logp": 2.0, "ie": 9.0, "dipole": 1.0}) == (9.0, None, 2.0)
+    assert goal.point((9.0, 4.0, 2.0)) == (9.0, -4.0)
+    assert goal.point((9.0, 4.0, 3.5)) is None
+    assert goal.point((9.0, None, 2.0)) is None
+    assert goal.point((9.0, 4.0, None)) is None
+    assert goal.broken((9.0, 4.0, 3.5)) == goal.constraints
+
+
+def test_a_constraint_in_words():
+    assert Constraint(GAP, 2.0, 5.5).words == "2 <= gap (eV) <= 5.5"
+    assert Constraint(LOGP, high=3.0).words == "logP <= 3"
 
 
 def test_every_level_and_fidelity_is_named_with_its_values():

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from molloop.config.plain import toml_values
 from molloop.config.section import STORED
-from molloop.config.settings import SECTIONS, STAGES, Settings, toml_values, validated
+from molloop.config.settings import LISTS, SECTIONS, STAGES, Settings, validated
 from molloop.config.simulation import ALL_OPTIONS, OWN_OPTIONS, unread_by
 from molloop.config.site_file import is_site_file
 from molloop.errors import InputError
@@ -37,7 +38,8 @@ def load(
         others from the current one.
     sections
         A dict of settings each: ``library``, ``conditions``, ``property``, ``simulation``,
-        ``search``, ``campaign``, ``stopping`` or ``site``. ``stages`` is a list of such dicts.
+        ``search``, ``campaign``, ``stopping`` or ``site``. ``stages``, ``objectives`` and
+        ``constraints`` are lists of such dicts.
     assignments
         ``section.key=value``, the value as in TOML; a bare word is a string.
     overrides
@@ -52,7 +54,7 @@ def load(
     if path is not None:
         _resolve_paths(values, Path(path).absolute().parent)
     for section in sections:
-        if section != STAGES:
+        if section not in LISTS:
             values.setdefault(section, {})  # an unknown one is told even if it is empty
     return _build(values, _given(assignments, sections, overrides))
 
@@ -100,7 +102,7 @@ def named(assignments: Iterable[str]) -> set[str]:
 
 def _flat(sections: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for section, values in sections.items():
-        if section == STAGES:
+        if section in LISTS:
             yield section, values
             continue
         if not isinstance(values, Mapping):
@@ -135,11 +137,11 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 
 
 def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
-    # all stages come before a setting of one of them
-    for key, value in sorted(assigned.items(), key=lambda item: item[0] != STAGES):
+    # a whole list comes before a setting of one of its tables
+    for key, value in sorted(assigned.items(), key=lambda item: item[0] not in LISTS):
         section, _, name = key.partition(".")
-        if section == STAGES:
-            _set_stages(values, key, value)
+        if section in LISTS:
+            _set_list(values, key, value)
             continue
         table = next((one for one in TABLES if key.startswith(f"{one}.")), None)
         if not name or ("." in name and table is None):
@@ -157,23 +159,28 @@ def _build(values: dict[str, Any], assigned: Mapping[str, Any]) -> Settings:
     return validated(values)
 
 
-def _set_stages(values: dict[str, Any], key: str, value: object) -> None:
-    """Set all stages, or by ``stages.NUMBER.KEY`` a setting of one, which are counted from 1."""
-    if key == STAGES:
-        values[STAGES] = value
+def _set_list(values: dict[str, Any], key: str, value: object) -> None:
+    """Set a list, or by ``stages.NUMBER.KEY`` a setting of a table, which are counted from 1."""
+    section, _, rest = key.partition(".")
+    if not rest:
+        values[section] = value
         return
-    _, _, rest = key.partition(".")
     number, _, name = rest.partition(".")
-    there = values.get(STAGES, ())
+    there = values.get(section, ())
     there = list(there) if isinstance(there, list | tuple) else []
     if not (number.isdecimal() and name and 1 <= int(number) <= len(there)):
-        stages = counted(len(there), "stage")
-        expected = f"stages.NUMBER.KEY, with the number of a stage from 1; there are {stages}"
+        one = section.removesuffix("s")
+        expected = f"{section}.NUMBER.KEY, with the number of a{_n(one)} {one} from 1; there are "
+        expected += counted(len(there), one)
         raise InputError("--set", key, expected, "`molloop config` lists all settings.")
     place = int(number) - 1
     if isinstance(there[place], dict):  # else it is told as wrong
         there[place] = {**there[place], name: value}
-    values[STAGES] = there
+    values[section] = there
+
+
+def _n(word: str) -> str:
+    return "n" if word[0] in "aeiou" else ""
 
 
 def _set_entry(section: dict[str, Any], setting: str, name: str, value: object) -> None:
@@ -210,15 +217,19 @@ def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]
     """Return the settings that two configurations do not share: section.key -> both values."""
     found = {}
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in SECTIONS]
-    stages = zip(before.stages, after.stages, strict=False)
-    pairs += [(f"{STAGES}.{place}", *pair) for place, pair in enumerate(stages, start=1)]
+    for section in LISTS:
+        tables = zip(getattr(before, section), getattr(after, section), strict=False)
+        pairs += [(f"{section}.{place}", *pair) for place, pair in enumerate(tables, start=1)]
     for section, one, other in pairs:
         for name in type(one).model_fields:
             pair = getattr(one, name), getattr(other, name)
             if repr(pair[0]) != repr(pair[1]):  # True is no 1
                 found[f"{section}.{name}"] = pair
-    if (n := len(before.stages)) != (n_now := len(after.stages)):
-        found[STAGES] = (counted(n, "stage"), counted(n_now, "stage"))
+    for section in LISTS:
+        n, n_now = len(getattr(before, section)), len(getattr(after, section))
+        if n != n_now:
+            one = section.removesuffix("s")
+            found[section] = (counted(n, one), counted(n_now, one))
     return found
 
 

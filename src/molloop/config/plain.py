@@ -1,11 +1,13 @@
-"""Values of settings as TOML holds them."""
+"""Values of settings as TOML holds them, and TOML as it is read."""
 
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import tomlkit
 
 from molloop.config.section import Section
+from molloop.errors import InputError
 
 
 def plain(value: Any) -> Any:
@@ -21,3 +23,22 @@ def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:
         is_range = isinstance(value, Section)
         table.append(name, _inline(value.model_dump(exclude_none=True)) if is_range else value)
     return table
+
+
+def toml_values(text: str, what: str, remedy: str) -> dict[str, Any]:
+    """Return what a text of TOML holds.
+
+    Parameters
+    ----------
+    what, remedy
+        What an error calls the text, and what to do about one that is no TOML.
+
+    Raises
+    ------
+    InputError
+        It is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import ValidationError
 
@@ -14,6 +15,18 @@ MARKS = {"slurm": "#SBATCH", "pbs": "#PBS"}  # begin what a scheduler reads in a
 
 class Section(Schema):
     """A section of a configuration."""
+
+
+class TableSettings(Section):
+    """A table of a list of a configuration, such as [[stages]].
+
+    Attributes
+    ----------
+    OWN
+        Settings that are explained where the list is; others are those of a section or list.
+    """
+
+    OWN: ClassVar[tuple[str, ...]]
 
 
 def number_as_name(value: object) -> object:

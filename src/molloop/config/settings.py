@@ -1,10 +1,7 @@
 """Everything that a user may set."""
 
-import textwrap
-import tomllib
 from typing import Annotated, Any, Self
 
-import tomlkit
 from pydantic import (
     Field,
     Strict,
@@ -16,23 +13,34 @@ from pydantic import (
 
 from molloop.config.campaign import CampaignSettings
 from molloop.config.conditions import ConditionsSettings
+from molloop.config.goal import (
+    BESIDE_OBJECTIVES,
+    CONSTRAINTS,
+    OBJECTIVES,
+    ConstraintSettings,
+    ObjectiveSettings,
+    goal_of,
+    objective_of,
+    property_of,
+)
+from molloop.config.goal_limits import check_goal
 from molloop.config.library import LibrarySettings
-from molloop.config.plain import plain
+from molloop.config.plain import toml_values
 from molloop.config.property import PropertySettings
 from molloop.config.search import SearchSettings
-from molloop.config.section import Section, input_error
+from molloop.config.section import Section, TableSettings, input_error
 from molloop.config.simulation import SimulationSettings, unread_by
 from molloop.config.site import SiteSettings
 from molloop.config.stages import StageSettings, check_stages, merged, protocol_of
 from molloop.config.stopping import StoppingSettings
+from molloop.config.written import list_to_toml, sections_to_toml
 from molloop.errors import InputError
-from molloop.goal import Objective, Quantity
+from molloop.goal import Goal, Objective, Quantity
 from molloop.search.policy import Policy, policy_named
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import IONIZATION, SIMULATORS
+from molloop.simulate.simulators import IONIZATION
 from molloop.surrogate.registry import RANDOM
 
-COMMENT_WIDTH = 90
 COUNT = "max_training_count"
 STAGES = "stages"
 # what a stage may take of the one below where nothing says it, and so many at least
@@ -45,6 +53,19 @@ class Settings(Section):
     library: LibrarySettings = Field(default_factory=LibrarySettings)
     conditions: ConditionsSettings = Field(default_factory=ConditionsSettings)
     property: PropertySettings = Field(default_factory=PropertySettings)
+    objectives: Annotated[tuple[ObjectiveSettings, ...], Strict(False)] = Field(
+        (),
+        description="What is searched for where that is more than one quantity: a table "
+        "[[objectives]] each, two or three. The best molecules are then those that no other beats "
+        "in all of them (the Pareto front). Of [property] only simulator and flagged count beside "
+        "them. Left out: the one quantity of [property].",
+    )
+    constraints: Annotated[tuple[ConstraintSettings, ...], Strict(False)] = Field(
+        (),
+        description="Bounds that a good molecule keeps: a table [[constraints]] each. Molecules "
+        "are chosen by the probability that they keep them; the value of one that does not is "
+        "kept, and is never among the best. Left out: none.",
+    )
     simulation: SimulationSettings = Field(default_factory=SimulationSettings)
     stages: Annotated[tuple[StageSettings, ...], Strict(False)] = Field(
         (),
@@ -60,6 +81,15 @@ class Settings(Section):
     campaign: CampaignSettings = Field(default_factory=CampaignSettings)
     stopping: StoppingSettings = Field(default_factory=StoppingSettings)
     site: SiteSettings = Field(default_factory=SiteSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_objective_is_the_property(cls, values: Any) -> Any:
+        """Have the section `property` say what the first objective says."""
+        if not isinstance(values, dict) or not (some := values.get(OBJECTIVES)):
+            return values
+        first = some[0] if isinstance(some, list | tuple) else None
+        return values | {"property": property_of(first, values.get("property", {}))}
 
     @model_validator(mode="before")
     @classmethod
@@ -111,6 +141,16 @@ class Settings(Section):
         return value
 
     @model_validator(mode="after")
+    def _know_their_goal(self) -> Self:
+        if not (self.objectives or self.constraints):
+            return self
+        if self.objectives:
+            # what the first objective has said is not set
+            self.property.model_fields_set.intersection_update(BESIDE_OBJECTIVES)
+        check_goal(self)
+        return self
+
+    @model_validator(mode="after")
     def _stages_know_their_budget(self) -> Self:
         if self.search.policy != RANDOM:
             return self
@@ -141,7 +181,7 @@ class Settings(Section):
         """Return the same of each stage, the first one first."""
         names = [stage.name for stage in self.stages] or [""]
         return tuple(
-            protocol_of(simulation, self.property.simulator, self.objective(), name)
+            protocol_of(simulation, self.property.simulator, self.goal(), name)
             for simulation, name in zip(self.simulations(), names, strict=True)
         )
 
@@ -172,23 +212,26 @@ class Settings(Section):
         Raises
         ------
         InputError
-            It has none, or none that can be imported.
+            It has none, or none that can be imported; or it does not suit the goal.
         """
-        return policy_named(self.search.policy, self.search.features)
+        policy = policy_named(self.search.policy, self.search.features)
+        if self.goal().has_front and policy.acquisition == "ei":
+            raise InputError(
+                "search.policy",
+                self.search.policy,
+                "the acquisition ucb or greedy beside several objectives",
+                "Write it behind the model's name, such as gp-ucb.",
+            )
+        return policy
+
+    def goal(self) -> Goal:
+        """Return what is searched for: one objective or several, within constraints."""
+        simulator = self.property.simulator
+        return goal_of(self.objective(), self.objectives, self.constraints, simulator)
 
     def objective(self) -> Objective:
-        """Return what is searched for: large or small values of a quantity."""
-        chosen = self.property
-        own = SIMULATORS.get(chosen.simulator)
-        title = chosen.title or (own and own.title_of(chosen.name, chosen.unit)) or chosen.name
-        quantity = Quantity(chosen.name, chosen.unit, title)
-        return Objective(
-            quantity,
-            chosen.direction,
-            chosen.threshold,
-            chosen.flagged,
-            quantity.name if chosen.simulator == IONIZATION else "",
-        )
+        """Return the first objective: large or small values of a quantity."""
+        return objective_of(self.property)
 
     @classmethod
     def from_toml(cls, text: str) -> "Settings":
@@ -208,73 +251,33 @@ class Settings(Section):
 
         A setting without a value, or of another simulator than this one, stands in a comment.
         """
-        unread = unread_by(self.property.simulator)
+        unread = {f"simulation.{name}" for name in unread_by(self.property.simulator)}
         if self.stages:
-            unread = (*unread, "level")  # each stage has its own
-        document = tomlkit.document()
-        for section_name, schema in SECTIONS.items():
-            section = getattr(self, section_name)
-            table = tomlkit.table()
-            table.comment((schema.__doc__ or "").strip())
-            for name, field in schema.model_fields.items():
-                for line in textwrap.wrap(field.description or "", COMMENT_WIDTH):
-                    table.add(tomlkit.comment(line))
-                value = getattr(section, name)
-                if value is None or (section is self.simulation and name in unread):
-                    table.add(tomlkit.comment(f"{name} ="))
-                else:
-                    table.add(name, plain(value))
-            table.add(tomlkit.nl())
-            document.add(section_name, table)
-        return tomlkit.dumps(document).rstrip() + "\n" + self._stages_to_toml()
-
-    def _stages_to_toml(self) -> str:
-        """Write what is set of the stages; where there are none, how they are written."""
-        lines = textwrap.wrap(type(self).model_fields[STAGES].description or "", COMMENT_WIDTH)
-        for name in StageSettings.OWN:
-            words = f"{name}: {StageSettings.model_fields[name].description}"
-            lines += textwrap.wrap(words, COMMENT_WIDTH)
-        text = "\n" + "".join(f"# {line}\n" for line in lines)
-        if not self.stages:
-            return f"{text}# [[stages]]\n"
-        tables = tomlkit.aot()
-        for stage in self.stages:
-            table = tomlkit.table()
-            for name in type(stage).model_fields:
-                value = getattr(stage, name)
-                if name in stage.model_fields_set and value is not None:
-                    table.add(name, plain(value))
-            tables.append(table)
-        document = tomlkit.document()
-        document.add(STAGES, tables)
-        return text + tomlkit.dumps(document).rstrip() + "\n"
+            unread.add("simulation.level")  # each stage has its own
+        if self.objectives:
+            names = type(self.property).model_fields
+            unread |= {f"property.{name}" for name in names if name not in BESIDE_OBJECTIVES}
+        if len(self.objectives) > 1:
+            unread.add("stopping.top_k")
+        text = sections_to_toml({name: getattr(self, name) for name in SECTIONS}, unread)
+        for name, schema in LISTS.items():
+            about = type(self).model_fields[name].description or ""
+            text += list_to_toml(name, about, schema, getattr(self, name))
+        return text
 
 
-# the sections, by their names: all but the list of stages
+# the sections, by their names: all but the lists
 SECTIONS: dict[str, type[Section]] = {
     name: field.annotation
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 }
-
-
-def toml_values(text: str, what: str, remedy: str) -> dict[str, Any]:
-    """Return what a text of TOML holds.
-
-    Parameters
-    ----------
-    what, remedy
-        What an error calls the text, and what to do about one that is no TOML.
-
-    Raises
-    ------
-    InputError
-        It is no TOML.
-    """
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(what, str(error), "TOML, as molloop writes it", remedy) from error
+# the lists of sections
+LISTS: dict[str, type[TableSettings]] = {
+    OBJECTIVES: ObjectiveSettings,
+    CONSTRAINTS: ConstraintSettings,
+    STAGES: StageSettings,
+}
 
 
 def validated(values: dict[str, Any], context: Any = None) -> Settings:
@@ -288,7 +291,7 @@ def validated(values: dict[str, Any], context: Any = None) -> Settings:
     try:
         return Settings.model_validate(values, context=context)
     except ValidationError as error:
-        schemas: dict[str, type[Section]] = {**SECTIONS, STAGES: StageSettings}
+        schemas = {**SECTIONS, **LISTS}
         names = [
             f"{section}.{name}"
             for section, schema in schemas.items()

@@ -5,10 +5,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from molloop.config.section import input_error, one_line
+from molloop.config.section import TableSettings, input_error, one_line
 from molloop.config.simulation import SimulationSettings
 from molloop.errors import InputError
-from molloop.goal import Objective, Quantity, slug
+from molloop.goal import Goal, Objective, Quantity, slug
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import IONIZATION
 
@@ -16,7 +16,7 @@ MOST_STAGES = 3
 LONGEST_NAME = 60
 
 
-class StageSettings(SimulationSettings):
+class StageSettings(SimulationSettings, TableSettings):
     """A stage: settings of [simulation] that it does not share with the others, and its budget."""
 
     OWN: ClassVar[tuple[str, ...]] = ("name", "max_count", "share")
@@ -62,17 +62,21 @@ def merged(shared: SimulationSettings, stage: StageSettings) -> SimulationSettin
 
 
 def protocol_of(
-    simulation: SimulationSettings, simulator: str, objective: Objective, name: str = ""
+    simulation: SimulationSettings, simulator: str, goal: Goal, name: str = ""
 ) -> SimulationProtocol:
     """Return what workers need to know of a simulation."""
+    options, (first, *beside) = simulation.options_of(simulator), goal.quantities
+    if simulator == IONIZATION and (asked := goal.recipes[1:]):
+        options = options | {"quantities": tuple(dict.fromkeys((*asked, *options["quantities"])))}
     return SimulationProtocol(
         simulator,
-        simulation.options_of(simulator),
-        objective.quantity,
+        options,
+        first,
         simulation.timeout_s,
         simulation.memory_limit_gib,
         simulation.cores,
         name,
+        tuple(beside),
     )
 
 
@@ -152,4 +156,4 @@ def _checked(
     except InputError as error:
         setting = error.what.removeprefix("simulation.")
         raise InputError(f"{where}{setting}", error.value, error.expected, error.remedy) from error
-    return protocol_of(whole, simulator, Objective(quantity), stage.name)
+    return protocol_of(whole, simulator, Goal((Objective(quantity),)), stage.name)

@@ -35,9 +35,18 @@ def open_features(path: Path, n: int) -> NDArray[Any]:
     RunError
         It is missing or damaged.
     """
+    return _open(path, n, 2)
+
+
+def open_column(path: Path, n: int) -> NDArray[Any]:
+    """Map a file of a number each of n molecules into memory, shape (n,); errors as above."""
+    return _open(path, n, 1)
+
+
+def _open(path: Path, n: int, n_dimensions: int) -> NDArray[Any]:
     try:
         rows: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-        if rows.ndim != 2 or len(rows) != n:
+        if rows.ndim != n_dimensions or len(rows) != n:
             raise ValueError(f"its shape is {rows.shape}")
     except (OSError, ValueError, EOFError) as error:
         raise RunError(

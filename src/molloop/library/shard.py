@@ -21,10 +21,10 @@ from molloop.library.columns import (
     positions_at,
     unspecified_stereo,
 )
-from molloop.library.descriptors import Descriptors
+from molloop.library.descriptors import DESCRIPTORS, Descriptors
 from molloop.library.facts import Facts
 from molloop.library.features import PackedFingerprints
-from molloop.library.kept_features import open_features
+from molloop.library.kept_features import open_column, open_features
 from molloop.library.manifest import ShardEntry, damaged
 from molloop.molecule import Geometry
 
@@ -96,6 +96,15 @@ class Shard:
             return features_of(self._batch, kind)
         except KeyError as error:
             raise damaged(Path(self.ref.path), f"it holds no {kind}") from error
+
+    def known(self, descriptor: str) -> NDArray[np.float32]:
+        """Return what is known of the molecules by a descriptor, or computed and kept, shape (n,).
+
+        See :mod:`molloop.library.known`.
+        """
+        if path := dict(self.ref.features).get(descriptor):
+            return open_column(Path(path), self.ref.n_molecules)
+        return self.descriptors[:, DESCRIPTORS.index(descriptor)]
 
     @cached_property
     def identity_hashes(self) -> NDArray[np.uint64]:

@@ -211,6 +211,11 @@ class Library:
             found[here] = shard.features(kind)[ids[here] - self._first_ids[number]]
         return for_models(found, self.scalings[kind])
 
+    def known(self, descriptor: str, molecule_id: int) -> float:
+        """Return what is known of a molecule by a descriptor; see `molloop.library.known`."""
+        shard, row = self._place(molecule_id)
+        return float(shard.known(descriptor)[row])
+
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""
         wanted = np.array(sorted(set(identity_hashes)), dtype=np.uint64)

@@ -1,6 +1,6 @@
 """The best molecules of all become a batch, each chosen in the light of those before it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,33 +51,66 @@ def choose(
         order = np.lexsort((ids, -score))
         rows = order[~np.isin(order, pending)][:n]
         return Choice(rows, score[rows])
-    variances = _Variances(joint)
+    variances = Variances(joint)
+    return choose_by(
+        ids,
+        [variances],
+        lambda _draw: acquisition(joint.mean, np.sqrt(variances.now), given),
+        n,
+        pending,
+    )
+
+
+def choose_by(
+    ids: NDArray[np.int64],
+    believed: Sequence["Variances"],
+    score: Callable[[int], Floats],
+    n: int,
+    pending: Sequence[int] = (),
+    n_draws: int = 1,
+) -> Choice:
+    """Choose up to n molecules one by one, as :func:`choose` does, by scores of one's own.
+
+    Parameters
+    ----------
+    believed
+        What shrinks where a molecule is believed in.
+    score
+        Draw -> scores now, shape (m,): pick number k, from 0, goes by draw ``k % n_draws``.
+    """
     for row in pending[:MAX_BELIEVED]:
-        variances.believe(row)
+        for one in believed:
+            one.believe(row)
     is_open = np.ones(len(ids), dtype=bool)
     is_open[list(pending)] = False
     chosen: list[int] = []
     scores: list[float] = []
     n_chosen = min(n, int(is_open.sum()))
-    for _ in range(min(n_chosen, MAX_BELIEVED)):
-        score = acquisition(joint.mean, np.sqrt(variances.now), given)
-        best = score[is_open].max()
-        tied = np.flatnonzero(is_open & (score == best))
-        row = int(tied[np.argmin(ids[tied])])
+
+    def take(row: int, worth: float) -> None:
         chosen.append(row)
-        scores.append(float(best))
+        scores.append(worth)
         is_open[row] = False
-        variances.believe(row)
-    if len(chosen) < n_chosen:
-        score = acquisition(joint.mean, np.sqrt(variances.now), given)
-        order = np.lexsort((ids, -score))
-        others = order[is_open[order]][: n_chosen - len(chosen)]
-        chosen += others.tolist()
-        scores += score[others].tolist()
+
+    for pick in range(min(n_chosen, MAX_BELIEVED)):
+        now = score(pick % n_draws)
+        best = now[is_open].max()
+        tied = np.flatnonzero(is_open & (now == best))
+        take(int(tied[np.argmin(ids[tied])]), float(best))
+        for one in believed:
+            one.believe(chosen[-1])
+    orders: dict[int, Iterator[tuple[int, float]]] = {}
+    for pick in range(len(chosen), n_chosen):
+        draw = pick % n_draws
+        if draw not in orders:
+            now = score(draw)
+            order = np.lexsort((ids, -now))
+            orders[draw] = zip(order.tolist(), now[order].tolist(), strict=True)
+        take(*next(pair for pair in orders[draw] if is_open[pair[0]]))
     return Choice(np.array(chosen, dtype=np.intp), np.array(scores))
 
 
-class _Variances:
+class Variances:
     """Variances given the molecules that are believed in; a Cholesky factor grows row by row."""
 
     def __init__(self, joint: Joint) -> None:
@@ -86,6 +119,7 @@ class _Variances:
         self.now = np.maximum(joint.variance, 0)
 
     def believe(self, row: int) -> None:
+        """Believe that a molecule turns out as predicted."""
         covariance = self._joint.covariance(row)
         for factor in self._factors:
             covariance = covariance - factor * factor[row]

@@ -1,35 +1,24 @@
 """Candidates of a ranking: molecules with what a model says of them; the best of many."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats
+from molloop.surrogate.model import Floats
 
 CHUNK = 2**15  # rows that a model is asked for at a time
 
-# structured: id, mean, std, score, features; see `table_of`
+# structured: id, score, features and more; see `table_of`
 Candidates = NDArray[np.void]
 
 
-def table_of(
-    ids: NDArray[np.int64], mean: Floats, std: Floats, score: Floats, features: Features
-) -> Candidates:
-    """Put m molecules into a table: columns of shape (m,), and features of shape (m, width)."""
-    table = np.empty(
-        len(ids),
-        dtype=[
-            ("id", np.int64),
-            ("mean", np.float64),
-            ("std", np.float64),
-            ("score", np.float64),
-            ("features", features.dtype, features.shape[1:]),
-        ],
-    )
-    for name, column in zip(
-        table.dtype.names or (), (ids, mean, std, score, features), strict=True
-    ):
+def table_of(**columns: NDArray[Any]) -> Candidates:
+    """Put m molecules into a table of named columns, each of shape (m,) or (m, width)."""
+    m = len(next(iter(columns.values())))
+    table = np.empty(m, dtype=[(name, one.dtype, one.shape[1:]) for name, one in columns.items()])
+    for name, column in columns.items():
         table[name] = column
     return table
 
@@ -71,3 +60,65 @@ def best(candidates: Candidates, n: int) -> Candidates:
     order = np.lexsort((candidates["id"], -candidates["score"]))[:n]
     chosen: Candidates = candidates[order]
     return chosen
+
+
+def best_of_draws(
+    is_open: NDArray[np.bool_],
+    n_draws: int,
+    n: int,
+    bound: Callable[[int], Floats],
+    score: Callable[[int, Candidates], Floats],
+    exact: Callable[[NDArray[np.intp]], Candidates],
+) -> Candidates:
+    """Return the best n rows of each draw, computing as few as upper bounds allow.
+
+    Parameters
+    ----------
+    is_open
+        Which rows may be returned, shape (m,).
+    bound
+        Draw -> above which no row's score is, shape (m,).
+    score
+        Draw, candidates -> their scores.
+    exact
+        Rows -> their candidates.
+
+    Returns
+    -------
+    Each once, in no order.
+    """
+    rows = np.flatnonzero(is_open)
+    if len(rows) <= 2 * n:
+        return _best_of_draws(exact(rows), n_draws, n, score)
+    is_done = np.zeros(len(is_open), dtype=np.bool_)
+    for draw in range(n_draws):
+        limits = bound(draw)[rows]
+        is_done[rows[np.argpartition(-limits, 2 * n - 1)[: 2 * n]]] = True
+    found = exact(np.flatnonzero(is_done))
+    for draw in range(n_draws):
+        limits, least = bound(draw), _nth(score(draw, found), n)
+        others = np.flatnonzero(is_open & ~is_done & (limits >= least))
+        others = others[np.argsort(-limits[others], kind="stable")]
+        for start in range(0, len(others), CHUNK):
+            chunk = others[start : start + CHUNK]
+            if limits[chunk[0]] < least:
+                break
+            found = np.concatenate([found, exact(np.sort(chunk))])
+            is_done[chunk] = True
+            least = _nth(score(draw, found), n)
+    return _best_of_draws(found, n_draws, n, score)
+
+
+def _nth(scores: Floats, n: int) -> float:
+    """Return the n-th largest score, of n at least."""
+    return float(np.partition(scores, len(scores) - n)[-n])
+
+
+def _best_of_draws(
+    found: Candidates, n_draws: int, n: int, score: Callable[[int, Candidates], Floats]
+) -> Candidates:
+    is_kept = np.zeros(len(found), dtype=np.bool_)
+    for draw in range(n_draws):
+        is_kept[np.lexsort((found["id"], -score(draw, found)))[:n]] = True
+    kept: Candidates = found[is_kept]
+    return kept

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from molloop.surrogate.model import Features, Floats, in_blocks
 
+CHANCE = "chance.npz"  # what failures teach, a file of the folder of a ranking
 MAX_POINTS = 4000  # learnt from; time grows with them
 N_BEFORE = 4.0  # values that the mean molecule is taken to have had before the first
 VARIANCES = np.geomspace(1e-3, 10, 5)  # of the weights

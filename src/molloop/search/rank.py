@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.goal import Goal
 from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
+from molloop.search import goals
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
-from molloop.search.chance import Chance
+from molloop.search.chance import CHANCE, Chance
 from molloop.search.difference import Chain, Difference
 from molloop.search.policy import Policy, fitted
 from molloop.search.training import Training
@@ -28,7 +30,7 @@ from molloop.surrogate.registry import model_class
 CANDIDATES_PER_PICK = 64
 MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
 MIN_PER_PICK = 4
-CHANCE = "chance.npz"  # what failures teach, a file of the folder of a ranking
+MAX_DRAWS = 16
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
 
 
@@ -45,12 +47,15 @@ class RankTask:
         Molecules to choose.
     seed
         Of whatever the model draws.
+    goal
+        Where it is more than one objective: see :mod:`molloop.search.goals`.
     """
 
     folder: Path
     policy: Policy
     n: int
     seed: tuple[int, int]
+    goal: Goal | None = None
 
     @property
     def training(self) -> Path:
@@ -62,9 +67,16 @@ class RankTask:
         return self.folder / f"difference-{place}.npz"
 
     @property
+    def n_draws(self) -> int:
+        """How many weighings of several objectives there are, by which picks take turns."""
+        has_front = self.goal is not None and self.goal.has_front
+        return max(1, min(self.n, MAX_DRAWS)) if has_front else 1
+
+    @property
     def n_candidates(self) -> int:
-        """How many a shard returns at first."""
-        return max(min(CANDIDATES_PER_PICK * self.n, MAX_CANDIDATES), MIN_PER_PICK * self.n)
+        """How many a shard returns at first, for each weighing."""
+        n = -(-self.n // self.n_draws)
+        return max(min(CANDIDATES_PER_PICK * n, MAX_CANDIDATES // self.n_draws), MIN_PER_PICK * n)
 
     def learns_failures(self, training: Training) -> bool:
         """Whether something has failed from which it learns."""
@@ -99,7 +111,8 @@ class Merged:
     Attributes
     ----------
     ids, means, stds
-        Of each, shape (n,); the standard deviation is the one before any other was chosen.
+        Of each, shape (n,); the standard deviation is the one before any other was chosen. For
+        several objectives or constraints, of each quantity, shape (n, q).
     is_exact
         False where a molecule that no scan returned might have been chosen instead.
     unresolved_std
@@ -116,6 +129,8 @@ class Merged:
 
 def fit(task: RankTask) -> Path:
     """Fit the model, and the chance of a value where something has failed, and save them."""
+    if task.goal is not None:
+        return goals.fit(task)
     training = Training.read(task.training)
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
@@ -135,6 +150,8 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
 
     Of a selection, those that it means: what they are worth does not depend on the others.
     """
+    if task.goal is not None:
+        return goals.scan(task, shard, n)
     learnt = _load(task, model_path)
     model, training = learnt.model, learnt.training
     opened = Shard(shard)
@@ -162,7 +179,7 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
         mean, std = model.predict(columns)
         ids = shard.first_id + rows
         score = acquisition(mean, std, learnt.circumstances(ids, columns))
-        return table_of(ids, mean, std, score, columns)
+        return table_of(id=ids, mean=mean, std=std, score=score, features=columns)
 
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
     np.save(path, best_by_bound(bound, n, exact))
@@ -175,6 +192,9 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     Being chosen from later only lowers a score. So what the scans left out can be forgotten as
     long as every chosen molecule still ranks before, or is, the last of the best n.
     """
+    if task.goal is not None:
+        some, is_exact = goals.merge(task, n, *paths)
+        return Merged(some["id"], some["mean"], some["std"], is_exact)
     parts = (np.load(path, allow_pickle=False) for path in paths)
     found = next(parts)
     is_all = len(found) < n

@@ -46,6 +46,8 @@ class SimulationProtocol:
         That a molecule is computed on.
     name
         Of the stage; empty: it is called by level and fidelity.
+    beside
+        Further quantities of the goal, of which some may be known of the library.
     """
 
     simulator: str = IONIZATION
@@ -55,6 +57,7 @@ class SimulationProtocol:
     memory_limit_gib: float = 4.0
     cores: int = 1
     name: str = ""
+    beside: tuple[Quantity, ...] = ()
 
     @property
     def resources(self) -> Resources:
@@ -65,9 +68,10 @@ class SimulationProtocol:
     def further(self) -> tuple[Quantity, ...]:
         """Quantities beside that one, which tables have columns of."""
         if self.simulator != IONIZATION:
-            return ()  # of a simulator of the user's nobody knows their units
-        names = self._options["quantities"]
-        return tuple(RECIPES[name].quantity for name in names if name != self.quantity.name)
+            return self.beside  # of others of a user's simulator nobody knows the units
+        there = {self.quantity.name, *(one.name for one in self.beside)}
+        names = (name for name in self._options["quantities"] if name not in there)
+        return (*self.beside, *(RECIPES[name].quantity for name in names))
 
     @cached_property
     def outcome_level(self) -> str:

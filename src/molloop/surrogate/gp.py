@@ -136,8 +136,12 @@ class GaussianProcess(Surrogate):
         (2019), doi:10.1137/18M1226312); the tests look at what is left of it. The deviation is that
         given the most telling of the training molecules alone: others can only lower it.
         """
-        mean, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
-        return mean, std
+        return self.interval(features)[1:]
+
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return the same, and before it what the mean is at least, each of shape (m,)."""
+        low, mean, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
+        return low, mean, std
 
     def _screen_block(self, features: Features) -> Floats:
         screen, slope = self._screen, np.float32(self._slope)
@@ -163,7 +167,8 @@ class GaussianProcess(Surrogate):
         left = prior - np.clip(explained, 0, prior)
         mean = self._mean + weighted + doubt
         widest = mean if self._widening.growth > 0 else mean - 2 * doubt
-        return np.stack([mean, self._widening.factors(widest) * self._scale * np.sqrt(left)])
+        std = self._widening.factors(widest) * self._scale * np.sqrt(left)
+        return np.stack([mean - 2 * doubt, mean, std])
 
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""

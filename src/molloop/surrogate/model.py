@@ -100,6 +100,14 @@ class Surrogate(ABC):
         """
         return self.predict(features)
 
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return between which the mean lies, and what the deviation can be at most, shapes (m,).
+
+        Worth writing where `screen` is.
+        """
+        mean, std = self.predict(features)
+        return mean, mean, std
+
     def joint(self, features: Features) -> Joint:
         """Return the prediction for m molecules together; by default, as if independent."""
         return independent(*self.predict(features))

@@ -1,0 +1,50 @@
+"""What does not go together with a goal of more than one quantity."""
+
+from typing import TYPE_CHECKING
+
+from molloop.errors import InputError
+from molloop.simulate.simulators import IONIZATION
+
+if TYPE_CHECKING:
+    from molloop.config.settings import Settings
+
+
+def check_goal(settings: "Settings") -> None:
+    """Raise InputError where objectives or constraints are wrong, or something beside them is."""
+    goal = settings.goal()
+    if settings.property.simulator == IONIZATION:
+        for name in goal.recipes:
+            settings.simulation.require_options_for(name)
+    if goal.is_plain:
+        return
+    if settings.stages:
+        raise InputError(
+            "stages",
+            f"{len(settings.stages)} tables [[stages]]",
+            "one stage, where there are several objectives or constraints",
+            "Leave [[stages]] out, and set simulation.level.",
+        )
+    if settings.campaign.training_data is not None:
+        raise InputError(
+            "campaign.training_data",
+            settings.campaign.training_data,
+            "nothing known beforehand, where there are several objectives or constraints",
+            "Leave it out.",
+        )
+    if not goal.has_front:
+        return
+    stopping = settings.stopping
+    if stopping.min_gain is not None:
+        raise InputError(
+            "stopping.min_gain",
+            stopping.min_gain,
+            "it left out beside several objectives",
+            "stopping.patience counts simulations that brought nothing to the front.",
+        )
+    if "top_k" in stopping.model_fields_set:
+        raise InputError(
+            "stopping.top_k",
+            stopping.top_k,
+            "it left out beside several objectives",
+            "stopping.patience looks at the front then, however many molecules it has.",
+        )

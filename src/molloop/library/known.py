@@ -1,0 +1,59 @@
+"""What a library knows of every molecule, taken for objectives and constraints."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from molloop.errors import RunError
+from molloop.library.computed import Kept, compute_missing
+from molloop.library.conditions_on_structures import SyntheticAccessibility
+from molloop.library.features import Scaling
+from molloop.library.kept_features import KeptFeatures
+from molloop.library.known_names import ACCESSIBILITY
+from molloop.library.manifest import CONDITIONS
+from molloop.library.shards import Library, Progress
+
+# that of every bound: what is computed and kept is the same
+SCORE = SyntheticAccessibility(1.0, is_least=True)
+
+
+def with_known(
+    library: Library,
+    descriptors: Iterable[str],
+    cache_dir: Path,
+    n_processes: int,
+    progress: Progress | None,
+) -> Library:
+    """Return a library that knows some descriptors; what it has not is computed at the first time.
+
+    Parameters
+    ----------
+    cache_dir
+        Keeps it where the library's folder may not be written.
+    n_processes
+        That compute.
+    progress
+        Called with what is being done, and how much of it, 0 to 1.
+
+    Raises
+    ------
+    RunError
+        It cannot be computed or kept.
+    """
+    if ACCESSIBILITY not in descriptors or ACCESSIBILITY in library.kept_features:
+        return library
+    key = library.manifest.key
+    kept = Kept(key, (library.folder / CONDITIONS, cache_dir / key[:16]))
+    report = progress or (lambda _what, _fraction: None)
+    compute_missing(library, [SCORE], kept, n_processes, partial(report, f"computing {SCORE.fact}"))
+    files = []
+    for number, ref in enumerate(library.shards):
+        path = kept.find(SCORE, number, ref.n_molecules)
+        if path is None:
+            raise RunError(f"What was computed of {SCORE.fact} is gone.", "Give the command again.")
+        files.append(str(path))
+    plain = Scaling(np.zeros(1), np.ones(1))  # no model learns from it
+    beside = KeptFeatures(tuple(files), plain)
+    return Library(library.folder, library.kept_features | {ACCESSIBILITY: beside})

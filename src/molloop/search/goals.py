@@ -1,0 +1,249 @@
+"""Rank a library for several objectives, or within constraints: a model a quantity.
+
+The steps of :mod:`molloop.search.rank`, where there is more than one objective alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molloop.goal import Goal
+from molloop.library.features import for_models
+from molloop.library.shard import Shard, ShardRef
+from molloop.search.aim import Aim, holding
+from molloop.search.batch import Choice, Variances, choose_by
+from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
+from molloop.search.chance import CHANCE, Chance
+from molloop.search.policy import Policy, fitted
+from molloop.search.training import Training
+from molloop.surrogate.model import Features, Floats, Surrogate, load, save
+from molloop.surrogate.registry import model_class
+
+if TYPE_CHECKING:
+    from molloop.search.rank import RankTask
+
+
+@dataclass(frozen=True, eq=False)
+class Beliefs:
+    """What is believed of molecules: a model of each quantity that is not known."""
+
+    aim: Aim
+    models: Mapping[int, Surrogate]  # by column
+    chance: Chance | None
+
+    @property
+    def goal(self) -> Goal:
+        """What is searched for."""
+        return self.aim.goal
+
+    @property
+    def is_chancy(self) -> bool:
+        """Whether any molecule may fail, or break a constraint."""
+        return self.chance is not None or bool(self.aim.bounds)
+
+    def predict(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return means, stds and the logarithm of the chance, shapes (q, m), (q, m) and (m,).
+
+        Parameters
+        ----------
+        known
+            Values that are known, signed, shape (q, m); the others' are put in.
+        """
+        means, stds = known.copy(), np.zeros(known.shape)
+        for place, model in self.models.items():
+            means[place], stds[place] = model.predict(features)
+        return means, stds, self._log_chance(features) + self.aim.log_holding(means, stds)
+
+    def screen(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return what these can be at most."""
+        highs, stds = known.copy(), np.zeros(known.shape)
+        lows = known.copy() if self.aim.bounds else known
+        bounded = {place for place, *_ in self.aim.bounds}
+        for place, model in self.models.items():
+            if place in bounded:
+                lows[place], highs[place], stds[place] = model.interval(features)
+            else:
+                highs[place], stds[place] = model.screen(features)
+        most = self.aim.most_log_holding(lows, highs, stds)
+        return highs, stds, self._log_chance(features) + most
+
+    def _log_chance(self, features: Features) -> Floats:
+        return np.zeros(len(features)) if self.chance is None else np.log(self.chance.of(features))
+
+    def score(self, draw: int, means: Floats, stds: Floats, log_chance: Floats) -> Floats:
+        """Return what molecules are worth by a weighing, shape (m,)."""
+        return self.aim.score(draw, means, stds, log_chance if self.is_chancy else None)
+
+
+def fit(task: "RankTask") -> Path:
+    """Fit and save a model of each quantity, and the chance of a value where some have failed."""
+    goal, training = _goal(task), Training.read(task.training)
+    rng = np.random.default_rng(task.seed)
+    features, values = training.features[training.order], training.values[training.order]
+    for place, path in _model_paths(task).items():
+        save(_fitted(task.policy, features, values[:, place], rng), path)
+    if task.learns_failures(training):
+        Chance.fit(features, training.failed, rng).write(task.folder / CHANCE)
+    return _model_paths(task)[goal.place(goal.objective.quantity)]
+
+
+def _fitted(
+    policy: Policy, features: Features, values: Floats, rng: np.random.Generator
+) -> Surrogate:
+    """Return a model of the values that are there; without any, all molecules are alike."""
+    has_value = ~np.isnan(values)
+    if not has_value.any():
+        return fitted(policy, features, np.zeros(len(values)), rng)
+    return fitted(policy, features[has_value], values[has_value], rng)
+
+
+def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
+    """Write the best n molecules of a shard for each draw that have not been tried."""
+    goal, (beliefs, training) = _goal(task), _load(task)
+    opened = Shard(shard)
+    kept, known = opened.features(task.policy.features), _known(goal, opened)
+    is_open = holding(goal, known.T, only_known=True)
+    if opened.meant is not None:
+        is_open &= opened.meant
+    highs, stds = np.zeros(known.shape), np.zeros(known.shape)
+    log_chance = np.zeros(shard.n_molecules)
+    for start in range(0, shard.n_molecules, CHUNK):
+        rows: Any = slice(start, start + CHUNK)  # not copied
+        if not (part := is_open[rows]).all():
+            rows = start + np.flatnonzero(part)
+        if part.any():
+            features = for_models(kept[rows], training.scaling)
+            highs[:, rows], stds[:, rows], log_chance[rows] = beliefs.screen(
+                features, known[:, rows]
+            )
+    tried = training.tried - shard.first_id
+    is_open[tried[(tried >= 0) & (tried < shard.n_molecules)]] = False
+
+    def exact(rows: NDArray[np.intp]) -> Candidates:
+        features = for_models(kept[rows], training.scaling)
+        means, deviations, chance = beliefs.predict(features, known[:, rows])
+        return table_of(
+            id=shard.first_id + rows,
+            mean=means.T,
+            std=deviations.T,
+            log_chance=chance,
+            features=features,
+        )
+
+    found = best_of_draws(
+        is_open,
+        beliefs.aim.n_draws,
+        n,
+        lambda draw: beliefs.score(draw, highs, stds, log_chance),
+        lambda draw, some: _scores(beliefs, draw, some),
+        exact,
+    )
+    path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
+    np.save(path, found)
+    return path
+
+
+def merge(task: "RankTask", n: int, *paths: Path) -> tuple[Candidates, bool]:
+    """Choose from the best n molecules of all shards, one by one, each by a draw of its own.
+
+    What was chosen before, and what is pending, is believed to turn out as predicted; only the
+    deviations of objectives shrink by that, and the probability of a constraint stays what it was.
+    So being chosen from later only lowers a score, and what the scans left out can be forgotten as
+    long as every chosen molecule still ranks before, or is, the last of the best n of its draw.
+
+    Returns
+    -------
+    The chosen ones, and whether they are those of the whole library.
+    """
+    beliefs, training = _load(task)
+    found = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
+    if len(found) == 0:
+        return found, True
+    choice = _choose(task, beliefs, training, found)
+    chosen = found[choice.rows]
+    if len(found) < n:  # all that there are
+        return chosen, True
+    if len(chosen) < task.n:  # the same ones are the best of several draws
+        return chosen, False
+    for draw in range(beliefs.aim.n_draws):
+        scores = _scores(beliefs, draw, found)
+        row = np.lexsort((found["id"], -scores))[n - 1]
+        last = scores[row], -found["id"][row]
+        picks = slice(draw, None, beliefs.aim.n_draws)
+        own = zip(choice.scores[picks], -chosen["id"][picks], strict=True)
+        if any(pair < last for pair in own):
+            return chosen, False
+    return chosen, True
+
+
+def _choose(task: "RankTask", beliefs: Beliefs, training: Training, found: Candidates) -> Choice:
+    n_found, n_pending = len(found), len(training.pending)
+    features = np.concatenate([found["features"], training.pending])
+    believed = {}
+    if beliefs.aim.acquisition != "greedy":
+        for place in range(len(beliefs.goal.objectives)):
+            if place in beliefs.models:
+                joint = beliefs.models[place].joint(features)
+                # what the scans said of a candidate holds to the last bit
+                joint.variance[:n_found] = found["std"][:, place] ** 2
+                believed[place] = Variances(joint)
+    stds = found["std"].T.copy()
+
+    def score(draw: int) -> Floats:
+        for place, one in believed.items():
+            stds[place] = np.sqrt(one.now[:n_found])
+        worth = beliefs.score(draw, found["mean"].T, stds, found["log_chance"])
+        return np.concatenate([worth, np.full(n_pending, -np.inf)])
+
+    ids = np.concatenate([found["id"], np.full(n_pending, -1)])
+    return choose_by(
+        ids,
+        list(believed.values()),
+        score,
+        task.n,
+        range(n_found, len(ids)),
+        beliefs.aim.n_draws,
+    )
+
+
+def _scores(beliefs: Beliefs, draw: int, some: Candidates) -> Floats:
+    return beliefs.score(draw, some["mean"].T, some["std"].T, some["log_chance"])
+
+
+def _known(goal: Goal, shard: Shard) -> Floats:
+    """Return the values that a library knows, signed, shape (q, n); 0 of the others."""
+    found = np.zeros((len(goal.quantities), shard.ref.n_molecules))
+    for place, one in enumerate(goal.quantities):
+        if one.descriptor:
+            found[place] = goal.signs[place] * shard.known(one.descriptor)
+    return found
+
+
+def _goal(task: "RankTask") -> Goal:
+    assert task.goal is not None
+    return task.goal
+
+
+def _model_paths(task: "RankTask") -> dict[int, Path]:
+    """Return the files of the models, by their columns."""
+    quantities = enumerate(_goal(task).quantities)
+    return {
+        place: task.folder / f"model-{place}.npz" for place, one in quantities if not one.descriptor
+    }
+
+
+@lru_cache(maxsize=1)
+def _load(task: "RankTask") -> tuple[Beliefs, Training]:
+    """Read the files once for all tasks of a ranking that this process runs."""
+    training = Training.read(task.training)
+    kind = model_class(task.policy.model)
+    models = {place: load(kind, path) for place, path in _model_paths(task).items()}
+    chance = Chance.read(task.folder / CHANCE) if task.learns_failures(training) else None
+    rng = np.random.default_rng([*task.seed, task.n_draws])
+    aim = Aim.of(_goal(task), task.policy.acquisition, training.values, task.n_draws, rng)
+    return Beliefs(aim, models, chance), training

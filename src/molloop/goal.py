@@ -23,6 +23,10 @@ OTHER_COLUMNS = frozenset(
             "failure",
             "message",
             "batch",
+            "constraints",
+            "rank",
+            "dominates",
+            "dominated_by",
         ),
         *("time_s", "seconds", "worker", "numbers", "positions_angstrom"),
     )
@@ -176,6 +180,11 @@ class Goal:
         return len(self.objectives) == 1 and not self.constraints
 
     @property
+    def wider(self) -> "Goal | None":
+        """Itself where it is more than one objective, else None."""
+        return None if self.is_plain else self
+
+    @property
     def has_front(self) -> bool:
         """Whether there are several objectives: then many molecules may be the best."""
         return len(self.objectives) > 1
@@ -185,6 +194,18 @@ class Goal:
         """Each once: those of the objectives, then those of constraints alone."""
         parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
         return tuple({one.quantity.name: one.quantity for one in parts}.values())
+
+    @property
+    def computed(self) -> tuple[Quantity, ...]:
+        """Those of its quantities that no library knows."""
+        return tuple(one for one in self.quantities if not one.descriptor)
+
+    @property
+    def shown(self) -> tuple[Quantity, ...]:
+        """Those beside the first that say how good a molecule is; known bounds all keep."""
+        names = {one.quantity.name for one in self.objectives}
+        others = self.quantities[1:]
+        return tuple(one for one in others if one.name in names or not one.descriptor)
 
     @property
     def signs(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from molloop.goal import Objective
+from molloop.goal import Goal
 from molloop.report.found import Found
 from molloop.report.notebook import results_html
 from molloop.report.numbers import rounded
@@ -29,7 +29,7 @@ class Results(Found):
         return results_html(self)
 
 
-def read(reader: Reader, objective: Objective, *protocols: SimulationProtocol) -> Results:
+def read(reader: Reader, goal: Goal, *protocols: SimulationProtocol) -> Results:
     """Read a run from its database.
 
     Parameters
@@ -52,5 +52,9 @@ def read(reader: Reader, objective: Objective, *protocols: SimulationProtocol) -
             f"it has jobs of the stage {min(unknown)!r:.60}, of which it does not tell"
         )
     known, tasks = tuple(reader.known()), tuple(reader.tasks())
-    found = Results(objective, protocol, known, events, simulated, tasks, stages)
-    return replace(found, protocols=protocols) if len(protocols) > 1 else found
+    found = Results(goal.objective, protocol, known, events, simulated, tasks, stages)
+    return replace(
+        found,
+        protocols=protocols if len(protocols) > 1 else (),
+        goal=goal.wider,
+    )

@@ -33,9 +33,26 @@ def value_above(smiles):
     return fake_value(smiles) - 4.0 + 1.5 * smiles.count("O")
 
 
+def other_value(smiles):
+    """Return the value of a second quantity, which falls as the first one rises."""
+    return 5.0 - 0.4 * len(smiles) + 1.5 * smiles.count("O") + smiles.count("N")
+
+
 class InstantEngine:
-    def __init__(self, folder, seed=0, failing=(), breaks_after=None, failing_above=(), first=""):
+    def __init__(
+        self,
+        folder,
+        seed=0,
+        failing=(),
+        breaks_after=None,
+        failing_above=(),
+        first="",
+        further=(),
+        without=(),
+    ):
         self.failing_above = failing_above
+        self.further = further  # names of quantities that simulations give beside the first
+        self.without = without  # SMILES of molecules that have none of them
         self.first = first  # the only stage, or the first one
         self.folder = folder
         self.order = random.Random(seed)
@@ -92,11 +109,17 @@ class InstantEngine:
             (self.failing, fake_value) if is_first else (self.failing_above, value_above)
         )
         outcomes = tuple(
-            Failure("embedding", smiles) if smiles in failing else Success({"ie": value(smiles)})
+            Failure("embedding", smiles)
+            if smiles in failing
+            else Success({"ie": value(smiles)} | self.others(smiles))
             for smiles in (one.smiles for one in group.molecules)
         )
         times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
         return Simulations(group, outcomes, "me", times_s)
+
+    def others(self, smiles):
+        names = () if smiles in self.without else self.further
+        return dict.fromkeys(names, other_value(smiles))
 
     def ranked(self, request):
         if self.n_lost_rankings:
@@ -104,7 +127,7 @@ class InstantEngine:
             return LostRanking(request, "OSError: stale")
         folder = self.folder / f"ranking-{request.number}"
         folder.mkdir(exist_ok=True)
-        task = rank.RankTask(folder, request.policy, request.n, request.seed)
+        task = rank.RankTask(folder, request.policy, request.n, request.seed, request.goal)
         request.training.write(task.training)
         return Ranking(request, rank.rank(task, request.shards))
 
@@ -141,7 +164,9 @@ class Campaign:
         protocols = settings.protocols()
         warm_start = warm_start or read_warm_start(None, "ie_ev", protocols[0], library)
         self.events = []
-        self.engine = InstantEngine(folder, first=protocols[0].stage, **engine)
+        further = tuple(one.name for one in protocols[0].beside if not one.descriptor)
+        stage = protocols[0].stage
+        self.engine = InstantEngine(folder, first=stage, further=further, **engine)
         self.store = store or Store.create(folder / "campaign.sqlite", SESSION, warm_start.known)
         bits = None if selection is None else bits_of(selection)
         plan = Plan(
@@ -172,6 +197,7 @@ class Campaign:
             remarks=("a remark",) if selection else (),
             ranks_anew=ranks_anew,
             above=above,
+            goal=settings.goal().wider,
         )
 
     def rows(self):

@@ -32,7 +32,7 @@ def read_results(run_dir: AnyPath) -> Results:
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
-        found = results.read(store, settings.objective(), *settings.protocols())
+        found = results.read(store, settings.goal(), *settings.protocols())
         return replace(found, library=store.searched(), versions=versions_of(sessions))
 
 

@@ -16,7 +16,7 @@ from molloop.assembly.campaign import (
     titled,
 )
 from molloop.assembly.conditions import conditions_of, select_for
-from molloop.assembly.features import features_for
+from molloop.assembly.features import features_for, knowing
 from molloop.assembly.reading import training_reading
 from molloop.assembly.resumption import check_resumption
 from molloop.assembly.trust import check_trust
@@ -78,6 +78,7 @@ def run(
     conditions_of(settings.conditions)  # says here what is wrong with one of them
     settings = titled(settings)
     library = features_for([settings.policy()], open_library(settings, progress), progress)
+    library = knowing(settings, library, progress)
     selection, remarks = select_for(settings, library, progress)
     training_data = settings.campaign.training_data
     warm_start = read_warm_start(
@@ -145,6 +146,7 @@ def resume(
     check_simulators(settings.protocols())
     conditions_of(settings.conditions)
     library = features_for([settings.policy()], open_library(settings, progress), progress)
+    library = knowing(settings, library, progress)
     selection, remarks = select_for(settings, library, progress)
     parsl_config(settings, run_dir)
     with (
@@ -154,7 +156,11 @@ def resume(
         session = make_session(settings, library)
         before = store.sessions()[-1]
         changes = check_resumption(before, settings, session.environment)
-        has_others = parse(before.config).conditions != settings.conditions
+        then = parse(before.config)
+        has_others = (then.conditions, then.constraints) != (
+            settings.conditions,
+            settings.constraints,
+        )
         # a kill between the two leaves a file and a database that execute the same
         directory.write_config(session.config)
         store.add_session(session)

@@ -75,7 +75,7 @@ def _order_of(
     case = case_of(alone, one, scenario, alone.campaign.seed)
     played = replay(case, one, scenario)
     with closing(played.store) as store:
-        found = results.read(store, alone.objective(), *played.protocols)
+        found = results.read(store, alone.goal(), *played.protocols)
     ids = [item.molecule_id for item in found.ranked()]
     until_s = max((item.ended_s for item in found.simulated), default=0.0)
     return np.array(ids, dtype=np.int64), until_s

@@ -114,7 +114,9 @@ def titled(settings: Settings) -> Settings:
     A run stores it: who reads the run imports no simulator.
     """
     chosen = settings.property
-    if chosen.title or chosen.simulator in SIMULATORS or is_reference(chosen.simulator):
+    if settings.objectives or chosen.title:
+        return settings
+    if chosen.simulator in SIMULATORS or is_reference(chosen.simulator):
         return settings
     with _importing(chosen.simulator):
         title = simulator_named(chosen.simulator).title_of(chosen.name, chosen.unit)
@@ -239,11 +241,12 @@ class Campaign:
             ranks_anew=self.ranks_anew,
             above=course.above,
             stopping=course.stopping,
+            goal=settings.goal().wider,
         )
 
     def _found(self) -> Results:
         return replace(
-            results.read(self.store, self.settings.objective(), *self.settings.protocols()),
+            results.read(self.store, self.settings.goal(), *self.settings.protocols()),
             library=self.library,
             versions=versions_of(self.store.sessions()),
             n_rejected=self.library.manifest.counts.invalid,

@@ -55,6 +55,7 @@ def case_of(settings: Settings, table: Table, scenario: Scenario, seed: int) -> 
         settings.protocols() if settings.stages else (),
         course.above,
         course.stopping,
+        settings.goal().wider,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from molloop.assembly.campaign import cores
+from molloop.assembly.goals import known_conditions
 from molloop.config.conditions import ConditionsSettings
 from molloop.config.settings import Settings
 from molloop.library.choices import BUILT_IN
@@ -69,7 +70,7 @@ def select_for(
     InputError, RunError
         As of :func:`molloop.library.selection.select`.
     """
-    stated = each_of(conditions_of(settings.conditions))
+    stated = (*each_of(conditions_of(settings.conditions)), *known_conditions(settings))
     is_ionization = settings.property.simulator == IONIZATION
     implied = tuple(_implied(settings)) if simulates and is_ionization else ()
     selection = _select((*implied, *stated), library, progress)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from molloop.assembly.campaign import cores
+from molloop.config.settings import Settings
 from molloop.library.beside import with_features
+from molloop.library.known import with_known
 from molloop.library.shards import Library, Progress
 from molloop.search.policy import Policy
 
@@ -24,3 +26,18 @@ def features_for(
     for policy in policies:
         library = with_features(library, policy.features, cache_dir, cores(), progress)
     return library
+
+
+def knowing(settings: Settings, library: Library, progress: Progress | None = None) -> Library:
+    """Return a library that knows what a configuration's goal asks of it.
+
+    Raises
+    ------
+    RunError
+        As of :func:`molloop.library.known.with_known`.
+    """
+    import platformdirs
+
+    asked = [one.descriptor for one in settings.goal().quantities]
+    cache_dir = platformdirs.user_cache_path("molloop") / "conditions"
+    return with_known(library, asked, cache_dir, cores(), progress)

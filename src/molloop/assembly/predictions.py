@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from molloop.assembly.goals import refuse_goal
 from molloop.campaign.events import Ranked
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import stored_warm_start
@@ -233,6 +234,7 @@ def predictions_of(
     """
     from threadpoolctl import threadpool_limits
 
+    refuse_goal(settings, "predict")
     policy, objective, protocol = settings.policy(), settings.objective(), settings.protocol()
     if not policy.predicts:
         name = settings.search.policy

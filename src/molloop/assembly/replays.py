@@ -12,7 +12,8 @@ from molloop import results
 from molloop.assembly.beside import Baseline, baselines_of_ladder
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.assembly.counts import at_least_one, processes
-from molloop.assembly.features import features_for
+from molloop.assembly.features import features_for, knowing
+from molloop.assembly.goals import refuse_goal
 from molloop.assembly.reports import write_reports
 from molloop.assembly.tables import runnable, set_up
 from molloop.campaign.events import Event, Finished
@@ -20,11 +21,11 @@ from molloop.campaign.jobs import Simulated
 from molloop.config.load import override
 from molloop.config.settings import Settings
 from molloop.errors import InputError, RunError
-from molloop.goal import Objective
 from molloop.library.shards import Progress
 from molloop.replay.campaign import Case, Played, Scenario, replay
 from molloop.replay.compare import Comparison, compare, write_csv
 from molloop.replay.drawing import draw_comparison, draw_search
+from molloop.replay.goals import truth_of
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
 from molloop.replay.tune import OBJECTIVES, Search, Tuned
@@ -92,7 +93,6 @@ def replay_table(
     """
     table, settings, remarks = set_up(table, settings or Settings(), progress)
     table = _with_features(table, [settings], progress)
-    objective = settings.objective()
     counts = settings.max_counts()
     n_wanted = sum(count or table.library.n_molecules for count in counts)
     n_values = 0
@@ -109,8 +109,8 @@ def replay_table(
     played = replay(case, table, scenario, count)
     progress("measuring the model", 0.0)
     with closing(played.store) as store:
-        found = results.read(store, objective, *played.protocols)
-        truth = _truth(table, objective, top_k)
+        found = results.read(store, settings.goal(), *played.protocols)
+        truth = _truth(table, settings, top_k)
         curves = measure(played, truth)
     found = with_accuracy(found, table.library, case.policy, case.seed, table.values)
     if out is not None:
@@ -180,7 +180,7 @@ def compare_policies(
         {name: partial(case_of, one, table, scenario) for name, one in compared.items()},
         range(first_seed, first_seed + at_least_one("n_seeds", n_seeds)),
         scenario,
-        _truth(table, searched, top_k),
+        _truth(table, settings, top_k),
         processes(n_processes),
         progress,
         _within_one_deviation,
@@ -235,7 +235,7 @@ def tune_settings(
     search = Search(
         SettingsSpace(settings, table, scenario),
         table,
-        _truth(table, searched, top_k),
+        _truth(table, settings, top_k),
         scenario,
         objective,
         at_least_one("n_trials", n_trials),
@@ -257,21 +257,24 @@ def _with_features(table: Table, some: Iterable[Settings], progress: Progress) -
 
     What is wrong with a policy is said here, not in another process.
     """
-    policies = [one.policy() for one in some]
-    return replace(table, library=features_for(policies, table.library, progress))
+    library = table.library
+    for one in some:
+        library = knowing(one, features_for([one.policy()], library, progress), progress)
+    return replace(table, library=library)
 
 
 def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[float, float]:
     """Return the share of the values within one deviation: of the chosen, and of all others."""
     if not case.policy.predicts:
         return nan, nan
-    found = results.read(played.store, case.objective, played.protocol)
+    found = results.read(played.store, case.searched, played.protocol)
     others = on_others(found, table.library, case.policy, case.seed, table.values)
     chosen = on_chosen(found)
     return chosen.within if chosen else nan, others.within if others else nan
 
 
 def _refuse_stages(settings: Settings) -> None:
+    refuse_goal(settings, "compare` and `tune")
     if settings.stages:
         raise InputError(
             "stages",
@@ -281,9 +284,8 @@ def _refuse_stages(settings: Settings) -> None:
         )
 
 
-def _truth(table: Table, objective: Objective, top_k: int) -> Truth:
-    n = at_least_one("top_k", top_k)
-    return Truth.of(table.best_of(objective), objective.sign, n, objective.threshold)
+def _truth(table: Table, settings: Settings, top_k: int) -> Truth:
+    return truth_of(table, settings.goal(), at_least_one("top_k", top_k))
 
 
 def _made(folder: str | PathLike[str]) -> Path:

@@ -9,6 +9,7 @@ from molloop.search.policy import Policy
 
 TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
+FRONT = "pareto_front.csv"  # of a run with several objectives
 EXPECTED_MOLECULES = "expected_molecules.csv"  # of a run of several stages
 # without an ending: each is a .png and a .svg
 FIGURE = "parsl_ml_in_the_loop"
@@ -26,11 +27,13 @@ def write_reports(
     policy, seed
         By which it has chosen.
     """
-    from molloop.report import expected, figures, predictions, tables
+    from molloop.report import expected, figures, front, predictions, tables
 
     found = replace(found, library=library)
     tables.write_training_data(found, folder / TRAINING_DATA)
     tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
+    if (pareto := front.front_of(found)) is not None:
+        front.write_front(found, pareto, folder / FRONT)
     if found.protocols:
         molecules = expected.expectations(found, library, policy, seed)
         expected.write_expected(found, molecules, library, folder / EXPECTED_MOLECULES)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from molloop.config.goal import CONSTRAINTS, OBJECTIVES
 from molloop.config.load import differences, parse
-from molloop.config.settings import STAGES, Settings
+from molloop.config.settings import LISTS, STAGES, Settings
 from molloop.errors import InputError, RunError
 from molloop.simulate.versions import OF_SOME_LEVELS, PROGRAMS
 from molloop.store.records import Session
@@ -32,8 +33,12 @@ FIXED = {
     "campaign.training_no_header",
     "campaign.training_level",
 }
-# what may change of a stage
-FREE_OF_STAGES = {"max_count", "share", "timeout_s", "memory_limit_gib", "cores"}
+# what may change of a table of a list
+FREE_OF = {
+    STAGES: {"max_count", "share", "timeout_s", "memory_limit_gib", "cores"},
+    OBJECTIVES: {"threshold"},
+    CONSTRAINTS: {"low", "high"},
+}
 VALUE_PACKAGES = (*PROGRAMS, *OF_SOME_LEVELS, "ase", "numpy", "scipy")
 
 
@@ -52,8 +57,9 @@ def check_resumption(
     changes = []
     for name, (old, new) in differences(parse(before.config), settings).items():
         section, _, setting = name.rpartition(".")
-        is_of_stage = section.startswith(STAGES)
-        if name in FIXED or name == STAGES or (is_of_stage and setting not in FREE_OF_STAGES):
+        of_list = section.partition(".")[0]
+        is_fixed = of_list in LISTS and setting not in FREE_OF[of_list]
+        if name in FIXED or name in LISTS or is_fixed:
             raise InputError(name, new, f"{old!r}, this run's", _NEW_RUN)
         changes.append(f"{name}: {old} -> {new}")
     then, now = before.environment, environment

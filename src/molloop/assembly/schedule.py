@@ -46,7 +46,8 @@ def make_course(
         Of each stage, how molecules are simulated.
     """
     campaign, ends = settings.campaign, settings.stopping
-    stopping = Stopping(ends.top_k, ends.patience, ends.min_gain)
+    has_front = settings.goal().has_front
+    stopping = Stopping(ends.top_k, ends.patience, ends.min_gain, has_front)
     counts = settings.max_counts()
     plan = Plan(
         InitialDesign(selection.n_molecules, campaign.seed, bits_of(selection)),

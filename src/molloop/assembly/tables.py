@@ -27,6 +27,7 @@ def open_known(
     separator: str | None = None,
     no_header: bool = False,
     stages: Sequence[str] = (),
+    further: Sequence[str] = (),
 ) -> Table:
     """Open a table of known values, and the library of its molecules; at first use it is built.
 
@@ -50,6 +51,8 @@ def open_known(
         Names of the stages of a ladder, the first one first. Each has a column of values and one of
         seconds, whose names end with its own: ``ie_ev_gfn2`` and ``cpu_s_gfn2``, or what
         `durations` says in the place of ``cpu_s``.
+    further
+        Columns of further quantities of a goal.
 
     Raises
     ------
@@ -62,14 +65,21 @@ def open_known(
     reading = Reading.of(
         smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
-    return open_table(name, cache_dir, column, durations, seed, cores(), progress, reading, stages)
+    return open_table(
+        name, cache_dir, column, durations, seed, cores(), progress, reading, stages, further
+    )
 
 
 def table_settings(settings: Settings, table: Table) -> Settings:
     """Return a configuration whose property is that of a table."""
     own = settings.objective().quantity.column
-    if table.column == own:
+    columns = [one.column for one in settings.goal().computed]
+    if table.column == own and set(columns[1:]) <= table.further.keys():
         return settings
+    if settings.goal().wider:
+        there = ", ".join((table.column, *table.further))
+        expected = f"the columns of the goal, {', '.join(columns)}"
+        raise InputError("column", there, expected, "Open the table with them.")
     if table.stages:
         expected = f"{own}, the column of the property"
         raise InputError("column", table.column, expected, "Name the property that it holds.")

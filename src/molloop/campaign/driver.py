@@ -25,7 +25,7 @@ from molloop.campaign.states import add_up_stages
 from molloop.campaign.storage import Storage
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective
 from molloop.library.selection import Selection, bits_of
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
@@ -68,6 +68,8 @@ class Driver:
         Of a run of several stages, those above the first; `protocol` and `schedule` are of that.
     stopping
         What ends a run of several stages, by the values of the last one.
+    goal
+        What is searched for, where it is more than the objective.
     """
 
     engine: Engine
@@ -90,6 +92,7 @@ class Driver:
     ranks_anew: bool = False
     above: tuple[StagePlan, ...] = ()
     stopping: Stopping = field(default_factory=Stopping)
+    goal: Goal | None = None
     states: tuple[State, ...] = field(init=False)  # one a stage
     _began_s: float = field(default=0.0, init=False)  # of this process, in time of the campaign
     _n_tasks: int = field(default=0, init=False)  # at the engine
@@ -104,7 +107,8 @@ class Driver:
         self._stages = tuple(self._protocols)
         self._ledger = Ledger(self.warm_start.molecule_ids, self._stages[1:])
         known, top_k = self.warm_start.known, self.schedule.plan.stopping.top_k
-        first = State.at_first(self.objective, top_k, [one.value for one in known])
+        values = [one.value for one in known]
+        first = State.at_first(self.objective, top_k, values, self.goal)
         self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
         self._selection = self.selection or Selection.of_all(self.library)
         self._promotions = Promotions(
@@ -112,14 +116,9 @@ class Driver:
         )
         self._promotions.know(known)
         self._rankings = Rankings(
-            self.store,
-            self.library,
-            self.policy,
-            self.objective,
-            self.protocol.stage,
-            self.warm_start,
-            self._selection,
-            self.seed,
+            *(self.store, self.library, self.policy, self.objective, self.protocol.stage),
+            *(self.warm_start, self._selection, self.seed),
+            self.goal if self.policy.predicts else None,
         )
 
     @property
@@ -261,7 +260,7 @@ class Driver:
 
     def _take(self, completions: Sequence[Completion]) -> None:
         """Take in what has ended."""
-        intake = Intake(self._ledger, self.objective, self._began_s)
+        intake = Intake(self._ledger, self.objective, self._began_s, self.library, self.goal)
         taken = intake.take(completions, self._now_s(), counts_losses=not self._ending())
         self._n_tasks -= taken.n_groups
         if not self._ending():

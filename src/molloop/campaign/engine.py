@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from molloop.goal import Goal
 from molloop.molecule import Molecule
 from molloop.search.policy import Policy
 from molloop.simulate.outcome import Outcome
@@ -62,6 +63,8 @@ class RankRequest:
         Of whatever the model draws.
     stage
         Name of the one for which it chooses.
+    goal
+        What is searched for, where it is more than one objective.
     """
 
     number: int
@@ -71,6 +74,7 @@ class RankRequest:
     n: int
     seed: tuple[int, int]
     stage: str = ""
+    goal: Goal | None = None
 
 
 class Work(StrEnum):

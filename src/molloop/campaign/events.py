@@ -85,7 +85,8 @@ class Submitted:
 class Finished:
     """A simulation ended, with a value or a failure of some kind; the store holds its outcome.
 
-    `is_flagged` says whether a flag casts doubt on the value.
+    `is_flagged` says whether a flag casts doubt on the value. Where there are several objectives or
+    constraints, `values` are those of the goal's quantities, in their order.
     """
 
     molecule_id: Count
@@ -94,6 +95,7 @@ class Finished:
     value: Finite | None = None
     stage: str = ""
     is_flagged: bool = False
+    values: tuple[Finite | None, ...] = ()
 
     @property
     def job(self) -> Job:
@@ -139,7 +141,8 @@ class Ranked:
     the last one; `unresolved_std` is their deviation, on average, that will be left once the value
     of this stage is known.
 
-    `seconds` is what its tasks took, on all workers together.
+    `seconds` is what its tasks took, on all workers together. Where there are several objectives or
+    constraints, `more_means` and `more_stds` are of the goal's further quantities, a row each.
     """
 
     batch: Count
@@ -149,6 +152,8 @@ class Ranked:
     seconds: Finite = 0.0
     stage: str = ""
     unresolved_std: Finite = 0.0
+    more_means: tuple[tuple[Finite, ...], ...] = ()
+    more_stds: tuple[tuple[Finite, ...], ...] = ()
 
 
 @exactly

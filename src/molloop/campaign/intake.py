@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molloop.campaign.engine import (
     Completion,
@@ -18,9 +19,10 @@ from molloop.campaign.engine import (
 from molloop.campaign.events import Event, Finished, Lost, Ranked
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective
+from molloop.library.shards import Library
 from molloop.molecule import Molecule
-from molloop.simulate.outcome import Failure
+from molloop.simulate.outcome import Failure, Outcome, Success
 from molloop.simulate.validation import accepted
 from molloop.texts import counted
 
@@ -58,11 +60,17 @@ class Intake:
         Says what is under way; it is read only.
     began_s
         When the engine began, in the time of the campaign.
+    library
+        Knows some quantities of a goal.
+    goal
+        What is searched for, where it is more than one objective.
     """
 
     ledger: Ledger
     objective: Objective
     began_s: float
+    library: Library
+    goal: Goal | None = None
 
     @cached_property
     def _quantity(self) -> str:
@@ -129,7 +137,7 @@ class Intake:
     ) -> Simulated:
         """Take in an outcome, whatever a worker has sent for one."""
         proposal = self.ledger.in_flight[Job(molecule.id, stage)]
-        kept = accepted(outcome, self._quantity)
+        kept = self._with_known(accepted(outcome, self._quantity), molecule.id)
         return Simulated(
             proposal.number,
             molecule.id,
@@ -144,12 +152,26 @@ class Intake:
             molecule.kept,
         )
 
+    def _with_known(self, outcome: Outcome, molecule_id: int) -> Outcome:
+        """Return an outcome with the values of the goal that the library knows."""
+        if self.goal is None or not isinstance(outcome, Success):
+            return outcome
+        known = {
+            one.name: self.library.known(one.descriptor, molecule_id)
+            for one in self.goal.quantities
+            if one.descriptor
+        }
+        return replace(outcome, values={**outcome.named, **known})
+
     def _finished(self, item: Simulated) -> Finished:
         outcome = item.outcome
         if isinstance(outcome, Failure):
             return Finished(item.molecule_id, outcome.kind, outcome.seconds, None, item.stage)
-        value, is_flagged = outcome.named.get(self._quantity), item.is_flagged(self.objective)
-        return Finished(item.molecule_id, "", outcome.seconds, value, item.stage, is_flagged)
+        value = outcome.named.get(self._quantity)
+        told = item.molecule_id, "", outcome.seconds, value, item.stage
+        if self.goal is None:
+            return Finished(*told, item.is_flagged(self.objective))
+        return Finished(*told, item.is_flagged_for(self.goal), self.goal.values(outcome.named))
 
     def _lose(self, lost: LostGroup, simulated: list[Simulated], now_s: float) -> list[Event]:
         """Add failures of what was lost too often; return what runs again."""
@@ -174,19 +196,34 @@ class Intake:
         chosen, request = ranking.chosen, ranking.request
         # what was handed out while it went on is proposed no more
         is_left = ~np.isin(chosen.ids, self.ledger.tried[len(request.training.tried) :])
-        # the search maximises, whatever the objective's direction
-        arrays = (chosen.ids, self.objective.sign * chosen.means, chosen.stds)
-        ids, means, stds = (tuple(array[is_left].tolist()) for array in arrays)
+        # the search maximises, whatever the directions
+        signs = self.goal.signs if self.goal is not None else (self.objective.sign,)
+        ids = tuple(chosen.ids[is_left].tolist())
+        n, seconds = len(ids), sum(task.ended_s - task.began_s for task in ranking.tasks)
         if not request.policy.predicts:
-            means = stds = ()
-        seconds = sum(task.ended_s - task.began_s for task in ranking.tasks)
+            return Ranked(request.number, ids, (), (), seconds, request.stage)
+        means, *more_means = _rows(np.array(signs) * chosen.means[is_left].reshape(n, len(signs)))
+        stds, *more_stds = _rows(chosen.stds[is_left].reshape(n, len(signs)))
         return Ranked(
-            request.number, ids, means, stds, seconds, request.stage, chosen.unresolved_std
+            request.number,
+            ids,
+            means,
+            stds,
+            seconds,
+            request.stage,
+            chosen.unresolved_std,
+            tuple(more_means),
+            tuple(more_stds),
         )
 
     def _shifted(self, task: Task) -> Task:
         began_s, ended_s = self.began_s + task.began_s, self.began_s + task.ended_s
         return replace(task, began_s=began_s, ended_s=ended_s)
+
+
+def _rows(columns: NDArray[np.float64]) -> list[tuple[float, ...]]:
+    """Return the columns of a table, shape (n, q), as rows."""
+    return [tuple(column) for column in columns.T.tolist()]
 
 
 def _rest(done: Simulations) -> LostGroup | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from molloop.goal import Objective
+from molloop.goal import Constraint, Goal, Objective
 from molloop.molecule import label
 from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import Outcome, Success
@@ -97,7 +97,12 @@ class Simulated:
             return None
         return self.outcome.named.get(quantity)
 
-    def is_flagged(self, objective: Objective) -> bool:
+    def is_flagged(self, objective: Objective | Constraint) -> bool:
         """Whether a flag casts doubt on the value of an objective."""
         flags = self.outcome.flags if isinstance(self.outcome, Success) else ()
         return bool(flags and doubts(flags, objective.recipe))
+
+    def is_flagged_for(self, goal: Goal) -> bool:
+        """Whether a flag casts doubt on the value of any quantity of a goal."""
+        parts: tuple[Objective | Constraint, ...] = (*goal.objectives, *goal.constraints)
+        return any(self.is_flagged(one) for one in parts if not one.quantity.descriptor)

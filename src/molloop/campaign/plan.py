@@ -70,17 +70,21 @@ class Stopping:
         When so many simulations in a row have brought none of the best `top_k` values.
     min_gain
         When the last ranking expected less than this above the best value.
+    has_front
+        Whether there are several objectives: then patience looks at the Pareto front.
     """
 
     top_k: int = 10
     patience: int | None = None
     min_gain: float | None = None
+    has_front: bool = False
 
     def reason(self, state: State) -> str:
         """Return why it ends, or nothing."""
         if self.patience is not None and state.n_without_gain >= self.patience:
             tried = counted(state.n_without_gain, "simulation")
-            return f"{tried} brought none of the best {self.top_k}"
+            best = f"none of the best {self.top_k}"
+            return f"{tried} brought {'nothing to the Pareto front' if self.has_front else best}"
         if self.min_gain is not None and state.expected_gain < self.min_gain:
             return (
                 f"the model expects {state.expected_gain:.2g} above the best value at most, "

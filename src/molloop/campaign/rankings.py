@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
 
@@ -10,10 +11,10 @@ from molloop.campaign.intake import MAX_LOSSES
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.storage import Storage
-from molloop.campaign.training import TrainingSet
+from molloop.campaign.training import Row, TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective, Quantity
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library
 from molloop.search.difference import Pairs
@@ -37,6 +38,8 @@ class Rankings:
         Which molecules may be chosen.
     seed
         Ranking number k draws from ``default_rng([seed, k])``.
+    goal
+        What is searched for, where it is more than one objective and a model predicts.
     """
 
     store: Storage
@@ -47,14 +50,25 @@ class Rankings:
     warm_start: WarmStart
     selection: Selection
     seed: int
+    goal: Goal | None = None
     _training: TrainingSet | None = field(default=None, init=False)  # until the first ranking
     _failed: TrainingSet = field(init=False)  # there with it
     _n_lost: int = field(default=0, init=False)  # in a row
     _lost: RankRequest | None = field(default=None, init=False)  # that is to be tried again
 
-    def values(self) -> list[tuple[int, int, float]]:
-        """Return proposal, molecule id and value of what is stored with a value."""
-        return self.store.training_rows(self.objective.quantity.name, self.stage)
+    def values(self) -> list[Row]:
+        """Return proposal, molecule id and values of what is stored with a value."""
+        names = [one.name for one in self._quantities]
+        rows: list[Row] = [*self.store.training_rows(names[0], self.stage)]
+        for name in names[1:]:
+            of = {number: value for number, _, value in self.store.training_rows(name, self.stage)}
+            rows = [(*row, of.get(row[0], nan)) for row in rows]
+        return rows
+
+    @property
+    def _quantities(self) -> Sequence[Quantity]:
+        """That models learn from: the objective's comes first."""
+        return (self.objective.quantity,) if self.goal is None else self.goal.quantities
 
     def jobs_with_values(self, stages: Iterable[str]) -> list[Job]:
         """Return what is stored with a value, of some stages."""
@@ -69,12 +83,12 @@ class Rankings:
         """Take in what was stored."""
         if self._training is None:
             return  # the first ranking reads all of it
-        quantity = self.objective.quantity.name
-        self._training.add(
-            (item.proposal, item.molecule_id, value)
-            for item in simulated
-            if (value := item.value(quantity, self.stage)) is not None
-        )
+        names = [one.name for one in self._quantities]
+        for item in simulated:
+            values = [item.value(name, self.stage) for name in names]
+            if values[0] is not None:
+                known = (nan if value is None else value for value in values)
+                self._training.add([(item.proposal, item.molecule_id, *known)])
         self._learn_failed(
             (item.proposal, item.molecule_id, item.outcome.kind)
             for item in simulated
@@ -105,14 +119,16 @@ class Rankings:
         """
         kind = self.policy.features
         if self._training is None:
-            self._training = TrainingSet(self.library, kind, self.warm_start)
+            n_columns = len(self._quantities)
+            self._training = TrainingSet(self.library, kind, self.warm_start, n_columns)
             self._training.add(self.values())
             nothing = WarmStart((), {kind: self.library.features(kind, [])})
             self._failed = TrainingSet(self.library, kind, nothing)
             self._learn_failed(self.store.failed_rows(self.stage))
         features, values, order = self._training.arrays()
         failed, _, order_of_failed = self._failed.arrays()
-        values = self.objective.sign * values
+        signs = self.objective.sign if self.goal is None else np.array(self.goal.signs)
+        values = signs * values
         return RankRequest(
             number=number,
             policy=self.policy,
@@ -124,13 +140,14 @@ class Rankings:
                 pending=self.library.features(kind, ledger.pending(self.stage)),
                 failed=failed[order_of_failed],
                 scaling=self.library.scalings[kind],
-                best=top[0] if top else float(values.min()),
+                best=top[0] if top else float(np.nanmin(values)),
                 pairs=pairs if self.policy.predicts else (),
             ),
             shards=shards_of(self.library, self.selection),
             n=n,
             seed=(self.seed, number),
             stage=self.stage,
+            goal=self.goal,
         )
 
     def end(self) -> None:

@@ -8,8 +8,7 @@ from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
-import numpy as np
-
+from molloop.campaign.best import expected_gain, kept, point_of
 from molloop.campaign.events import (
     Began,
     End,
@@ -23,8 +22,8 @@ from molloop.campaign.events import (
     Stopped,
     Submitted,
 )
-from molloop.goal import Objective
-from molloop.search.acquisition import Circumstances, ei
+from molloop.goal import Goal, Objective
+from molloop.pareto import Point, with_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,10 @@ class State(NamedTuple):
         What had failed when the campaign last went on after it had ended by failures.
     stopped
         How it ended.
+    goal
+        What is searched for, where it is more than one objective.
+    front
+        Of several objectives, the values that no other beats, times their signs; `top` is empty.
     """
 
     sign: int = 1
@@ -129,12 +132,16 @@ class State(NamedTuple):
     expected_gain: float = inf
     forgiven: Forgiven = Forgiven()
     stopped: Stopped | None = None
+    goal: Goal | None = None
+    front: tuple[Point, ...] = ()
 
     @classmethod
-    def at_first(cls, objective: Objective, top_k: int, known: Iterable[float]) -> "State":
+    def at_first(
+        cls, objective: Objective, top_k: int, known: Iterable[float], goal: Goal | None = None
+    ) -> "State":
         """Return the state before the first event, with values known beforehand."""
         best = sorted((objective.sign * one for one in known), reverse=True)[:top_k]
-        return cls(objective.sign, objective.keeps_flagged, top_k, top=tuple(best))
+        return cls(objective.sign, objective.keeps_flagged, top_k, top=tuple(best), goal=goal)
 
     @property
     def n_failed(self) -> int:
@@ -217,7 +224,8 @@ def _counts(state: State) -> Counts:
 
 
 def _finish(state: State, events: Sequence[Finished]) -> State:
-    seconds, n_without_gain, top = state.seconds, state.n_without_gain, state.top
+    seconds, n_without_gain = state.seconds, state.n_without_gain
+    top, front = state.top, state.front
     n_values, n_failed_in_row = state.n_values, state.n_failed_in_row
     failures = state.failures
     if failed := [event.failure for event in events if event.failure]:
@@ -230,10 +238,14 @@ def _finish(state: State, events: Sequence[Finished]) -> State:
             continue
         n_values += 1
         n_failed_in_row = 0
-        before = top
+        before = top, front
         if event.value is not None and (state.keeps_flagged or not event.is_flagged):
-            top = _kept(state.sign * event.value, top, state.top_k)
-        n_without_gain = n_without_gain if top is before else 0
+            point = point_of(state.goal, state.sign, event.value, event.values)
+            if len(point) == 1:
+                top = kept(point[0], top, state.top_k)
+            elif point:
+                front = with_point(front, point)
+        n_without_gain = n_without_gain if top is before[0] and front is before[1] else 0
     return state._replace(
         seconds=seconds,
         n_without_gain=n_without_gain,
@@ -241,22 +253,8 @@ def _finish(state: State, events: Sequence[Finished]) -> State:
         failures=failures,
         n_failed_in_row=n_failed_in_row,
         top=top,
+        front=front,
     )
-
-
-def _kept(good: float, top: tuple[float, ...], top_k: int) -> tuple[float, ...]:
-    """Return the best values with another one; one that is equal to the last stays out."""
-    if len(top) == top_k and good <= top[-1]:
-        return top
-    return tuple(sorted([*top, good], reverse=True)[:top_k])
-
-
-def _expected_gain(state: State, event: Ranked) -> float:
-    if not state.top or not event.means:
-        return inf
-    means, stds = state.sign * np.array(event.means), np.array(event.stds)
-    logarithms = ei(means, stds, Circumstances(np.array(event.molecule_ids), state.top[0]))
-    return float(np.exp(logarithms.max()))
 
 
 def _rank(state: State, event: Ranked) -> State:
@@ -270,7 +268,9 @@ def _rank(state: State, event: Ranked) -> State:
         stds=event.stds,
         unresolved_std=event.unresolved_std,
         n_handed_out=0,
-        expected_gain=_expected_gain(state, event),
+        expected_gain=expected_gain(
+            state.top, state.sign, event.molecule_ids, event.means, event.stds
+        ),
         at_ranked=_counts(state),
         n_failed_before_drought=state.n_failed_before_drought if is_drought else state.n_failed,
     )

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from molloop.campaign.warm_start import WarmStart
 from molloop.library.shards import Library
 
+Row = tuple[int, int, *tuple[float, ...]]  # number of the proposal, molecule id, values
+
 
 class TrainingSet:
     """What models learn from.
@@ -18,10 +20,15 @@ class TrainingSet:
     ----------
     kind
         Of the features.
+    n_columns
+        How many values a molecule has; values known beforehand are of one column.
     """
 
-    def __init__(self, library: Library, kind: str, warm_start: WarmStart) -> None:
+    def __init__(
+        self, library: Library, kind: str, warm_start: WarmStart, n_columns: int = 1
+    ) -> None:
         self._library = library
+        self._n_columns = n_columns
         self._kind = kind
         self._features: NDArray[Any] = warm_start.features[kind]
         self._values = array("d", (item.value for item in warm_start.known))
@@ -29,19 +36,20 @@ class TrainingSet:
         self._proposals = array("q", [-1] * len(self._values))
         self._new: list[int] = []
 
-    def add(self, molecules: Iterable[tuple[int, int, float]]) -> None:
-        """Take in values: number of the proposal, molecule id, value."""
-        for number, molecule_id, value in molecules:
+    def add(self, molecules: Iterable[Row]) -> None:
+        """Take in values."""
+        for number, molecule_id, *values in molecules:
             self._proposals.append(number)
-            self._values.append(value)
+            self._values.extend(values)
             self._new.append(molecule_id)
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]]:
         """Return features and values, (n, width) and (n,), as they came, and their order, (n,).
 
-        The order is that of the proposals. Later values leave these arrays as they are.
+        Several values a molecule have the shape (n, n_columns). The order is that of the proposals.
+        Later values leave these arrays as they are.
         """
-        n = len(self._values)
+        n = len(self._proposals)
         if self._new:
             n_before = n - len(self._new)
             if n > len(self._features):
@@ -52,4 +60,7 @@ class TrainingSet:
             self._features[n_before:n] = self._library.features(self._kind, self._new)
             self._new.clear()
         order = np.argsort(np.array(self._proposals), kind="stable")
-        return self._features[:n], np.array(self._values), order
+        values = np.array(self._values)
+        if self._n_columns > 1:
+            values = values.reshape(n, self._n_columns)
+        return self._features[:n], values, order

@@ -192,7 +192,7 @@ def features_of(
     }
     inside = [row for row, one in enumerate(molecule_ids) if one is not None]
     outside = [row for row, one in enumerate(molecule_ids) if one is None]
-    for name in library.kept_features:
+    for name in [one for one in library.scalings if one not in found]:
         known = library.features(name, [one for one in molecule_ids if one is not None])
         rows = found[name] = np.empty((len(molecules), known.shape[1]), known.dtype)
         rows[inside] = known

@@ -100,10 +100,14 @@ def replay(
     console.print(run_summary(played.results), soft_wrap=True)
     curves, truth = played.curves, played.truth
     k = len(truth.top)
+    found = f"Found {round(k * curves.recall[-1])} of the"
+    what = f"best {k}, the best value {curves.best[-1]:g} of {truth.best:g},"
+    if curves.hypervolume is not None:
+        share = f"{curves.hypervolume[-1]:.1%}"
+        what = f"{counted(k, 'molecule')} on the true Pareto front, {share} of its hypervolume,"
     show(
         console,
-        f"Found {round(k * curves.recall[-1])} of the best {k}, the best value {curves.best[-1]:g} "
-        f"of {truth.best:g}, after {counted(len(curves.recall), 'simulation')} and "
+        f"{found} {what} after {counted(len(curves.recall), 'simulation')} and "
         f"{curves.times_s[-1]:.1f} virtual seconds.",
     )
     for one in played.beside:

@@ -10,6 +10,7 @@ from rich.console import Console
 from molloop.cli import completion
 from molloop.cli.command import DefaultOf
 from molloop.cli.screen import show
+from molloop.errors import InputError
 
 if TYPE_CHECKING:
     from molloop.config.settings import Settings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 200
 
+DEFAULT_COLUMN = "ie_ev"
 TableArgument = Annotated[
     str,
     typer.Argument(
@@ -99,6 +101,13 @@ def opened(
     """Open the table that is played over."""
     from molloop.assembly.tables import open_known
 
+    further: list[str] = []
+    if settings.goal().wider:
+        own, *further = (one.column for one in settings.goal().computed)
+        if column not in (DEFAULT_COLUMN, own):
+            expected = "it left out: the goal names the columns"
+            raise InputError("--column", column, expected, "Leave it out.")
+        column = own
     return open_known(
         name,
         column,
@@ -109,6 +118,7 @@ def opened(
         separator=separator,
         no_header=no_header,
         stages=[one.stage for one in settings.protocols()] if settings.stages else (),
+        further=further,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from molloop.config.goal import BESIDE_OBJECTIVES
 from molloop.config.plain import toml_values
 from molloop.config.section import STORED
 from molloop.config.settings import LISTS, SECTIONS, STAGES, Settings, validated
@@ -221,7 +222,8 @@ def differences(before: Settings, after: Settings) -> dict[str, tuple[Any, Any]]
         tables = zip(getattr(before, section), getattr(after, section), strict=False)
         pairs += [(f"{section}.{place}", *pair) for place, pair in enumerate(tables, start=1)]
     for section, one, other in pairs:
-        for name in type(one).model_fields:
+        is_said_twice = section == "property" and before.objectives and after.objectives
+        for name in BESIDE_OBJECTIVES if is_said_twice else type(one).model_fields:
             pair = getattr(one, name), getattr(other, name)
             if repr(pair[0]) != repr(pair[1]):  # True is no 1
                 found[f"{section}.{name}"] = pair

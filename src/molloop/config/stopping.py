@@ -18,8 +18,9 @@ class StoppingSettings(Section):
     patience: int | None = Field(
         None,
         ge=1,
-        description="So many simulations in a row that brought none of the best top_k values, once "
-        "a model has chosen them. Left out: no limit.",
+        description="So many simulations in a row that brought none of the best top_k values, or "
+        "with several objectives nothing to the Pareto front, once a model has chosen them. Left "
+        "out: no limit.",
     )
     top_k: int = Field(10, ge=1, description="How many of the best values patience looks at.")
     min_gain: float | None = Field(

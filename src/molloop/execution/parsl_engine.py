@@ -140,7 +140,7 @@ class ParslEngine:
         with _written(self._scratch):
             # another one for each attempt: who has lost an earlier one may still write
             folder = Path(tempfile.mkdtemp(prefix=f"ranking-{request.number}-", dir=self._scratch))
-            task = RankTask(folder, request.policy, request.n, request.seed)
+            task = RankTask(folder, request.policy, request.n, request.seed, request.goal)
             request.training.write(task.training)
         fit = self._timed(Work.TRAIN, rank.fit, task)
         self._scan_all(request, task, [fit], task.n_candidates)

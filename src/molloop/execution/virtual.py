@@ -133,7 +133,8 @@ class VirtualEngine:
     def rank(self, request: RankRequest) -> None:
         """Hand out a ranking."""
         with tempfile.TemporaryDirectory() as folder:
-            task = RankTask(Path(folder), request.policy, request.n, request.seed)
+            parts = request.policy, request.n, request.seed, request.goal
+            task = RankTask(Path(folder), *parts)
             request.training.write(task.training)
             chosen = rank.rank(task, request.shards)
         tasks: list[Task] = []

@@ -20,11 +20,11 @@ class KeptFeatures:
     files
         One a shard, absolute.
     scaling
-        Standardises them for models.
+        Standardises them for models; None: no model learns from it, it is a number each.
     """
 
     files: tuple[str, ...]
-    scaling: Scaling
+    scaling: Scaling | None
 
 
 def open_features(path: Path, n: int) -> NDArray[Any]:

@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from molloop.errors import RunError
 from molloop.library.computed import Kept, compute_missing
 from molloop.library.conditions_on_structures import SyntheticAccessibility
-from molloop.library.features import Scaling
 from molloop.library.kept_features import KeptFeatures
 from molloop.library.known_names import ACCESSIBILITY
 from molloop.library.manifest import CONDITIONS
@@ -54,6 +51,5 @@ def with_known(
         if path is None:
             raise RunError(f"What was computed of {SCORE.fact} is gone.", "Give the command again.")
         files.append(str(path))
-    plain = Scaling(np.zeros(1), np.ones(1))  # no model learns from it
-    beside = KeptFeatures(tuple(files), plain)
+    beside = KeptFeatures(tuple(files), None)
     return Library(library.folder, library.kept_features | {ACCESSIBILITY: beside})

@@ -69,7 +69,8 @@ class Library:
         self.scaling = self.manifest.scaling()
         # of each kind of features, for models
         self.scalings = dict.fromkeys(COLUMNS, self.scaling)
-        self.scalings |= {kind: one.scaling for kind, one in self.kept_features.items()}
+        kept = self.kept_features.items()
+        self.scalings |= {kind: one.scaling for kind, one in kept if one.scaling is not None}
         self._open: dict[int, Shard] = {}
 
     def verify(self, n_threads: int = 1, progress: Progress | None = None) -> None:

@@ -16,7 +16,7 @@ from molloop.campaign.stage_plan import StagePlan
 from molloop.campaign.warm_start import read_warm_start
 from molloop.errors import InputError
 from molloop.execution.virtual import Costs, Lookup, VirtualEngine
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective
 from molloop.library.reading.options import Reading
 from molloop.library.tables import MADE_BY, is_empty, rows_of
 from molloop.replay.table import Table
@@ -64,6 +64,8 @@ class Case:
         Of a run of several stages, how each computes; nothing where there is one.
     above, stopping
         What is spent on the stages above the first, and what ends such a run.
+    goal
+        What is searched for, where it is more than the objective.
     """
 
     schedule: Schedule
@@ -79,6 +81,12 @@ class Case:
     protocols: tuple[SimulationProtocol, ...] = ()
     above: tuple[StagePlan, ...] = ()
     stopping: Stopping = field(default_factory=Stopping)
+    goal: Goal | None = None
+
+    @property
+    def searched(self) -> Goal:
+        """What is searched for."""
+        return self.goal or Goal((self.objective,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,7 @@ def replay(
             selection=table.selection,
             above=case.above,
             stopping=case.stopping,
+            goal=case.goal,
         ).run()
     if state.stopped is None or not store.simulated():
         store.close()
@@ -173,7 +182,8 @@ def _protocol(table: Table, case: Case) -> SimulationProtocol:
         getattr(table, name) or first.get(name) or NOT_SAID[name] for name in MADE_BY
     )
     options = {"level": level, "fidelity": fidelity}
-    return SimulationProtocol(options=options, quantity=case.objective.quantity)
+    quantities = case.searched.quantities
+    return SimulationProtocol(options=options, quantity=quantities[0], beside=quantities[1:])
 
 
 def _lookup(table: Table, protocols: Sequence[SimulationProtocol]) -> Lookup:
@@ -181,6 +191,11 @@ def _lookup(table: Table, protocols: Sequence[SimulationProtocol]) -> Lookup:
         protocol.stage: one for protocol, one in zip(protocols, table.of_stages, strict=True)
     }
     quantity = protocols[0].quantity.name
+    further = {
+        one.name: table.further[one.column]
+        for one in protocols[0].beside
+        if one.column in table.further
+    }
 
     def outcome(molecule_id: int, _smiles: str, stage: str) -> Outcome:
         values, durations_s = columns[stage]
@@ -188,6 +203,8 @@ def _lookup(table: Table, protocols: Sequence[SimulationProtocol]) -> Lookup:
         if isnan(value):
             return Failure("no_value", "the table has none", seconds)
         flags = table.flags.get(molecule_id, ())
-        return Success({quantity: value}, flags=flags, seconds=seconds)
+        named = {name: float(column[molecule_id]) for name, column in further.items()}
+        found = {name: one for name, one in named.items() if not isnan(one)}
+        return Success({quantity: value, **found}, flags=flags, seconds=seconds)
 
     return outcome

@@ -1,13 +1,15 @@
 """What a replay has found, measured against all that there was to find."""
 
 from dataclasses import dataclass
-from math import nan
+from functools import cached_property
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.events import End
 from molloop.intervals import Floats
+from molloop.pareto import Point, front_rows, hypervolume, reference_point, with_point
 from molloop.replay.campaign import Played
 
 Counts = NDArray[np.int64]
@@ -27,12 +29,17 @@ class Truth:
         Ids of the best k; of equal ones, the lower.
     threshold
         Values beyond it are counted.
+    points
+        Of several objectives, their values times their signs by molecule id, shape (n, d), NaN of
+        those that may not be among the best; `top` is the front of them, and `values` are of the
+        first objective.
     """
 
     values: Floats
     sign: int
     top: NDArray[np.int64]
     threshold: float | None
+    points: Floats | None = None
 
     @classmethod
     def of(cls, values: Floats, sign: int, k: int, threshold: float | None = None) -> "Truth":
@@ -40,10 +47,27 @@ class Truth:
         order = np.argsort(np.where(np.isnan(values), np.inf, -sign * values), kind="stable")
         return cls(values, sign, order[: min(k, int(np.isfinite(values).sum()))], threshold)
 
+    @classmethod
+    def of_front(cls, points: Floats, sign: int, threshold: float | None = None) -> "Truth":
+        """Find the front of some points; `sign` is that of the first objective."""
+        return cls(sign * points[:, 0], sign, front_rows(points), threshold, points)
+
+    @cached_property
+    def reference(self) -> Point:
+        """From which hypervolumes are measured: a tenth of the front's range below its worst."""
+        assert self.points is not None
+        return reference_point(self.points[self.top])
+
+    @cached_property
+    def hypervolume(self) -> float:
+        """That of the whole front."""
+        assert self.points is not None
+        return hypervolume(self.points[self.top].tolist(), self.reference)
+
     @property
     def best(self) -> float:
         """The best value of all."""
-        return float(self.values[self.top[0]])
+        return float(self.sign * np.nanmax(self.sign * self.values))
 
     @property
     def worst(self) -> float:
@@ -71,6 +95,8 @@ class Curves:
         Values beyond the threshold.
     failure
         Why it failed; nothing where it did not.
+    hypervolume
+        Of several objectives, share of the hypervolume of the true front.
     within_chosen, within_others
         Share of the values within one predicted deviation: of the molecules that it chose, as they
         were predicted then, and of all others, as a model of all that was found predicts them. NaN
@@ -85,6 +111,7 @@ class Curves:
     failure: str = ""
     within_chosen: float = nan
     within_others: float = nan
+    hypervolume: Floats | None = None
 
 
 def measure(played: Played, truth: Truth) -> Curves:
@@ -111,4 +138,19 @@ def measure(played: Played, truth: Truth) -> Curves:
         regret=truth.sign * (truth.best - best[n_known:]),
         n_above=np.cumsum(good > limit, dtype=np.int64)[n_known:],
         failure=stopped.reason if stopped.end is End.FAILED else "",
+        hypervolume=None if truth.points is None else _hypervolumes(truth, ids, is_value),
     )
+
+
+def _hypervolumes(truth: Truth, ids: NDArray[np.int64], is_value: NDArray[np.bool_]) -> Floats:
+    """Return the share of the true hypervolume after each of some outcomes, shape (m,)."""
+    assert truth.points is not None
+    front: tuple[Point, ...] = ()
+    found, share = [], 0.0
+    for point, has_value in zip(truth.points[ids].tolist(), is_value.tolist(), strict=True):
+        if has_value and not any(map(isnan, point)):
+            wider = with_point(front, tuple(point))
+            if wider is not front:
+                front, share = wider, hypervolume(wider, truth.reference) / truth.hypervolume
+        found.append(share)
+    return np.array(found)

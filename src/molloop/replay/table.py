@@ -58,6 +58,8 @@ class Table:
         Of several stages, values and durations of those below the last one, the first one first.
     stages
         Names of all of them, as in the names of the columns.
+    further
+        Values of further quantities, by their columns, each of shape (n,).
     """
 
     name: str
@@ -71,6 +73,7 @@ class Table:
     flags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     below: tuple[tuple[Floats, Floats], ...] = ()
     stages: tuple[str, ...] = ()
+    further: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def of_stages(self) -> tuple[tuple[Floats, Floats], ...]:
@@ -148,6 +151,7 @@ def open_table(
     progress: Progress | None = None,
     reading: Reading | None = None,
     stages: Sequence[str] = (),
+    further: Sequence[str] = (),
 ) -> Table:
     """Read a table, and open the library of its molecules; at first use it is built.
 
@@ -172,6 +176,8 @@ def open_table(
         Names of the stages of a ladder, the first one first: each has a column of values and one of
         seconds, whose names end with its own, ``ie_ev_gfn2`` and ``cpu_s_gfn2`` (or what
         `durations` says in the place of ``cpu_s``).
+    further
+        Columns of the values of further quantities.
 
     Raises
     ------
@@ -184,7 +190,7 @@ def open_table(
         durations = DURATIONS_OF_STAGES if stages else durations
     is_drawn = is_distribution(durations)
     if stages and is_drawn:
-        expected = f"what the names of columns of seconds begin with, such as {DURATIONS_OF_STAGES}"
+        expected = f"what names of columns of seconds begin with, such as {DURATIONS_OF_STAGES}"
         raise InputError("durations", durations, expected, "Each stage has a column of its own.")
     for what, chosen in (("column", column), ("durations", durations)):
         if chosen == SMILES:
@@ -193,7 +199,7 @@ def open_table(
     endings = [f"_{slug(one)}" for one in stages] or [""]
     names = [(f"{column}{one}", f"{durations}{one}") for one in endings]
     numbers = [column] if is_drawn else [one for pair in names for one in pair]
-    smiles, columns, flags, made_by = _read(path, numbers, reading)
+    smiles, columns, flags, made_by = _read(path, [*numbers, *further], reading)
     if name in BUILT_IN and column in BUILT_IN_MADE_BY:
         made_by = dict(zip(MADE_BY, BUILT_IN_MADE_BY[column], strict=True))
     library = open_or_build(
@@ -211,15 +217,11 @@ def open_table(
     level, fidelity = (made_by.get(one, "") for one in MADE_BY)
     flagged = {key: flags[row] for key, row in enumerate(order) if row in flags}
     return Table(
-        name,
-        column,
-        library,
-        *of_stages[-1],
-        level,
-        fidelity,
+        *(name, column, library, *of_stages[-1], level, fidelity),
         flags=flagged,
         below=tuple(of_stages[:-1]),
         stages=tuple(stages),
+        further={name: columns[name][order] for name in further},
     )
 
 

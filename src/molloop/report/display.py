@@ -58,7 +58,8 @@ class RunDisplay:
         self._width = max(least, min(most, (console.width - fixed) // 2))
         self._budget = Budget.of(settings)
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
-        self._record = Record(self._objective, settings.protocol().stage)
+        stage, goal = settings.protocol().stage, settings.goal().wider
+        self._record = Record(self._objective, stage, goal=goal)
         self._labels: dict[int, str] = {}
         self._batch = 0
         self._batch_began_s = 0.0
@@ -172,7 +173,7 @@ class RunDisplay:
                 self._batch,
                 self._n_training or "-",
                 self._describe_predicted(),
-                best[0] if best else "all flagged" if record.n_excluded else "-",
+                best[0] if best else self._why_none(),
                 record.n_values,
                 record.n_failed,
                 self._describe_error(),
@@ -181,6 +182,12 @@ class RunDisplay:
         )
         self._batch_began_s = time_s
         self._n_compared = record.errors.n
+
+    def _why_none(self) -> str:
+        """Say why no value is the best."""
+        if self._record.n_excluded:
+            return "all flagged"
+        return "none within bounds" if self._record.n_broken else "-"
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
         row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))

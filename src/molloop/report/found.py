@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from molloop.campaign.engine import Task
 from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
 from molloop.campaign.jobs import Known, Simulated
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective
 from molloop.molecule import Labels
 from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
@@ -34,6 +34,8 @@ class TimedRanking:
     molecule_ids: tuple[int, ...]
     means: tuple[float, ...]
     stds: tuple[float, ...]
+    more_means: tuple[tuple[float, ...], ...] = ()
+    more_stds: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +67,8 @@ class Found:
         That was searched, or what the run's database says of it.
     versions
         Of molloop, RDKit and tblite, by which the run's processes have computed values.
+    goal
+        What was searched for, where it is more than the objective.
     """
 
     objective: Objective
@@ -80,11 +84,13 @@ class Found:
     library: Labels | None = None
     versions: str = ""
     protocols: tuple[SimulationProtocol, ...] = ()
+    goal: Goal | None = None
 
     @cached_property
     def _record(self) -> Record:
         """What events and outcomes come to."""
-        record = Record(self.objective, self.protocol.stage, len(self.simulated) + 1)
+        n_kept = len(self.simulated) + 1
+        record = Record(self.objective, self.protocol.stage, n_kept, goal=self.goal)
         record.take(self.events, self.simulated, self.work)
         return record
 
@@ -96,8 +102,15 @@ class Found:
             match event:
                 case RankingBegan():
                     began_s = time_s
-                case Ranked(batch, molecule_ids, means, stds) if self._is_of_last(event.stage):
-                    found.append(TimedRanking(batch, began_s, time_s, molecule_ids, means, stds))
+                case Ranked() if self._is_of_last(event.stage):
+                    found.append(
+                        TimedRanking(
+                            *(event.batch, began_s, time_s),
+                            event.molecule_ids,
+                            *(event.means, event.stds),
+                            *(event.more_means, event.more_stds),
+                        )
+                    )
         return tuple(found)
 
     def _is_of_last(self, stage: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from molloop.campaign.events import Stopped
 from molloop.config.load import parse
 from molloop.store.reader import Reader
-from molloop.store.record import read_record
+from molloop.store.recorded import read_record
 from molloop.store.run_dir import find_run, is_held
 
 RUNNING, UNKNOWN, ENDED = "running", "unknown", "ended without a word"
@@ -55,6 +55,10 @@ class Status:
         Values that are never among the best, as a flag casts doubt on them.
     n_of_stages
         Values in each stage, where there are several.
+    n_front
+        Molecules on the Pareto front; None where there is one objective.
+    n_broken
+        Values of molecules that break a constraint, or lack a quantity of the goal.
     """
 
     state: str
@@ -76,6 +80,8 @@ class Status:
     best_name: str = ""
     n_excluded: int = 0
     n_of_stages: dict[str, int] = field(default_factory=dict)
+    n_front: int | None = None
+    n_broken: int = 0
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -110,7 +116,7 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
         objective = settings.objective()
-        record = read_record(store, objective, settings.protocol().stage)
+        record = read_record(store, objective, settings.protocol().stage, settings.goal().wider)
     ending = record.stopped
     state = state_of(ending, held)
     n_under_way, n_not_finished = split_open(state, record.n_open)
@@ -137,4 +143,6 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         n_of_stages={one.stage: record.n_of_stages[one.stage] for one in settings.protocols()}
         if settings.stages
         else {},
+        n_front=len(record.front()) if settings.goal().has_front else None,
+        n_broken=record.n_broken,
     )

@@ -4,6 +4,7 @@ from molloop.campaign.engine import Work
 from molloop.goal import Objective
 from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
+from molloop.report.front import front_of
 from molloop.report.numbers import rounded
 from molloop.report.stages import stage_lines
 from molloop.report.utilisation import utilisation
@@ -41,6 +42,8 @@ def summary_lines(results: Found) -> list[str]:
             f"({shares}), {1000 * used.median_gap_s:.0f} ms between two tasks"
         )
     lines += stage_lines(results)
+    if (front := front_of(results)) is not None:
+        lines.append(front.words())
     objective, n = results.objective, len(results.values)
     if objective.threshold is not None and n:
         side = "above" if objective.sign > 0 else "below"

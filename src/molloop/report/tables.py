@@ -1,13 +1,14 @@
 """The tables of a run directory."""
 
 import csv
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
+from molloop.goal import Goal, Quantity
 from molloop.molecule import Labels, Molecule
-from molloop.report.found import Found
+from molloop.report.found import Found, TimedRanking
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell, sheet_cell, sheet_lines
@@ -23,7 +24,9 @@ def write_training_data(results: Found, path: Path) -> None:
     """
     further = results.protocol.further
     columns = (one.column for one in (results.objective.quantity, *further))
-    own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *MADE_BY)
+    goal = results.goal
+    bounded = ("constraints",) if goal is not None and goal.constraints else ()
+    own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *bounded, *MADE_BY)
     kept = kept_columns(results.library, own)
     first, quantity = (results.protocols or (results.protocol,))[0], results.objective.quantity
     level, fidelity = first.outcome_level, first.outcome_fidelity
@@ -33,7 +36,7 @@ def write_training_data(results: Found, path: Path) -> None:
     known = [
         (
             *(item.smiles, _name(results.library, item.molecule_id) or item.name, "", ""),
-            *(number_text(item.value), *("" for _ in further), "", ""),
+            *(number_text(item.value), *("" for _ in (*further, *bounded)), "", ""),
             *(item.level or level, "" if item.level else fidelity, ""),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -44,6 +47,7 @@ def write_training_data(results: Found, path: Path) -> None:
             *(item.smiles, item.name, *_state(item)),
             number_text(value),
             *(number_text(item.value(one.name)) for one in further),
+            *(_constraints(one, item) for one in (goal,) if one is not None and bounded),
             *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
             *kept_cells(results.library, item.molecule_id, kept),
@@ -59,30 +63,57 @@ def write_best_molecules(
 ) -> None:
     """Write the five best predicted of each ranking, with their values where simulated.
 
-    Each with the standard deviation of its prediction.
+    Each with the standard deviation of its prediction. What the library knows is not predicted.
     """
-    column, level = results.objective.quantity.column, results.protocol.outcome_level
-    predicted = (f"predicted_{column}", f"predicted_{column}_std")
-    own = ("smiles", "name", *predicted, column, "batch", "time_s", "level", "flags")
+    level, goal = results.protocol.outcome_level, results.goal
+    quantities = (results.objective.quantity,) if goal is None else goal.quantities
+    columns = [name for one in quantities for name in _predicted_columns(one)]
+    own = ("smiles", "name", *columns, "batch", "time_s", "level", "flags")
     kept = kept_columns(results.library, own)
-    values = results.values
+    items = {item.molecule_id: item for item in results.successes}
     flags = {item.molecule_id: _flags(item) for item in results.successes}
     rows = [
         (
-            *(molecule.smiles, molecule.name, number_text(mean), number_text(std)),
-            number_text(values[molecule.id]) if molecule.id in values else "",
+            *(molecule.smiles, molecule.name),
+            *_predicted_cells(quantities, ranking, place, items.get(molecule.id)),
             *(ranking.batch, _s(ranking.time_s), level, flags.get(molecule.id, "")),
             *kept_cells(results.library, molecule.id, kept),
         )
         for ranking in results.rankings
-        for molecule, mean, std in zip(
+        for place, molecule in zip(
+            range(len(ranking.means)),
             map(molecule_of, ranking.molecule_ids[:N_BEST_PREDICTED]),
-            ranking.means,
-            ranking.stds,
             strict=False,
         )
     ]
     write_table(path, own, kept.values(), rows)
+
+
+def _predicted_columns(quantity: Quantity) -> tuple[str, ...]:
+    column = quantity.column
+    if quantity.descriptor:
+        return (column,)
+    return (f"predicted_{column}", f"predicted_{column}_std", column)
+
+
+def _predicted_cells(
+    quantities: Sequence[Quantity], ranking: TimedRanking, place: int, item: Simulated | None
+) -> Iterator[str]:
+    """Return prediction, deviation and value of each quantity, for a molecule of a ranking."""
+    means, stds = (ranking.means, *ranking.more_means), (ranking.stds, *ranking.more_stds)
+    for one, mean, std in zip(quantities, means, stds, strict=True):
+        if one.descriptor:
+            yield number_text(mean[place])
+        else:
+            yield from map(number_text, (mean[place], std[place]))
+            yield number_text(None if item is None else item.value(one.name))
+
+
+def _constraints(goal: Goal, item: Simulated) -> str:
+    """Say which constraints a molecule breaks, or that it keeps all."""
+    named = item.outcome.named if isinstance(item.outcome, Success) else {}
+    broken = goal.broken(goal.values(named))
+    return "broken: " + "; ".join(one.words for one in broken) if broken else "kept"
 
 
 def write_table(

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from molloop.campaign.jobs import Simulated
 from molloop.goal import Quantity
 from molloop.library.shards import Library
 from molloop.molecule import label
@@ -23,16 +24,22 @@ from molloop.texts import counted, terminal_text
 
 def best_table(results: Found, n: int = 10) -> Group:
     """Return the best simulated molecules as a table."""
+    best, goal = results.best(n), results.goal
+    values = counted(len(results.values), "simulated molecule")
+    title = f"The best of {values}"
+    if goal is not None and goal.has_front:
+        n_front = len(results.best(len(results.simulated)))
+        title = f"{len(best):,} of the {n_front:,} on the Pareto front of {values}"
     table = Table(
-        title=f"The best of {counted(len(results.values), 'simulated molecule')}"
-        + (f" of the stage {results.protocol.stage}" if results.protocols else ""),
+        title=title + (f" of the stage {results.protocol.stage}" if results.protocols else ""),
         title_justify="left",
     )
-    best = results.best(n)
+    more = () if goal is None else goal.shown
     has_names = any(one.name for one in best)
     for column in (
         "rank",
         results.objective.quantity.heading,
+        *(one.heading for one in more),
         *(("name",) if has_names else ()),
         "SMILES",
         "iteration",
@@ -41,11 +48,11 @@ def best_table(results: Found, n: int = 10) -> Group:
     ):
         is_text = column in ("name", "SMILES", "flags")
         table.add_column(_text(column), justify="left" if is_text else "right")
-    values = results.values
     for rank, item in enumerate(best, start=1):
         table.add_row(
             str(rank),
-            rounded(values[item.molecule_id]),
+            rounded(results.values[item.molecule_id]),
+            *(_value(item, one) for one in more),
             *([_text(item.name)] if has_names else []),
             _text(item.smiles),
             str(item.batch),
@@ -53,6 +60,11 @@ def best_table(results: Found, n: int = 10) -> Group:
             _text(", ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""),
         )
     return Group(table, _caption(results.objective.quantity, results.protocol))
+
+
+def _value(item: Simulated, quantity: Quantity) -> str:
+    value = item.value(quantity.name)
+    return "-" if value is None else rounded(value)
 
 
 def run_summary(results: Found) -> Group:
@@ -83,6 +95,10 @@ def status_table(status: Status) -> Table:
         rows["best"] = (
             f"{rounded(status.best[0])} ({status.column}) {label(status.best[1], status.best_name)}"
         )
+    if status.n_front is not None:
+        rows["Pareto front"] = counted(status.n_front, "molecule")
+    if status.n_broken:
+        rows["outside constraints"] = f"{status.n_broken:,}, never among the best"
     if status.n_excluded:
         rows["flagged"] = f"{status.n_excluded:,}, never among the best"
     if status.n_beyond_threshold is not None:

@@ -39,8 +39,14 @@ def decode(kind: str, text: str) -> Event:
     """
     reader = _KINDS[read_one_of(kind, _KINDS, "event")]
     event = read_json(reader, text, kind)
-    if isinstance(event, Ranked) and not (
-        len(event.means) == len(event.stds) and len(event.means) in (0, len(event.molecule_ids))
-    ):
+    if isinstance(event, Ranked) and not _is_whole(event):
         raise ValueError("a ranking has not one mean and deviation a molecule")
     return event
+
+
+def _is_whole(event: Ranked) -> bool:
+    """Whether a ranking has as many predictions of each quantity as molecules, or none."""
+    rows = (event.means, event.stds, *event.more_means, *event.more_stds)
+    has_pairs = len(event.more_means) == len(event.more_stds)
+    is_alike = all(len(row) == len(event.means) for row in rows)
+    return has_pairs and is_alike and len(event.means) in (0, len(event.molecule_ids))

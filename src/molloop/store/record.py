@@ -3,7 +3,6 @@
 Screen, page, report, tables, exports, status and Python read it; none computes its own best.
 """
 
-import heapq
 from array import array
 from collections import Counter
 from collections.abc import Iterable, MutableSequence, Sequence
@@ -18,13 +17,11 @@ from numpy.typing import NDArray
 from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Began, Event, Ranked, Resumed, Source, Stopped, Submitted
 from molloop.campaign.jobs import Job, Simulated
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective
 from molloop.simulate.outcome import Failure
+from molloop.store.best import Best, Entry, excluded_words, looked_at
 from molloop.store.expected import Errors
-from molloop.store.follow import Mark
-from molloop.store.reader import Reader
 from molloop.store.tasks import Tasks
-from molloop.texts import counted
 
 N_BEST, N_RECENT, N_LAST, N_MESSAGES = 10, 12, 50, 3
 MAX_KINDS = 200  # that messages are kept of
@@ -74,6 +71,10 @@ class Record:
         Values beyond the threshold, of those that may be among the best.
     n_of_stages
         Values of the quantity in each stage.
+    goal
+        What is searched for, where it is more than the objective.
+    are_broken
+        Of each value, whether the molecule breaks a constraint of the goal, or lacks a value of it.
     """
 
     objective: Objective
@@ -102,10 +103,9 @@ class Record:
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
     n_of_stages: Counter[str] = field(default_factory=Counter)
-    # heaps of the best, of all values and of those without a flag: value times sign, minus
-    # proposal, outcome
-    _best: list[tuple[float, int, Simulated]] = field(default_factory=list)
-    _unflagged: list[tuple[float, int, Simulated]] = field(default_factory=list)
+    goal: Goal | None = None
+    are_broken: MutableSequence[int] = field(default_factory=lambda: array("b"))
+    _best: Best | None = None  # until the first value
     # of what is under way
     _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)
 
@@ -132,18 +132,24 @@ class Record:
     @property
     def excluded(self) -> str:
         """What to say of values that are never among the best; empty where there are none."""
-        if not (n := self.n_excluded):
-            return ""
-        are = "is" if n == 1 else "are"
-        return (
-            f"{n:,} of {counted(self.n_values, 'value')} {are} flagged, and never among the best "
-            "(property.flagged = exclude)."
-        )
+        return excluded_words(self.n_values, self.n_excluded, self.n_broken)
+
+    @property
+    def n_broken(self) -> int:
+        """Values of molecules that break a constraint of the goal, or lack a value of it."""
+        return sum(self.are_broken)
 
     def best(self, n: int = N_BEST) -> list[Simulated]:
-        """Return the best outcomes, the best first; of equal ones, the first proposed."""
-        heap = self._best if self.objective.keeps_flagged else self._unflagged
-        return [item for *_, item in sorted(heap, reverse=True)[:n]]
+        """Return the best outcomes, the best first; of equal ones, the first proposed.
+
+        Of several objectives those that no other beats, by the first objective.
+        """
+        return [item for *_, item in self.front()[:n]]
+
+    def front(self) -> list[Entry]:
+        """Return all that are kept as the best, the best first."""
+        with_flagged = self.objective.keeps_flagged
+        return [] if self._best is None else self._best.entries(with_flagged=with_flagged)
 
     def found(self, item: Simulated) -> float | None:
         """Return an outcome's value of the objective in the stage; None where it has none."""
@@ -174,15 +180,17 @@ class Record:
         values = np.array(self.values, dtype=np.float64)
         if self.n_excluded:
             values[np.array(self.are_flagged, dtype=np.bool_)] = np.nan
+        values[np.array(self.are_broken, dtype=np.bool_)] = np.nan
         return values
 
     def n_beyond_of_last(self, n: float = inf) -> int:
         """Return how many of the last n values are beyond the threshold."""
         first = int(max(0, self.n_values - n)) if n < inf else 0
-        return sum(map(self._is_beyond, self.values[first:], self.are_flagged[first:]))
+        columns = self.values[first:], self.are_flagged[first:], self.are_broken[first:]
+        return sum(map(self._is_beyond, *columns))
 
-    def _is_beyond(self, value: float, is_flagged: int) -> bool:
-        counts = not is_flagged or self.objective.keeps_flagged
+    def _is_beyond(self, value: float, is_flagged: int, is_broken: int) -> bool:
+        counts = not is_broken and (not is_flagged or self.objective.keeps_flagged)
         return counts and self.objective.is_beyond_threshold(value)
 
     def take(
@@ -250,16 +258,17 @@ class Record:
         self.times_s.append(item.time_s)
         self.values.append(value)
         self.proposals.append(item.proposal)
-        is_flagged = item.is_flagged(self.objective)
+        is_flagged, point = looked_at(item, value, self.objective, self.goal)
         self.are_flagged.append(is_flagged)
-        self.n_beyond += self._is_beyond(value, is_flagged)
+        self.are_broken.append(not point)
+        self.n_beyond += self._is_beyond(value, is_flagged, not point)
         if expected is not None:
             self.pairs.extend((*expected, value))
             self.paired.append(item.proposal)
             self.errors.add(*expected, value)
-        entry = (self.objective.sign * value, -item.proposal, item)
-        for heap in (self._best,) if is_flagged else (self._best, self._unflagged):
-            (heapq.heappush if len(heap) < self.n_kept else heapq.heappushpop)(heap, entry)
+        if point:
+            self._best = self._best or Best(self.n_kept)
+            self._best.add(point, item, is_flagged=is_flagged)
 
     def _count_failure(self, failure: Failure) -> None:
         self.failures[failure.kind] += 1
@@ -275,26 +284,8 @@ class Record:
 
     def __copy__(self) -> "Record":
         """Return one that later outcomes do not change."""
-        growing = (list, dict, array, Counter, Errors, Tasks)
+        growing = (list, dict, array, Best, Counter, Errors, Tasks)
         own: dict[str, Any] = {
             name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
         }
         return replace(self, **own)
-
-
-def read_record(reader: Reader, objective: Objective, stage: str) -> Record:
-    """Return what a run has come to, of all that its database holds at some moment.
-
-    Raises
-    ------
-    StoreError
-        It cannot be read, or holds what no run has stored.
-    """
-    record, mark = Record(objective, stage), Mark()
-    while (news := reader.news(mark)).mark != mark:
-        mark = news.mark
-        record.take(news.events, news.simulated, news.tasks)
-    if record.n_ended > record.n_submitted:
-        told = f"{record.n_ended} have ended of {record.n_submitted} handed out"
-        raise reader.damaged(told)
-    return record

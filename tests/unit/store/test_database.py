@@ -17,7 +17,7 @@ from molloop.goal import Objective, Quantity
 from molloop.simulate.outcome import Failure, Success
 from molloop.store import database, trouble
 from molloop.store.reader import Reader
-from molloop.store.record import read_record
+from molloop.store.recorded import read_record
 from molloop.store.records import Session
 from molloop.store.writer import Store
 

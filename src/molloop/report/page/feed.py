@@ -94,7 +94,8 @@ class Feed:
     def _begin(self, folder: Path, store: Reader) -> None:
         sessions = store.sessions()
         settings = parse(sessions[-1].config)
-        record = Record(settings.objective(), settings.protocol().stage, self._n_best)
+        stage, goal = settings.protocol().stage, settings.goal().wider
+        record = Record(settings.objective(), stage, self._n_best, goal=goal)
         self.run = Run(folder, settings, sessions, record)
         self._mark = Mark()
         self._is_new = True  # not told yet
@@ -117,7 +118,7 @@ class Feed:
     def _read(self, held: bool | None) -> bool:
         with closing(Reader.read(self._path)) as store:
             sessions = store.sessions()
-            if sessions[0] != self.run.sessions[0]:
+            if sessions[0] != self.run.sessions[0] or self._has_other_goal(sessions):
                 self._begin(self.run.folder, store)
             while (news := store.news(self._mark)).mark != self._mark:
                 self._mark = news.mark
@@ -132,6 +133,12 @@ class Feed:
         is_new, self._is_new = self._is_new or state != self.run.state, False
         self.run.state = state
         return is_new
+
+    def _has_other_goal(self, sessions: list[Session]) -> bool:
+        """Whether a run goes on within other constraints: then all values are looked at again."""
+        if sessions == self.run.sessions:
+            return False
+        return parse(sessions[-1].config).goal().wider != self.run.record.goal
 
 
 def _settled_states(path: Path) -> States | None:

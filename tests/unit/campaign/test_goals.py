@@ -1,0 +1,149 @@
+"""Runs with several objectives and constraints."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from instant import Campaign, fake_value, killed_anywhere, other_value
+
+import molloop
+from molloop import results
+from molloop.campaign.events import Finished, Ranked
+from molloop.campaign.plan import Stopping
+from molloop.campaign.state import State, add_up
+from molloop.config.settings import Settings
+from molloop.goal import Constraint, Direction, Flagged, Goal, Objective, Quantity
+from molloop.pareto import front_rows
+from molloop.simulate.outcome import Success
+from molloop.store.record import Record
+
+IE, EA = Quantity("IE", "eV"), Quantity("EA", "eV")
+TWO = Goal((Objective(IE), Objective(EA, Direction.MINIMISE)), (Constraint(EA, low=-9.0),))
+ONE = Goal((Objective(IE),), (Constraint(EA, high=3.0),))
+SETTINGS = molloop.load(
+    objectives=[{"quantity": "ie"}, {"quantity": "ea"}],
+    constraints=[{"quantity": "molar_mass", "high": 45.0}, {"quantity": "ea", "low": 1.0}],
+)
+
+
+def finished(*values, is_flagged=False):
+    return Finished(0, value=values[0], values=values, is_flagged=is_flagged)
+
+
+def test_a_front_takes_in_what_no_other_beats_within_the_constraints():
+    state = State.at_first(TWO.objective, 10, [], TWO)
+    events = [finished(9.0, 3.0), finished(8.0, 4.0), finished(8.5, 1.0), finished(99.0, -10.0)]
+    state = add_up([*events, finished(50.0, None), finished(99.0, -1.0, is_flagged=True)], state)
+    assert state.front == ((8.5, -1.0), (9.0, -3.0))
+    assert (state.top, state.n_values) == ((), 6)
+    keeps = replace(TWO.objective, flagged=Flagged.KEEP)
+    state = State.at_first(keeps, 10, [], replace(TWO, objectives=(keeps, TWO.objectives[1])))
+    assert add_up([finished(99.0, -1.0, is_flagged=True)], state).front == ((99.0, 1.0),)
+
+
+def test_values_that_break_a_constraint_are_none_of_the_best():
+    state = State.at_first(ONE.objective, 2, [], ONE)
+    events = [finished(9.0, 3.0), finished(12.0, 3.5), finished(8.0, -1.0), finished(7.0, 0.0)]
+    assert add_up(events, state).top == (9.0, 8.0)
+
+
+def test_patience_counts_what_brought_nothing_to_the_front():
+    state = State.at_first(TWO.objective, 10, [], TWO)
+    state = add_up([finished(9.0, 3.0), Ranked(1, (1,), (9.0,), (1.0,))], state)
+    state = add_up([finished(8.0, 4.0), finished(8.0, 5.0)], state)
+    assert state.n_without_gain == 2
+    told = Stopping(patience=2, has_front=True).reason(state)
+    assert told == "2 simulations brought nothing to the Pareto front"
+    assert add_up([finished(8.0, 2.0)], state).n_without_gain == 0
+
+
+@pytest.mark.parametrize("retrain_after", [None, 2])
+def test_a_run_learns_from_all_quantities_and_keeps_them(tmp_path, small_library, retrain_after):
+    options = {"settings": SETTINGS, "policy": "gp", "counts": (6, 16, 3)}
+    campaign = Campaign(
+        tmp_path / "run", small_library, retrain_after=retrain_after, without=("O",), **options
+    )
+    campaign.driver.run()
+    found = campaign.store.simulated()
+    assert len(found) == 16
+    for item in found:
+        values = {"ie": fake_value(item.smiles), "ea": other_value(item.smiles)}
+        if item.smiles == "O":
+            del values["ea"]
+        mass = small_library.known("amw", item.molecule_id)
+        assert item.outcome.values == values | {"molar_mass": mass}
+    request = campaign.engine.requests[-1]
+    learnt = request.training.values[request.training.order]
+    columns = {
+        (fake_value(item.smiles), 0.0 if item.smiles == "O" else other_value(item.smiles))
+        for item in found
+    }
+    assert len(learnt) >= 6
+    assert set(map(tuple, np.nan_to_num(learnt[:, :2]).tolist())) <= columns
+    # the mass has an upper bound alone: light molecules are good
+    assert (learnt[:, 2] < 0).all()
+    ranked = [event for _, event, _ in campaign.events if isinstance(event, Ranked)]
+    for event in ranked:
+        assert len(event.more_means) == len(event.more_stds) == 2
+        masses = [small_library.known("amw", key) for key in event.molecule_ids]
+        assert list(event.more_means[1]) == masses
+        assert not any(event.more_stds[1])
+        assert all(mass <= 45 for mass in masses)
+    state, eligible = campaign.driver.state, []
+    for item in found:
+        one = item.outcome.values
+        if item.smiles != "O" and one["molar_mass"] <= 45 and one["ea"] >= 1:
+            eligible.append((one["ie"], one["ea"]))
+    rows = front_rows(np.array(eligible))
+    assert sorted(set(state.front)) == sorted({eligible[row] for row in rows})
+
+
+def test_a_run_of_random_molecules_knows_its_front_too(tmp_path, small_library):
+    campaign = Campaign(
+        tmp_path / "run", small_library, settings=SETTINGS, policy="random", counts=(4, 9, 3)
+    )
+    campaign.driver.run()
+    assert campaign.driver.state.front
+    assert campaign.driver.state.n_values == 9
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path, small_library, monkeypatch):
+    options = {"settings": SETTINGS, "policy": "ridge", "counts": (4, 9, 3)}
+    whole = Campaign(tmp_path / "whole", small_library, **options)
+    whole.driver.run()
+    n = 0
+    for _, _, resumed in killed_anywhere(tmp_path, small_library, monkeypatch, **options):
+        n += 1
+        assert resumed.rows() == whole.rows()
+        assert resumed.driver.state.front == whole.driver.state.front
+    assert n > 5
+
+
+def test_what_a_run_has_found_is_its_front(tmp_path, small_library):
+    campaign = Campaign(
+        tmp_path / "run", small_library, settings=SETTINGS, policy="gp", counts=(6, 18, 3)
+    )
+    campaign.driver.run()
+    found = results.read(campaign.store, SETTINGS.goal(), *SETTINGS.protocols())
+    front = {(one.outcome.values["ie"], one.outcome.values["ea"]) for one in found.best(99)}
+    assert front == set(campaign.driver.state.front)
+    items = [item for item in found.simulated if SETTINGS.goal().point(values_of(item)) is None]
+    record = Record(SETTINGS.objective(), "gfn2", goal=SETTINGS.goal())
+    record.take(found.events, found.simulated)
+    assert record.n_broken == len(items)
+    assert record.excluded.startswith(f"{len(items)} of {len(found.values)} values ")
+    assert np.isnan(record.eligible()).sum() == len(items)
+
+
+def values_of(item):
+    assert isinstance(item.outcome, Success)
+    return SETTINGS.goal().values(item.outcome.values)
+
+
+def test_a_goal_of_one_objective_is_none_of_its_own():
+    assert Settings().goal().wider is None
+    alone = molloop.load(objectives=[{"quantity": "ea", "direction": "minimise"}])
+    assert alone.goal().wider is None
+    short = molloop.load(property={"name": "ea", "direction": "minimise"})
+    assert alone.goal() == short.goal()
+    assert alone.protocol() == short.protocol()

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from molloop.campaign.jobs import Job, Known, Simulated
     from molloop.config.campaign import CampaignSettings
     from molloop.config.conditions import ConditionsSettings, RangeSettings
+    from molloop.config.goal import ConstraintSettings, ObjectiveSettings
     from molloop.config.library import LibrarySettings
     from molloop.config.load import load
     from molloop.config.property import PropertySettings
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from molloop.config.stopping import StoppingSettings
     from molloop.errors import InputError, MolloopError, RunError, SimulationError, StoreError
     from molloop.execution.virtual import Costs
-    from molloop.goal import Direction, Flagged, Objective, Quantity
+    from molloop.goal import Constraint, Direction, Flagged, Goal, Objective, Quantity
     from molloop.intervals import Interval
     from molloop.library.conditions import Conditions, DescriptorRange
     from molloop.library.descriptors import descriptors
@@ -104,6 +105,7 @@ _PUBLIC = {
     "molloop.campaign.jobs": "Job Known Simulated",
     "molloop.config.campaign": "CampaignSettings",
     "molloop.config.conditions": "ConditionsSettings RangeSettings",
+    "molloop.config.goal": "ConstraintSettings ObjectiveSettings",
     "molloop.config.library": "LibrarySettings",
     "molloop.config.load": "load",
     "molloop.config.property": "PropertySettings",
@@ -115,7 +117,7 @@ _PUBLIC = {
     "molloop.config.stopping": "StoppingSettings",
     "molloop.errors": "InputError MolloopError RunError SimulationError StoreError",
     "molloop.execution.virtual": "Costs",
-    "molloop.goal": "Direction Flagged Objective Quantity",
+    "molloop.goal": "Constraint Direction Flagged Goal Objective Quantity",
     "molloop.intervals": "Interval",
     "molloop.library.conditions": "Conditions DescriptorRange",
     "molloop.library.descriptors": "descriptors",
@@ -154,6 +156,8 @@ __all__ = [
     "Comparison",
     "Conditions",
     "ConditionsSettings",
+    "Constraint",
+    "ConstraintSettings",
     "Costs",
     "Curves",
     "DescriptorRange",
@@ -164,6 +168,7 @@ __all__ = [
     "Finished",
     "Flagged",
     "Geometry",
+    "Goal",
     "InputError",
     "Interruption",
     "Interval",
@@ -178,6 +183,7 @@ __all__ = [
     "MolloopError",
     "MorganSpec",
     "Objective",
+    "ObjectiveSettings",
     "Options",
     "Policy",
     "Predictions",

@@ -188,8 +188,7 @@ def open_table(
     if durations is None:
         durations = BUILT_IN[name][1] if name in BUILT_IN else DEFAULT_DURATIONS
         durations = DURATIONS_OF_STAGES if stages else durations
-    is_drawn = is_distribution(durations)
-    if stages and is_drawn:
+    if (is_drawn := is_distribution(durations)) and stages:
         expected = f"what names of columns of seconds begin with, such as {DURATIONS_OF_STAGES}"
         raise InputError("durations", durations, expected, "Each stage has a column of its own.")
     for what, chosen in (("column", column), ("durations", durations)):
@@ -215,10 +214,9 @@ def open_table(
         columns[durations] = draw_durations(durations, len(smiles), rng)
     of_stages = [_of_stage(path, columns, order, *pair) for pair in names]
     level, fidelity = (made_by.get(one, "") for one in MADE_BY)
-    flagged = {key: flags[row] for key, row in enumerate(order) if row in flags}
     return Table(
         *(name, column, library, *of_stages[-1], level, fidelity),
-        flags=flagged,
+        flags={key: flags[row] for key, row in enumerate(order) if row in flags},
         below=tuple(of_stages[:-1]),
         stages=tuple(stages),
         further={name: columns[name][order] for name in further},

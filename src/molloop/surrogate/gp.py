@@ -139,9 +139,9 @@ class GaussianProcess(Surrogate):
         return self.interval(features)[1:]
 
     def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
-        """Return the same, and before it what the mean is at least, each of shape (m,)."""
-        low, mean, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
-        return low, mean, std
+        """Return the same, and before it the least that the mean can be, each of shape (m,)."""
+        low, high, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
+        return low, high, std
 
     def _screen_block(self, features: Features) -> Floats:
         screen, slope = self._screen, np.float32(self._slope)
@@ -175,7 +175,6 @@ class GaussianProcess(Surrogate):
         mean, std = self.predict(features)
         scaled = self._scaled(features)
         known = self._factor @ self._kernel(scaled).T
-
         scales = self._widening.factors(mean) * self._scale
 
         def covariance(row: int) -> Floats:

@@ -11,7 +11,14 @@ from molloop.replay.goals import points_of, truth_of
 from molloop.replay.table import Table, open_table
 from molloop.report.front import Front, write_front
 
-TEXT = "smiles,ie_ev,orbital_gap_ev,flags\nCCO,9,4,\nC,8,3,\nN,9,5,\nCC,7,1,\nO,99,,\nCCC,6,9,spin_contaminated\n"
+TEXT = """smiles,ie_ev,orbital_gap_ev,flags
+CCO,9,4,
+C,8,3,
+N,9,5,
+CC,7,1,
+O,99,,
+CCC,6,9,spin_contaminated
+"""
 TWO = [{"quantity": "ie"}, {"quantity": "orbital_gap", "direction": "minimise"}]
 
 
@@ -50,13 +57,15 @@ def test_the_best_within_constraints(tmp_path):
     light = molloop.load(constraints=[{"quantity": "molar_mass", "high": 20.0}]).goal()
     assert truth_of(table, light, 9).top.tolist() == [4, 2, 1]
     none = molloop.load(constraints=[{"quantity": "orbital_gap", "low": 40.0}]).goal()
-    with pytest.raises(InputError, match="constraints: .*40 <= Orbital gap"):
+    with pytest.raises(InputError, match=r"constraints: .*40 <= Orbital gap"):
         truth_of(table, none, 2)
 
 
 def test_the_columns_of_a_goal_are_asked_for(tmp_path):
     table, settings = table_of(tmp_path), molloop.load(objectives=[*TWO, {"quantity": "ea"}])
-    with pytest.raises(InputError, match="expected the columns of the goal, ie_ev, orbital_gap_ev"):
+    with pytest.raises(
+        InputError, match=r"expected the columns of the goal, ie_ev, orbital_gap_ev"
+    ):
         table_settings(settings, table)
 
 

@@ -4,6 +4,7 @@ Large values are good in all columns.
 """
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,25 @@ def hypervolume(points: Iterable[Sequence[float]], reference: Sequence[float]) -
         below = inside[place + 1][2] if place + 1 < len(inside) else reference[2]
         volume += area * (one[2] - below)
     return volume
+
+
+def running_hypervolume(points: Floats, reference: Sequence[float]) -> Floats:
+    """Return the hypervolume of the first point, of the first two, ..., shape (n,).
+
+    Parameters
+    ----------
+    points
+        Shape (n, d); one with a NaN counts for nothing.
+    """
+    front: tuple[Point, ...] = ()
+    found, now = [], 0.0
+    for point in map(tuple, points.tolist()):
+        if not any(map(isnan, point)):
+            wider = with_point(front, point)
+            if wider is not front:
+                front, now = wider, hypervolume(wider, reference)
+        found.append(now)
+    return np.array(found)
 
 
 def _area(points: Iterable[Sequence[float]], reference: Sequence[float]) -> float:

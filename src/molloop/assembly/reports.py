@@ -14,6 +14,7 @@ EXPECTED_MOLECULES = "expected_molecules.csv"  # of a run of several stages
 # without an ending: each is a .png and a .svg
 FIGURE = "parsl_ml_in_the_loop"
 WORKERS_FIGURE = "workers"
+FRONT_FIGURE = "pareto_front"
 PREDICTIONS_FIGURE = "predicted_vs_simulated"
 
 
@@ -27,13 +28,14 @@ def write_reports(
     policy, seed
         By which it has chosen.
     """
-    from molloop.report import expected, figures, front, predictions, tables
+    from molloop.report import expected, figures, front, front_figure, predictions, tables
 
     found = replace(found, library=library)
     tables.write_training_data(found, folder / TRAINING_DATA)
     tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
     if (pareto := front.front_of(found)) is not None:
         front.write_front(found, pareto, folder / FRONT)
+        front_figure.write_front_figure(found, pareto.goal, folder / FRONT_FIGURE)
     if found.protocols:
         molecules = expected.expectations(found, library, policy, seed)
         expected.write_expected(found, molecules, library, folder / EXPECTED_MOLECULES)

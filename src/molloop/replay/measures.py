@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import isnan, nan
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.events import End
 from molloop.intervals import Floats
-from molloop.pareto import Point, front_rows, hypervolume, reference_point, with_point
+from molloop.pareto import (
+    Point,
+    front_rows,
+    hypervolume,
+    reference_point,
+    running_hypervolume,
+)
 from molloop.replay.campaign import Played
 
 Counts = NDArray[np.int64]
@@ -138,19 +144,12 @@ def measure(played: Played, truth: Truth) -> Curves:
         regret=truth.sign * (truth.best - best[n_known:]),
         n_above=np.cumsum(good > limit, dtype=np.int64)[n_known:],
         failure=stopped.reason if stopped.end is End.FAILED else "",
-        hypervolume=None if truth.points is None else _hypervolumes(truth, ids, is_value),
+        hypervolume=None if truth.points is None else _hypervolumes(truth, ids, is_value)[n_known:],
     )
 
 
 def _hypervolumes(truth: Truth, ids: NDArray[np.int64], is_value: NDArray[np.bool_]) -> Floats:
     """Return the share of the true hypervolume after each of some outcomes, shape (m,)."""
     assert truth.points is not None
-    front: tuple[Point, ...] = ()
-    found, share = [], 0.0
-    for point, has_value in zip(truth.points[ids].tolist(), is_value.tolist(), strict=True):
-        if has_value and not any(map(isnan, point)):
-            wider = with_point(front, tuple(point))
-            if wider is not front:
-                front, share = wider, hypervolume(wider, truth.reference) / truth.hypervolume
-        found.append(share)
-    return np.array(found)
+    points = np.where(is_value[:, None], truth.points[ids], nan)
+    return running_hypervolume(points, truth.reference) / truth.hypervolume

@@ -223,6 +223,10 @@ class Found:
         """
         return self._record.best_so_far(order)
 
+    def points(self) -> NDArray[np.float64]:
+        """Return the objectives after each of the successes; see :meth:`Record.points`."""
+        return self._record.points()
+
     @property
     def predictions(self) -> NDArray[np.float64]:
         """What rankings predicted of the molecules that they chose, in the quantity's unit.

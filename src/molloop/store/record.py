@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, MutableSequence, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ class Record:
     goal
         What is searched for, where it is more than the objective.
     are_broken
-        Of each value, whether the molecule breaks a constraint of the goal, or lacks a value of it.
+        Of each value, whether a constraint is broken, or another value of the goal is missing.
     """
 
     objective: Objective
@@ -105,6 +105,7 @@ class Record:
     n_of_stages: Counter[str] = field(default_factory=Counter)
     goal: Goal | None = None
     are_broken: MutableSequence[int] = field(default_factory=lambda: array("b"))
+    _flat_points: MutableSequence[float] = field(default_factory=lambda: array("d"))
     _best: Best | None = None  # until the first value
     # of what is under way
     _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)
@@ -171,17 +172,24 @@ class Record:
         order
             Places of the values in some order; None: that in which they were known.
         """
-        values = self.objective.sign * self.eligible()
+        values = self.points()[:, 0]
         best = np.fmax.accumulate(values if order is None else values[order])
         return np.asarray(self.objective.sign * best, dtype=np.float64)
 
     def eligible(self) -> NDArray[np.float64]:
         """Return the values, shape (n,), NaN in place of those that are never among the best."""
-        values = np.array(self.values, dtype=np.float64)
+        return np.asarray(self.objective.sign * self.points()[:, 0], dtype=np.float64)
+
+    def points(self) -> NDArray[np.float64]:
+        """Return the objectives of each value, signed, shape (n, d); NaN as of `eligible`."""
+        points = np.array(self._flat_points, dtype=np.float64).reshape(-1, self._n_objectives)
         if self.n_excluded:
-            values[np.array(self.are_flagged, dtype=np.bool_)] = np.nan
-        values[np.array(self.are_broken, dtype=np.bool_)] = np.nan
-        return values
+            points[np.array(self.are_flagged, dtype=np.bool_)] = np.nan
+        return points
+
+    @property
+    def _n_objectives(self) -> int:
+        return 1 if self.goal is None else len(self.goal.objectives)
 
     def n_beyond_of_last(self, n: float = inf) -> int:
         """Return how many of the last n values are beyond the threshold."""
@@ -266,6 +274,7 @@ class Record:
             self.pairs.extend((*expected, value))
             self.paired.append(item.proposal)
             self.errors.add(*expected, value)
+        self._flat_points.extend(point or [nan] * self._n_objectives)
         if point:
             self._best = self._best or Best(self.n_kept)
             self._best.add(point, item, is_flagged=is_flagged)

@@ -77,7 +77,7 @@ def found_over_time(run: Run) -> Markup:
         axes.set(xlabel="Time (s)")
 
     many = f"Values of {counted(run.record.n_values, 'molecule')}"
-    return _svg(in_order, f"{many} in their order; {told}") + _svg(
+    return svg(in_order, f"{many} in their order; {told}") + svg(
         over_time, f"{many} over time; {told}"
     )
 
@@ -106,11 +106,11 @@ def predicted_and_simulated(run: Run) -> Markup:
 
     error = np.abs(means - values).mean()
     middle = EXPECTED.index(0.5)
-    return _svg(
+    return svg(
         pairs,
         f"Predicted against simulated values of {counted(run.record.errors.n, 'molecule')} that "
         f"the model chose, off by {rounded(error, 2)} {unit} in the mean.",
-    ) + _svg(
+    ) + svg(
         calibration,
         f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "
         f"expected, {shares[-1]:.0%} where {EXPECTED[-1]:.0%} are.",
@@ -166,7 +166,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
         for name, run in zip(names, runs, strict=True)
         if run.record.values
     )
-    return _svg(over_time, f"The best values over time. {told}") + _svg(
+    return svg(over_time, f"The best values over time. {told}") + svg(
         over_simulations, f"The mean of the best {N_BEST} over the values."
     )
 
@@ -209,7 +209,7 @@ def workers_over_time(run: Run) -> Markup:
         axes.margins(x=0)  # it begins with a task
         axes.set(xlabel="Time (s), lately", ylabel="Worker")
 
-    return _svg(over_time, "How many workers simulate, train and rank over time.") + _svg(
+    return svg(over_time, "How many workers simulate, train and rank over time.") + svg(
         timeline, "What each worker did lately."
     )
 
@@ -237,14 +237,14 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
 def _best(run: Run) -> str:
     unit = run.settings.objective().quantity.unit
     best = [f"{rounded(run.record.value(one), 2)} {unit}" for one in run.record.best(1)]
-    return best[0] if best else "none, as all values are flagged"
+    return best[0] if best else "none, as all values are flagged or outside constraints"
 
 
 def _quantity(run: Run) -> Quantity:
     return drawn(run.settings.objective().quantity, svg_text)
 
 
-def _svg(draw: Callable[[Figure], None], told: str) -> Markup:
+def svg(draw: Callable[[Figure], None], told: str) -> Markup:
     """Return a figure as an element of the page, with words for those who do not see it."""
     with (
         mpl.rc_context(PAGE_LOOK),  # type: ignore[arg-type]  # its stub spells out every key

@@ -15,7 +15,7 @@ from molloop.campaign.engine import Work
 from molloop.campaign.jobs import Simulated
 from molloop.report.budget import Budget
 from molloop.report.numbers import rounded
-from molloop.report.page import plots
+from molloop.report.page import front_plots, plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Run
 from molloop.report.status import RUNNING, split_open
@@ -74,11 +74,18 @@ def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:
 def figures(run: Run) -> dict[str, Markup]:
     """Return the sections that are drawn, by name; what there is nothing of is empty."""
     drawn: dict[str, tuple[bool, Callable[[Run], Markup]]] = {
-        "found": (bool(run.record.values), plots.found_over_time),
+        "found": (bool(run.record.values), _found),
         "pairs": (run.record.errors.n > 1, plots.predicted_and_simulated),
         "workers": (len(run.record.tasks) > 0, plots.workers_over_time),
     }
     return {name: draw(run) if is_there else Markup("") for name, (is_there, draw) in drawn.items()}
+
+
+def _found(run: Run) -> Markup:
+    goal = run.record.goal
+    if goal is not None and goal.has_front:
+        return front_plots.front_and_volume(run, goal)
+    return plots.found_over_time(run)
 
 
 def facts(run: Run) -> dict[str, Any]:
@@ -103,6 +110,8 @@ def facts(run: Run) -> dict[str, Any]:
         "conditions": run.conditions,
         "built_with": run.built_with,
         "best": [(item, run.record.value(item)) for item in run.record.best(run.record.n_kept)],
+        "n_front": len(run.record.front()) if run.settings.goal().has_front else None,
+        "bounds": [one.words for one in run.settings.goal().constraints],
         "recent": [_recent(item, run.record) for item in run.record.recent],
         "n_last": min(N_LAST, run.record.n_values),
         "n_beyond_last": run.record.n_beyond_of_last(N_LAST),

@@ -352,7 +352,7 @@ def drawn_axes(monkeypatch, draw, *arguments):
         found.extend(figure.axes)
         return Markup("")
 
-    monkeypatch.setattr(plots, "_svg", keep)
+    monkeypatch.setattr(plots, "svg", keep)
     draw(*arguments)
     return found
 

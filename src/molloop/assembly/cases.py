@@ -120,7 +120,7 @@ class SettingsSpace:
         n = budget(self.start)
         schedule = str(rng.choice(["batch", "interleaved"]))
         changes: dict[str, Any] = {
-            "search.policy": str(rng.choice(_policy_names(self.start.search.features))),
+            "search.policy": str(rng.choice(self._policy_names())),
             "campaign.schedule": schedule,
             "campaign.initial_training_count": min(n - 1, _log_uniform(rng, 2, MOST)),
         }
@@ -129,6 +129,12 @@ class SettingsSpace:
         else:
             changes["campaign.retrain_after"] = _log_uniform(rng, 1, MOST)
         return override(self.start, changes)
+
+    def _policy_names(self) -> tuple[str, ...]:
+        names = _policy_names(self.start.search.features)
+        if self.start.goal().has_front:
+            return tuple(one for one in names if not one.endswith("-ei"))
+        return names
 
     def with_budget(self, one: Settings, n: int) -> Settings:
         """Return one that ends after n simulations at most."""

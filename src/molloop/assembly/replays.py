@@ -13,7 +13,6 @@ from molloop.assembly.beside import Baseline, baselines_of_ladder
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.assembly.counts import at_least_one, processes
 from molloop.assembly.features import features_for, knowing
-from molloop.assembly.goals import refuse_goal
 from molloop.assembly.reports import write_reports
 from molloop.assembly.tables import runnable, set_up
 from molloop.campaign.events import Event, Finished
@@ -28,7 +27,7 @@ from molloop.replay.drawing import draw_comparison, draw_search
 from molloop.replay.goals import truth_of
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
-from molloop.replay.tune import OBJECTIVES, Search, Tuned
+from molloop.replay.tune import FRONT_OBJECTIVES, OBJECTIVES, Search, Tuned
 from molloop.report.model_error import on_chosen, on_others, with_accuracy
 from molloop.results import Results
 
@@ -197,7 +196,7 @@ def tune_settings(
     table: Table,
     settings: Settings | None = None,
     scenario: Scenario | None = None,
-    objective: str = "best",
+    objective: str | None = None,
     top_k: int = 100,
     n_trials: int = 60,
     seed: int = 0,
@@ -212,7 +211,8 @@ def tune_settings(
     table, settings, scenario, top_k
         As of :func:`replay_table`; the budget is `campaign.max_training_count`.
     objective
-        ``best`` or ``recall``.
+        ``best`` or ``recall``; with several objectives ``hypervolume`` or ``recall``. None: the
+        first of the two.
     n_trials, seed
         Configurations to try, and the seed of the search.
     out
@@ -225,9 +225,8 @@ def tune_settings(
     InputError
         There is no such objective.
     """
-    if objective not in OBJECTIVES:
-        raise InputError("objective", objective, " or ".join(OBJECTIVES), "Name one of them.")
     given = settings or Settings()
+    objective = tuned_for(given, objective)
     table, settings, remarks = set_up(table, given, progress)
     _refuse_stages(settings)
     table = _with_features(table, [given], progress)
@@ -252,6 +251,14 @@ def tune_settings(
     return replace(found, remarks=remarks)
 
 
+def tuned_for(settings: Settings, objective: str | None) -> str:
+    """Return what a search is for; InputError where the goal has no such objective."""
+    known = FRONT_OBJECTIVES if settings.goal().has_front else OBJECTIVES
+    if objective not in (None, *known):
+        raise InputError("objective", objective, " or ".join(known), "Name one of them.")
+    return objective or known[0]
+
+
 def _with_features(table: Table, some: Iterable[Settings], progress: Progress) -> Table:
     """Return a table whose library has what the models of some configurations learn from.
 
@@ -274,7 +281,6 @@ def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[flo
 
 
 def _refuse_stages(settings: Settings) -> None:
-    refuse_goal(settings, "compare` and `tune")
     if settings.stages:
         raise InputError(
             "stages",

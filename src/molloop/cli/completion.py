@@ -97,9 +97,9 @@ def directions() -> list[str]:
 
 def objectives() -> list[str]:
     """Return what `molloop tune` can search for."""
-    from molloop.replay.tune import OBJECTIVES
+    from molloop.replay.tune import FRONT_OBJECTIVES, OBJECTIVES
 
-    return list(OBJECTIVES)
+    return list(dict.fromkeys((*OBJECTIVES, *FRONT_OBJECTIVES)))
 
 
 def export_formats() -> list[str]:

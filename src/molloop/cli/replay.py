@@ -208,9 +208,13 @@ def tune(
         Path, typer.Option("--out", metavar="DIR", help="Takes configuration and figure.")
     ],
     objective: Annotated[
-        str,
-        typer.Option(help="best (value) or recall.", autocompletion=completion.objectives),
-    ] = "best",
+        str | None,
+        typer.Option(
+            help="best (value) or recall; of several objectives hypervolume or recall.",
+            show_default="the first of the two",
+            autocompletion=completion.objectives,
+        ),
+    ] = None,
     trials: Annotated[int, typer.Option(min=3, help="Configurations to try.")] = 60,
     path: ConfigOption = None,
     column: ColumnOption = "ie_ev",
@@ -249,7 +253,8 @@ def tune(
         )
     console = Console()
     show_remarks(console, found.remarks, is_quiet)
-    console.print(trials_table(*summary.trial_rows(found, objective, describe)))
+    tuned_for = replays.tuned_for(settings, objective)
+    console.print(trials_table(*summary.trial_rows(found, tuned_for, describe)))
     tuned, figure = out / replays.TUNED_CONFIG, out / f"{replays.FRONT_FIGURE}.png"
     files = f"{terminal_path(tuned)}, {terminal_path(figure)}, .svg"
     show(console, f"`molloop run` takes the best one: {files}")

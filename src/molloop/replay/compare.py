@@ -21,6 +21,8 @@ from molloop.texts import sheet_cell
 # -> what `Curves` calls within_chosen and within_others
 Calibration = Callable[[Played, Case, Table], tuple[float, float]]
 MEASURES = ("recall", "best", "regret", "n_above")
+FRONT_MEASURES = ("recall", "hypervolume")
+FROM_NOTHING = ("recall", "n_above", "hypervolume")  # begin with 0
 N_TIMES = 200
 
 
@@ -42,6 +44,11 @@ class Comparison:
     curves: dict[str, tuple[Curves, ...]]
     remarks: tuple[str, ...] = ()
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What the curves are measured by: of several objectives, by the front that is found."""
+        return MEASURES if self.truth.points is None else FRONT_MEASURES
+
     def over_simulations(self, policy: str, measure_name: str) -> Floats:
         """Return a measure after 1, 2, ... simulations, shape (n_seeds, m)."""
         columns = [getattr(one, measure_name) for one in self.curves[policy]]
@@ -55,7 +62,7 @@ class Comparison:
         for one in self.curves[policy]:
             place = np.searchsorted(one.times_s, times_s, side="right") - 1
             column = getattr(one, measure_name).astype(float)
-            nothing_yet = 0.0 if measure_name in ("recall", "n_above") else np.nan
+            nothing_yet = 0.0 if measure_name in FROM_NOTHING else np.nan
             rows.append(np.where(place >= 0, column[np.maximum(place, 0)], nothing_yet))
         return np.array(rows)
 
@@ -145,29 +152,21 @@ def _replay_one(
 
 def write_csv(comparison: Comparison, path: Path) -> None:
     """Write a row a simulation: policy, seed, count, time, and all measures."""
-    k = len(comparison.truth.top)
-    headings = ("policy", "seed", "n_simulations", "time_s", f"recall_top_{k}", *MEASURES[1:])
+    recall = "recall_front"
+    if comparison.truth.points is None:
+        recall = f"recall_top_{len(comparison.truth.top)}"
+    headings = ("policy", "seed", "n_simulations", "time_s", recall, *comparison.measures[1:])
 
     def write(unfinished: Path) -> None:
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(headings)
             for policy, seed, curves in _runs(comparison):
-                columns: list[Any] = [curves.times_s, *(getattr(curves, name) for name in MEASURES)]
-                for n, row in enumerate(zip(*columns, strict=True), start=1):
-                    time_s, recall, best, regret, n_above = row
-                    numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in (best, regret))
-                    writer.writerow(
-                        [
-                            sheet_cell(policy),
-                            seed,
-                            n,
-                            f"{time_s:.6g}",
-                            f"{recall:.6g}",
-                            *numbers,
-                            n_above,
-                        ]
-                    )
+                columns: list[Any] = [getattr(curves, name) for name in comparison.measures]
+                rows = zip(curves.times_s, *columns, strict=True)
+                for n, (time_s, *found) in enumerate(rows, start=1):
+                    numbers = ("" if np.isnan(one) else f"{one:.6g}" for one in found)
+                    writer.writerow([sheet_cell(policy), seed, n, f"{time_s:.6g}", *numbers])
 
     write_whole(path, write)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from molloop.goal import Objective
 from molloop.intervals import mean_interval
-from molloop.replay.compare import MEASURES, Comparison
+from molloop.replay.compare import Comparison
 from molloop.replay.tune import C, Trial, Tuned
 from molloop.report.curves import Line, Panel, Point, write_curves, write_front
 
@@ -16,14 +16,18 @@ _LABELS = {
     "best": "Best value found",
     "regret": "Short of the best of all by",
     "n_above": "Values beyond {threshold:g}",
+    "hypervolume": "Share of the true front's hypervolume",
 }
 
 
 def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None:
     """Draw all measures over simulations and over time, as a .png and a .svg."""
-    names = [one for one in MEASURES if one != "n_above" or objective.threshold is not None]
+    has_threshold = objective.threshold is not None
+    names = [one for one in found.measures if one != "n_above" or has_threshold]
     k = len(found.truth.top)
     labels = {name: _label(name, objective, k) for name in names}
+    if found.truth.points is not None:
+        labels["recall"] = f"Share of the {k} on the true Pareto front found"
     times_s = found.times_s()
     rng = np.random.default_rng(0)
 

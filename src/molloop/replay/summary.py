@@ -11,6 +11,8 @@ from molloop.replay.tune import C, Tuned
 def comparison_rows(found: Comparison) -> list[list[str]]:
     """Return headings and a row a policy: recall on the way, and at the end what else there is.
 
+    Of several objectives the share of the true front's hypervolume, and at the end recall of it.
+
     A campaign that ended sooner than others stays where it was; the best value is the mean over
     those that have one. The last column is the paired 95% interval of how far the first policy is
     ahead at the end.
@@ -20,15 +22,19 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
     k = len(found.truth.top)
     first = next(iter(found.curves))
     after = [f"after {stop}" for stop in stops[1:]]
-    headings = ["policy", f"top {k} after {stops[0]}", *after, "best", "time (s)", "ahead by"]
+    has_front = found.truth.points is not None
+    measure, last = ("hypervolume", "recall") if has_front else ("recall", "best")
+    begins = "hypervolume" if has_front else f"top {k}"
+    ends = f"of the {k} on the front" if has_front else "best"
+    headings = ["policy", f"{begins} after {stops[0]}", *after, ends, "time (s)", "ahead by"]
     rows = [headings]
     for policy, curves in found.curves.items():
-        best = found.after(policy, "best", n)
+        best = found.after(policy, last, n)
         ahead = ""
         if policy != first:
-            one = found.advantage(first, policy, "recall", n)
+            one = found.advantage(first, policy, measure, n)
             ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
-        cells = [f"{found.after(policy, 'recall', stop).mean():.3f}" for stop in stops]
+        cells = [f"{found.after(policy, measure, stop).mean():.3f}" for stop in stops]
         shown = "" if np.isnan(best).all() else f"{np.nanmean(best):.2f}"
         time_s = np.mean([one.times_s[-1] for one in curves])
         rows.append([policy, *cells, shown, f"{time_s:.1f}", ahead])

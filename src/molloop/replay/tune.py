@@ -13,6 +13,7 @@ from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
 
 OBJECTIVES = ("best", "recall")
+FRONT_OBJECTIVES = ("hypervolume", "recall")  # where several quantities are searched for
 # seeds a configuration in each round, and the share of the last round's that it is played with
 ROUNDS = ((1, 1.0), (3, 0.4), (10, 0.5))
 N_UNSEEN = 10
@@ -97,7 +98,7 @@ class Search(Generic[C]):
     Attributes
     ----------
     objective
-        ``best``, the best value, or ``recall``.
+        ``best``, the best value, or ``recall``; of several objectives ``hypervolume`` or recall.
     n_trials
         Configurations of the first round.
     """

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import molloop
-from molloop.assembly.replays import compare_policies, replay_table
+from molloop.assembly.replays import compare_policies, replay_table, tune_settings
 from molloop.assembly.tables import table_settings
 from molloop.errors import InputError
 from molloop.replay.goals import points_of, truth_of
+from molloop.replay.summary import comparison_rows
 from molloop.replay.table import Table, open_table
 from molloop.report.front import Front, write_front
 
@@ -128,6 +129,30 @@ def test_who_beats_whom_by_hand(table, tmp_path):
     assert {row[0]: int(row[5]) for row in rows if row[0]} == n_beaten
 
 
-def test_what_knows_one_objective_alone_says_so(table):
-    with pytest.raises(InputError, match="`molloop compare` and `tune` knows no other goal"):
-        compare_policies(table, settings=settings_of())
+def test_policies_are_compared_by_the_front_that_they_find(table, tmp_path):
+    found = compare_policies(
+        table, ["ridge-ucb"], settings_of(), n_seeds=2, out=tmp_path, n_processes=1
+    )
+    rows = (tmp_path / "comparison.csv").read_text().splitlines()
+    assert rows[0] == "policy,seed,n_simulations,time_s,recall_front,hypervolume"
+    assert len(rows) == 1 + 2 * 4 * 20
+    shares = found.over_simulations("ridge-ucb", "hypervolume")
+    assert shares.shape == (2, 20)
+    headings, first, *_ = comparison_rows(found)
+    k = len(found.truth.top)
+    assert headings == [
+        *("policy", "hypervolume after 5", "after 10", "after 20", f"of the {k} on the front"),
+        *("time (s)", "ahead by"),
+    ]
+    assert first[3] == f"{shares[:, -1].mean():.3f}"
+    assert (tmp_path / "comparison.png").exists()
+
+
+def test_settings_are_tuned_for_the_hypervolume(table, tmp_path):
+    found = tune_settings(table, settings_of(), n_trials=3, out=tmp_path, n_processes=1)
+    assert 0 < found.best.value <= 1
+    tuned = molloop.load(tmp_path / "tuned.toml")
+    assert tuned.goal() == settings_of().goal()
+    assert not tuned.search.policy.endswith("-ei")
+    with pytest.raises(InputError, match="expected hypervolume or recall"):
+        tune_settings(table, settings_of(), objective="best")

@@ -23,14 +23,13 @@ OTHER_COLUMNS = frozenset(
             "failure",
             "message",
             "batch",
-            "constraints",
-            "rank",
-            "dominates",
-            "dominated_by",
         ),
         *("time_s", "seconds", "worker", "numbers", "positions_angstrom"),
     )
 )
+
+# what tables of several objectives or constraints say beside these
+GOAL_COLUMNS = frozenset(("constraints", "rank", "dominates", "dominated_by"))
 
 
 @lru_cache(maxsize=256)  # it is asked for with each outcome

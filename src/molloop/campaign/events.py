@@ -11,6 +11,8 @@ from molloop.simulate.outcome import LARGEST_COUNT
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+# of several objectives or constraints; a run with one objective stores nothing of it
+OfGoal = Field(exclude_if=lambda value: not value)
 # each field of its own type, and no others
 exactly = with_config(ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants"))
 
@@ -95,7 +97,7 @@ class Finished:
     value: Finite | None = None
     stage: str = ""
     is_flagged: bool = False
-    values: tuple[Finite | None, ...] = ()
+    values: Annotated[tuple[Finite | None, ...], OfGoal] = ()
 
     @property
     def job(self) -> Job:
@@ -152,8 +154,8 @@ class Ranked:
     seconds: Finite = 0.0
     stage: str = ""
     unresolved_std: Finite = 0.0
-    more_means: tuple[tuple[Finite, ...], ...] = ()
-    more_stds: tuple[tuple[Finite, ...], ...] = ()
+    more_means: Annotated[tuple[tuple[Finite, ...], ...], OfGoal] = ()
+    more_stds: Annotated[tuple[tuple[Finite, ...], ...], OfGoal] = ()
 
 
 @exactly

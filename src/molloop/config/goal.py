@@ -9,6 +9,7 @@ from molloop.config.property import PropertySettings
 from molloop.config.section import TableSettings, one_line
 from molloop.errors import InputError
 from molloop.goal import (
+    GOAL_COLUMNS,
     MOST_OBJECTIVES,
     OTHER_COLUMNS,
     Constraint,
@@ -174,10 +175,16 @@ def goal_of(
                     "each quantity once",
                     "Leave one of the two tables out.",
                 )
+    goal = Goal(tuple(found), tuple(bounds))
+    for quantity in () if goal.is_plain else goal.quantities:
+        if quantity.column in GOAL_COLUMNS:
+            expected = f"another column than {quantity.column}, which tables of a goal have"
+            told = "Give it another name or a unit."
+            raise InputError("quantity", quantity.symbol, expected, told)
     if len(found) > MOST_OBJECTIVES:
         expected = f"{MOST_OBJECTIVES} at most"
         raise InputError(OBJECTIVES, len(found), expected, "Make some of them constraints.")
-    return Goal(tuple(found), tuple(bounds))
+    return goal
 
 
 def _quantity(where: str, one: QuantitySettings, simulator: str) -> tuple[Quantity, str]:

@@ -100,6 +100,13 @@ def test_what_is_written_reads_back_the_same():
         ({"objectives": TWO, "property": {"threshold": 1.0}}, r"property\.threshold"),
         ({"constraints": [{"quantity": "ea"}]}, "expected low, high or both"),
         ({"constraints": [{"quantity": "ea", "low": 2, "high": 1}]}, r"expected low \(2\)"),
+        (
+            {
+                "property": {"simulator": "a.b:c", "name": "rank", "unit": ""},
+                "constraints": [{"quantity": "x", "low": 1.0}],
+            },
+            "quantity: got 'rank', expected another column",
+        ),
         ({"constraints": [BOUNDS[0], BOUNDS[0]]}, r"constraints\.2\.quantity"),
         (
             {"constraints": BOUNDS, "stages": [{"level": "gfn1"}, {"level": "gfn2"}]},

@@ -80,7 +80,7 @@ def test_a_summary_says_what_a_time_limit_has_cut_off(tmp_path):
     store_run(tmp_path, [*STEPS[:4], TIME_IS_OVER])
     settings = load()
     with closing(Reader.read(tmp_path / "campaign.sqlite")) as store:
-        found = results.read(store, settings.objective(), settings.protocol())
+        found = results.read(store, settings.goal(), settings.protocol())
     assert found.n_not_finished == 2
     assert summary_lines(found)[:2] == [
         "Ended: its time limit of 9 s is over.",

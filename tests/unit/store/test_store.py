@@ -137,12 +137,12 @@ def test_what_a_run_began_with_reads_back(tmp_path):
 
 
 def test_a_job_of_a_stage_that_is_not_told_of_is_damage(store):
-    objective, protocol = Settings().objective(), Settings().protocol()
+    goal, protocol = Settings().goal(), Settings().protocol()
     store.append(1.0, [], [simulated(0, 1, success())])
-    assert len(results.read(store, objective, protocol).simulated) == 1
+    assert len(results.read(store, goal, protocol).simulated) == 1
     store.append(2.0, [], [replace(simulated(1, 2, success()), stage="odd")])
     with pytest.raises(StoreError, match=r"is damaged .*jobs of the stage 'odd'"):
-        results.read(store, objective, protocol)
+        results.read(store, goal, protocol)
 
 
 def test_tasks_read_back(store):

@@ -47,7 +47,7 @@ def completed(*words, cwd=None, shell="bash"):
         (("suggest", "qm9", "--features", ""), ["descriptors", "fingerprints"]),
         (("replay", "q"), ["qm9-ie-20k"]),
         (("replay", "t.csv", "--direction", "mi"), ["minimise"]),
-        (("tune", "t.csv", "--objective", ""), ["best", "recall"]),
+        (("tune", "t.csv", "--objective", ""), ["best", "recall", "hypervolume"]),
         (("run", "--library", "q"), ["qm9"]),
         (("run", "--library", ""), []),
         (("export", "r", "--format", "e"), ["extxyz"]),

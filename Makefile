@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system lint docs clean
+.PHONY: help run test test-system lint docs findings clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,6 +27,10 @@ lint: $(VENV)/.ready-dev ## Check style and types
 docs: $(VENV)/.ready-docs ## Set up what is needed, build the documentation: docs/_build/html/index.html
 	$(BIN)/python -m sphinx -n -W --keep-going -q -E -a docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+findings: ## See whether what surprised in other libraries is still so; installs them in temporary folders
+	@changed=; for one in findings/*.sh; do echo "$$one"; "$$one" || changed="$$changed $$one"; done; \
+	    test -z "$$changed" || { echo "changed, or not to be installed:$$changed" >&2; exit 1; }
 
 clean: ## Remove the environment and caches; runs stay
 	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis

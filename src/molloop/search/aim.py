@@ -122,30 +122,47 @@ class Aim:
         """Return the logarithm of the probability that the constraints hold, shape (m,).
 
         Of normal distributions of the predicted quantities, as if independent.
+
+        Parameters
+        ----------
+        means, stds
+            Of values as they will be simulated, shapes (q, m).
         """
         found = np.zeros(means.shape[1])
         for place, low, high in self.bounds:
             found += log_within(means[place], stds[place], low, high)
         return np.maximum(found, LEAST)
 
-    def most_log_holding(self, lows: Floats, highs: Floats, stds: Floats) -> Floats:
+    def most_log_holding(
+        self, lows: Floats, highs: Floats, least_stds: Floats, stds: Floats
+    ) -> Floats:
         """Return what that can be at most, shape (m,).
 
         Parameters
         ----------
         lows, highs
             Between which the means lie, shapes (q, m).
-        stds
-            What the deviations are at most; they may be less.
+        least_stds, stds
+            The same of the deviations.
         """
         found = np.zeros(highs.shape[1])
         for place, low, high in self.bounds:
+            least, most = lows[place], highs[place]
             # what lies outside comes within by its deviation alone, and by one bound alone
-            below = log_within(highs[place], stds[place], low, inf)
-            above = log_within(lows[place], stds[place], -inf, high)
-            found += np.where(highs[place] < low, below, 0.0)
-            found += np.where(lows[place] > high, above, 0.0)
+            below = log_within(most, stds[place], low, inf)
+            above = log_within(least, stds[place], -inf, high)
+            # what lies within goes out by its deviation: the mean nearest to the middle least
+            nearest = _nearest(least, most, low, high)
+            inside = log_within(nearest, least_stds[place], low, high)
+            found += np.where(most < low, below, np.where(least > high, above, inside))
         return np.maximum(found, LEAST)
+
+
+def _nearest(least: Floats, most: Floats, low: float, high: float) -> Floats:
+    """Return the means, of an interval each, that are farthest within two bounds."""
+    if not np.isfinite(low):
+        return least
+    return most if not np.isfinite(high) else np.clip((low + high) / 2, least, most)
 
 
 def signed_bounds(one: Constraint, sign: int) -> tuple[float, float]:

@@ -67,6 +67,7 @@ def best_of_draws(
     n_draws: int,
     n: int,
     bound: Callable[[int], Floats],
+    guess: Callable[[int], Floats],
     score: Callable[[int, Candidates], Floats],
     exact: Callable[[NDArray[np.intp]], Candidates],
 ) -> Candidates:
@@ -78,6 +79,8 @@ def best_of_draws(
         Which rows may be returned, shape (m,).
     bound
         Draw -> above which no row's score is, shape (m,).
+    guess
+        Draw -> about what the scores are, shape (m,): the better, the fewer are computed.
     score
         Draw, candidates -> their scores.
     exact
@@ -87,13 +90,13 @@ def best_of_draws(
     -------
     Each once, in no order.
     """
-    rows = np.flatnonzero(is_open)
-    if len(rows) <= 2 * n:
+    rows, n_first = np.flatnonzero(is_open), n + n // 4
+    if len(rows) <= n_first:
         return _best_of_draws(exact(rows), n_draws, n, score)
     is_done = np.zeros(len(is_open), dtype=np.bool_)
     for draw in range(n_draws):
-        limits = bound(draw)[rows]
-        is_done[rows[np.argpartition(-limits, 2 * n - 1)[: 2 * n]]] = True
+        guesses = guess(draw)[rows]
+        is_done[rows[np.argpartition(-guesses, n_first - 1)[:n_first]]] = True
     found = exact(np.flatnonzero(is_done))
     for draw in range(n_draws):
         limits, least = bound(draw), _nth(score(draw, found), n)

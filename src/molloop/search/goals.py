@@ -5,7 +5,7 @@ The steps of :mod:`molloop.search.rank`, where there is more than one objective 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +57,32 @@ class Beliefs:
         means, stds = known.copy(), np.zeros(known.shape)
         for place, model in self.models.items():
             means[place], stds[place] = model.predict(features)
-        return means, stds, self._log_chance(features) + self.aim.log_holding(means, stds)
+        simulated = stds.copy()
+        for place in self._bounded:
+            simulated[place] = np.hypot(stds[place], self.models[place].noise(means[place]))
+        return means, stds, self._log_chance(features) + self.aim.log_holding(means, simulated)
 
-    def screen(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return what these can be at most."""
+    def screen(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return what these can be at most, and about what the logarithm of the chance is."""
         highs, stds = known.copy(), np.zeros(known.shape)
-        lows = known.copy() if self.aim.bounds else known
-        bounded = {place for place, *_ in self.aim.bounds}
+        lows, least, most = highs.copy(), stds.copy(), stds.copy()
         for place, model in self.models.items():
-            if place in bounded:
-                lows[place], highs[place], stds[place] = model.interval(features)
-            else:
+            if place not in self._bounded:
                 highs[place], stds[place] = model.screen(features)
-        most = self.aim.most_log_holding(lows, highs, stds)
-        return highs, stds, self._log_chance(features) + most
+                continue
+            lows[place], highs[place], stds[place] = model.interval(features)
+            noises = np.stack([model.noise(lows[place]), model.noise(highs[place])])
+            least[place] = noises.min(axis=0)
+            most[place] = np.hypot(stds[place], noises.max(axis=0))
+        log_chance = self._log_chance(features)
+        limit = self.aim.most_log_holding(lows, highs, least, most)
+        about = self.aim.log_holding((lows + highs) / 2, most)
+        return highs, stds, log_chance + limit, log_chance + about
+
+    @cached_property
+    def _bounded(self) -> frozenset[int]:
+        """Columns that constraints bound."""
+        return frozenset(place for place, *_ in self.aim.bounds)
 
     def _log_chance(self, features: Features) -> Floats:
         return np.zeros(len(features)) if self.chance is None else np.log(self.chance.of(features))
@@ -111,16 +123,15 @@ def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
     if opened.meant is not None:
         is_open &= opened.meant
     highs, stds = np.zeros(known.shape), np.zeros(known.shape)
-    log_chance = np.zeros(shard.n_molecules)
+    log_chance, about = np.zeros(shard.n_molecules), np.zeros(shard.n_molecules)
     for start in range(0, shard.n_molecules, CHUNK):
         rows: Any = slice(start, start + CHUNK)  # not copied
         if not (part := is_open[rows]).all():
             rows = start + np.flatnonzero(part)
         if part.any():
             features = for_models(kept[rows], training.scaling)
-            highs[:, rows], stds[:, rows], log_chance[rows] = beliefs.screen(
-                features, known[:, rows]
-            )
+            found = beliefs.screen(features, known[:, rows])
+            highs[:, rows], stds[:, rows], log_chance[rows], about[rows] = found
     tried = training.tried - shard.first_id
     is_open[tried[(tried >= 0) & (tried < shard.n_molecules)]] = False
 
@@ -135,16 +146,17 @@ def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
             features=features,
         )
 
-    found = best_of_draws(
+    chosen = best_of_draws(
         is_open,
         beliefs.aim.n_draws,
         n,
         lambda draw: beliefs.score(draw, highs, stds, log_chance),
+        lambda draw: beliefs.score(draw, highs, stds, about),
         lambda draw, some: _scores(beliefs, draw, some),
         exact,
     )
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
-    np.save(path, found)
+    np.save(path, chosen)
     return path
 
 

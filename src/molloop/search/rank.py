@@ -76,7 +76,9 @@ class RankTask:
     def n_candidates(self) -> int:
         """How many a shard returns at first, for each weighing."""
         n = -(-self.n // self.n_draws)
-        return max(min(CANDIDATES_PER_PICK * n, MAX_CANDIDATES // self.n_draws), MIN_PER_PICK * n)
+        # a draw's picks are also chosen in the light of those of the other draws
+        wanted = CANDIDATES_PER_PICK * n * (1 if self.n_draws == 1 else 2)
+        return max(min(wanted, MAX_CANDIDATES // self.n_draws), MIN_PER_PICK * n)
 
     def learns_failures(self, training: Training) -> bool:
         """Whether something has failed from which it learns."""

@@ -140,8 +140,7 @@ class GaussianProcess(Surrogate):
 
     def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
         """Return the same, and before it the least that the mean can be, each of shape (m,)."""
-        low, high, std = in_blocks(self._screen_block, features, SCREEN_BLOCK)
-        return low, high, std
+        return tuple(in_blocks(self._screen_block, features, SCREEN_BLOCK))
 
     def _screen_block(self, features: Features) -> Floats:
         screen, slope = self._screen, np.float32(self._slope)
@@ -170,10 +169,13 @@ class GaussianProcess(Surrogate):
         std = self._widening.factors(widest) * self._scale * np.sqrt(left)
         return np.stack([mean - 2 * doubt, mean, std])
 
+    def noise(self, mean: Floats) -> Floats:
+        """Return the deviation of simulated values around the true ones, shape (m,)."""
+        return self._widening.factors(mean) * self._scale * np.sqrt(self.noise_ratio)
+
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""
-        mean, std = self.predict(features)
-        scaled = self._scaled(features)
+        (mean, std), scaled = self.predict(features), self._scaled(features)
         known = self._factor @ self._kernel(scaled).T
         scales = self._widening.factors(mean) * self._scale
 

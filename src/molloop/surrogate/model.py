@@ -108,6 +108,13 @@ class Surrogate(ABC):
         mean, std = self.predict(features)
         return mean, mean, std
 
+    def noise(self, mean: Floats) -> Floats:
+        """Return how far simulated values scatter around the true ones, where it predicts a mean.
+
+        A standard deviation that grows or falls with the mean, shape (m,); none by default.
+        """
+        return np.zeros(len(mean))
+
     def joint(self, features: Features) -> Joint:
         """Return the prediction for m molecules together; by default, as if independent."""
         return independent(*self.predict(features))

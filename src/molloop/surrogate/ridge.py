@@ -65,6 +65,10 @@ class Ridge(Surrogate):
         std = np.sqrt(np.square(centred @ self._factor).sum(axis=1))
         return np.stack([self.values.mean() + centred @ self._coefficients, std])
 
+    def noise(self, mean: Floats) -> Floats:
+        """Return the deviation of simulated values around the true ones, shape (m,)."""
+        return np.full_like(mean, np.sqrt(self._noise))
+
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""
         mean, std = self.predict(features)

@@ -134,7 +134,9 @@ def brute_force(table, task, trained, pending, failed=()):
     for one in goal.constraints:
         place = goal.place(one.quantity)
         sign = goal.signs[place]
-        held = [within(m, s, one, sign) for m, s in zip(means[place], stds[place], strict=True)]
+        noise = joints[place].noise if place in joints else np.zeros(table.n)
+        spread = np.sqrt(stds[place] ** 2 + noise)  # of values as they will be simulated
+        held = [within(m, s, one, sign) for m, s in zip(means[place], spread, strict=True)]
         if one.quantity.descriptor:
             is_out |= np.array(held) == 0
         else:
@@ -246,9 +248,9 @@ def test_expected_improvement_counts_by_the_probability_of_a_bound(tmp_path):
         [(1 + erf(one / sqrt(2))) / 2 for one in z],
     )
     improvement = std * (density + z * below)
-    held = [
-        within(m, s, goal.constraints[0], -1) for m, s in zip(*gap.predict(everything), strict=True)
-    ]
+    (mean, std), noise = gap.predict(everything), gap.joint(everything).noise
+    spread = np.sqrt(std**2 + noise)
+    held = [within(m, s, goal.constraints[0], -1) for m, s in zip(mean, spread, strict=True)]
     worth = improvement * held
     worth[trained] = -1
     assert found.ids.tolist() == [int(np.argmax(worth))]
@@ -256,9 +258,9 @@ def test_expected_improvement_counts_by_the_probability_of_a_bound(tmp_path):
 
 def test_a_task_goes_by_as_many_weighings_as_it_has_picks():
     task = RankTask(None, policy_named("gp"), 4, (1, 1), GOALS["two"])
-    assert (task.n_draws, task.n_candidates) == (4, 64)
+    assert (task.n_draws, task.n_candidates) == (4, 128)
     assert replace(task, n=40).n_draws == 16
-    assert (replace(task, n=40).n_candidates, replace(task, n=64).n_candidates) == (192, 256)
+    assert (replace(task, n=32).n_candidates, replace(task, n=64).n_candidates) == (256, 256)
     one = replace(task, goal=GOALS["a bound"])
     assert (one.n_draws, one.n_candidates) == (1, 256)
 

@@ -23,8 +23,7 @@ from molloop.surrogate.widening import Widening
 MAX_LIKELIHOOD_POINTS = 600  # of which scales are learnt
 MAX_POINTS = 4000  # time grows with the cube of them, memory with the square
 
-SCREEN_BLOCK = 2048
-EXACT_BLOCK = 256
+SCREEN_BLOCK, EXACT_BLOCK = 2048, 256
 PADDING = 16
 ROUNDING = float(np.finfo(np.float32).eps) / 2
 MAX_TELLING = 64
@@ -108,8 +107,7 @@ class GaussianProcess(Surrogate):
         """Return what errors say of values that are left out; chapter 5.4.2, equation 5.12."""
         precisions = np.square(self._factor).sum(axis=0)
         errors = self._weights / precisions
-        variances = np.maximum(1 / precisions - self.noise_ratio, LEAST_VARIANCE)
-        stds = self._scale * np.sqrt(variances)
+        stds = self._scale * np.sqrt(np.maximum(1 / precisions - self.noise_ratio, LEAST_VARIANCE))
         return Widening.learnt(errors, stds, self.values - errors, self.values)
 
     def predict(self, features: Features) -> tuple[Floats, Floats]:

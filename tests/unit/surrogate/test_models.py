@@ -65,3 +65,14 @@ def test_wrong_shapes_are_refused(name, n_points, n_values):
     kind = named(name)
     with pytest.raises(ValueError, match="expected"):
         kind.fit(sample(kind, n_points), np.zeros(n_values), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bounds_hold_from_both_sides_and_noise_is_that_of_the_joint_prediction(name):
+    kind, rng = named(name), np.random.default_rng(0)
+    model = kind.fit(sample(kind, 30), rng.normal(size=30), rng)
+    others = sample(kind, 20, seed=1)
+    mean, std = model.predict(others)
+    low, high, most = model.interval(others)
+    assert ((low <= mean) & (mean <= high) & (std <= most)).all()
+    assert model.noise(mean) == pytest.approx(np.sqrt(model.joint(others).noise))

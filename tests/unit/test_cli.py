@@ -729,7 +729,7 @@ def test_what_to_try_next_is_a_table(molloop, tmp_path):
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == (
         "molloop: values.csv, line 3, ie_ev: got 'high', expected a finite number, 1e+100 at most. "
-        "Mend or remove the line.\n"
+        "Correct the number, or remove the line.\n"
     )
 
 

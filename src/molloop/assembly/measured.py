@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from molloop.campaign.warm_start import check_flags
+from molloop.campaign.warm_start import flags_of
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
 from molloop.library.reading.columns import MOLECULE_NAMES, plain_name
@@ -20,6 +20,7 @@ from molloop.library.tables import (
     is_empty,
     rows_of,
 )
+from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.recipes import RECIPES
 
@@ -40,11 +41,15 @@ class Measured:
         Where each stands, its SMILES and its value.
     without
         Where each molecule without a value stands, and its SMILES.
+    doubtful
+        SMILES of values that a flag casts doubt on: the model learns from them, and none is the
+        best.
     """
 
     column: str
     values: tuple[tuple[str, str, float], ...]
     without: tuple[tuple[str, str], ...] = ()
+    doubtful: frozenset[str] = frozenset()
 
 
 def read_measured(
@@ -74,7 +79,7 @@ def read_measured(
     with rows_of(path, TRAINING_DATA, required, others, reading) as table:
         rows = list(table)
     name = _column_of_numbers(table, rows) if column is None else column
-    values, without = [], []
+    values, without, doubtful = [], [], set()
     made_by: dict[str, str] = {}
     for line, cells in rows:
         where, smiles = f"{path}, line {line}", cells[SMILES]
@@ -82,9 +87,10 @@ def read_measured(
             without.append((where, smiles))
             continue
         check_made_alike(where, cells, made_by)
-        check_flags(where, cells, QUANTITIES.get(name, ""))
+        if doubts(flags_of(cells), QUANTITIES.get(name, "")):
+            doubtful.add(smiles)
         values.append((where, smiles, table.number(line, name, cells[name], LARGEST_VALUE)))
-    return Measured(name, tuple(values), tuple(without))
+    return Measured(name, tuple(values), tuple(without), frozenset(doubtful))
 
 
 def read_pending(path: Path, reading: Reading | None = None) -> list[tuple[str, str]]:

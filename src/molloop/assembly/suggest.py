@@ -169,11 +169,12 @@ def suggestions(
         which = " that meet the conditions" if chosen_from.path else ""
         raise InputError(
             f"{TRAINING_DATA}, {PENDING}",
-            f"all {chosen_from.n_left:,} molecules of the library{which}",
+            f"every one of {counted(chosen_from.n_left, 'molecule')} of the library{which}",
             "some that were not tried",
             "Name another library" + (", or loosen a condition." if which else "."),
         )
     values = sign * np.array([one.value for one in known.known])
+    may_win = np.array([one.smiles not in measured.doubtful for one in known.known])
     training = Training(
         features=known.features[policy.features],
         values=values,
@@ -182,7 +183,7 @@ def suggestions(
         pending=features(waiting),
         failed=features(without),
         scaling=library.scalings[policy.features],
-        best=float(values.max()),
+        best=float(values[may_win].max() if may_win.any() else values.min()),
     )
     return Suggestions(
         measured.column,

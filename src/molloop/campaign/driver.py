@@ -11,7 +11,7 @@ from molloop.campaign.ending import Interruption, ending
 from molloop.campaign.engine import Completion, Engine, Group, Task
 from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
 from molloop.campaign.intake import Intake
-from molloop.campaign.jobs import Job, Simulated
+from molloop.campaign.jobs import Job, Simulated, may_win
 from molloop.campaign.ladder import Ladder
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
@@ -107,7 +107,7 @@ class Driver:
         self._stages = tuple(self._protocols)
         self._ledger = Ledger(self.warm_start.molecule_ids, self._stages[1:])
         known, top_k = self.warm_start.known, self.schedule.plan.stopping.top_k
-        values = [one.value for one in known]
+        values = may_win(known, self.objective)
         first = State.at_first(self.objective, top_k, values, self.goal)
         self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
         self._selection = self.selection or Selection.of_all(self.library)

@@ -1,6 +1,6 @@
 """What is known of molecules: values from before, and outcomes of this campaign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,6 +29,10 @@ class Known:
         Of the value, where it is not the run's: such as ``experiment``; empty otherwise.
     name
         What the file of the values calls the molecule; empty where it says nothing.
+    flags
+        Of the value, as the file has them.
+    charge, n_unpaired
+        Of the molecule itself: as the file says, else as the SMILES has them; None: not known.
     """
 
     smiles: str
@@ -36,6 +40,19 @@ class Known:
     molecule_id: int | None
     level: str = ""
     name: str = ""
+    flags: tuple[str, ...] = ()
+    charge: int | None = None
+    n_unpaired: int | None = None
+
+    def is_flagged(self, objective: Objective) -> bool:
+        """Whether a flag casts doubt on the value, which is one of an objective."""
+        return bool(self.flags and doubts(self.flags, objective.recipe))
+
+
+def may_win(known: Iterable[Known], objective: Objective) -> list[float]:
+    """Return the values that may be the best: not those with a flag where these are excluded."""
+    keeps = objective.keeps_flagged
+    return [one.value for one in known if keeps or not one.is_flagged(objective)]
 
 
 @dataclass(slots=True)

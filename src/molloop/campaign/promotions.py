@@ -71,6 +71,8 @@ class Promotions:
         for one in known:
             if one.molecule_id is not None and not one.level:
                 self._values[self.stages[0]][one.molecule_id] = self.objective.sign * one.value
+                if one.is_flagged(self.objective) and not self.objective.keeps_flagged:
+                    self._doubtful.add(one.molecule_id)
 
     def learn(self, events: Iterable[Event]) -> None:
         """Take in what has finished; nothing of it is needed where there is one stage."""

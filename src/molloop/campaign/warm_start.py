@@ -1,5 +1,6 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,16 +18,17 @@ from molloop.library.kinds import kinds_of
 from molloop.library.own_features import computed
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
-from molloop.library.tables import FLAGS, MADE_BY, SMILES, is_empty, rows_of
+from molloop.library.tables import FLAGS, MADE_BY, SMILES, STATE, is_empty, rows_of
 from molloop.library.taken import take
-from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
-from molloop.simulate.simulators import IONIZATION
+from molloop.simulate.structure import state_of
 from molloop.smiles import NoMoleculeError
 from molloop.texts import utf8_text
 
 TRAINING_DATA = "campaign.training_data"
+# a column of another meaning may have the same name
+_SMALL = re.compile(r"\s*([+-]?\d{1,3})(\.0*)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,11 @@ def read_warm_start(
     Raises
     ------
     InputError
-        The file, a column, a SMILES or a value cannot be read, a value was computed otherwise or
-        has a flag.
+        The file, a column, a SMILES or a value cannot be read, or a value was computed otherwise.
     """
     found = _Read() if path is None else _read(path, column, protocol, level, reading)
     warm_start = known_values(found.rows, column, library)
-    known = tuple(
-        Known(one.smiles, one.value, one.molecule_id, *found.said[one.smiles])
-        for one in warm_start.known
-    )
+    known = tuple(replace(one, **found.said[one.smiles]) for one in warm_start.known)
     return replace(warm_start, known=known, n_without=found.n_without)
 
 
@@ -122,7 +120,10 @@ def known_values(
                 "Keep one of the two.",
             )
     ids = library.find(list(values))
-    known = tuple(Known(smiles, value, ids.get(key)) for key, (smiles, value) in values.items())
+    known = tuple(
+        Known(smiles, value, ids.get(key), "", "", (), *state_of(molecules[key]))
+        for key, (smiles, value) in values.items()
+    )
     places = [one.molecule_id for one in known]
     return WarmStart(known, features_of(list(molecules.values()), places, library))
 
@@ -204,10 +205,10 @@ def features_of(
 
 @dataclass
 class _Read:
-    """Where each row stands, its SMILES and value; a SMILES' level, if not the run's, and name."""
+    """Where each row stands, its SMILES and value; what the file says beside of a SMILES' value."""
 
     rows: list[tuple[str, str, float]] = field(default_factory=list)
-    said: dict[str, tuple[str, str]] = field(default_factory=dict)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)  # attributes of `Known`
     n_without: int = 0
 
 
@@ -219,45 +220,37 @@ def _read(
     reading: Reading | None,
 ) -> _Read:
     found = _Read()
-    made_by = (*MADE_BY, FLAGS)
-    with rows_of(path, TRAINING_DATA, (column,), made_by, reading) as table:
+    others = (*MADE_BY, FLAGS, *STATE)
+    with rows_of(path, TRAINING_DATA, (column,), others, reading) as table:
         for line, cells in table:
             where = f"{path}, line {line}"
             if is_empty(cells[column]):
                 found.n_without += 1
                 continue
-            said = _level_of(where, cells, protocol, level)
-            own = protocol.quantity.name if protocol.simulator == IONIZATION else ""
-            check_flags(where, cells, own)
+            said = {
+                "level": _level_of(where, cells, protocol, level),
+                "name": utf8_text(table.name),
+                "flags": flags_of(cells),
+                **_state_of(cells),
+            }
             value = table.number(line, column, cells[column], LARGEST_VALUE)
             found.rows.append((where, cells[SMILES], value))
-            found.said.setdefault(cells[SMILES], (said, utf8_text(table.name)))
+            found.said.setdefault(cells[SMILES], said)
     if not found.rows:
         expected = "at least one row with a value"
         raise InputError(TRAINING_DATA, str(path), expected, "Leave the option out.")
     return found
 
 
-def check_flags(where: str, cells: Mapping[str, str], quantity: str) -> None:
-    """Look whether a flag casts doubt on a known value, which would be known without it.
+def flags_of(cells: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the flags of a known value, as the cells of its row have them."""
+    return tuple(map(utf8_text, cells.get(FLAGS, "").split()))
 
-    Parameters
-    ----------
-    quantity
-        As of :func:`molloop.simulate.doubts.doubts`.
 
-    Raises
-    ------
-    InputError
-        One does.
-    """
-    if doubtful := doubts(cells.get(FLAGS, "").split(), quantity):
-        raise InputError(
-            f"{where}, {FLAGS}",
-            " ".join(doubtful),
-            "none that casts doubt on the value: known values are taken without their flags",
-            "Remove the line; or empty the cell, to take the value without its doubt.",
-        )
+def _state_of(cells: Mapping[str, str]) -> dict[str, int]:
+    """Return charge and unpaired electrons, where a row says them by a whole number."""
+    found = {name: _SMALL.fullmatch(cells.get(name, "")) for name in STATE}
+    return {name: int(one[1]) for name, one in found.items() if one}
 
 
 def _level_of(

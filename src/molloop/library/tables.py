@@ -22,6 +22,7 @@ _NUMERAL = re.compile(r"\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*", re.IGNORECASE)
 SMILES = "smiles"  # what the molecule of a row is called, whatever its column is
 MADE_BY = ("level", "fidelity")  # columns that say how a value was computed
 FLAGS = "flags"  # the column of what casts doubt on it
+STATE = ("charge", "n_unpaired")  # columns of the molecule's charge and unpaired electrons
 
 Row = tuple[int, dict[str, str]]  # line, cells by column
 
@@ -132,7 +133,7 @@ def number(where: str, text: str, largest: float, empty: float | None = None) ->
             where,
             text[:60],
             expected if empty is None else f"{expected}, or nothing",
-            "Mend or remove the line.",
+            "Correct the number, or remove the line.",
         )
     return value
 

@@ -199,7 +199,8 @@ def _with_hydrogens(one: Structure) -> "Mol":
     from molloop.simulate.structure import molecule_with_hydrogens
 
     try:
-        return molecule_with_hydrogens(utf8_text(one.smiles), one.name)
+        # a user's own simulator may have taken them
+        return molecule_with_hydrogens(utf8_text(one.smiles), one.name, may_have_dummies=True)
     except SimulationError as error:
         expected = "one that RDKit reads, for sdf"
         raise InputError(

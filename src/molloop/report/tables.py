@@ -20,7 +20,7 @@ MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
 def write_training_data(results: Found, path: Path) -> None:
     """Write every value that a model may learn from, with its level, fidelity and flags.
 
-    Values known beforehand come first, without charge, batch and time.
+    Values known beforehand come first, without batch and time.
     """
     further = results.protocol.further
     columns = (one.column for one in (results.objective.quantity, *further))
@@ -35,9 +35,10 @@ def write_training_data(results: Found, path: Path) -> None:
     with_values = [(item, item.value(quantity.name)) for item in items]
     known = [
         (
-            *(item.smiles, _name(results.library, item.molecule_id) or item.name, "", ""),
+            *(item.smiles, _name(results.library, item.molecule_id) or item.name),
+            *("" if one is None else one for one in (item.charge, item.n_unpaired)),
             *(number_text(item.value), *("" for _ in (*further, *bounded)), "", ""),
-            *(item.level or level, "" if item.level else fidelity, ""),
+            *(item.level or level, "" if item.level else fidelity, " ".join(item.flags)),
             *kept_cells(results.library, item.molecule_id, kept),
         )
         for item in results.known

@@ -169,13 +169,23 @@ def _structure(molecule: Chem.Mol) -> Structure:
     return Structure(molecule, charge, _n_unpaired(molecule, charge))
 
 
-def molecule_with_hydrogens(smiles: str, name: str = "") -> Chem.Mol:
+def state_of(molecule: Chem.Mol) -> tuple[int, int]:
+    """Return charge and unpaired electrons of a molecule, as its SMILES has them."""
+    charge = Chem.GetFormalCharge(molecule)
+    return charge, _n_unpaired(Chem.AddHs(molecule), charge)
+
+
+def molecule_with_hydrogens(
+    smiles: str, name: str = "", *, may_have_dummies: bool = False
+) -> Chem.Mol:
     """Read a SMILES as it was given and add its hydrogens behind.
 
     Parameters
     ----------
     name
         What an error calls the molecule beside its SMILES.
+    may_have_dummies
+        Whether ``*`` is allowed.
 
     Raises
     ------
@@ -183,7 +193,7 @@ def molecule_with_hydrogens(smiles: str, name: str = "") -> Chem.Mol:
         ``invalid_smiles``.
     """
     try:
-        molecule = read_molecule(smiles, may_have_dummies=True)
+        molecule = read_molecule(smiles, may_have_dummies=may_have_dummies)
     except NoMoleculeError as error:
         shown = label(smiles, name) if len(smiles) <= MAX_SMILES else name
         told = f"{error} ({shown!r})" if name or len(smiles) <= MAX_SMILES else str(error)

@@ -45,7 +45,8 @@ CREATE TEMP VIEW geometries AS
     SELECT proposal, 0 AS place, 'molecule' AS name, numbers, positions_angstrom FROM outcomes
         WHERE numbers IS NOT NULL;
 CREATE TEMP VIEW known AS
-    SELECT rowid AS rowid, smiles, value, molecule_id, '' AS level, '' AS name FROM main.known;
+    SELECT rowid AS rowid, smiles, value, molecule_id, '' AS level, '' AS name, '[]' AS flags,
+    NULL AS charge, NULL AS n_unpaired FROM main.known;
 COMMIT;
 """
 

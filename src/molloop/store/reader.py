@@ -14,6 +14,7 @@ from molloop.store import database
 from molloop.store.follow import Mark, News, read_news
 from molloop.store.outcomes import read_outcomes
 from molloop.store.records import (
+    KNOWN_COLUMNS,
     Session,
     Stage,
     read_cells,
@@ -83,7 +84,7 @@ class Reader:
 
     def known(self) -> list[Known]:
         """Return the values known beforehand, in the order of their file."""
-        query = "SELECT smiles, value, molecule_id, level, name FROM known ORDER BY rowid"
+        query = f"SELECT {KNOWN_COLUMNS} FROM known ORDER BY rowid"
         with self._rows(query) as rows:
             return list(map(read_known, rows))
 
@@ -94,7 +95,8 @@ class Reader:
 
     def searched(self) -> SearchedLibrary:
         """Return what is known of the library that the run has searched."""
-        title = self.sessions()[-1].environment.get("library", {}).get("name", "")
+        facts = self.sessions()[-1].environment.get("library", {})
+        title = facts.get("title") or facts.get("name", "")
         query = "SELECT molecule_id, name, kept FROM molecules ORDER BY molecule_id"
         with self._rows(query) as rows:
             return SearchedLibrary.of(str(title), map(read_cells, rows))

@@ -15,7 +15,14 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.events import Event
 from molloop.campaign.jobs import Known, Simulated
 from molloop.molecule import Geometry
-from molloop.simulate.outcome import LARGEST_VALUE, Calculation, Failure, Outcome, Success
+from molloop.simulate.outcome import (
+    LARGEST_COUNT,
+    LARGEST_VALUE,
+    Calculation,
+    Failure,
+    Outcome,
+    Success,
+)
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.rules import storable
 from molloop.simulate.validation import checked
@@ -31,6 +38,7 @@ JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
 )
+KNOWN_COLUMNS = "smiles, value, molecule_id, level, name, flags, charge, n_unpaired"
 # the parts of outcomes: table -> its columns beside proposal and place
 PARTS = {
     "job_values": "quantity, value",
@@ -161,12 +169,27 @@ def read_task(row: Row) -> Task:
     return Task(kind, read_text(worker, "worker"), read_clock(began_s), read_clock(ended_s))
 
 
+def known_row(one: Known) -> tuple[object, ...]:
+    """Return the row of the table `known` of a value."""
+    flags = json.dumps(one.flags) if one.flags else NO_FLAGS
+    said = (one.level, one.name, flags, one.charge, one.n_unpaired)
+    return one.smiles, one.value, one.molecule_id, *said
+
+
 def read_known(row: Row) -> Known:
     """Read a row of the table `known`."""
-    smiles, value, molecule_id, level, name = row
+    smiles, value, molecule_id, level, name, flags, charge, n_unpaired = row
     key = None if molecule_id is None else read_count(molecule_id, "molecule id")
-    texts = read_text(level, "level"), read_text(name, "name")
-    return Known(read_text(smiles, "SMILES"), read_value(value), key, *texts)
+    return Known(
+        read_text(smiles, "SMILES"),
+        read_value(value),
+        key,
+        read_text(level, "level"),
+        read_text(name, "name"),
+        read_json(_FLAGS, flags, "flags"),
+        None if charge is None else int(read_number(charge, "charge", LARGEST_COUNT)),
+        None if n_unpaired is None else read_count(n_unpaired, "unpaired electrons"),
+    )
 
 
 def read_cells(row: Row) -> tuple[int, str, dict[str, str]]:

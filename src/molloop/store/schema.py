@@ -66,7 +66,10 @@ CREATE TABLE known (
     value REAL NOT NULL,
     molecule_id INTEGER,
     level TEXT NOT NULL,
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    flags TEXT NOT NULL,
+    charge INTEGER,
+    n_unpaired INTEGER
 ) STRICT;
 CREATE TABLE stages (
     name TEXT PRIMARY KEY,

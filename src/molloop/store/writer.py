@@ -17,7 +17,7 @@ from molloop.campaign.jobs import Known, Simulated
 from molloop.store import database
 from molloop.store.events import encode
 from molloop.store.reader import Reader
-from molloop.store.records import Session, Stage, rows_of
+from molloop.store.records import Session, Stage, known_row, rows_of
 from molloop.store.schema import SCHEMA, SCHEMA_VERSION
 from molloop.store.trouble import TEMPORARY, errors_told, is_busy
 
@@ -82,8 +82,7 @@ class Store(Reader):
                 [(one.name, one.level, one.fidelity) for one in stages],
             )
             connection.executemany(
-                "INSERT INTO known VALUES (?, ?, ?, ?, ?)",
-                [(one.smiles, one.value, one.molecule_id, one.level, one.name) for one in known],
+                "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(known_row, known)
             )
 
     def add_session(self, session: Session) -> None:

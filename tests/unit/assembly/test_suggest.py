@@ -182,13 +182,16 @@ def test_a_cell_that_is_no_number_is_named(tmp_path):
         read_measured(written(tmp_path / "a.csv", text))
 
 
-def test_a_value_with_a_doubt_is_refused(tmp_path):
-    rows = "smiles,ie_ev,flags\nC,14.5,anion_not_bound\nN,13,\n"
-    assert len(read_measured(written(tmp_path / "a.csv", rows), "ie_ev").values) == 2
-    for name, column in (("b.csv", "ea_ev"), ("c.csv", "logp")):
-        path = written(tmp_path / name, rows.replace("ie_ev", column))
-        with pytest.raises(InputError, match="line 2, flags: got 'anion_not_bound'"):
-            read_measured(path, column)
+def test_a_value_with_a_doubt_is_learnt_from_and_is_not_the_best(small_library, tmp_path):
+    rows = "smiles,ie_ev,flags\nC,14.5,anion_not_bound\nN,19,not_converged\nCO,13,\n"
+    path = written(tmp_path / "values.csv", rows)
+    for column in (None, "ie_ev"):
+        measured = read_measured(path, column)
+        assert measured.doubtful == {"N"}  # no anion is part of the IE
+        assert [value for *_, value in measured.values] == [14.5, 19.0, 13.0]
+    found = molloop.suggest(small_library, path, 3)
+    assert found.n_values == 3
+    assert "N" not in names(found)
 
 
 def test_names_that_are_numbers_are_no_values(tmp_path):

@@ -26,6 +26,7 @@ from molloop.campaign.jobs import Job, Known, Simulated
 from molloop.campaign.warm_start import WarmStart, read_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
+from molloop.goal import Flagged
 from molloop.library.conditions import Conditions, each_of
 from molloop.library.selection import select
 from molloop.simulate.outcome import Failure, Success
@@ -139,6 +140,24 @@ def test_known_values_train_and_are_not_simulated(tmp_path, small_library):
     assert {item.molecule_id for item in warm_start.known} - {None} <= set(
         first.training.tried.tolist()
     )
+
+
+@pytest.mark.parametrize(("flagged", "best"), [("exclude", 16.0), ("keep", 19.0)])
+def test_a_flagged_known_value_is_the_best_where_the_user_says_so(
+    tmp_path, small_library, flagged, best
+):
+    known = tmp_path / "known.csv"
+    rows = "CCCCCC,19.0,gfn2,relaxed,not_converged\nCCCCCCC,16.0,gfn2,relaxed,\n"
+    known.write_text(f"smiles,ie_ev,level,fidelity,flags\n{rows}")
+    warm_start = read_warm_start(known, "ie_ev", SimulationProtocol(), small_library)
+    campaign = Campaign(tmp_path / "run", small_library, warm_start)
+    objective = replace(campaign.driver.objective, flagged=Flagged(flagged))
+    driver = replace(campaign.driver, objective=objective)
+    assert driver.state.top[0] == best
+    driver.run()
+    first = campaign.engine.requests[0].training
+    assert first.values[:2].tolist() == [19.0, 16.0]
+    assert first.best == best
 
 
 def test_a_library_that_is_known_whole_ends_at_once(tmp_path, small_library):

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 
 from molloop.assembly.reading import training_reading
+from molloop.campaign.jobs import Known, Simulated
 from molloop.campaign.warm_start import known_values, read_warm_start, stored_warm_start
 from molloop.config.load import load
+from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.library.features import morgan
 from molloop.library.ingest import build
 from molloop.library.manifest import BuildSpec
 from molloop.library.origin import Files
+from molloop.report.found import Found
+from molloop.report.tables import write_training_data
+from molloop.simulate.outcome import Success
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.smiles import read_molecule
 
@@ -41,6 +46,42 @@ def test_names_travel(tmp_path, small_library):
     text = "Name;ie_ev;SMILES;level;fidelity\n'=A-1;15,5;OC;gfn2;relaxed\n;13,25;CC;gfn2;relaxed\n"
     warm = read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)
     assert [one.name for one in warm.known] == ["=A-1", ""]
+
+
+def test_flags_charge_and_unpaired_electrons_come_along(tmp_path, small_library):
+    rows = (
+        "C,17,gfn2,relaxed,not_converged a,,\n[CH3],9,gfn2,relaxed,,,\n[NH4+],20,gfn2,relaxed,,,\n"
+    )
+    rows += "O=O,12,gfn2,relaxed,,0,2.0\nN,11,gfn2,relaxed,,-0.25,many\n"
+    path = write(tmp_path, f"{HEADER},charge,n_unpaired\n{rows}")
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
+    assert [one.flags for one in warm.known] == [("not_converged", "a"), (), (), (), ()]
+    states = [(one.charge, one.n_unpaired) for one in warm.known]
+    # the last row's columns mean something else
+    assert states == [(0, 0), (0, 1), (1, 0), (0, 2), (0, 0)]
+
+
+def test_the_table_of_a_run_is_read_by_the_next(tmp_path, small_library):
+    flagged = Success({"ie": 15.25}, flags=("not_converged",))
+    ended = (2.0, "w", 0.0, 1.0)
+    found = Found(
+        objective=Settings().objective(),
+        protocol=SimulationProtocol(),
+        known=(Known("CF", 13.5, None, flags=("bad",), charge=0, n_unpaired=0),),
+        events=(),
+        simulated=(
+            Simulated(0, 0, "gfn2", "C", 0, *ended, flagged),
+            Simulated(1, 1, "gfn2", "CO", 0, *ended, Success({"ie": 14.0})),
+        ),
+    )
+    path = tmp_path / "training_data.csv"
+    write_training_data(found, path)
+    warm = read_warm_start(path, "ie_ev", SimulationProtocol(), small_library)
+    assert [(one.smiles, one.value, one.flags) for one in warm.known] == [
+        ("CF", 13.5, ("bad",)),
+        ("C", 15.25, ("not_converged",)),
+        ("CO", 14.0, ()),
+    ]
 
 
 def test_nothing_known(small_library):
@@ -101,7 +142,6 @@ def test_what_cannot_be_read_is_named(tmp_path, small_library, text, words):
         (f"{HEADER}\nC,17,ipea1,relaxed,\n", ["line 2, level", "'ipea1'", "'gfn2', this run's"]),
         (f"{HEADER}\nC,17,gfn2,mmff-geometry,\n", ["line 2, fidelity", "'relaxed', this run's"]),
         (f"{HEADER}\nC,17,experiment,,\n", ["line 2, level", "leave the line out"]),
-        (f"{HEADER}\nC,17,gfn2,relaxed,not_converged\n", ["line 2, flags", "'not_converged'"]),
     ],
 )
 def test_a_row_says_how_its_value_was_computed(tmp_path, small_library, text, words):

@@ -94,10 +94,11 @@ def test_training_data(tmp_path, results):
 
 
 def test_known_values_of_another_level_stand_as_such(tmp_path, results):
-    known = (Known("CCC", 10.94, None, "experiment", "=propane"), Known("O", 18.25, None))
+    propane = Known("CCC", 10.94, None, "experiment", "=propane", ("a", "b"), 0, 0)
+    known = (propane, Known("O", 18.25, None))
     tables.write_training_data(replace(results, known=known), tmp_path / "t.csv")
     assert read(tmp_path / "t.csv")[1:3] == [
-        ["CCC", "'=propane", "", "", "10.94", "", "", "experiment", "", ""],
+        ["CCC", "'=propane", "0", "0", "10.94", "", "", "experiment", "", "a b"],
         ["O", "", "", "", "18.25", "", "", "gfn2", "relaxed", ""],
     ]
 

@@ -97,7 +97,7 @@ def test_mmff_lacks_boron_and_uff_stands_in():
         ("C1CC", "invalid_smiles", "'C1CC'"),
         ("[Na+].[Cl-]", "fragments", "2 fragments"),
         ("C[Fr]", "element", "Fr"),
-        ("C*", "element", "*"),
+        ("C*", "invalid_smiles", "atom 2 is a dummy atom (*), which is no element ('C*')"),
         ("C" * 100, "too_large", "302 atoms, expected at most max_atoms = 200"),
         ("[H+]", "scf", "[H+]"),
         # a bridge bond that GFN2-xTB opens, whichever optimiser leads there

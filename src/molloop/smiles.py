@@ -174,7 +174,7 @@ def _read_inchi(text: str) -> Chem.Mol:
 
 def _check_dummies(molecule: Chem.Mol) -> None:
     if not _is_heavy(molecule) and (found := molecule.GetSubstructMatch(_DUMMY)):
-        raise NoMoleculeError(f"dummy atom # {found[0]}, which stands for no element")
+        raise NoMoleculeError(f"atom {found[0] + 1} is a dummy atom (*), which is no element")
 
 
 def _is_heavy(molecule: Chem.Mol) -> bool:

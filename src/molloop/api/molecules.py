@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from molloop.smiles import TextKind
 
 # a word that ends so is no SMILES
-ENDINGS = (".smi", ".smiles", ".cxsmiles", ".csv", ".tsv", ".txt", ".sdf", ".mol", ".parquet")
+ENDINGS = (
+    *(".smi", ".smiles", ".cxsmiles", ".csv", ".tsv", ".txt", ".sdf", ".mol", ".parquet"),
+    *(".xyz", ".extxyz"),  # which are told to be read by nothing here
+)
 
 
 def simulate_molecules(

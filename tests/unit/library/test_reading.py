@@ -328,6 +328,12 @@ def test_a_damaged_first_molecule_is_no_name(tmp_path):
             "no line of names, `--no-header`",
         ),
         ("a,b\n1,2\n", {}, "the column of SMILES in .*'a', 'b'"),
+        (
+            "a;b\n1;2,5\n3;\n4;5\n",
+            {},
+            "whose first line has 'a', 'b'; the second line has '1', '2,5'; the third line has "
+            "'3', ''. If",
+        ),
         ("smiles,n\nC,1\n", {"column": "mol"}, "column: got 'mol', expected a column of .*'n'"),
         ("smiles,n\nC,1\n", {"column": 3}, "column: got '3', expected a column of .*'smiles', 'n'"),
         ("C,1\nN,2\n", {"column": "smiles"}, "holds a molecule, and no names: `--column 1`"),
@@ -595,3 +601,53 @@ def test_comments_that_hide_the_table_are_told(tmp_path):
     (tmp_path / "a.csv").write_text("# of many\n" * 20_000 + "smiles,name\nCCO,a\n")
     with pytest.raises(InputError, match="All of these lines are comments: remove them"):
         look(tmp_path / "a.csv", Reading())
+
+
+WATER = "3\n{}\nO 0.000 0.000 0.119\nH 0.000 0.763 -0.477\nH 0.000 -0.763 -0.477\n"
+
+
+@pytest.mark.parametrize("name", ["water.xyz", "water.smi", "water.txt", "water.csv"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        WATER.format(""),
+        WATER.format("water"),
+        WATER.format('Properties=species:S:1:pos:R:3 pbc="F F F"').replace("\n", "\r\n"),
+        " 1\n\n  8   0   0   0\n",
+        "2\nC\nC 0 0 0 0.1 0.2\nO 1.1e0 0 0 0.1 0.2\n" * 2,
+    ],
+)
+def test_an_xyz_file_is_refused_and_told_what_is_read(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, newline="")
+    with pytest.raises(InputError, match=r"an \.xyz file, which says no bonds") as caught:
+        look(path, Reading())
+    told = str(caught.value)
+    assert "a text with SMILES or InChI, a table, an SDF or a .parquet" in told
+    assert f"obabel -ixyz {path} -osdf" in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "text", ["C 1\nN 2\nO 0 0 0\n", "O 0 0 0\nC 0 0 1\nN 1 1 1\n", "1\nwater\nO water\n"]
+)
+def test_smiles_are_taken_for_no_xyz_file(tmp_path, text):
+    path = tmp_path / "a.smi"
+    path.write_text(text)
+    assert "O" in [one for block in sources.blocks([path]) for one in block.texts]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # as their vendors and databases write it
+        *("zinc_id", "ZINC_ID", "idnumber", "Catalog ID", "CatalogId", "MOLPORTID", "MolPort Id"),
+        *("CHEMSPACE_ID", "version_id", "PUBCHEM_COMPOUND_CID", "CID", "chembl_id", "ChEMBL ID"),
+        *("molecule_chembl_id", "Molecule ChEMBL ID", "mcule_id", "Enamine_ID"),
+    ],
+)
+def test_names_of_vendors_are_names_of_molecules(tmp_path, name):
+    path = tmp_path / "a.tsv"
+    path.write_text(f"SMILES_CANONICAL\tmw\t{name}\nCCO\t46.07\tX-1\nC\t16.04\tX-2\n")
+    [block] = sources.blocks([path])
+    assert (block.texts, block.names) == (["CCO", "C"], ["X-1", "X-2"])

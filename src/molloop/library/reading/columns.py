@@ -18,7 +18,11 @@ MOLECULE_NAMES = (
     *("name", "moleculename", "molname", "compoundname", "cmpdname", "title"),
     *("compound", "zincid", "chemblid"),
     *("moleculechemblid", "idnumber", "catalogid", "catalognumber", "catalogueid", "compoundid"),
+    # of vendors and databases: MolPort's MOLPORTID, Chemspace's CHEMSPACE_ID, ...
+    *("molportid", "chemspaceid", "enamineid", "emoleculesid", "mculeid", "chemdivid", "zinc"),
+    *("pubchemcompoundcid", "pubchemid", "surechemblid", "catalog", "identifier"),
     *("moleculeid", "molid", "pubchemcid", "cid", "drugbankid", "casnumber", "cas", "id", "code"),
+    *("versionid", "parentid"),  # eMolecules' `isosmiles version_id parent_id`
 )
 _JOINTS = re.compile(r"(?<=\w)[\s_.-]+(?=\w)|(?<=\w)_+|_+(?=\w)")
 

@@ -31,11 +31,13 @@ from molloop.library.reading.parquet import MAGIC, check_texts, first_texts, ope
 from molloop.library.reading.parts import part
 from molloop.library.reading.sdf import items_of, records_of
 from molloop.library.reading.text_look import look_at_text
+from molloop.texts import terminal_path
 
 HEAD = 2**17  # characters
 SAMPLE = 30
 SDF_ENDINGS = (".sdf", ".sd", ".mol")
 _COUNTS = re.compile(r"\s*\d+\s+\d+.*V[23]000\s*")  # the fourth line of a molfile
+_XYZ_ATOM = re.compile(r"\s*([A-Z][a-z]?|\d{1,3})(\s+[-+]?\d*\.?\d+([eEdD][-+]?\d+)?){3}(\s.*)?")
 _PART_OF_SDF = re.compile(r"^(M  END|\$\$\$\$)", re.MULTILINE)
 
 
@@ -65,6 +67,7 @@ def look(path: Path, reading: Reading, what: str = "library") -> Format:
         else:
             text, _ = open_text(path, stack)
             head = text.read(HEAD)
+            _check_xyz(path, head, what)
             if _is_sdf(path, head):
                 found = _look_at_sdf(path, head, reading)
             else:
@@ -111,6 +114,26 @@ def _whole_lines(head: str) -> str:
         return head
     end = max(head.rfind("\n"), head.rfind("\r"))
     return head[: end + 1] or head
+
+
+def _check_xyz(path: Path, head: str, what: str) -> None:
+    """Raise InputError where a text is an .xyz file: a number of atoms, a comment, the atoms.
+
+    Its lines might pass for SMILES with a name: of water, ``O 0 0 0.12``.
+    """
+    lines = head.splitlines()
+    if not (lines and lines[0].strip().isdecimal() and len(lines[0]) < 10):
+        return
+    atoms = lines[2 : 2 + min(int(lines[0]), SAMPLE)]
+    if atoms and all(map(_XYZ_ATOM.fullmatch, atoms)):
+        raise InputError(
+            what,
+            str(path),
+            "a text with SMILES or InChI, a table, an SDF or a .parquet",
+            "It is an .xyz file, which says no bonds and is not read: make an SDF of it, such as "
+            f"by `obabel -ixyz {terminal_path(path)} -osdf -O molecules.sdf`; or in Python give "
+            "the atoms that ASE reads to molloop.simulate_molecules.",
+        )
 
 
 def _is_sdf(path: Path, head: str) -> bool:

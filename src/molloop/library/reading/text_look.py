@@ -198,11 +198,22 @@ def _by_content(
         raise InputError(
             "column",
             None,
-            f"the column of SMILES in {path}, whose first line has {listed(first)}",
+            f"the column of SMILES in {path}, {_first_lines(table)}",
             f"{holds}, {reading.remedy(best + 1)}. If there is no line of names, "
             f"`{reading.spelling.no_header}`.",
         )
     return best, "smiles", "by what it holds"
+
+
+def _first_lines(table: _Table) -> str:
+    """Say what the first three lines were understood to hold."""
+    told = (
+        f"{which} line has {listed(row, most)}"
+        for row, (which, most) in zip(
+            table.rows, (("whose first", 20), ("the second", 8), ("the third", 8)), strict=False
+        )
+    )
+    return "; ".join(told)
 
 
 def _parted(path: Path, head: str, reading: Reading) -> _Table:

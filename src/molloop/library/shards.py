@@ -179,8 +179,10 @@ class Library:
 
     @property
     def title(self) -> str:
-        """What the user calls it."""
-        return self.manifest.name
+        """What the user calls it: the name of its folder; in the cache, those of its files."""
+        if not self.folder.name.endswith(self.manifest.key[:16]):
+            return self.folder.name
+        return ", ".join(Path(one).name for one in self.manifest.name.split(", "))
 
     @property
     def kept_names(self) -> tuple[str, ...]:
@@ -265,4 +267,4 @@ class Library:
         """Return counts and parameters, as the run directory records them."""
         facts = asdict(self.manifest)
         del facts["descriptors"]
-        return facts | {"folder": str(self.folder), "shards": len(self.shards)}
+        return facts | {"title": self.title, "folder": str(self.folder), "shards": len(self.shards)}

@@ -94,7 +94,7 @@ def test_conditions_that_leave_no_molecule_are_named(tmp_path):
         build_files([source], tmp_path / "library", spec)
     told = str(caught.value)
     assert "meets the conditions min_heavy_atoms = 5; charge = 0" in told
-    assert "Of its 4 lines none is left (2: 1 heavy atoms, fewer than 5, or with other num" in told
+    assert "Of its 4 lines none is left (2: 1 heavy atom, fewer than 5, or with other num" in told
     assert "1: Explicit valence for atom # 1 N, 4, is greater than permitted; " in told
     assert "1: charge 1" in told
 
@@ -147,13 +147,13 @@ def test_filtered_lines_say_why(tmp_path):
     library = build_files([write(tmp_path, *lines)], tmp_path / "library", spec)
     assert all_smiles(library) == ["CF", "COC"]
     assert [[row[1], *row[3:]] for row in rejects(library)] == [
-        ["1", "C", "1 heavy atoms, fewer than 2"],
+        ["1", "C", "1 heavy atom, fewer than 2"],
         ["2", "CCCCC", "5 heavy atoms, more than 4"],
         ["3", "CN", "element N"],
         ["4", "CCO", "matches the excluded [OX2H]"],
         ["5", "CC=O", "matches the excluded C=O"],
         ["7", "[H][H]", "0 heavy atoms, fewer than 2"],
-        ["9", "C[2H]", "1 heavy atoms, fewer than 2"],
+        ["9", "C[2H]", "1 heavy atom, fewer than 2"],
     ]
     assert library.manifest.counts == Counts(read=9, invalid=0, filtered=7, duplicates=0)
     assert library.manifest.spec.filters == filters
@@ -738,3 +738,11 @@ def test_a_file_whose_name_is_no_unicode_becomes_a_library(tmp_path):
 def test_a_library_of_no_files_is_told():
     with pytest.raises(InputError, match="files: got 'none', expected at least one of molecules"):
         Files.of([])
+
+
+def test_a_library_is_called_as_the_user_names_it(tmp_path):
+    source = write(tmp_path, "C", "CC", name="acids.smi")
+    build_files([source], tmp_path / "lib")
+    for given, title in ((source, "acids.smi"), (str(tmp_path / "lib"), "lib")):
+        library = open_or_build(given, cache_dir=tmp_path / "cache")
+        assert (library.title, library.describe()["title"]) == (title, title)

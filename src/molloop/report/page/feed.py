@@ -49,7 +49,8 @@ class Run:
     @property
     def library(self) -> str:
         """What its library is called, without folders; empty where the database does not say it."""
-        return short_name(str(self.sessions[-1].environment.get("library", {}).get("name", "")))
+        facts = self.sessions[-1].environment.get("library", {})
+        return short_name(str(facts.get("title") or facts.get("name", "")))
 
     @property
     def conditions(self) -> list[str]:

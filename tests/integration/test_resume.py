@@ -169,9 +169,9 @@ def test_a_signal_ends_a_run_in_order_and_resume_goes_on(
     done = molloop("resume", run_dir, "--set", "site.workers=1", extra=extra)
     assert done.returncode == 0, done.stderr
     assert "random molecules, each left out: off by" in done.stdout
-    assert f"going on with {stopped['n_values']} values · site.workers: None -> 1" in done.stdout
+    assert f"going on with {stopped['n_values']} values · site.workers: not set -> 1" in done.stdout
     assert values(run_dir) == values(tmp_path / "whole")
-    assert Resumed(("site.workers: None -> 1",)) in read(run_dir)[0]
+    assert Resumed(("site.workers: not set -> 1",)) in read(run_dir)[0]
     ended = json.loads(molloop("status", "--json", run_dir).stdout)
     assert (ended["state"], ended["n_sessions"]) == ("done", 2)
 

@@ -31,6 +31,7 @@ from molloop.simulate.task import SimulationTask
 from molloop.simulate.versions import told
 from molloop.simulate.versions import versions as versions_of
 from molloop.store.run_dir import PACKAGES, RunDir
+from molloop.texts import counted
 
 # GFN2-xTB, relaxed: as on the machine that README's values are from
 REFERENCE, REFERENCE_IE_EV, TOLERANCE_EV = Molecule(0, "O"), 18.2940, 0.002
@@ -264,7 +265,7 @@ def worker(settings: Settings, run_dir: Path, asks_scheduler: bool) -> Finding:
     except (MolloopError, OSError) as error:
         return Finding(what, False, str(error), "See docs/sites for what a site needs.")
     if n_there < n_nodes:
-        told = f"{n_there} of {n_nodes} nodes have workers that answer"
+        told = f"workers answer on {n_there:,} of {counted(n_nodes, 'node')}"
         return Finding(what, False, told, f"Do all of them see {run_dir.absolute()}?")
     done = ended[0]
     is_ok = isinstance(done, Simulations) and isinstance(done.outcomes[0], Success)

@@ -4,6 +4,7 @@ from typing import Any
 
 from molloop.config.goal import CONSTRAINTS, OBJECTIVES
 from molloop.config.load import differences, parse
+from molloop.config.plain import setting_text
 from molloop.config.settings import LISTS, STAGES, Settings
 from molloop.errors import InputError, RunError
 from molloop.simulate.versions import OF_SOME_LEVELS, PROGRAMS
@@ -60,8 +61,10 @@ def check_resumption(
         of_list = section.partition(".")[0]
         is_fixed = of_list in LISTS and setting not in FREE_OF[of_list]
         if name in FIXED or name in LISTS or is_fixed:
-            raise InputError(name, new, f"{old!r}, this run's", _NEW_RUN)
-        changes.append(f"{name}: {old} -> {new}")
+            shown = new if new is None or isinstance(new, str | float) else setting_text(new)
+            before_it = repr(old) if isinstance(old, str) else setting_text(old)
+            raise InputError(name, shown, f"{before_it}, this run's", _NEW_RUN)
+        changes.append(f"{name}: {setting_text(old)} -> {setting_text(new)}")
     then, now = before.environment, environment
     if "key" not in then.get("library", {}) or "simulator" not in then:
         raise RunError(
@@ -87,7 +90,7 @@ def check_resumption(
     for name in VALUE_PACKAGES:
         old, new = then.get("packages", {}).get(name), now["packages"].get(name)
         if old != new:
-            changes.append(f"version of {name}: {old} -> {new}")
+            changes.append(f"version of {name}: {old or 'none'} -> {new or 'none'}")
     return tuple(changes)
 
 

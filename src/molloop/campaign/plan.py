@@ -165,8 +165,8 @@ class Plan:
         if reason := self.stopping.reason(state):
             return Stop(reason, End.DONE)
         if n_failed_in_row >= n_least:
-            reason = f"the last {n_failed_in_row} simulations all failed"
-            return Stop(reason, End.FAILED)
+            which = counted(n_failed_in_row, "simulation failed", "simulations all failed")
+            return Stop(f"the last {which}", End.FAILED)
         forgiven = dict(state.forgiven.failures)
         n_finished = state.n_finished - state.forgiven.n_finished
         for kind, n_all in state.failures:

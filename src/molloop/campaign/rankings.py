@@ -167,7 +167,7 @@ class Rankings:
             raise EngineError(
                 f"Ranking {lost.request.number} failed on the workers, "
                 f"{counted(self._n_lost, 'time')}: {lost.message}.",
-                "What was simulated is stored: mend it, and `molloop resume` goes on.",
+                "What was simulated is stored: once its cause is gone, `molloop resume` goes on.",
             )
         self._lost = lost.request
 

@@ -63,7 +63,7 @@ class Batch:
         if stop := plan.stop(state, state.n_failed_in_drought, plan.max_tries):
             return [stop]
         if state.n_values + state.n_known == 0:
-            return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
+            return [Stop(_all_failed(state), End.FAILED)]
         if is_ranked and state.at_ranking_began == state.at_ranked:
             return [plan.exhausted()]
         # also where all that it proposed was handed out while it went on, by the other schedule
@@ -131,7 +131,7 @@ class Interleaved:
         if actions or state.n_in_flight or state.is_ranking:
             return actions
         if state.n_values + state.n_known == 0:
-            return [Stop(f"all {state.n_failed} simulations failed", End.FAILED)]
+            return [Stop(_all_failed(state), End.FAILED)]
         return [plan.exhausted()]
 
     def _is_due(self, state: State) -> bool:
@@ -169,3 +169,8 @@ class Interleaved:
         # bounded: more proposals take longer to choose, and more would be needed meanwhile
         n_cycle = max(n_least, min(n_last, MAX_CYCLE_GROWTH * n_least))
         return max(N_REPORTED, min(2 * n_cycle, self.plan.n_left(state)))
+
+
+def _all_failed(state: State) -> str:
+    n = state.n_failed
+    return "the only simulation failed" if n == 1 else f"all {n:,} simulations failed"

@@ -84,6 +84,14 @@ class ConditionsSettings(Section):
     def _one_or_several(cls, value: Any) -> Any:
         return (value,) if type(value) in (int, str) else value
 
+    @field_validator("charge", mode="before")
+    @classmethod
+    def _whole_numbers(cls, value: Any) -> Any:
+        several = value if isinstance(value, list | tuple) else (value,)
+        if value is not None and any(type(one) is not int for one in several):
+            raise ValueError("expected whole numbers: write 0, or [0, 1]")
+        return value
+
     @field_validator("elements", "charge")
     @classmethod
     def _each_once_in_order(cls, value: tuple[Any, ...] | None) -> tuple[Any, ...] | None:

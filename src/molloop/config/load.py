@@ -243,7 +243,9 @@ def _read(path: Path) -> dict[str, Any]:
             "configuration", str(path), "a TOML file", f"It cannot be read: {error}."
         ) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("configuration", str(path), "TOML", f"Mend it: {error}.") from error
+        raise InputError(
+            "configuration", str(path), "TOML", f"Correct the line: {error}."
+        ) from error
     return values
 
 

@@ -1,4 +1,4 @@
-"""Values of settings as TOML holds them, and TOML as it is read."""
+"""Values of settings as TOML holds them and as messages show them, and TOML as it is read."""
 
 import tomllib
 from collections.abc import Callable
@@ -15,6 +15,20 @@ def plain(value: Any) -> Any:
     kinds: dict[type, Callable[[Any], Any]] = {str: str, tuple: list, dict: _inline}
     kind = next((one for one in kinds if isinstance(value, one)), None)
     return kinds[kind](value) if kind else value
+
+
+def setting_text(value: object) -> str:
+    """Return the value of a setting for a message, as a user may write it behind ``--set``."""
+    if value is None:
+        return "not set"
+    if isinstance(value, str):
+        return value or '""'
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], int):
+        return str(value[0])  # one charge, say, stands for a list of one
+    try:
+        return str(tomlkit.item(plain(value)).as_string())
+    except ValueError:  # of another kind than TOML has
+        return str(value)
 
 
 def _inline(values: dict[str, Any]) -> tomlkit.items.InlineTable:

@@ -244,7 +244,7 @@ class Settings(Section):
         InputError
             It is no TOML, or something is unknown, of the wrong type or out of bounds.
         """
-        return validated(toml_values(text, "configuration", "Mend it."))
+        return validated(toml_values(text, "configuration", "Correct that line."))
 
     def to_toml(self) -> str:
         """Write it with a comment a setting.

@@ -137,7 +137,7 @@ def _values(path: Path) -> dict[str, Any]:
             "site file", str(path), "a TOML file", f"It cannot be read: {error}."
         ) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("site file", str(path), "TOML", f"Mend it: {error}.") from error
+        raise InputError("site file", str(path), "TOML", f"Correct the line: {error}.") from error
 
 
 @cache

@@ -132,7 +132,7 @@ def _own_config(name: str) -> parsl.Config:
             "site.name",
             name,
             "a function that returns a parsl.Config with one HighThroughputExecutor",
-            "Mend it.",
+            "Let it return Config(executors=[HighThroughputExecutor(...)]).",
         )
     if executor.max_workers_per_node == float("inf"):
         raise InputError(
@@ -161,7 +161,10 @@ def _executor(site: Site) -> HighThroughputExecutor:
     if allocation is not None and allocation.scheduler != site.scheduler:
         scheduler = allocation.scheduler
         raise InputError(
-            "site.name", site.name, f"a site with {scheduler}, in a job of it", "Mend it."
+            "site.name",
+            site.name,
+            f"a site with {scheduler}, in a job of it",
+            f"Name one, such as --site {scheduler}, or run it outside of the job.",
         )
     is_asked_for = bool(site.scheduler) and allocation is None
     return HighThroughputExecutor(

@@ -20,6 +20,7 @@ from molloop.execution.parsl_config import check_path
 from molloop.execution.schedulers import SCHEDULERS, Scheduler, check_needs, exports
 from molloop.execution.site import Site, directives_of
 from molloop.store.run_dir import LOCK, STORE, check_own
+from molloop.texts import counted
 
 STOP_BEFORE_S = 120  # of the job's end, beside campaign.grace_s
 COMMAND_TIMEOUT_S = 120
@@ -181,7 +182,7 @@ def submit(job: BatchJob, n: int) -> list[str]:
             if not jobs:
                 raise
             raise RunError(
-                f"{error} {len(jobs)} of {n} jobs are there: {', '.join(jobs)}.",
+                f"{error} Of {counted(n, 'job')}, these are there: {', '.join(jobs)}.",
                 f"They go on; `{' '.join(job.scheduler.cancellation(jobs))}` takes them back.",
             ) from error
     if n > 1:
@@ -239,5 +240,8 @@ def _call(words: Sequence[str]) -> str:
         ) from error
     if done.returncode:
         told = " ".join((done.stderr or done.stdout).split())
-        raise RunError(f"{words[0]} refuses the job ({told}).", "Mend what it says.")
+        raise RunError(
+            f"{words[0]} refuses the job ({told}).",
+            "Correct what it names: a setting of [site], or a line of site.directives.",
+        )
     return done.stdout.strip()

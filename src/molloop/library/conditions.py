@@ -83,11 +83,13 @@ class Conditions:
         for charge in self.charge or ():
             if abs(charge) > MAX_CHARGE:
                 expected = f"-{MAX_CHARGE} to {MAX_CHARGE}"
-                raise InputError(f"{SECTION}.charge", charge, expected, "Mend it.")
+                remedy = "Write charges such as 0, or [-1, 0]."
+                raise InputError(f"{SECTION}.charge", charge, expected, remedy)
         for setting in ("required_smarts", "excluded_smarts"):
             for smarts in getattr(self, setting):
                 if pattern(smarts) is None:
-                    raise InputError(f"{SECTION}.{setting}", smarts, "a valid SMARTS", "Mend it.")
+                    remedy = "Write a pattern such as [NX3;H2], or leave it out."
+                    raise InputError(f"{SECTION}.{setting}", smarts, "a valid SMARTS", remedy)
         for one in self.descriptors:
             if one.name not in DESCRIPTORS:
                 expected = f"one of {', '.join(DESCRIPTORS)}"
@@ -177,7 +179,7 @@ def _check_order(name: str, other: str, least: float | None, most: float | None)
 def _unknown(setting: str, value: str, expected: str, known: Iterable[str]) -> InputError:
     by_lower = {one.lower(): one for one in known}
     close = difflib.get_close_matches(value.lower(), by_lower, n=1)
-    remedy = f"Is {by_lower[close[0]]} meant?" if close else "Mend it."
+    remedy = f"Is {by_lower[close[0]]} meant?" if close else "Leave it out, or write another."
     return InputError(f"{SECTION}.{setting}", value, expected, remedy)
 
 

@@ -12,6 +12,7 @@ from rdkit.Chem import rdMolDescriptors
 
 from molloop.library.descriptors import DESCRIPTORS, Descriptors
 from molloop.library.facts import Facts
+from molloop.texts import counted
 
 Admitted = NDArray[np.bool_]
 LARGEST = 1e38  # about what a float32 can be
@@ -97,7 +98,9 @@ class Bound(ColumnCondition):
             return None
         if isinstance(self.limit, int):
             side = "fewer" if self.is_least else "more"
-            return f"{kept[0]:g} {self.title}, {side} than {self.limit}"
+            return (
+                f"{counted(int(kept[0]), self.title.removesuffix('s'))}, {side} than {self.limit}"
+            )
         return too_far(self.title, kept[0], self)
 
 

@@ -148,7 +148,8 @@ def _entries(files: Files) -> list[tuple[str, int, str]]:
     entries = []
     for block in files.blocks():
         for line, fault in block.faults.items():
-            raise InputError(f"{block.file}, line {line}", fault, "a cell a column", "Mend it.")
+            remedy = "Quote cells that hold the separator, or remove the line."
+            raise InputError(f"{block.file}, line {line}", fault, "a cell a column", remedy)
         if block.kind != "smiles":
             raise InputError(
                 "file",

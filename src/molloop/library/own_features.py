@@ -10,6 +10,7 @@ from rdkit import Chem
 from molloop.errors import RunError
 from molloop.library.features import FeatureKind
 from molloop.library.registry import feature_kind
+from molloop.texts import counted
 
 WORD = 8  # bytes that models look at together
 
@@ -36,7 +37,7 @@ def computed(name: str, molecules: Sequence[Chem.Mol], width: int | None = None)
         return _checked(kind, molecules, width)
     except _WrongError as error:
         told, culprit = str(error), molecules[0]
-        which = f"{len(molecules)} molecules, the first of which is "
+        which = f"{counted(len(molecules), 'molecule')}, the first of which is "
         for molecule in molecules:
             try:
                 _checked(kind, [molecule], width)
@@ -45,7 +46,7 @@ def computed(name: str, molecules: Sequence[Chem.Mol], width: int | None = None)
                 break
         raise RunError(
             f"The features {name} of {which}{_shown(culprit)} cannot be used: {told}.",
-            "Mend what computes them, or choose other features.",
+            "Correct the code that computes them, or choose other features.",
         ) from error
 
 

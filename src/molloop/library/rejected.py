@@ -10,6 +10,7 @@ from molloop.texts import sheet_text
 FIRST_LINES = 3
 MAX_REASONS = 12  # more are told together
 OTHERS = "other reasons"
+_ONE = re.compile(r"\b1 ([a-z ]+),")  # as in "1 heavy atom, fewer than 5"
 _NUMBER = re.compile(r"\d[\d,]*")
 
 
@@ -50,7 +51,7 @@ def rejected_by_reason(path: Path) -> list[Rejected]:
         for row in csv.DictReader(file):
             reason = sheet_text(row.get("reason") or "")
             reason = reason.partition(":")[0]
-            group = _NUMBER.sub("0", reason)
+            group = _NUMBER.sub("0", _ONE.sub(r"0 \1s,", reason))
             if group not in found and len(found) >= MAX_REASONS:
                 group = reason = OTHERS
             one = found.setdefault(group, Rejected(reason))

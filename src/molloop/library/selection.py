@@ -19,6 +19,7 @@ from molloop.library.conditions_on_structures import StructureCondition
 from molloop.library.manifest import CONDITIONS
 from molloop.library.shard import Shard, ShardRef
 from molloop.library.shards import Library, Progress
+from molloop.texts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Selection:
     def words(self) -> str:
         """How many are left, and what leaves out how many; conditions that leave out none too."""
         told = "; ".join(f"{words}: {n:,}" for words, n in self.left_out)
-        left = f"{self.n_left:,} of {self.n_molecules:,} molecules meet the conditions"
+        meet = "meets" if self.n_left == 1 else "meet"
+        left = f"{self.n_left:,} of {counted(self.n_molecules, 'molecule')} {meet} the conditions"
         return f"{left} (left out by {told})" if told else left
 
 

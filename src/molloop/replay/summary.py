@@ -6,6 +6,7 @@ import numpy as np
 
 from molloop.replay.compare import Comparison
 from molloop.replay.tune import C, Tuned
+from molloop.texts import counted
 
 
 def comparison_rows(found: Comparison) -> list[list[str]]:
@@ -65,7 +66,7 @@ def failure_lines(found: Comparison) -> list[str]:
     """Return a line a policy whose campaigns failed; the others count beside them."""
     n_seeds = len(found.seeds)
     return [
-        f"{policy}: {len(reasons)} of {n_seeds} campaigns failed ({reasons[0]})"
+        f"{policy}: {len(reasons)} of {counted(n_seeds, 'campaign')} failed ({reasons[0]})"
         for policy, reasons in found.failures().items()
     ]
 

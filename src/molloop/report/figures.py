@@ -113,7 +113,7 @@ def draw_timeline(axes: Axes, tasks: Sequence[Task]) -> None:
         axes.set_yticklabels(str(number + 1) for number in range(len(shown)))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     if len(shown) < len(workers):
-        axes.set_title(f"What {len(shown)} of {len(workers)} workers do")
+        axes.set_title(f"What {len(shown)} of {counted(len(workers), 'worker')} do")
 
 
 def write_loop_figure(results: Found, path: Path) -> None:

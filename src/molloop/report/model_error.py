@@ -21,7 +21,7 @@ MIN_RANDOM = 3
 RANDOM, CHOSEN, OTHERS = (
     "random molecules, each left out",
     "molecules that it chose",
-    "all other molecules of the table",
+    "other molecules of the table",
 )
 
 

@@ -61,8 +61,9 @@ def _accuracy(where: str, one: Accuracy, objective: Objective) -> str:
     least, most = one.within_interval
     unit = f" {objective.quantity.unit}" if objective.quantity.unit else ""
     bounds = f" ({rounded(low, 2)} to {rounded(high, 2)})" if one.n > 1 else ""
+    whose = counted(one.n, where.replace("molecules", "molecule", 1), where)
     return (
-        f"Model, {one.n} {where}: off by {rounded(one.error, 2)}{unit}{bounds}, "
+        f"Model, {whose}: off by {rounded(one.error, 2)}{unit}{bounds}, "
         f"{rounded(one.bias, 2, '+')} in the mean; {one.within:.0%} within its standard deviation "
         f"({least:.0%} to {most:.0%}; 68% would be right)"
     )

@@ -42,3 +42,33 @@ def test_other_code_is_refused(now, words):
     with pytest.raises(InputError, match=r"^property\.simulator: got 'gap'") as caught:
         check_resumption(before(Origin(("molloop",), "gaps", "1.0")), SETTINGS, facts(now))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ([], ["conditions.charge=0"], "conditions.charge: not set -> 0"),
+        (["conditions.charge=0"], ["conditions.charge=[1, 0]"], "conditions.charge: 0 -> [0, 1]"),
+        ([], ['conditions.elements=["C"]'], 'conditions.elements: not set -> ["C"]'),
+        ([], ["conditions.excluded_smarts=C"], 'conditions.excluded_smarts: [] -> ["C"]'),
+        (
+            [],
+            ["conditions.descriptors.tpsa={max = 90.5}"],
+            "conditions.descriptors: {} -> {tpsa = {max = 90.5}}",
+        ),
+        ([], ["search.policy=ridge"], "search.policy: gp -> ridge"),
+        ([], ["site.workers=2"], "site.workers: not set -> 2"),
+    ],
+)
+def test_a_change_is_told_as_a_configuration_says_it(then, now, told):
+    began, goes_on = load(None, then), load(None, now)
+    session = Session("now", began.to_toml(), environment({"key": "k"}, None))
+    assert check_resumption(session, goes_on, environment({"key": "k"}, None)) == (told,)
+
+
+def test_what_may_not_change_is_told_so_too():
+    began = load(None, ['simulation.quantities=["ea"]'])
+    session = Session("now", began.to_toml(), environment({"key": "k"}, None))
+    with pytest.raises(InputError) as caught:
+        check_resumption(session, load(), environment({"key": "k"}, None))
+    assert "simulation.quantities: got '[]', expected [\"ea\"], this run's" in str(caught.value)

@@ -67,8 +67,9 @@ def test_each_can_be_set_on_the_command_line():
     ("assignment", "words"),
     [
         ("conditions.charges=0", ["conditions.charges", "Is conditions.charge meant?"]),
-        ("conditions.charge=0.5", ["conditions.charge", "0.5"]),
-        ("conditions.charge=true", ["conditions.charge", "True"]),
+        ("conditions.charge=0.5", ["conditions.charge: got 0.5", "whole numbers: write 0, or [0"]),
+        ("conditions.charge=[0, 1.5]", ["got [0, 1.5], expected whole numbers"]),
+        ("conditions.charge=true", ["conditions.charge", "True", "whole numbers"]),
         ("conditions.min_heavy_atoms=-1", ["conditions.min_heavy_atoms", "-1"]),
         ("conditions.min_heavy_atoms=6.5", ["conditions.min_heavy_atoms", "6.5"]),
         ("conditions.max_synthetic_accessibility=11", ["equal to 10"]),

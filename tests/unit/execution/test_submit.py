@@ -241,7 +241,7 @@ def test_what_the_scheduler_says_is_told(tmp_path, scheduler, text, words):
 
 def test_a_chain_that_is_cut_says_what_is_there(tmp_path, scheduler):
     scheduler("sbatch", f"n=$(wc -l < {tmp_path}/called); [ $n -lt 3 ] && echo $n || exit 1")
-    with pytest.raises(RunError, match=r"2 of 4 jobs are there: 1, 2.*scancel 1 2"):
+    with pytest.raises(RunError, match=r"Of 4 jobs, these are there: 1, 2.*scancel 1 2"):
         submit(job(tmp_path / "run", name="slurm"), 4)
 
 

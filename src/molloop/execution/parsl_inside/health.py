@@ -105,14 +105,14 @@ class Health:
                 raise EngineError(
                     f"The scheduler has given no nodes within {self._queue_timeout_s:g} s "
                     f"({words_of_scheduler(self._executor.provider)}).",
-                    "Mend what it says, ask for less, or raise site.queue_timeout_s.",
+                    "Correct what it names, ask for less, or raise site.queue_timeout_s.",
                 )
         elif now_s - self._queued_until_s >= self._worker_start_timeout_s:
             raise EngineError(
                 f"No worker has started within {self._worker_start_timeout_s:g} s; workers "
                 f"connect to {self._executor.address}.{self._last_log()}",
-                "Mend what the log says, name a network that nodes reach by site.interface, or "
-                "raise site.worker_start_timeout_s.",
+                "Remove the cause that the log names, name a network that nodes reach by "
+                "site.interface, or raise site.worker_start_timeout_s.",
             )
 
     def is_over(self) -> bool:
@@ -140,7 +140,7 @@ class Health:
             raise EngineError(
                 f"The workers cannot be started: {self._executor.executor_exception}."
                 f"{self._last_log()}",
-                "Mend what the scheduler or the log says and run again.",
+                "Remove the cause that the scheduler or the log names, and run again.",
             )
         if not has_receiver:
             raise EngineError("Parsl's thread that takes results has ended.", SAFE)

@@ -167,9 +167,11 @@ def suggestions(
     chosen_from = selection or Selection.of_all(library)
     if not _left(chosen_from, tried):
         which = " that meet the conditions" if chosen_from.path else ""
+        n_left = chosen_from.n_left
+        all_of = "the only molecule" if n_left == 1 else f"all {n_left:,} molecules"
         raise InputError(
             f"{TRAINING_DATA}, {PENDING}",
-            f"every one of {counted(chosen_from.n_left, 'molecule')} of the library{which}",
+            f"{all_of} of the library{which}",
             "some that were not tried",
             "Name another library" + (", or loosen a condition." if which else "."),
         )

@@ -261,9 +261,7 @@ def test_suggestions_obey(small_library):
 
 
 def test_nothing_that_meets_them_is_left_to_suggest(small_library):
-    with pytest.raises(
-        InputError, match="every one of 2 molecules of the library that meet the conditions"
-    ):
+    with pytest.raises(InputError, match="all 2 molecules of the library that meet the conditions"):
         molloop.suggest(small_library, VALUES, conditions={"required_smarts": "[CH4,NH3]"})
 
 

@@ -123,7 +123,7 @@ def test_paths_are_absolute(tmp_path, monkeypatch):
         ("campain.batch_size=3", ["campain", "no such setting", "campaign"]),
         ("campaign.batch_size=0", ["campaign.batch_size", "got 0", "greater than or equal to 1"]),
         ("campaign.max_training_count=0", ["campaign.max_training_count", "got 0"]),
-        ("conditions.charge=[0, 'x']", ["conditions.charge, item 2: got 'x'", "integer"]),
+        ("conditions.charge=[0, 'x']", ["conditions.charge: got [0, 'x'], expected whole numbers"]),
         (
             "conditions.charge=1.5",
             ["conditions.charge: got 1.5, expected whole numbers: write 0, or [0, 1]"],
@@ -192,9 +192,7 @@ def test_a_property_has_a_column_of_its_own(name, unit):
 
 def test_a_text_is_a_configuration():
     assert Settings.from_toml("[campaign]\nseed = 7") == load(campaign={"seed": 7})
-    with pytest.raises(
-        InputError, match=r"^configuration: .*expected TOML.* Correct the line: .*line 1"
-    ):
+    with pytest.raises(InputError, match=r"^configuration: .*expected TOML.* Correct that line"):
         Settings.from_toml("[campaign")
     with pytest.raises(InputError, match=r"^campaign\.sede: .*Is campaign\.seed meant"):
         Settings.from_toml("[campaign]\nsede = 7")

@@ -323,16 +323,17 @@ def test_a_damaged_first_molecule_is_no_name(tmp_path):
         (
             "structure,code\nCCO,a\nC,b\n",
             {},
-            "column: is missing, expected the column of SMILES in .*'structure', 'code'. If it is "
+            "column: is missing, expected the column of SMILES in .*'structure', 'code'; "
+            "the second line has 'CCO', 'a'; the third line has 'C', 'b'. If it is "
             "column 1, name it by `--column 1`, its name or number; or call it smiles. If there is "
             "no line of names, `--no-header`",
         ),
         ("a,b\n1,2\n", {}, "the column of SMILES in .*'a', 'b'"),
         (
-            "a;b\n1;2,5\n3;\n4;5\n",
+            "a,b\n1,\n3\n4,5\n",
             {},
-            "whose first line has 'a', 'b'; the second line has '1', '2,5'; the third line has "
-            "'3', ''. If",
+            "whose first line has 'a', 'b'; the second line has '1', ''; the third line has "
+            "another number of cells. If",
         ),
         ("smiles,n\nC,1\n", {"column": "mol"}, "column: got 'mol', expected a column of .*'n'"),
         ("smiles,n\nC,1\n", {"column": 3}, "column: got '3', expected a column of .*'smiles', 'n'"),

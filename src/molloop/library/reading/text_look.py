@@ -208,7 +208,7 @@ def _by_content(
 def _first_lines(table: _Table) -> str:
     """Say what the first three lines were understood to hold."""
     told = (
-        f"{which} line has {listed(row, most)}"
+        f"{which} line has {listed(row, most) or 'another number of cells'}"
         for row, (which, most) in zip(
             table.rows, (("whose first", 20), ("the second", 8), ("the third", 8)), strict=False
         )

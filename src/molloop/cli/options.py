@@ -44,7 +44,7 @@ LadderOption = Annotated[
     typer.Option(
         metavar="LEVEL,LEVEL",
         help="Two or three levels in the place of one, the cheapest first: ipea1,b3lyp/def2-svp. "
-        "It is short for [[stages]], as `molloop config` explains it.",
+        "It is short for the tables stages, as `molloop config` explains them.",
         show_default="one level",
     ),
 ]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, Strict, field_validator, model_validator
+from pydantic import Field, Strict, ValidationError, field_validator, model_validator
 
 from molloop.config.property import PropertySettings
-from molloop.config.section import TableSettings, one_line
+from molloop.config.section import TableSettings, input_error, one_line
 from molloop.errors import InputError
 from molloop.goal import (
     GOAL_COLUMNS,
@@ -92,10 +92,15 @@ def property_of(objective: Any, given: Any) -> Any:
     Raises
     ------
     InputError
-        The section says something that the objective says.
+        The objective is wrong, or the section says something that it says.
     """
     if not isinstance(given, dict) or not isinstance(objective, dict):
         return given  # it is told as wrong
+    try:  # before it is told as a section that nobody has written
+        ObjectiveSettings.model_validate(objective)
+    except ValidationError as error:
+        names = list(ObjectiveSettings.model_fields)
+        raise input_error(error, names, "`molloop config`", f"{OBJECTIVES}.1.") from error
     _check_first(objective.get("quantity"), given.get("simulator", IONIZATION))
     for name, value in given.items():
         if name not in BESIDE_OBJECTIVES:

@@ -66,7 +66,8 @@ def input_error(
     where
         Stands before the setting's name.
     """
-    first = error.errors()[0]
+    # a name that is mistyped is why another one is missing
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = ".".join(part for part in first["loc"] if isinstance(part, str))
     path += "".join(f", item {part + 1}" for part in first["loc"] if isinstance(part, int))
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
@@ -78,6 +79,8 @@ def input_error(
     for prefix in ("Value error, expected ", "Input should be "):
         expected = expected.removeprefix(prefix).replace("a valid tuple", "a list")
     value = first["input"]
+    if first["type"] == "missing":
+        value, expected = None, "a value"
     if isinstance(value, dict):
         value = ", ".join(f"{key} = {item}" for key, item in value.items())
     return InputError(f"{where}{path}", value, expected, f"{explains} explains it{more}.")

@@ -53,17 +53,20 @@ def summary_lines(results: Found) -> list[str]:
             f"{results.n_beyond_threshold()} of {counted(n, 'value')}, "
             f"{results.n_beyond_threshold(n_last)} of the last {n_last}"
         )
-    return [*lines, *(_accuracy(where, one, objective) for where, one in results.accuracy.items())]
+    # of a goal each quantity has a model
+    model = "Model" if results.goal is None else f"Model of {objective.quantity.symbol}"
+    told = [_accuracy(model, *one, objective) for one in results.accuracy.items()]
+    return [*lines, *told]
 
 
-def _accuracy(where: str, one: Accuracy, objective: Objective) -> str:
+def _accuracy(model: str, where: str, one: Accuracy, objective: Objective) -> str:
     low, high = one.error_interval
     least, most = one.within_interval
     unit = f" {objective.quantity.unit}" if objective.quantity.unit else ""
     bounds = f" ({rounded(low, 2)} to {rounded(high, 2)})" if one.n > 1 else ""
     whose = counted(one.n, where.replace("molecules", "molecule", 1), where)
     return (
-        f"Model, {whose}: off by {rounded(one.error, 2)}{unit}{bounds}, "
+        f"{model}, {whose}: off by {rounded(one.error, 2)}{unit}{bounds}, "
         f"{rounded(one.bias, 2, '+')} in the mean; {one.within:.0%} within its standard deviation "
         f"({least:.0%} to {most:.0%}; 68% would be right)"
     )

@@ -81,6 +81,12 @@ def test_what_is_written_reads_back_the_same():
         ({"objectives": [{"quantity": "logp"}]}, r"objectives\.1\.quantity: got 'logp'"),
         ({"objectives": [{"quantity": "x"}]}, r"objectives\.1\.quantity: got 'x', expected one of"),
         ({"objectives": [TWO[0], {"quantity": "x"}]}, r"objectives\.2\.quantity: got 'x'"),
+        (
+            {"objectives": [{"quantity": "ie", "direction": "up"}]},
+            r"^objectives\.1\.direction: got 'up', .* explains it\.$",
+        ),
+        ({"objectives": [{"quantty": "ie"}]}, r"^objectives\.1\.quantty: .* Is quantity meant\?"),
+        ({"constraints": [{"low": 1.0}]}, r"^constraints\.quantity, item 1: is missing"),
         ({"objectives": [TWO[0], TWO[0]]}, r"objectives\.2"),
         (
             {"objectives": [{"quantity": "ie"}, {"quantity": "ie", "direction": "minimise"}]},

@@ -1,12 +1,14 @@
 """What a run with several objectives shows."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from instant import Campaign
 
 import molloop
 from molloop import results
+from molloop.report.accuracy import Accuracy
 from molloop.report.front import front_of
 from molloop.report.front_figure import write_front_figure
 from molloop.report.page.feed import Run
@@ -48,6 +50,13 @@ def test_the_screen_names_the_front_with_all_its_objectives(ended):
     headings = [str(column.header) for column in table.columns]
     names = [one.quantity.heading for one in settings.goal().objectives]
     assert headings[1 : 1 + len(names)] == names
+
+
+def test_the_screen_names_the_quantity_whose_model_was_wrong(ended):
+    _, found = ended
+    wrong = Accuracy(4, 0.5, (0.2, 0.8), 0.1, 0.75, (0.3, 0.9))
+    line = summary_lines(replace(found, accuracy={"random molecules": wrong}))[-1]
+    assert line.startswith("Model of IE, 4 random molecules: off by 0.50 eV")
 
 
 def test_the_page_shows_the_front(ended, tmp_path):

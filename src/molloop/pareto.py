@@ -51,11 +51,12 @@ def front_rows(points: Floats) -> NDArray[np.intp]:
 def reference_point(points: Floats) -> Point:
     """Return the worst value of each objective, of points of shape (n, d); those with NaN aside.
 
-    A tenth of the range is taken off, so that the ends of a front cover something too.
+    A tenth of the range is taken off, so that the ends of a front cover something too; 0.1 where
+    all are alike.
     """
     whole = points[~np.isnan(points).any(axis=1)]
     low, high = whole.min(axis=0), whole.max(axis=0)
-    return tuple((low - (high - low) / 10).tolist())
+    return tuple((low - np.where(high > low, high - low, 1.0) / 10).tolist())
 
 
 def hypervolume(points: Iterable[Sequence[float]], reference: Sequence[float]) -> float:

@@ -62,3 +62,13 @@ def test_fronts_and_volumes_are_those_of_every_pair_and_every_unit_cell(n, data)
 def test_a_reference_point_lies_a_tenth_of_the_range_below_the_worst():
     points = np.array([[0.0, 5.0], [10.0, 7.0], [np.nan, -9.0]])
     assert reference_point(points) == pytest.approx((-1.0, 4.8))
+
+
+def test_a_front_that_is_alike_in_an_objective_covers_something():
+    alone = np.array([[2.0, 7.0]])
+    assert reference_point(alone) == pytest.approx((1.9, 6.9))
+    assert hypervolume(alone.tolist(), reference_point(alone)) == pytest.approx(0.01)
+    alike = np.array([[2.0, 7.0, 1.0], [3.0, 5.0, 1.0]])
+    assert reference_point(alike) == pytest.approx((1.9, 4.8, 0.9))
+    # (3 - 1.9) x (5 - 4.8) + (2 - 1.9) x (7 - 5), times 0.1
+    assert hypervolume(alike.tolist(), reference_point(alike)) == pytest.approx(0.042)

@@ -8,6 +8,7 @@ from molloop.assembly.replays import compare_policies, replay_table, tune_settin
 from molloop.assembly.tables import table_settings
 from molloop.errors import InputError
 from molloop.replay.goals import points_of, truth_of
+from molloop.replay.measures import Truth
 from molloop.replay.summary import comparison_rows
 from molloop.replay.table import Table, open_table
 from molloop.report.front import Front, write_front
@@ -49,6 +50,13 @@ def test_the_true_front_and_what_it_covers_by_hand(tmp_path):
     keeps = molloop.load(objectives=TWO, property={"flagged": "keep"}).goal()
     assert np.isnan(points_of(table, goal)[5]).all()
     assert points_of(table, keeps)[5].tolist() == [6, -9]
+
+
+def test_the_front_of_one_molecule_covers_something():
+    truth = Truth.of_front(np.array([[3.0, 4.0], [1.0, 1.0], [2.0, 0.0]]), 1)
+    assert truth.top.tolist() == [0]
+    assert truth.reference == pytest.approx((2.9, 3.9))
+    assert truth.hypervolume == pytest.approx(0.1 * 0.1)
 
 
 def test_the_best_within_constraints(tmp_path):

@@ -185,9 +185,9 @@ class RunDisplay:
 
     def _why_none(self) -> str:
         """Say why no value is the best."""
-        if self._record.n_excluded:
-            return "all flagged"
-        return "none within bounds" if self._record.n_broken else "-"
+        if self._record.n_broken:
+            return "none meets the goal"
+        return "all flagged" if self._record.n_excluded else "-"
 
     def _print_row(self, cells: Sequence[object], style: str = "") -> None:
         row = _ROW.format(*cells, width=self._width, error=len(self._error_heading))

@@ -98,7 +98,7 @@ def status_table(status: Status) -> Table:
     if status.n_front is not None:
         rows["Pareto front"] = counted(status.n_front, "molecule")
     if status.n_broken:
-        rows["outside constraints"] = f"{status.n_broken:,}, never among the best"
+        rows["outside the goal"] = f"{status.n_broken:,}, never among the best"
     if status.n_excluded:
         rows["flagged"] = f"{status.n_excluded:,}, never among the best"
     if status.n_beyond_threshold is not None:

@@ -376,13 +376,16 @@ def test_a_status_is_a_table():
         *("failed", "no space", "node1", 77, 3, 12.5, 20, 24, 0, 2, {"scf": 1}, 4, "ie_ev"),
         best=(15.25, "CF"),
         n_beyond_threshold=3,
+        n_broken=4,
     )
     console.print(status_table(status))
     text = console.export_text()
     words = ("failed: no space", "20 of 24", "1 scf", "77 on node1, number 3", "15.250 (ie_ev) CF")
     for word in words:
         assert word in text
-    assert "not finished 2; `molloop resume` simulates them again" in " ".join(text.split())
+    text = " ".join(text.split())
+    assert "not finished 2; `molloop resume` simulates them again" in text
+    assert "outside the goal 4, never among the best" in text
 
 
 def test_the_screen_has_a_line_an_iteration(results):

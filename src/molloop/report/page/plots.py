@@ -237,7 +237,7 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
 def _best(run: Run) -> str:
     unit = run.settings.objective().quantity.unit
     best = [f"{rounded(run.record.value(one), 2)} {unit}" for one in run.record.best(1)]
-    return best[0] if best else "none, as all values are flagged or outside constraints"
+    return best[0] if best else "none, as all values are flagged or outside the goal"
 
 
 def _quantity(run: Run) -> Quantity:

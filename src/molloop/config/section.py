@@ -68,11 +68,11 @@ def input_error(
     """
     # a name that is mistyped is why another one is missing
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    path = ".".join(part for part in first["loc"] if isinstance(part, str))
-    path += "".join(f", item {part + 1}" for part in first["loc"] if isinstance(part, int))
+    name = ".".join(part for part in first["loc"] if isinstance(part, str))
+    path = _path_of(first["loc"])
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(path, names, n=1)
+        close = difflib.get_close_matches(name, names, n=1)
         remedy = f"Is {close[0]} meant?" if close else f"{explains} lists all settings."
         return InputError(f"{where}{path}", first["input"], "no such setting", remedy)
     expected = first["msg"]
@@ -84,3 +84,15 @@ def input_error(
     if isinstance(value, dict):
         value = ", ".join(f"{key} = {item}" for key, item in value.items())
     return InputError(f"{where}{path}", value, expected, f"{explains} explains it{more}.")
+
+
+def _path_of(parts: Sequence[str | int]) -> str:
+    """Return what a setting is called: ``stages.2.level``, or ``conditions.charge, item 2``."""
+    path = ""
+    for place, part in enumerate(parts):
+        if isinstance(part, str):
+            path += f".{part}" if path else part
+        else:
+            is_last = place == len(parts) - 1
+            path += f", item {part + 1}" if is_last else f".{part + 1}"
+    return path

@@ -92,7 +92,7 @@ def check_stages(
         raise InputError(
             "stages",
             n,
-            f"two or {MOST_STAGES} tables [[stages]]",
+            "two or three tables [[stages]]",
             "For one stage leave them out, and set simulation.level.",
         )
     if "level" in shared.model_fields_set:
@@ -117,15 +117,6 @@ def check_stages(
     made = [
         _checked(place, one, shared, simulator, quantity) for place, one in enumerate(stages, 1)
     ]
-    names = [one.stage for one in made]
-    for place, name in enumerate(names):
-        if slug(name) in map(slug, names[:place]):
-            raise InputError(
-                f"stages.{place + 1}.name",
-                name,
-                "another name than that of a stage before it",
-                "Stages need different names, and without names different levels or fidelities.",
-            )
     ways = [(one.outcome_level, one.outcome_fidelity) for one in made]
     for place, way in enumerate(ways):
         if way in ways[:place]:
@@ -134,6 +125,15 @@ def check_stages(
                 way[0],
                 "a level or fidelity that no stage before it has",
                 "Two stages that compute the same tell nothing new: leave one out.",
+            )
+    names = [one.stage for one in made]
+    for place, name in enumerate(names):
+        if slug(name) in map(slug, names[:place]):
+            raise InputError(
+                f"stages.{place + 1}.name",
+                name,
+                "another name than that of a stage before it",
+                "Names are compared by their letters a-z and digits.",
             )
 
 

@@ -86,7 +86,7 @@ def test_what_is_written_reads_back_the_same():
             r"^objectives\.1\.direction: got 'up', .* explains it\.$",
         ),
         ({"objectives": [{"quantty": "ie"}]}, r"^objectives\.1\.quantty: .* Is quantity meant\?"),
-        ({"constraints": [{"low": 1.0}]}, r"^constraints\.quantity, item 1: is missing"),
+        ({"constraints": [{"low": 1.0}]}, r"^constraints\.1\.quantity: is missing"),
         ({"objectives": [TWO[0], TWO[0]]}, r"objectives\.2"),
         (
             {"objectives": [{"quantity": "ie"}, {"quantity": "ie", "direction": "minimise"}]},

@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from molloop.campaign.events import Event, Finished, Ranked
+from molloop.campaign.intake import MAX_LOSSES
 from molloop.campaign.jobs import Known
 from molloop.campaign.ledger import Ledger
 from molloop.goal import Objective
@@ -61,10 +62,12 @@ class Promotions:
     selection: Selection
     seed: int
     _values: dict[str, dict[int, float]] = field(init=False)  # times the sign
+    _failed: dict[str, set[int]] = field(init=False)
     _doubtful: set[int] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self._values = {stage: {} for stage in self.stages}
+        self._failed = {stage: set() for stage in self.stages}
 
     def know(self, known: Iterable[Known]) -> None:
         """Take in values of the first stage that were known beforehand."""
@@ -79,13 +82,14 @@ class Promotions:
         if len(self.stages) == 1:
             return
         for event in events:
-            if isinstance(event, Finished) and event.value is not None:
-                values = self._values.get(event.stage)
-                if values is None:
-                    continue
-                values[event.molecule_id] = self.objective.sign * event.value
+            if not isinstance(event, Finished) or event.stage not in self._values:
+                continue
+            if event.value is not None:
+                self._values[event.stage][event.molecule_id] = self.objective.sign * event.value
                 if event.is_flagged and not self.objective.keeps_flagged:
                     self._doubtful.add(event.molecule_id)
+            elif event.failure and event.failure not in MAX_LOSSES:  # what was lost teaches nothing
+                self._failed[event.stage].add(event.molecule_id)
 
     def pairs(self, place: int = 0) -> tuple[Pairs, ...]:
         """Return what is known of the differences from a stage to the one above, ... to the last.
@@ -102,6 +106,9 @@ class Promotions:
             np.array([below[one] for one in ids], dtype=np.float64),
             np.array([above[one] for one in ids], dtype=np.float64),
             self._spread(place),
+            self.library.features(
+                self.policy.features, sorted(self._failed[self.stages[place + 1]])
+            ),
         )
 
     def _spread(self, place: int) -> float:
@@ -172,7 +179,14 @@ class Promotions:
         acquisition = self.policy.acquisition if self.policy.predicts else "greedy"
         best = top[0] if top else float(given.below.min())
         with threadpool_limits(1):  # the same numbers as on a worker
-            found = promote(given, acquisition, n, best, (self.seed + place, number))
+            found = promote(
+                given,
+                acquisition,
+                n,
+                best,
+                (self.seed + place, number),
+                learns_failures=self.policy.learns_failures,
+            )
         return Ranked(
             number,
             tuple(found.ids.tolist()),

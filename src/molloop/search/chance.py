@@ -3,6 +3,7 @@
 Light to fit and to ask: with failures a ranking shall take hardly longer than without.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from molloop.surrogate.model import Features, Floats, in_blocks
 
-CHANCE = "chance.npz"  # what failures teach, a file of the folder of a ranking
 MAX_POINTS = 4000  # learnt from; time grows with them
 N_BEFORE = 4.0  # values that the mean molecule is taken to have had before the first
 VARIANCES = np.geomspace(1e-3, 10, 5)  # of the weights
@@ -105,6 +105,19 @@ class Chance:
         """Read it back."""
         with np.load(path, allow_pickle=False) as file:
             return cls(**file)
+
+
+def chances_of(
+    tried: Iterable[tuple[Features, Features]], rng: np.random.Generator
+) -> list[Chance]:
+    """Return what is learnt of each stage in which something has failed.
+
+    Parameters
+    ----------
+    tried
+        Of each stage, features of the molecules with a value and of those that failed.
+    """
+    return [Chance.fit(*one, rng) for one in tried if Chance.can_learn(one[1])]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ A chain of such differences leads from what is believed of one stage to the valu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -31,12 +31,15 @@ class Pairs:
         Their values, shape (n,).
     spread
         Standard deviation of all values of the stage below.
+    failed
+        Features of molecules that gave no value above, by what they are, shape (f, width).
     """
 
     features: Features
     below: Floats
     above: Floats
     spread: float
+    failed: Features
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return all that it is made of, by names that begin alike."""
@@ -45,8 +48,8 @@ class Pairs:
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
         """Take it from such arrays."""
-        features, below, above = (arrays[prefix + one] for one in ("features", "below", "above"))
-        return cls(features, below, above, arrays[f"{prefix}spread"].item())
+        of = {one.name: arrays[prefix + one.name] for one in fields(cls)}
+        return cls(**of | {"spread": of["spread"].item()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class Difference:
     The value above is ``offset + slope * value below`` and a remainder. With eight pairs or more a
     Gaussian process on the features predicts the remainder. With fewer it has the mean 0 and the
     standard deviation `std`, and the slope is 1: as wide as the values themselves before the first
-    pair, then the scatter of the pairs with that width as one more of them.
+    pair, then by the scatter of the pairs, of which that width counts as another one.
 
     Attributes
     ----------
@@ -84,7 +87,9 @@ class Difference:
         mean = float(gains.mean()) if n else 0.0
         scatter = float(np.square(gains - mean).sum())
         if n < LEAST_PAIRS:
-            return cls(mean, 1.0, float(np.sqrt((pairs.spread**2 + scatter) / (1 + n))))
+            # n pairs around their own mean tell n - 1 squares, and leave that mean in doubt
+            variance = (pairs.spread**2 + scatter) / max(n, 1)
+            return cls(mean, 1.0, float(np.sqrt(variance * (1 + 1 / n if n else 1))))
         centre = float(pairs.below.mean())
         off = pairs.below - centre
         squares, product = float(off @ off), float(off @ gains)
@@ -191,6 +196,12 @@ class Chain:
         for one in self.differences:
             joint = one.joint(features, joint)
         return joint
+
+    def usual(self, value: float) -> float:
+        """Return the last value that one of the first stage comes to, of a molecule like others."""
+        for one in self.differences:
+            value = one.offset + one.slope * value
+        return value
 
     def unresolved(self, features: Features) -> Floats:
         """Return the deviation that is left once the first stage's value is known, shape (m,)."""

@@ -18,7 +18,7 @@ from molloop.library.shard import Shard, ShardRef
 from molloop.search.aim import Aim, holding
 from molloop.search.batch import Choice, Variances, choose_by
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
-from molloop.search.chance import CHANCE, Chance
+from molloop.search.chance import Chance
 from molloop.search.policy import Policy, fitted
 from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
@@ -99,8 +99,8 @@ def fit(task: "RankTask") -> Path:
     features, values = training.features[training.order], training.values[training.order]
     for place, path in _model_paths(task).items():
         save(_fitted(task.policy, features, values[:, place], rng), path)
-    if task.learns_failures(training):
-        Chance.fit(features, training.failed, rng).write(task.folder / CHANCE)
+    if task.n_chances(training):
+        Chance.fit(features, training.failed, rng).write(task.chance(0))
     return _model_paths(task)[goal.place(goal.objective.quantity)]
 
 
@@ -255,7 +255,7 @@ def _load(task: "RankTask") -> tuple[Beliefs, Training]:
     training = Training.read(task.training)
     kind = model_class(task.policy.model)
     models = {place: load(kind, path) for place, path in _model_paths(task).items()}
-    chance = Chance.read(task.folder / CHANCE) if task.learns_failures(training) else None
+    chance = Chance.read(task.chance(0)) if task.n_chances(training) else None
     rng = np.random.default_rng([*task.seed, task.n_draws])
     aim = Aim.of(_goal(task), task.policy.acquisition, training.values, task.n_draws, rng)
     return Beliefs(aim, models, chance), training

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei
 from molloop.search.batch import choose
-from molloop.search.difference import Pairs, chained
+from molloop.search.chance import chances_of
+from molloop.search.difference import Chain, Pairs, chained
 from molloop.surrogate.model import Features, Floats, Joint, independent
 
 WIDEST, N_STEPS = 6.0, 241  # of a sum over a normal distribution, in standard deviations
@@ -70,7 +71,13 @@ class _Known:
 
 
 def promote(
-    given: Promotion, acquisition: str, n: int, best: float, seed: tuple[int, int]
+    given: Promotion,
+    acquisition: str,
+    n: int,
+    best: float,
+    seed: tuple[int, int],
+    *,
+    learns_failures: bool = True,
 ) -> Promoted:
     """Choose up to n molecules for a stage, by their value below and what it is expected to become.
 
@@ -83,27 +90,43 @@ def promote(
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
     best
         The best value of the last stage.
+    learns_failures
+        Whether the choice also goes by the chance of a value, which failures in the stages above
+        teach.
     """
     n_open, n_pending = len(given.ids), len(given.pending_below)
     features = np.concatenate([given.features, given.pending_features])
     ids = np.concatenate([given.ids, np.full(n_pending, -1)])
     known = _Known(np.concatenate([given.below, given.pending_below]))
-    chain = chained(known, given.pairs, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    chain = chained(known, given.pairs, rng)
     joint = chain.joint(features)
+    tried = [(one.features, one.failed) for one in given.pairs if learns_failures]
+    chances = chances_of(tried, rng)
+    of_each = np.prod([one.of(features) for one in chances], axis=0) if chances else None
     choice = choose(
         joint,
-        Circumstances(ids, best, seed),
+        Circumstances(ids, best, seed, of_each, _usual(given, chain)),
         ACQUISITIONS[acquisition],
         n,
         pending=range(n_open, n_open + n_pending),
     )
     rows = choice.rows
-    means, stds = chain.predict(features)
-    above = type(chain)(known, chain.differences[1:])
-    left = above.unresolved(features[rows]) if len(above.differences) else np.zeros(len(rows))
+    left = Chain(known, chain.differences[1:]).unresolved(features[rows])
     return Promoted(
-        given.ids[rows], means[rows], stds[rows], float(left.mean()) if len(rows) else 0.0
+        given.ids[rows],
+        joint.mean[rows],
+        np.sqrt(joint.variance[rows]),
+        float(left.mean()) if len(rows) else 0.0,
     )
+
+
+def _usual(given: Promotion, chain: Chain) -> float:
+    """Return the last value that the mean one of the stage comes to; without any, of below."""
+    above = given.pairs[0].above
+    if len(above):
+        return Chain(chain.first, chain.differences[1:]).usual(float(above.mean()))
+    return chain.usual(float(given.below.mean()))
 
 
 def expect(

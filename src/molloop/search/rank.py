@@ -20,7 +20,7 @@ from molloop.search import goals
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
-from molloop.search.chance import CHANCE, Chance
+from molloop.search.chance import Chance, chances_of
 from molloop.search.difference import Chain, Difference
 from molloop.search.policy import Policy, fitted
 from molloop.search.training import Training
@@ -80,30 +80,35 @@ class RankTask:
         wanted = CANDIDATES_PER_PICK * n * (1 if self.n_draws == 1 else 2)
         return max(min(wanted, MAX_CANDIDATES // self.n_draws), MIN_PER_PICK * n)
 
-    def learns_failures(self, training: Training) -> bool:
-        """Whether something has failed from which it learns."""
-        return self.policy.learns_failures and Chance.can_learn(training.failed)
+    def chance(self, place: int) -> Path:
+        """File of what failures teach, of those that teach something."""
+        return self.folder / f"chance-{place}.npz"
+
+    def n_chances(self, training: Training) -> int:
+        """In how many stages something has failed from which it learns."""
+        failed = [training.failed, *(one.failed for one in training.pairs)]
+        return sum(map(Chance.can_learn, failed)) if self.policy.learns_failures else 0
 
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """What a ranking goes by; `chance` is None where it has learnt from no failure."""
+    """What a ranking goes by; there are no `chances` where it has learnt from no failure."""
 
     task: RankTask
     training: Training
     model: Surrogate | Chain
-    chance: Chance | None
+    chances: Sequence[Chance]
 
     def circumstances(self, ids: NDArray[np.int64], features: Features) -> Circumstances:
         """Return what an acquisition may look at for molecules, shapes (n,) and (n, width)."""
         given = Circumstances(ids, self.training.best, self.task.seed)
-        if self.chance is None:
+        if not self.chances:
             return given
         usual = float(self.training.values[self.training.order].mean())
         if isinstance(self.model, Chain):
-            for one in self.model.differences:
-                usual = one.offset + one.slope * usual
-        return replace(given, chance=self.chance.of(features), usual=usual)
+            usual = self.model.usual(usual)
+        chance = np.prod([one.of(features) for one in self.chances], axis=0)
+        return replace(given, chance=chance, usual=usual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +147,13 @@ def fit(task: RankTask) -> Path:
     save(model, path)
     for place, pairs in enumerate(training.pairs):
         Difference.fit(pairs, rng).write(task.difference(place))
-    if task.learns_failures(training):
-        Chance.fit(features, training.failed, rng).write(task.folder / CHANCE)
+    if task.policy.learns_failures:
+        tried = [
+            (features, training.failed),
+            *((one.features, one.failed) for one in training.pairs),
+        ]
+        for place, chance in enumerate(chances_of(tried, rng)):
+            chance.write(task.chance(place))
     return path
 
 
@@ -251,5 +261,5 @@ def _load(task: RankTask, model_path: Path) -> Learnt:
     if training.pairs:
         places = range(len(training.pairs))
         model = Chain(model, [Difference.read(task.difference(place)) for place in places])
-    chance = Chance.read(task.folder / CHANCE) if task.learns_failures(training) else None
-    return Learnt(task, training, model, chance)
+    chances = [Chance.read(task.chance(place)) for place in range(task.n_chances(training))]
+    return Learnt(task, training, model, chances)

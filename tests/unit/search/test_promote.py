@@ -11,7 +11,7 @@ from molloop.surrogate.gp import GaussianProcess
 def pairs_of(below, above, spread=2.0, seed=0):
     below, above = np.array(below, dtype=float), np.array(above, dtype=float)
     features = np.random.default_rng(seed).normal(size=(len(below), 3)).astype(np.float32)
-    return Pairs(features, below, above, spread)
+    return Pairs(features, below, above, spread, features[:0])
 
 
 def rng():
@@ -25,18 +25,25 @@ def test_without_a_pair_a_difference_is_as_wide_as_the_values():
 
 def test_with_few_pairs_it_is_a_constant_with_their_scatter():
     found = Difference.fit(pairs_of([1.0, 2.0, 3.0], [-2.0, -2.0, 0.0]), rng())
-    # differences -3, -4, -3: mean -10/3, squares about it 2/3; beside a width of 2 as one more
+    # differences -3, -4, -3: mean -10/3, squares about it 2/3, which with a width of 2 are three
+    # squares; the mean itself is in doubt by a third of that
     assert found.offset == pytest.approx(-10 / 3)
     assert found.slope == 1.0
-    assert found.std == pytest.approx(np.sqrt((4 + 2 / 3) / 4))
+    assert found.std == pytest.approx(np.sqrt((4 + 2 / 3) / 3 * 4 / 3))
     assert found.model is None
+
+
+def test_one_pair_says_nothing_of_the_scatter():
+    found = Difference.fit(pairs_of([1.0], [-2.0], spread=3.0), rng())
+    # a width of 3 for the molecule, and of 3 for the offset
+    assert (found.offset, found.std) == (-3.0, pytest.approx(np.sqrt(9 + 9)))
 
 
 def test_with_eight_pairs_it_is_a_line_and_a_process():
     below = np.linspace(8.0, 12.0, 40)
     features = np.random.default_rng(3).normal(size=(40, 3)).astype(np.float32)
     above = 0.8 * below - 1.0 + 0.5 * features[:, 0]
-    found = Difference.fit(Pairs(features, below, above, 1.2), rng())
+    found = Difference.fit(Pairs(features, below, above, 1.2, features[:0]), rng())
     assert isinstance(found.model, GaussianProcess)
     assert 0.7 < found.slope < 1.0
     new = np.random.default_rng(4).normal(size=(30, 3)).astype(np.float32)
@@ -50,7 +57,7 @@ def test_with_eight_pairs_it_is_a_line_and_a_process():
 def test_bits_are_not_learnt_from():
     below = np.arange(10.0)
     bits = np.zeros((10, 4), dtype=np.uint8)
-    found = Difference.fit(Pairs(bits, below, below - 3.0, 1.0), rng())
+    found = Difference.fit(Pairs(bits, below, below - 3.0, 1.0, bits[:0]), rng())
     assert (found.model, found.slope) == (None, pytest.approx(1.0))
     assert found.offset == pytest.approx(-3.0)
 
@@ -84,7 +91,9 @@ def test_deviations_are_added_in_squares_and_bounds_hold():
     features = np.random.default_rng(5).normal(size=(60, 3)).astype(np.float32)
     values = features @ np.array([1.0, -0.5, 0.2])
     first = GaussianProcess.fit(features[:30], values[:30], rng())
-    above = Difference.fit(Pairs(features[:20], values[:20], values[:20] * 1.2 - 1.0, 1.0), rng())
+    above = Difference.fit(
+        Pairs(features[:20], values[:20], values[:20] * 1.2 - 1.0, 1.0, features[:0]), rng()
+    )
     chain = Chain(first, [above, Difference(-2.0, 0.5, 0.3)])
     new = features[30:]
     (mean_0, std_0), (mean_1, std_1) = first.predict(new), above.rest(new)
@@ -121,8 +130,21 @@ def test_the_best_below_are_promoted_by_value_and_difference():
     found = promote(promotion([5.0, 7.0, 6.0, 7.0], [9.0], pairs), "greedy", 3, 0.0, (1, 1))
     assert found.ids.tolist() == [101, 103, 102]  # equal ones by the lower id
     assert found.means.tolist() == pytest.approx([7 - 10 / 3, 7 - 10 / 3, 6 - 10 / 3])
-    assert found.stds.tolist() == pytest.approx([np.sqrt((4 + 2 / 3) / 4)] * 3)
+    assert found.stds.tolist() == pytest.approx([np.sqrt((4 + 2 / 3) / 3 * 4 / 3)] * 3)
     assert found.unresolved_std == 0.0
+
+
+def test_what_is_like_failures_above_is_promoted_later():
+    features = np.array([[3.0, 0.0], [-3.0, 0.0]], dtype=np.float32)
+    tried = np.repeat(features, 20, axis=0)
+    pairs = Pairs(tried[20:], np.arange(20.0), np.arange(20.0) - 3.0, 1.0, tried[:20])
+    # what has the larger value below is like what has failed above
+    given = Promotion(
+        np.array([7, 8]), features, np.array([19.5, 19.0]), features[:0], np.empty(0), [pairs]
+    )
+    assert promote(given, "greedy", 2, 0.0, (1, 1)).ids.tolist() == [8, 7]
+    found = promote(given, "greedy", 2, 0.0, (1, 1), learns_failures=False)
+    assert found.ids.tolist() == [7, 8]
 
 
 def test_of_three_stages_the_second_leaves_the_last_difference():

@@ -97,7 +97,7 @@ def brute_force(table, task, trained, pending, others=(), failed=()):
     score_of = ACQUISITIONS[task.policy.acquisition]
     circumstances = Circumstances(np.arange(table.n), float(table.values[trained].max()), task.seed)
     if failed and task.policy.learns_failures:
-        chance = Chance.read(task.folder / rank.CHANCE).of(everything)
+        chance = Chance.read(task.chance(0)).of(everything)
         usual = float(np.mean(table.values[trained]))
         circumstances = replace(circumstances, chance=chance, usual=usual)
     believed, chosen = list(pending), []
@@ -251,7 +251,7 @@ def test_where_nothing_has_failed_all_is_as_without(tmp_path, name):
         {path.name: path.read_bytes() for path in task.folder.glob("*.npy")} for task in tasks
     ]
     assert written[0] == written[1]
-    assert not (tasks[0].folder / rank.CHANCE).exists()
+    assert not tasks[0].chance(0).exists()
 
 
 def test_a_scan_that_does_not_suffice_is_made_again(tmp_path, monkeypatch):

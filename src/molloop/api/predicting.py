@@ -55,15 +55,15 @@ def predict(
         raise InputError("top", top, "1 at least", "Ask for more.")
     settings = run_settings(run_dir, trust=trust)
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
-        library = _library(store.sessions()[-1], settings, progress)
+        library = library_of(store.sessions()[-1], settings, progress)
         library = features_for([settings.policy()], library, progress)
         selection, _ = select_for(settings, library, progress)
         report = progress or _show_nothing
         return predictions_of(store, settings, library, selection, top, report)
 
 
-def _library(session: Session, settings: Settings, progress: Progress | None) -> Library:
-    """Return the library of a run, as going on with it opens it."""
+def library_of(session: Session, settings: Settings, progress: Progress | None) -> Library:
+    """Return the library of a run, as going on with it opens it; InputError if it is another."""
     library = open_library(settings, progress)
     if library.manifest.key != session.environment.get("library", {}).get("key"):
         raise InputError(

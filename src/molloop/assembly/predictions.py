@@ -1,28 +1,21 @@
 """What the model of a run expects of the run's library, as its next ranking would."""
 
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from molloop.assembly.goals import refuse_goal
-from molloop.campaign.events import Ranked
-from molloop.campaign.training import TrainingSet
-from molloop.campaign.warm_start import stored_warm_start
+from molloop.assembly.trained import Trained, trained_on
 from molloop.config.settings import Settings
 from molloop.errors import InputError, not_written
 from molloop.files import write_whole
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library, Progress
 from molloop.report.kept import kept_cells, kept_columns
-from molloop.search.policy import fitted
 from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
-from molloop.surrogate.model import Surrogate
 from molloop.texts import csv_cell, sheet_cell, sheet_lines, utf8_text
 
 if TYPE_CHECKING:
@@ -31,29 +24,6 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".parquet")
 Row = list[int | float | str | None]
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A model, what it learns from, and what it was trained on.
-
-    Attributes
-    ----------
-    kind
-        Of its features.
-    values
-        Molecule id -> value, of what the library holds.
-    levels
-        Molecule id -> level, of values known beforehand that have another than the run's.
-    n_values
-        Those of molecules outside of the library, too.
-    """
-
-    model: Surrogate
-    kind: str
-    values: Mapping[int, float]
-    levels: Mapping[int, str]
-    n_values: int
 
 
 class Predictions:
@@ -202,7 +172,7 @@ class Predictions:
             if part is None:
                 return
             n_done += len(part.ids)
-            yield part
+            yield trained.by_values_below(part)
 
 
 def check_ending(path: Path) -> None:
@@ -232,38 +202,12 @@ def predictions_of(
     InputError
         The policy goes by no model, or there is no value.
     """
-    from threadpoolctl import threadpool_limits
-
     refuse_goal(settings, "predict")
-    policy, objective, protocol = settings.policy(), settings.objective(), settings.protocol()
-    if not policy.predicts:
+    if not settings.policy().predicts:
         name = settings.search.policy
         raise InputError("search.policy", name, "one with a model", "Chance predicts nothing.")
     progress("training", 0.0)
-    known = reader.known()
-    found = reader.training_rows(objective.quantity.name, protocol.stage)
-    training = TrainingSet(library, policy.features, stored_warm_start(known, library))
-    training.add(found)
-    features, values, order = training.arrays()
-    if not len(values):
-        raise InputError(
-            "run directory",
-            "a run without a value",
-            "one value at least",
-            "Wait until it has some.",
-        )
-    n_rankings = sum(isinstance(event, Ranked) for _, event in reader.events())
-    rng = np.random.default_rng((settings.campaign.seed, n_rankings + 1))
-    with threadpool_limits(1):
-        model = fitted(policy, features[order], objective.sign * values[order], rng)
-    given = {one.molecule_id: one.value for one in known if one.molecule_id is not None}
-    simulated = {key: value for _, key, value in found}
-    levels = {
-        one.molecule_id: one.level
-        for one in known
-        if one.molecule_id is not None and one.level and one.molecule_id not in simulated
-    }
-    trained = Trained(model, policy.features, given | simulated, levels, len(values))
+    trained = trained_on(reader, settings, library)
     return Predictions(settings, library, selection, trained, top, progress)
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
-from molloop.surrogate.model import Floats, Surrogate
+from molloop.search.difference import Believed
+from molloop.surrogate.model import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Predicted:
 
 
 def predicted(
-    model: Surrogate, kind: str, shards: Sequence[ShardRef], scaling: Scaling
+    model: Believed, kind: str, shards: Sequence[ShardRef], scaling: Scaling
 ) -> Iterator[Predicted]:
     """Predict every molecule of a library that may be chosen, in its order.
 

@@ -4,16 +4,20 @@ import csv
 import shutil
 from contextlib import closing
 
+import numpy as np
 import pandas as pd
 import pytest
+from rdkit import Chem
 from typer.testing import CliRunner
 
 import molloop
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Known, Simulated
+from molloop.campaign.warm_start import features_of
 from molloop.cli import app
 from molloop.errors import InputError, RunError
 from molloop.library.ingest import open_or_build
+from molloop.search.policy import fitted
 from molloop.search.rank import RankTask, rank
 from molloop.search.training import Training
 from molloop.simulate.outcome import Failure, Success
@@ -199,3 +203,82 @@ def test_the_command_prints_a_table_or_writes_one(tmp_path, library):
     assert (tmp_path / "a.csv").read_text() == printed.stdout
     wrong = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "a.sdf")])
     assert isinstance(wrong.exception, InputError)
+
+
+def a_ladder_run(tmp_path, library):
+    """Store a run of two stages, and return its folder, settings, and values in each stage."""
+    stages = ("gfn2", "ipea1")
+    sections = {"library": {"source": str(tmp_path / "named.smi")}, "search": {"policy": "ridge"}}
+    settings = molloop.load(stages=[{"level": one} for one in stages], **sections)
+    session = Session("now", settings.to_toml(), {"library": library.describe()})
+    (folder := tmp_path / "run").mkdir()
+    (folder / "config.toml").write_text(session.config)
+    below, above = VALUES, {0: 11.0, 3: 10.0}
+    rows = [(stages[0], *one) for one in below.items()] + [
+        (stages[1], *one) for one in above.items()
+    ]
+    known = [Known("CCC", 12.5, None)]
+    with closing(
+        Store.create(folder / STORE, session, known, map(stage_of, settings.protocols()))
+    ) as store:
+        store.append(
+            1.0,
+            [
+                Began(library.n_molecules, 1),
+                *(Submitted((key,), Source.INITIAL, 0, 1, stage) for stage, key, _ in rows),
+                *(Finished(key, "", 1.0, value, stage) for stage, key, value in rows),
+                Ranked(1, (), (), (), 0.0, stages[0]),
+                Ranked(1, (), (), (), 0.0, stages[1]),
+            ],
+            [
+                Simulated(
+                    *(number, key, stage, library.smiles(key), 0, 1.0, "w", 0.0, 1.0),
+                    Success({"ie": value}),
+                )
+                for number, (stage, key, value) in enumerate(rows)
+            ],
+            [],
+        )
+    return folder, settings, below, above
+
+
+def test_of_a_ladder_it_says_what_is_expected_of_the_last_value(tmp_path, library):
+    folder, settings, below, above = a_ladder_run(tmp_path, library)
+    found = molloop.predict(folder)
+    assert found.n_values == 5  # of the first stage, the known one among them
+    frame = found.frame()
+    assert frame["ie_ev"].dropna().to_dict() == above
+    assert set(frame["level"]) == {"ipea1"}
+    # both molecules change by -3 eV: so do those that have a value below
+    for key in (5, 7):
+        assert frame.loc[key].predicted_ie_ev == pytest.approx(below[key] - 3.0)
+    # the pairs' scatter is 0: beside it counts the width of the values, and the mean is in doubt
+    spread = np.std(list(below.values()))
+    assert frame.loc[5].predicted_ie_ev_std == pytest.approx(spread * np.sqrt(1 / 2 * 3 / 2))
+    # others by the model of the first stage, of all its values, and the same difference
+    outside = features_of([Chem.MolFromSmiles("CCC")], [None], library)["descriptors"]
+    features = np.concatenate([outside, library.features("descriptors", list(below))])
+    values = np.array([12.5, *below.values()])
+    seed = (settings.campaign.seed, 2)
+    model = fitted(settings.policy(), features, values, np.random.default_rng(seed))
+    [mean], _ = model.predict(library.features("descriptors", [1]))
+    assert frame.loc[1].predicted_ie_ev == pytest.approx(mean - 3.0)
+    best = molloop.predict(folder, top=1).frame()
+    assert best.predicted_ie_ev.iloc[0] == frame.predicted_ie_ev.max()
+
+
+def test_an_export_of_a_ladder_says_what_is_expected_where_the_library_is_there(tmp_path, library):
+    folder, _, below, above = a_ladder_run(tmp_path, library)
+    said = []
+    molloop.export_run(folder, tmp_path / "a.csv", "csv", say=said.append)
+    rows = pd.read_csv(tmp_path / "a.csv").drop_duplicates("molecule_id").set_index("molecule_id")
+    assert said == []
+    for key, value in below.items():
+        assert rows.loc[key, "ie_ev_gfn2"] == value
+        assert rows.loc[key, "expected_ie_ev"] == pytest.approx(above.get(key, value - 3.0))
+    (tmp_path / "named.smi").write_text("CCCCCCC\n")
+    molloop.export_run(folder, tmp_path / "b.csv", "csv", say=said.append)
+    assert said[0].startswith("What is expected of ipea1 is left out. library.source: got")
+    columns = pd.read_csv(tmp_path / "b.csv").columns
+    assert "ie_ev_ipea1" in columns
+    assert "expected_ie_ev" not in columns

@@ -1,0 +1,107 @@
+"""The model of a run, trained on all that the run has found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from molloop.campaign.events import Event, Ranked
+from molloop.campaign.promotions import Promotions
+from molloop.campaign.training import TrainingSet
+from molloop.campaign.warm_start import stored_warm_start
+from molloop.config.settings import Settings
+from molloop.errors import InputError
+from molloop.library.selection import Selection
+from molloop.library.shards import Library
+from molloop.search.difference import Believed, chained
+from molloop.search.policy import fitted
+from molloop.search.predict import Predicted
+from molloop.store.reader import Reader
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model, what it learns from, and what it was trained on.
+
+    Attributes
+    ----------
+    kind
+        Of its features.
+    values
+        Molecule id -> value, of what the library holds; of several stages, in the last one.
+    levels
+        Molecule id -> level, of values known beforehand that have another than the run's.
+    n_values
+        Those that it was trained on, of molecules outside of the library, too; of several stages,
+        in the first one.
+    expected
+        Molecule id -> mean and standard deviation of the last value, times the sign, of what has
+        a value in a stage below and none there.
+    """
+
+    model: Believed
+    kind: str
+    values: Mapping[int, float]
+    levels: Mapping[int, str]
+    n_values: int
+    expected: Mapping[int, tuple[float, float]]
+
+    def by_values_below(self, part: Predicted) -> Predicted:
+        """Return predictions in which the values of stages below stand for the model's."""
+        means, stds = part.means.copy(), part.stds.copy()
+        for row in np.flatnonzero(np.isin(part.ids, list(self.expected))):
+            means[row], stds[row] = self.expected[int(part.ids[row])]
+        return Predicted(part.ids, means, stds)
+
+
+def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
+    """Return the model as the next ranking of the library would train it.
+
+    Of several stages that of the first one, and those of the differences up to the last.
+
+    Raises
+    ------
+    InputError
+        There is no value.
+    """
+    policy, objective = settings.policy(), settings.objective()
+    stages = tuple(one.stage for one in settings.protocols())
+    known, events = reader.known(), [event for _, event in reader.events()]
+    found = {stage: reader.training_rows(objective.quantity.name, stage) for stage in stages}
+    training = TrainingSet(library, policy.features, stored_warm_start(known, library))
+    training.add(found[stages[0]])
+    features, values, order = training.arrays()
+    if not len(values):
+        raise InputError(
+            "run directory",
+            "a run without a value",
+            "one value at least",
+            "Wait until it has some.",
+        )
+    in_library = {one.molecule_id: one for one in known if one.molecule_id is not None}
+    last = {key: value for _, key, value in found[stages[-1]]}
+    rng = np.random.default_rng((settings.campaign.seed, _n_rankings(events, stages[0]) + 1))
+    with threadpool_limits(1):
+        model: Believed = fitted(policy, features[order], objective.sign * values[order], rng)
+        if len(stages) == 1:
+            levels = {k: one.level for k, one in in_library.items() if one.level and k not in last}
+            given = {key: one.value for key, one in in_library.items()} | last
+            return Trained(model, policy.features, given, levels, len(values), {})
+        everything = Selection.of_all(library)
+        seed = settings.campaign.seed
+        above = Promotions(library, policy, objective, stages, everything, seed)
+        above.know(known)
+        above.learn(events)
+        model = chained(model, above.pairs(), rng)
+        expected = {
+            one.molecule_id: (objective.sign * one.mean, one.std)
+            for one in above.expected()
+            if one.molecule_id not in last
+        }
+    return Trained(model, policy.features, last, {}, len(values), expected)
+
+
+def _n_rankings(events: list[Event], stage: str) -> int:
+    """Return how many rankings for a stage have ended."""
+    return sum(isinstance(one, Ranked) and one.stage in ("", stage) for one in events)

@@ -37,6 +37,7 @@ def make_course(
     selection: Selection,
     n_workers: int,
     protocols: Sequence[SimulationProtocol],
+    worker_cores: int = 1,
 ) -> Course:
     """Return when what is done for a configuration and some molecules of a library.
 
@@ -44,6 +45,8 @@ def make_course(
     ----------
     protocols
         Of each stage, how molecules are simulated.
+    worker_cores
+        Of each worker: of molecules that take fewer, it simulates some at the same time.
     """
     campaign, ends = settings.campaign, settings.stopping
     has_front = settings.goal().has_front
@@ -59,10 +62,14 @@ def make_course(
         # of several stages the last one ends the run
         Stopping(ends.top_k) if settings.stages else stopping,
     )
+    dispatches = [
+        replace(plan.dispatch, n_abreast=max(1, worker_cores // one.cores)) for one in protocols
+    ]
+    plan = replace(plan, dispatch=dispatches[0])
     above = tuple(
-        StagePlan(protocol, replace(plan, max_training_count=count), stage.share)
-        for protocol, count, stage in zip(
-            protocols[1:], counts[1:], settings.stages[1:], strict=True
+        StagePlan(protocol, replace(plan, max_training_count=count, dispatch=dispatch), stage.share)
+        for protocol, count, dispatch, stage in zip(
+            protocols[1:], counts[1:], dispatches[1:], settings.stages[1:], strict=True
         )
     )
     if campaign.schedule == "batch":

@@ -9,18 +9,21 @@ from molloop.config.site import SiteSettings, seconds_of
 from molloop.config.site_file import OWN, SITES, facts_of
 from molloop.errors import InputError
 from molloop.execution.site import Site, directives_of
+from molloop.limits import available_cores
 
 if TYPE_CHECKING:
     from molloop.execution.submit import BatchJob
 
 
-def site_of(settings: SiteSettings, worker_cores: int = 1) -> Site:
+def site_of(settings: SiteSettings, worker_cores: int = 1, job_s: float = 0.0) -> Site:
     """Return what is fixed on the site that is named, and what the user has set.
 
     Parameters
     ----------
     worker_cores
         That a worker computes on.
+    job_s
+        How long a simulation is expected to take.
 
     Raises
     ------
@@ -32,6 +35,9 @@ def site_of(settings: SiteSettings, worker_cores: int = 1) -> Site:
     _check_directives(settings, facts.scheduler)
     options = settings.launcher_options
     worker_init = (facts.worker_init, settings.worker_init)
+    n_cores = facts.cores or (None if facts.scheduler else available_cores())
+    if settings.workers and n_cores:  # as many as the user says: they may have fewer cores each
+        worker_cores = min(worker_cores, max(1, n_cores // settings.workers))
     return Site(
         name=settings.name,
         function=settings.name if facts is OWN else "",
@@ -43,6 +49,7 @@ def site_of(settings: SiteSettings, worker_cores: int = 1) -> Site:
         threads=facts.threads,
         cpu_affinity=settings.cpu_affinity,
         walltime_s=seconds_of(settings.walltime),
+        job_s=job_s,
         account=settings.account,
         queue=settings.queue,
         queue_option=facts.queue_option,
@@ -56,6 +63,12 @@ def site_of(settings: SiteSettings, worker_cores: int = 1) -> Site:
         queue_timeout_s=settings.queue_timeout_s,
         needs=facts.needs,
     )
+
+
+def site_for(settings: Settings) -> Site:
+    """Return the site of a configuration, with what its simulations take."""
+    job_s = max(one.usual_s for one in settings.protocols())
+    return site_of(settings.site, settings.worker_cores(), job_s)
 
 
 def _check_directives(settings: SiteSettings, scheduler: str) -> None:
@@ -86,7 +99,7 @@ def batch_job(settings: Settings, folder: Path, *, is_trusted: bool = False) -> 
     """
     from molloop.execution import submit
 
-    site = site_of(settings.site, settings.worker_cores())
+    site = site_for(settings)
     if not site.scheduler:
         names = ", ".join(name for name, one in SITES.items() if one.scheduler)
         raise InputError("site.name", site.name, f"a site with a scheduler: {names}", "Name one.")

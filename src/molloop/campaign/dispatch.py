@@ -23,10 +23,13 @@ class Dispatch:
         How many tasks run at the same time.
     fixed_group_size
         Molecules of a task; None: as many as make it last.
+    n_abreast
+        Molecules that a worker simulates at the same time: it has more cores than one takes.
     """
 
     n_workers: int
     fixed_group_size: int | None = None
+    n_abreast: int = 1
 
     def group_size(self, state: State, n_left: int) -> int:
         """Return how many molecules make a task.
@@ -34,15 +37,17 @@ class Dispatch:
         So many that the driver can keep all workers busy; fewer near the end, when `n_left`
         molecules are left, so that workers end together. At first one, a second one after 12
         simulations and so on: while little is known, a ranking should not wait for long tasks.
+        All that times the molecules that go abreast.
         """
         if self.fixed_group_size is not None:
             return self.fixed_group_size
-        if state.n_finished == 0:
-            return 1
         task_s = max(MIN_TASK_S, self.n_workers / TASKS_PER_S)
-        n_at_first = ceil(state.n_finished / FINISHED_PER_MOLECULE)
-        size = min(ceil(task_s / max(state.mean_s, 1e-9)), MAX_GROUP_SIZE, n_at_first)
-        return max(1, min(size, ceil(n_left / (2 * self.n_workers))))
+        n_at_first = max(1, ceil(state.n_finished / FINISHED_PER_MOLECULE / self.n_abreast))
+        n_in_turn = min(ceil(task_s / max(state.mean_s, 1e-9)), MAX_GROUP_SIZE, n_at_first)
+        at_the_end = max(
+            ceil(n_left / (2 * self.n_workers)), min(self.n_abreast, ceil(n_left / self.n_workers))
+        )
+        return max(1, min(n_in_turn * self.n_abreast, at_the_end))
 
     def room(self, state: State, group_size: int, n_tasks: int) -> int:
         """Return how many more molecules to hand out, where so many tasks are under way.
@@ -51,6 +56,6 @@ class Dispatch:
         """
         n_queued = 1
         if state.n_finished:
-            task_s = max(group_size * state.mean_s, 1e-9)
+            task_s = max(group_size * state.mean_s / self.n_abreast, 1e-9)
             n_queued = min(ceil(self.n_workers * TURNAROUND_S / task_s), MAX_QUEUED_TASKS)
         return max(0, self.n_workers + n_queued - n_tasks) * group_size

@@ -10,6 +10,7 @@ import numpy as np
 from molloop.campaign.ending import Interruption, ending
 from molloop.campaign.engine import Completion, Engine, Group, Task
 from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
+from molloop.campaign.in_time import decide_in_time
 from molloop.campaign.intake import Intake
 from molloop.campaign.jobs import Job, Simulated, may_win
 from molloop.campaign.ladder import Ladder
@@ -177,8 +178,7 @@ class Driver:
             suspects = [job for job, one in under_way.items() if one.losses]
             others = [job for job, one in under_way.items() if not one.losses]
             self._hand_out(suspects)
-            size = self.schedule.plan.dispatch.group_size(self.state, len(others))
-            self._hand_out(others, size)
+            self._hand_out(others, are_grouped=True)
         self._advance([Resumed(self.changes, self.remarks, self._ranks_anew())])
 
     def _ranks_anew(self) -> bool:
@@ -212,9 +212,8 @@ class Driver:
 
     def _patience_s(self) -> float:
         """Return how long to wait for what ends; not beyond a deadline."""
-        if self._halted_s is None:
-            left_s = self.time_limit_s - self._now_s()
-        else:
+        left_s = self.time_limit_s - self._now_s()
+        if self._halted_s is not None:
             left_s = self._halted_s + self._grace_s() - self.engine.now()
         return max(LEAST_WAIT_S, min(self.poll_s, left_s))
 
@@ -234,7 +233,8 @@ class Driver:
         states = add_up_stages(events, self.states, self._stages)
         for event in events:
             self._ledger.apply(event)
-        steps = self._ladder.decide(states, self._ledger.taken, self._n_tasks)
+        left_s = self.time_limit_s + self.grace_s - self._now_s()
+        steps = decide_in_time(self._ladder, states, self._ledger.taken, self._n_tasks, left_s)
         if self._ending():
             steps = [(place, action) for place, action in steps if isinstance(action, Stop)]
         following: list[Event] = []
@@ -281,16 +281,16 @@ class Driver:
                 number, top = self.states[place].batch, self.states[-1].top
                 if place == 0:
                     pairs = self._promotions.pairs()
-                    request = self._rankings.request(number, n, self._ledger, top, pairs)
-                    self.engine.rank(request)
+                    self.engine.rank(self._rankings.request(number, n, self._ledger, top, pairs))
                 else:
                     self._advance([self._promotions.rank(place, number, n, self._ledger, top)])
 
-    def _hand_out(self, jobs: Sequence[Job], group_size: int = 1) -> None:
+    def _hand_out(self, jobs: Sequence[Job], *, are_grouped: bool = False) -> None:
         """Have the engine simulate jobs, each by the protocol of its stage."""
-        for stage in dict.fromkeys(job.stage for job in jobs):
+        for state, stage in zip(self.states, self._stages, strict=True):
             ids = [job.molecule_id for job in jobs if job.stage == stage]
-            self._simulate(ids, stage, group_size)
+            size = self.schedule.plan.dispatch.group_size(state, len(ids))
+            self._simulate(ids, stage, size if are_grouped else 1)
 
     def _simulate(self, molecule_ids: Sequence[int], stage: str, group_size: int) -> None:
         for start in range(0, len(molecule_ids), group_size):

@@ -1,7 +1,7 @@
 """What the driver needs of whatever runs its tasks. The engines live in `molloop.execution`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +41,14 @@ class Group:
     def stage(self) -> str:
         """Name of the stage in which they are simulated."""
         return self.protocol.stage
+
+    def led_by(self, places: Sequence[int]) -> "Group":
+        """Return it with the molecules of some places first, in their order."""
+        own = range(len(self.molecules))
+        if tuple(places) == tuple(own[: len(places)]):
+            return self
+        order = [*places, *(one for one in own if one not in places)]
+        return replace(self, molecules=tuple(self.molecules[one] for one in order))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +115,9 @@ class Simulations:
         not simulated.
     trouble
         Of the host, if it was in any.
+    lanes
+        Where the worker had several molecules at the same time, which of its lanes had each: 0, 1,
+        ...; otherwise empty.
     """
 
     group: Group
@@ -114,6 +125,13 @@ class Simulations:
     worker: str
     times_s: tuple[tuple[float, float], ...]
     trouble: str = ""
+    lanes: tuple[int, ...] = ()
+
+    @property
+    def workers(self) -> list[str]:
+        """Of each outcome, the worker, or the lane of it."""
+        lanes = self.lanes or (0,) * len(self.outcomes)
+        return [f"{self.worker}+{lane}" if lane else self.worker for lane in lanes]
 
 
 @dataclass(frozen=True, slots=True)

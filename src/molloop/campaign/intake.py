@@ -112,18 +112,18 @@ class Intake:
 
     def _simulated(self, done: Simulations, now_s: float) -> list[Simulated]:
         # it may have fewer outcomes than molecules
-        columns = (done.group.molecules, done.outcomes, done.times_s)
+        columns = (done.group.molecules, done.outcomes, done.times_s, done.workers)
         stage = done.group.stage
         return [
             self._item(
                 molecule,
                 stage,
                 now_s,
-                done.worker,
+                worker,
                 (self.began_s + times_s[0], self.began_s + times_s[1]),
                 outcome,
             )
-            for molecule, outcome, times_s in zip(*columns, strict=False)
+            for molecule, outcome, times_s, worker in zip(*columns, strict=False)
         ]
 
     def _item(

@@ -6,6 +6,7 @@ molecules that have a value in the stage below.
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -188,9 +189,8 @@ class Ladder:
 
     def _cost_s(self, place: int, states: States) -> float:
         """Return the processor time of a simulation in a stage."""
-        stage, state = self.stages[place], states[place]
-        is_measured = state.n_finished and not self._is_batch
-        seconds = state.mean_s if is_measured else stage.protocol.usual_s
+        stage = self.stages[place]
+        seconds = stage.protocol.usual_s if self._is_batch else stage.expected_s(states[place])
         return stage.protocol.cores * max(seconds, 1e-9)
 
     def _spent_s(self, place: int, states: States) -> float:
@@ -247,7 +247,14 @@ class Ladder:
         return max(rates, key=lambda place: (rates[place], place)) or None
 
     def _gain(self, place: int, states: States) -> float:
-        """Return what the next value of a stage is expected to improve the best set by."""
+        """Return what the next simulation of a stage is expected to improve the best set by.
+
+        Only a value gains, there and in the stages above.
+        """
+        chance = prod((one.n_values + 1) / (one.n_finished + 1) for one in states[place:])
+        return chance * self._gain_of_value(place, states)
+
+    def _gain_of_value(self, place: int, states: States) -> float:
         state, best = states[place], states[-1].top[-1]
         if not state.means:
             return 0.0
@@ -267,11 +274,12 @@ class Ladder:
         """Return the end of a run whose first stage has ended, once nothing is under way."""
         if any(state.n_in_flight for state in states):
             return []
-        last, stage = states[-1], self.stages[-1]
-        if stage.plan.n_left(last) <= 0:
-            values = counted(last.n_values, "value", "values")
-            are = "is" if last.n_values == 1 else "are"
-            return [(0, Stop(f"{values} of {stage.name} {are} there, as asked", End.DONE))]
+        for state, stage in zip(states[::-1], self.stages[::-1], strict=True):
+            if stage.plan.n_left(state) <= 0:
+                values = counted(
+                    state.n_values, f"value of {stage.name} is", f"values of {stage.name} are"
+                )
+                return [(0, Stop(f"{values} there, as asked", End.DONE))]
         return [(0, action) for action in first if isinstance(action, Stop)]
 
 

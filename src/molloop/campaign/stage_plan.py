@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from molloop.campaign.plan import Plan
+from molloop.campaign.state import State
 from molloop.simulate.protocol import SimulationProtocol
 
 
@@ -29,3 +30,7 @@ class StagePlan:
     def name(self) -> str:
         """Of the stage."""
         return self.protocol.stage
+
+    def expected_s(self, state: State) -> float:
+        """Return how long a simulation takes, as measured once any has ended."""
+        return state.mean_s if state.n_finished else self.protocol.usual_s

@@ -5,6 +5,7 @@ import logging
 import shlex
 import socket
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,8 @@ LOOPBACK = "127.0.0.1"
 DOCUMENTATION_HOST = "192.0.2.1"  # no host has it (RFC 5737)
 HEARTBEAT_THRESHOLD_S = 20
 STRATEGY_PERIOD_S = 0.2
-DRAIN_S = 120  # before a block's end; what is being simulated then may end
+# before a block's end, in which what is being simulated may end: so long, or so many simulations
+DRAIN_S, JOBS_BEFORE_END = 120, 2
 RANKING_RETRIES = 2
 MANAGER_LOST_COST = 0.4  # of a retry: one lost worker ends the tasks of its whole node
 AS_MANY_AS_ASKED = 0.001  # cores a worker: their number is the setting's
@@ -178,9 +180,15 @@ def _executor(site: Site) -> HighThroughputExecutor:
         block_error_handler=BlockLimit(),
         heartbeat_period=HEARTBEAT_PERIOD_S,
         heartbeat_threshold=HEARTBEAT_THRESHOLD_S,
-        drain_period=max(site.walltime_s - DRAIN_S, site.walltime_s // 2) if is_asked_for else None,
+        drain_period=drain_period_s(site) if is_asked_for else None,
         provider=provider_of(site, allocation),
     )
+
+
+def drain_period_s(site: Site) -> int:
+    """Return after how long an allocation's workers begin nothing more; half of it at least."""
+    last_s = max(DRAIN_S, JOBS_BEFORE_END * site.job_s)
+    return max(site.walltime_s - ceil(last_s), site.walltime_s // 2)
 
 
 def _retry_cost(error: Exception, _task: TaskRecord) -> float:

@@ -60,6 +60,8 @@ class ParslEngine:
         How long the first worker may take to start, once the scheduler has.
     queue_timeout_s
         How long the scheduler may take.
+    worker_cores
+        Of each worker: of molecules that take fewer, it simulates some at the same time.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class ParslEngine:
         scratch: Path,
         worker_start_timeout_s: float,
         queue_timeout_s: float = inf,
+        worker_cores: int = 1,
     ) -> None:
+        self._worker_cores = worker_cores
         self._n_workers = count_workers(config)
         self._label = config.executors[0].label
         # what an earlier process left there is of no use, but its workers may still write
@@ -120,7 +124,8 @@ class ParslEngine:
     def simulate(self, group: Group) -> None:
         """Hand out a group."""
         if (stage := group.stage) not in self._shared:
-            self._shared[stage] = tasks.share(group.protocol, self._halt)
+            n_abreast = max(1, self._worker_cores // group.protocol.cores)
+            self._shared[stage] = tasks.share(group.protocol, self._halt, n_abreast)
         future = self._submit(tasks.pack(group.molecules, self._shared[stage]))
         future.add_done_callback(
             lambda done: self._done.put(partial(self._simulations, group, done))
@@ -221,11 +226,12 @@ class ParslEngine:
                 group, what_was_lost(self._executor, error), f"{type(error).__name__}: {error}"
             )
         return Simulations(
-            group,
+            group.led_by(result.places),
             result.outcomes,
             result.worker,
             tuple((self._own(began_s), self._own(ended_s)) for began_s, ended_s in result.times_s),
             result.trouble,
+            result.lanes,
         )
 
     def _own(self, epoch_s: float) -> float:

@@ -31,6 +31,9 @@ class Site:
         Which cores a worker may use, as Parsl names it.
     walltime_s
         Of an allocation to ask for.
+    job_s
+        How long a simulation is expected to take: none is begun later than twice that before the
+        end of an allocation.
     account, queue
         That a job is charged to, and goes to.
     queue_option
@@ -65,6 +68,7 @@ class Site:
     threads: int | None = None
     cpu_affinity: str = "none"
     walltime_s: int = 3600
+    job_s: float = 0.0
     account: str | None = None
     queue: str | None = None
     queue_option: str = "partition"

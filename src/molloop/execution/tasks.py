@@ -59,9 +59,15 @@ def timed(
     return Timed(result, work, worker_name(), began_s, time.time())
 
 
-def share(protocol: SimulationProtocol, halt: Halt) -> bytes:
-    """Return what all groups of a campaign share, for :func:`pack`; a worker reads it once."""
-    return pickle.dumps((SimulationTask(protocol), halt))
+def share(protocol: SimulationProtocol, halt: Halt, n_abreast: int) -> bytes:
+    """Return what all groups of a stage share, for :func:`pack`; a worker reads it once.
+
+    Parameters
+    ----------
+    n_abreast
+        How many molecules a worker simulates at the same time.
+    """
+    return pickle.dumps((SimulationTask(protocol), halt, n_abreast))
 
 
 def pack(molecules: Sequence[Molecule], shared: bytes) -> bytes:
@@ -81,8 +87,8 @@ def simulate(packed: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4)  # one a stage
-def _read(shared: bytes) -> tuple[SimulationTask, Halt]:
-    read: tuple[SimulationTask, Halt] = pickle.loads(shared)
+def _read(shared: bytes) -> tuple[SimulationTask, Halt, int]:
+    read: tuple[SimulationTask, Halt, int] = pickle.loads(shared)
     return read
 
 

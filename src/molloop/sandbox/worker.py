@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -27,20 +28,24 @@ class GroupResult(Generic[Answer]):
     Attributes
     ----------
     outcomes
-        One an item, in the order of the group; of the first ones only, where it was halted or no
-        other could be run here.
+        One an item; not of all where it was halted or no other could be run here.
     worker
         Who computed them: host and process.
     times_s
         When each began and ended, in seconds since the epoch by the worker's clock.
     trouble
         Why no other could be run here.
+    places, lanes
+        Of each outcome, which item of the group it is, and which of the lanes abreast had it; empty
+        where they went one after the other: of the first items, in their order.
     """
 
     outcomes: tuple[Answer, ...]
     worker: str
     times_s: tuple[tuple[float, float], ...]
     trouble: str = ""
+    places: tuple[int, ...] = ()
+    lanes: tuple[int, ...] = ()
 
 
 class _Guards(threading.local):
@@ -59,44 +64,91 @@ class _Guards(threading.local):
 _GUARDS = _Guards()
 
 
-def run_group(
-    items: Sequence[Item], task: Task[Item, Answer], halt: Halt | None = None
-) -> GroupResult[Answer]:
-    """Run a task on some items, one after the other; a failure is data, not an exception.
+class _Lanes:
+    """Threads that live on from group to group, and with them a guard each."""
 
-    They run in one child process. Whatever an item does to it (a crash, a hang, more time or
-    memory than it may have), the others lose nothing.
+    def __init__(self) -> None:
+        self._pid, self._n, self._threads = os.getpid(), 0, ThreadPoolExecutor(1)
+
+    def work(self, lane: Callable[[int], None], n: int) -> None:
+        """Call a function with 0, 1, ... n - 1, each in a thread; wait for all."""
+        if self._pid != os.getpid() or n > self._n:
+            self._pid, self._n, self._threads = os.getpid(), n, ThreadPoolExecutor(n)
+        for ended in [self._threads.submit(lane, number) for number in range(n)]:
+            ended.result()
+
+
+_LANES = _Lanes()
+
+
+class _Group(Generic[Item, Answer]):
+    """Items that are taken one after the other, by one lane or by several."""
+
+    def __init__(self, items: Sequence[Item], task: Task[Item, Answer], halt: Halt | None) -> None:
+        self._left, self._lock = iter(enumerate(items)), threading.Lock()
+        self._task, self._halt = task, halt
+        self._is_over = False
+        self.done: dict[int, tuple[Answer, tuple[float, float], int]] = {}
+        self.error: OSError | None = None
+
+    def _take(self) -> tuple[int, Item] | None:
+        with self._lock:
+            is_halted = self._halt is not None and self._halt.is_called()
+            return None if is_halted or self._is_over else next(self._left, None)
+
+    def work(self, lane: int) -> None:
+        """Take items until none is left, or no other may be begun here."""
+        while (taken := self._take()) is not None:
+            place, item = taken
+            began_s = time.time()
+            try:
+                outcome = _insist(item, self._task, self._halt if self.done else None)
+            except OSError as error:
+                self.error, self._is_over = error, True
+                return
+            if outcome is None:
+                return
+            self.done[place] = outcome, (began_s, time.time()), lane
+
+
+def run_group(
+    items: Sequence[Item],
+    task: Task[Item, Answer],
+    halt: Halt | None = None,
+    n_abreast: int = 1,
+) -> GroupResult[Answer]:
+    """Run a task on some items; a failure is data, not an exception.
+
+    They run one after the other in one child process, or in several abreast. Whatever an item does
+    to it (a crash, a hang, more time or memory than it may have), the others lose nothing.
 
     Parameters
     ----------
     halt
-        Once it is heard no other item is begun, and where some have ended the last one is
-        given up in time to send them.
+        Once it is heard no other item is begun, and where some have ended the last ones are given
+        up in time to send them.
+    n_abreast
+        How many are run at the same time.
 
     Raises
     ------
     OSError
         No child can be started here, also after a while.
     """
-    outcomes: list[Answer] = []
-    times_s: list[tuple[float, float]] = []
-    trouble = ""
-    for item in items:
-        if halt is not None and halt.is_called():
-            break
-        began_s = time.time()
-        try:
-            outcome = _insist(item, task, halt if outcomes else None)
-        except OSError as error:
-            if not outcomes:
-                raise
-            trouble = f"{type(error).__name__}: {error}"
-            break  # what has ended is sent
-        if outcome is None:
-            break
-        outcomes.append(outcome)
-        times_s.append((began_s, time.time()))
-    return GroupResult(tuple(outcomes), worker_name(), tuple(times_s), trouble)
+    group = _Group(items, task, halt)
+    if n_abreast == 1 or len(items) < 2:
+        group.work(0)
+    else:
+        _LANES.work(group.work, min(n_abreast, len(items)))
+    if group.error is not None and not group.done:
+        raise group.error
+    trouble = f"{type(group.error).__name__}: {group.error}" if group.error is not None else ""
+    places = tuple(sorted(group.done))
+    outcomes, times_s, lanes = (
+        zip(*map(group.done.__getitem__, places), strict=True) if places else ((), (), ())
+    )
+    both = (places, lanes) if n_abreast > 1 else ((), ())
+    return GroupResult(outcomes, worker_name(), times_s, trouble, *both)
 
 
 def _insist(item: Item, task: Task[Item, Answer], halt: Halt | None) -> Answer | None:

@@ -45,3 +45,16 @@ def test_smaller_tasks_near_the_end_do_not_wait_for_the_larger_ones():
     # two tasks run, one waits; of tasks of 0.05 s three more may wait
     assert Dispatch(2).room(after(10, 0.01), 100, 3) == 100
     assert Dispatch(2).room(after(10, 0.01), 50, 3) == 150
+
+
+def test_a_worker_with_several_molecules_abreast_gets_as_many_times_as_many():
+    # four abreast: at first one each
+    assert Dispatch(2, n_abreast=4).group_size(State(), 100) == 4
+    # 150 of 1 ms in turn, four times; 0.3 s each: one in turn
+    assert Dispatch(2, n_abreast=4).group_size(after(10_000, 10.0), 10**6) == 600
+    assert Dispatch(2, n_abreast=4).group_size(after(10_000, 3_000.0), 10**6) == 4
+    # near the end of long ones all of a worker's places are taken rather than shared out
+    assert Dispatch(2, n_abreast=4).group_size(after(100, 3_000.0), 8) == 4
+    assert Dispatch(2, n_abreast=4).group_size(after(100, 3_000.0), 2) == 1
+    # four of 0.1 s take 0.1 s: two tasks more than workers wait
+    assert Dispatch(2, n_abreast=4).room(after(10, 1.0), 4, 0) == 16

@@ -24,6 +24,7 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.jobs import Job, Known, Simulated
 from molloop.campaign.warm_start import WarmStart, read_warm_start
+from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
 from molloop.goal import Flagged
@@ -657,13 +658,12 @@ def test_a_value_of_another_stage_trains_no_model(tmp_path, small_library):
 
 
 def test_a_lost_job_runs_again_by_the_protocol_of_its_stage(tmp_path, small_library):
-    campaign = Campaign(tmp_path / "run", small_library)
-    other = SimulationProtocol(options={"level": "ipea1"})
-    campaign.driver._protocols["ipea1"] = other
-    campaign.driver._hand_out([Job(1, "gfn2"), Job(2, "ipea1"), Job(3, "gfn2")], 2)
+    settings = load(stages=[{"level": "gfn2"}, {"level": "ipea1", "timeout_s": 9.0}])
+    campaign = Campaign(tmp_path / "run", small_library, settings=settings)
+    campaign.driver._hand_out([Job(1, "gfn2"), Job(2, "ipea1"), Job(3, "gfn2")])
     found = [(one.molecule_ids, one.stage) for one in campaign.engine.pending]
-    assert found == [((1, 3), "gfn2"), ((2,), "ipea1")]
-    assert campaign.engine.pending[1].protocol is other
+    assert found == [((1,), "gfn2"), ((3,), "gfn2"), ((2,), "ipea1")]
+    assert campaign.engine.pending[2].protocol.timeout_s == 9.0
 
 
 def test_a_job_of_a_stage_that_a_run_does_not_have_is_damage(tmp_path, small_library):

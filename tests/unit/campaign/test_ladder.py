@@ -17,14 +17,16 @@ from molloop.campaign.events import (
     Ranked,
     RankingBegan,
     Resumed,
+    Source,
     Stopped,
     Submitted,
 )
+from molloop.campaign.in_time import decide_in_time
 from molloop.campaign.ladder import Ladder
 from molloop.campaign.plan import Plan, Rank, Simulate, Stop, Stopping, event_of
 from molloop.campaign.schedule import Batch, Interleaved
 from molloop.campaign.stage_plan import StagePlan
-from molloop.campaign.state import State
+from molloop.campaign.state import Counts, State
 from molloop.campaign.states import add_up_stages
 from molloop.goal import Objective
 from molloop.simulate.protocol import SimulationProtocol
@@ -213,6 +215,18 @@ def test_what_is_cheap_and_promising_goes_first():
     assert len(world.values[world.names[0]]) == N
 
 
+def test_what_fails_often_gains_less():
+    found = ladder([None], is_batch=False, n_workers=1, first=None)
+    last = State(n_values=3, top=(9.0,), proposals=(5,), means=(8.0,), stds=(2.0,))
+    first = State(n_values=9)
+    whole = found._gain(1, (first, last))
+    # of nine tries above three had a value: (3 + 1) / (9 + 1)
+    part = found._gain(1, (first, last._replace(failures=(("scf", 6),))))
+    assert part == pytest.approx(0.4 * whole)
+    # E[max(z - 0.5, 0)] of a standard normal variable is 0.1978, times a deviation of 2
+    assert whole == pytest.approx(0.39559, abs=1e-4)
+
+
 def test_patience_looks_at_the_last_stage():
     found = ladder([12], stopping=Stopping(3, patience=4))
     world = World(found).run()
@@ -256,3 +270,71 @@ def test_a_ranking_that_was_lost_is_made_again(ranks_anew):
     assert states[1].n_ranked_on == 0
     assert states[1].n_proposals_left == 0
     assert not states[1].is_ranking
+
+
+BEGUN = State(
+    *(1, False, 3),
+    n_submitted=6,
+    n_values=6,
+    seconds=6.0,
+    batch=1,
+    n_ranked_on=6,
+    proposals=tuple(range(10, 26)),
+    means=(9.0,) * 16,
+    stds=(1.0,) * 16,
+    unresolved_std=0.5,
+    at_ranking_began=Counts(6, 6),
+    at_ranked=Counts(6, 6),
+)
+RANKED_ABOVE = State(
+    *(1, False, 3),
+    batch=1,
+    n_ranked_on=6,
+    proposals=(3, 4),
+    means=(9.0, 8.0),
+    stds=(1.0, 1.0),
+    at_ranking_began=Counts(0, 0),
+    at_ranked=Counts(0, 0),
+)
+
+
+def decided(left_s, first=BEGUN, last=RANKED_ABOVE, n_tasks=0):
+    found = ladder([None], is_batch=False, n_workers=1, first=None)
+    steps = decide_in_time(found, (first, last), set(), n_tasks, left_s)
+    return [(place, type(action)) for place, action in steps]
+
+
+def test_a_dear_simulation_is_not_begun_shortly_before_the_end():
+    # one of the last stage is reckoned at 20 s, one of the first has taken a second
+    assert LEVELS[1] == "b3lyp/def2-svp"
+    assert (1, Simulate) in decided(21.0)
+    assert {place for place, _ in decided(19.0)} == {0}
+    assert (0, Simulate) in decided(19.0)
+    # once measured, the measured time counts
+    slow = RANKED_ABOVE._replace(
+        n_submitted=1, n_values=1, seconds=50.0, top=(5.0,), n_handed_out=1
+    )
+    assert {place for place, _ in decided(49.0, last=slow)} == {0}
+
+
+def test_where_nothing_ends_in_time_the_run_ends():
+    found = ladder([None], is_batch=False, n_workers=1, first=None)
+    [(place, stop)] = decide_in_time(found, (BEGUN, RANKED_ABOVE), set(), 0, 0.5)
+    assert (place, stop) == (
+        0,
+        Stop("its time limit leaves too little time for another simulation", End.DONE),
+    )
+    # what is under way is waited for
+    under_way = BEGUN._replace(n_submitted=7, n_handed_out=1)
+    assert decided(0.5, first=under_way, n_tasks=1) == []
+
+
+def test_a_run_of_one_stage_begins_nothing_late_either():
+    found = ladder([], is_batch=False, n_workers=1, first=None)
+    [(_, simulate)] = decide_in_time(found, (BEGUN,), set(), 0, 2.0)
+    assert (type(simulate), simulate.source) == (Simulate, Source.RANKING)
+    [(_, stop)] = decide_in_time(found, (BEGUN,), set(), 0, 0.9)
+    assert isinstance(stop, Stop)
+    due = BEGUN._replace(n_values=20, n_submitted=20, seconds=20.0)
+    kinds = [type(one) for _, one in decide_in_time(found, (due,), set(), 0, 0.9)]
+    assert kinds == [Rank]

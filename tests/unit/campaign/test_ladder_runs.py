@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 from instant import Campaign, Killed, go_on, killed_anywhere, killing, value_above
 
-from molloop.campaign.events import End, Finished, Ranked, RankingBegan, Stopped, Submitted
+from molloop.campaign.dispatch import Dispatch
+from molloop.campaign.events import (
+    Began,
+    End,
+    Finished,
+    Ranked,
+    RankingBegan,
+    Source,
+    Stopped,
+    Submitted,
+)
+from molloop.campaign.promotions import Promotions
 from molloop.config.load import load
+from molloop.library.selection import Selection
+from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 
 FIRST, LAST = "gfn2", "b3lyp/def2-svp"
@@ -180,3 +193,51 @@ def test_what_fails_always_in_a_stage_above_ends_the_run(tmp_path, small_library
     state = campaign.driver.run()
     assert state.stopped.end is End.FAILED
     assert state.stopped.reason == f"{LAST}: the last 24 simulations all failed"
+
+
+def test_what_was_under_way_goes_on_in_groups_of_its_own_stage(tmp_path, small_library):
+    options = {"settings": TWO, "dispatch": Dispatch(1)}
+    campaign = Campaign(tmp_path / "run", small_library, **options)
+    cheap = range(14)
+    past = [
+        Began(24, 0),
+        Submitted(tuple(cheap), Source.INITIAL, 0, 14, FIRST),
+        *(Finished(key, "", 0.001, 9.0, FIRST) for key in cheap),
+        Submitted((0, 1, 2, 3), Source.RANKING, 1, 0, LAST),
+        Finished(0, "", 20.0, 9.0, LAST),
+    ]
+    campaign.store.append(1.0, past, (), ())
+    campaign.driver._begin()
+    groups = [(one.stage, one.molecule_ids) for one in campaign.engine.pending]
+    # two cheap ones would make a task by now
+    assert groups == [(LAST, (1,)), (LAST, (2,)), (LAST, (3,))]
+
+
+def test_a_run_whose_last_stage_has_nothing_left_says_whose_values_are_there(
+    tmp_path, small_library
+):
+    settings = load(stages=[{"level": FIRST}, {"level": LAST, "max_count": 20}])
+    campaign = Campaign(tmp_path / "run", small_library, settings=settings)
+    state = campaign.driver.run()
+    assert state.stopped == Stopped(f"12 values of {FIRST} are there, as asked", End.DONE)
+    assert len(values_by_stage(campaign)[LAST]) == 12
+
+
+def test_what_fails_above_is_learnt_from_and_what_was_lost_is_not(small_library):
+    stages = [one.stage for one in TWO.protocols()]
+    known = Promotions(
+        *(small_library, policy_named("ridge"), TWO.objective(), tuple(stages)),
+        *(Selection.of_all(small_library), 42),
+    )
+    known.learn(
+        [
+            Finished(1, "", 1.0, 9.0, FIRST),
+            Finished(2, "", 1.0, 8.0, FIRST),
+            Finished(2, "scf", 1.0, None, LAST),
+            Finished(1, "worker", 1.0, None, LAST),
+            Finished(3, "scf", 1.0, None, FIRST),
+        ]
+    )
+    [pairs] = known.pairs()
+    assert np.array_equal(pairs.failed, small_library.features("descriptors", [2]))
+    assert len(pairs.below) == 0

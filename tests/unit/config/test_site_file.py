@@ -169,3 +169,10 @@ def test_a_function_of_one_s_own_has_no_facts():
 def test_the_page_names_every_setting_of_a_file():
     page = PAGE.read_text()
     assert [name for name in SiteFacts.model_fields if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize(("workers", "cores"), [(None, 4), (2, 4), (4, 2), (99, 1)])
+def test_workers_of_the_user_s_number_share_the_cores(monkeypatch, workers, cores):
+    monkeypatch.setattr("molloop.assembly.site.available_cores", lambda: 8)
+    settings = load(site={"workers": workers} if workers else {})
+    assert site_of(settings.site, worker_cores=4).worker_cores == cores

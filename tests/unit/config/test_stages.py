@@ -59,9 +59,12 @@ def test_a_share_takes_the_place_of_a_count():
 @pytest.mark.parametrize(
     ("stages", "words"),
     [
-        ([{"level": "ipea1"}], "stages: got 1, expected two or 3 tables"),
-        ([{"level": "gfn2"}] * 4, "stages: got 4, expected two or 3 tables"),
-        ([{"level": "gfn2"}, {"level": "gfn2"}], "stages.2.name: got 'gfn2', expected another"),
+        ([{"level": "ipea1"}], "stages: got 1, expected two or three tables"),
+        ([{"level": "gfn2"}] * 4, "stages: got 4, expected two or three tables"),
+        (
+            [{"level": "gfn2"}, {"level": "gfn2"}],
+            "stages.2.level: got 'gfn2', expected a level or fidelity that no stage before it has",
+        ),
         (
             [{"level": "gfn2", "name": "One"}, {"level": "ipea1", "name": "one"}],
             "stages.2.name: got 'one', expected another name",
@@ -75,8 +78,9 @@ def test_a_share_takes_the_place_of_a_count():
         ([{"share": 0.3}, {"level": "ipea1"}], "stages.1.share: got 0.3, expected it left out"),
         ([{}, {"level": "ipea1", "cores": 2}], "stages.2.cores: got 2, expected 1"),
         ([{}, {"level": "ipea1", "solvent": "water"}], "expected solvent left out"),
-        ([{}, {"level": "gfn3"}], "got 'gfn3', expected one of gfn2"),
+        ([{}, {"level": "gfn3"}], "stages.2.level: got 'gfn3', expected one of gfn2"),
         ([{}, {"levle": "ipea1"}], "Is stages.level meant?"),
+        ([{}, {"level": "ipea1", "timeout_s": 0}], "stages.2.timeout_s: got 0, expected greater"),
         ([{}, {"level": "ipea1", "name": "!"}], "expected a name with letters"),
         (
             [{}, {"level": "ipea1", "share": 0.6}, {"level": "gfn1", "share": 0.6}],
@@ -142,5 +146,9 @@ def test_the_last_stage_ends_a_run_of_several(small_library):
     assert (course.stopping.patience, course.stopping.top_k) == (5, 3)
     own = course.schedule.plan.stopping
     assert (own.patience, own.top_k) == (None, 3)
+    # of workers with the cores of the last stage two molecules of the first one go abreast
+    course = make_course(settings, Selection.of_all(small_library), 2, settings.protocols(), 2)
     [above] = course.above
+    assert course.schedule.plan.dispatch.n_abreast == 2
+    assert above.plan.dispatch.n_abreast == 1
     assert (above.name, above.plan.max_training_count, above.share) == (DFT, 60, None)

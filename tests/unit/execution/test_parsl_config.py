@@ -24,9 +24,15 @@ from molloop.errors import InputError
 from molloop.execution import allocation, providers, schedulers
 from molloop.execution import parsl_config as configuration
 from molloop.execution.allocation import current_allocation
-from molloop.execution.parsl_config import address_of, count_workers, parsl_config
+from molloop.execution.parsl_config import (
+    address_of,
+    count_workers,
+    drain_period_s,
+    parsl_config,
+)
 from molloop.execution.parsl_inside import jobs, kernels, paced
 from molloop.execution.schedulers import PASSED_ON
+from molloop.execution.site import Site
 
 
 def config_of(tmp_path, **site):
@@ -684,3 +690,12 @@ def test_allocations_that_are_not_taken_back_are_named(slurm, monkeypatch, caplo
     monkeypatch.setattr(kernels, "_executors", lambda _: [executor])
     kernels.stop(SimpleNamespace(cleanup_called=False, cleanup=lambda: None))
     assert "`scancel 1 2` does" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("walltime_s", "job_s", "drain_s"),
+    [(3600, 0.1, 3480), (3600, 100.0, 3400), (180, 0.1, 90), (3600, 2500.0, 1800)],
+)
+def test_workers_begin_nothing_that_the_walltime_would_cut(walltime_s, job_s, drain_s):
+    site = Site(scheduler="slurm", walltime_s=walltime_s, job_s=job_s)
+    assert drain_period_s(site) == drain_s

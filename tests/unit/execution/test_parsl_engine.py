@@ -84,8 +84,9 @@ def asked(monkeypatch):
     """Return what workers are asked to simulate; they answer with OUTCOMES."""
     calls = []
 
-    def run_group(molecules, task, halt):
+    def run_group(molecules, task, halt, n_abreast):
         calls.append((molecules, task.protocol, halt.is_called()))
+        assert n_abreast == 1
         return GroupResult(OUTCOMES, "node:1", ((5.0, 6.0), (6.0, 8.5)), "no more disk")
 
     monkeypatch.setattr(tasks, "run_group", run_group)
@@ -101,6 +102,25 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     (first, second) = done.times_s
     assert first[1] - first[0] == pytest.approx(1.0)
     assert (second[0] - first[0], second[1] - first[0]) == pytest.approx((1.0, 3.5))
+
+
+def test_a_worker_has_as_many_abreast_as_its_cores_are_enough_for(engine, monkeypatch):
+    told = []
+
+    def run_group(molecules, task, halt, n_abreast):
+        told.append((task.protocol.cores, n_abreast))
+        # the second one has ended alone
+        return GroupResult(OUTCOMES[:1], "node:1", ((5.0, 6.0),), "", (1,), (2,))
+
+    monkeypatch.setattr(tasks, "run_group", run_group)
+    engine._worker_cores = 6
+    for cores in (1, 4, 6):
+        protocol = replace(PROTOCOL, cores=cores, name=f"on {cores}")
+        engine.simulate(replace(GROUP, protocol=protocol))
+    assert told == [(1, 6), (4, 1), (6, 1)]
+    [done, *_] = engine.wait(0.0)
+    assert done.group.molecule_ids == (9, 4)
+    assert done.workers == ["node:1+2"]
 
 
 def test_a_geometry_goes_to_the_worker_too(engine, asked):
@@ -121,7 +141,7 @@ def test_a_group_that_begins_after_a_halt_is_told_so(engine, asked):
 def test_what_groups_share_is_read_once_by_a_worker(engine, monkeypatch):
     told = []
 
-    def run_group(molecules, task, halt):
+    def run_group(molecules, task, halt, n_abreast):
         told.append((task, halt))
         return GroupResult((), "node:1", ())
 

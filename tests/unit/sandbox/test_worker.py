@@ -341,3 +341,35 @@ def test_a_host_without_another_thread_is_in_trouble(guard, monkeypatch):
         with pytest.raises(BlockingIOError, match="can't start new thread"):
             guard.run(molecule("C"), EVIL)
     assert isinstance(guard.run(molecule("C"), EVIL), Success)
+
+
+def test_several_go_abreast_and_each_loses_nothing_by_the_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEETING", str(tmp_path))
+    given = molecules("first", "crash", "second", "alone")
+    # the first and the second one wait for each other: one after the other they would not end
+    found = run_group(given, task("meeting:simulate", timeout_s=60.0), n_abreast=3)
+    assert found.places == (0, 1, 2, 3)
+    first, crash, second, alone = found.outcomes
+    assert [one.value for one in (first, second, alone)] == [1.0, 1.0, 2.0]
+    assert crash.kind == "crash"
+    assert set(found.lanes) <= {0, 1, 2}
+    assert found.lanes[0] != found.lanes[2]
+    assert len(found.times_s) == 4
+
+
+def test_what_ends_abreast_is_sent_where_a_host_is_in_trouble(guard, monkeypatch):
+    monkeypatch.setattr(worker, "_GUARDS", Full(99, guard))
+    monkeypatch.setattr(worker, "TROUBLE_S", 0.3)
+    monkeypatch.setattr(worker, "TROUBLE_PERIOD_S", 0.01)
+    monkeypatch.setattr(worker, "_LANES", InTurn())
+    found = run_group(molecules("C", "full", "N"), EVIL, n_abreast=2)
+    # who has met the trouble begins nothing more, nor do the others
+    assert (found.places, found.lanes, found.trouble) == ((0,), (0,), "OSError: no space")
+
+
+class InTurn:
+    """Lanes of which each ends before the next one begins."""
+
+    def work(self, lane, n):
+        for number in range(n):
+            lane(number)

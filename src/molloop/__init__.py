@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Submitted,
     )
     from molloop.campaign.jobs import Job, Known, Simulated
+    from molloop.campaign.promotions import Expected
     from molloop.config.campaign import CampaignSettings
     from molloop.config.conditions import ConditionsSettings, RangeSettings
     from molloop.config.goal import ConstraintSettings, ObjectiveSettings
@@ -103,6 +104,7 @@ _PUBLIC = {
         "Began End Finished Lost Ranked RankingBegan Resumed Source Stopped Submitted "
     ),
     "molloop.campaign.jobs": "Job Known Simulated",
+    "molloop.campaign.promotions": "Expected",
     "molloop.config.campaign": "CampaignSettings",
     "molloop.config.conditions": "ConditionsSettings RangeSettings",
     "molloop.config.goal": "ConstraintSettings ObjectiveSettings",
@@ -163,6 +165,7 @@ __all__ = [
     "DescriptorRange",
     "Direction",
     "End",
+    "Expected",
     "Failure",
     "FeatureKind",
     "Finished",

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from molloop import results
+from molloop.api.runs import run_settings
 from molloop.config.load import parse
-from molloop.errors import InputError, not_written
+from molloop.errors import InputError, RunError, not_written
 from molloop.files import AnyPath
 from molloop.library.shards import Progress
 from molloop.results import Results
@@ -59,7 +60,8 @@ def export_run(
         Only so many of the best, the best first.
     say
         Called with what a reader of the file has to know: molecules without a geometry, which are
-        drawn in an SDF and left out of the others.
+        drawn in an SDF and left out of the others; that what is expected of the last of several
+        stages is left out, where the run's library is not there.
 
     Raises
     ------
@@ -74,14 +76,35 @@ def export_run(
         raise InputError("top", top, "1 at least", "Ask for more.")
     show = progress or _show_nothing
     show(f"reading {terminal_path(run_dir)}", 0.0)
-    found = read_results(run_dir)
+    found, obstacle = _with_expected(read_results(run_dir), run_dir, progress)
     _spare_runs(Path(out), [Path(run_dir)])
     show(f"writing {terminal_path(out)}", 0.0)
     done = export(found, file_format, Path(out), top)
     if say is not None:
-        for note in done.notes:
+        for note in (*done.notes, *obstacle):
             say(note)
     return done.n_molecules
+
+
+def _with_expected(
+    found: Results, run_dir: AnyPath, progress: Progress | None
+) -> tuple[Results, tuple[str, ...]]:
+    """Return results that say what is expected of the last of several stages; else why not."""
+    from molloop.api.predicting import library_of
+    from molloop.assembly.features import features_for
+    from molloop.report.expected import with_expected
+
+    if not found.protocols:
+        return found, ()
+    try:
+        settings = run_settings(run_dir)
+        with closing(Reader.read(find_run(Path(run_dir)))) as store:
+            library = library_of(store.sessions()[-1], settings, progress)
+        policy = settings.policy()
+        library = features_for([policy], library, progress)
+    except (InputError, RunError) as error:
+        return found, (f"What is expected of {found.protocol.stage} is left out. {error}",)
+    return with_expected(found, library, policy, settings.campaign.seed), ()
 
 
 def write_report(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from molloop import limits, results
 from molloop.assembly.reports import write_reports
 from molloop.assembly.schedule import make_course
-from molloop.assembly.site import site_of
+from molloop.assembly.site import site_for
 from molloop.campaign.driver import Driver, Listener
 from molloop.campaign.ending import Interruption
 from molloop.campaign.engine import Engine
@@ -154,9 +154,7 @@ def parsl_config(settings: Settings, run_dir: Path) -> Any:
     from molloop.execution import parsl_config
 
     limits.require_files("Parsl", limits.PARSL_FILES)
-    return parsl_config.parsl_config(
-        site_of(settings.site, settings.worker_cores()), run_dir.absolute() / "parsl"
-    )
+    return parsl_config.parsl_config(site_for(settings), run_dir.absolute() / "parsl")
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ class Campaign:
             failed = RunError(self._why(found.stopped.reason), _REMEDY)
             self._report_beside(failed)
             raise failed
-        self._write(found)
+        found = self._write(found)
         if interruption.reason:
             return found  # whoever ends it may not wait until models are fitted
         return self._with_accuracy(found)
@@ -203,12 +201,13 @@ class Campaign:
     def _engine(self) -> "ParslEngine":
         from molloop.execution.parsl_engine import ParslEngine
 
-        site = site_of(self.settings.site, self.settings.worker_cores())
+        site = site_for(self.settings)
         return ParslEngine(
             parsl_config(self.settings, self.folder),
             self.folder / "scratch",
             site.worker_start_timeout_s,
             site.queue_timeout_s or inf,
+            site.worker_cores,
         )
 
     def _driver(
@@ -220,6 +219,7 @@ class Campaign:
             self.selection or Selection.of_all(self.library),
             engine.n_workers(),
             protocols,
+            site_for(settings).worker_cores,
         )
         return Driver(
             engine,
@@ -262,10 +262,10 @@ class Campaign:
         failures = "; ".join(f"{n} x {kind}: {message}" for kind, message, n in found)
         return f"The run stopped: {reason} ({failures})."
 
-    def _write(self, found: Results) -> None:
+    def _write(self, found: Results) -> Results:
         try:
             settings = self.settings
-            write_reports(
+            return write_reports(
                 found, self.library, self.folder, settings.policy(), settings.campaign.seed
             )
         except OSError as error:

@@ -11,6 +11,7 @@ TRAINING_DATA = "training_data.csv"
 BEST_MOLECULES = "best_molecules.csv"
 FRONT = "pareto_front.csv"  # of a run with several objectives
 EXPECTED_MOLECULES = "expected_molecules.csv"  # of a run of several stages
+STAGES = "stages.csv"  # the same
 # without an ending: each is a .png and a .svg
 FIGURE = "parsl_ml_in_the_loop"
 WORKERS_FIGURE = "workers"
@@ -20,25 +21,26 @@ PREDICTIONS_FIGURE = "predicted_vs_simulated"
 
 def write_reports(
     found: Results, library: Library, folder: Path, policy: Policy, seed: int
-) -> None:
-    """Write the tables and the figures of a run.
+) -> Results:
+    """Write the tables and the figures of a run; return what they show.
 
     Parameters
     ----------
     policy, seed
         By which it has chosen.
     """
-    from molloop.report import expected, figures, front, front_figure, predictions, tables
+    from molloop.report import expected, figures, front, front_figure, predictions, stages, tables
 
-    found = replace(found, library=library)
+    found = expected.with_expected(replace(found, library=library), library, policy, seed)
     tables.write_training_data(found, folder / TRAINING_DATA)
     tables.write_best_molecules(found, library.molecule, folder / BEST_MOLECULES)
     if (pareto := front.front_of(found)) is not None:
         front.write_front(found, pareto, folder / FRONT)
         front_figure.write_front_figure(found, pareto.goal, folder / FRONT_FIGURE)
     if found.protocols:
-        molecules = expected.expectations(found, library, policy, seed)
-        expected.write_expected(found, molecules, library, folder / EXPECTED_MOLECULES)
+        expected.write_expected(found, library, folder / EXPECTED_MOLECULES)
+        stages.write_stages(found, folder / STAGES)
     figures.write_loop_figure(found, folder / FIGURE)
     figures.write_workers_figure(found, folder / WORKERS_FIGURE)
     predictions.write_predictions_figure(found, folder / PREDICTIONS_FIGURE)
+    return found

@@ -135,7 +135,7 @@ class RunDisplay:
         """Return how many values of how many a stage has."""
         count = self._counts[stage]
         of = "" if count is None else f"/{count:,}"
-        return f"{stage} {self._record.n_of_stages[stage]:,}{of}"
+        return f"{stage} {self._record.of_stages[stage].n_values:,}{of}"
 
     def _print(self, line: str, style: str = "") -> None:
         if not self._progress.is_quiet:

@@ -1,49 +1,52 @@
 """What a run of several stages knows or expects of the last value of every molecule."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from molloop.campaign.promotions import Expected, Promotions
-from molloop.goal import slug
+from molloop.campaign.promotions import Promotions
 from molloop.library.selection import Selection
 from molloop.library.shards import Library
 from molloop.report.found import Found
+from molloop.report.stage_columns import expected_columns, value_columns
+from molloop.report.stages import INTERVAL_STDS
 from molloop.report.tables import number_text, write_table
 from molloop.search.policy import Policy
 
-WIDTH = 1.96  # of a 95% interval of a normal distribution, in standard deviations
+F = TypeVar("F", bound=Found)
 
 
-def expectations(results: Found, library: Library, policy: Policy, seed: int) -> list[Expected]:
-    """Return what is known or expected of the last value, the best first.
+def with_expected(results: F, library: Library, policy: Policy, seed: int) -> F:
+    """Return results of several stages that also say what is expected of the last values.
 
     Of every molecule with a value in any stage; values that are never among the best for their flag
     are left out.
     """
+    if not results.protocols:
+        return results
     stages = tuple(one.stage for one in results.protocols)
     known = Promotions(library, policy, results.objective, stages, Selection.of_all(library), seed)
     known.know(results.known)
     known.learn(event for _, event in results.events)
-    return known.expected()
+    return replace(results, expected={one.molecule_id: one for one in known.expected()})
 
 
-def write_expected(results: Found, found: Sequence[Expected], library: Library, path: Path) -> None:
+def write_expected(results: Found, library: Library, path: Path) -> None:
     """Write a row a molecule: the values of all stages, and the last one as it is expected.
 
     A value that is known is its own expectation, and its interval has no width.
     """
-    column = results.objective.quantity.column
-    names = [f"{column}_{slug(one.stage)}" for one in results.protocols]
+    quantity = results.objective.quantity
+    mean, std = expected_columns(quantity)
     own = (
-        *("rank", "smiles", "name", *names),
-        *(f"expected_{column}", f"expected_{column}_low", f"expected_{column}_high"),
-        "known_in",
+        *("rank", "smiles", "name", *value_columns(quantity, results.protocols)),
+        *(mean, f"{mean}_low", f"{mean}_high", std, "known_in"),
     )
     rows = []
-    for rank, one in enumerate(found, start=1):
-        width = WIDTH * one.std
-        numbers = (*one.values, one.mean, one.mean - width, one.mean + width)
-        cells = (number_text(None if value is None else value) for value in numbers)
+    for rank, one in enumerate(results.expected.values(), start=1):
+        half = INTERVAL_STDS * one.std
+        numbers = (*one.values, one.mean, one.mean - half, one.mean + half, one.std)
         molecule = library.molecule(one.molecule_id)
+        cells = map(number_text, numbers)
         rows.append((rank, molecule.smiles, molecule.name, *cells, one.stage))
     write_table(path, own, (), rows)

@@ -98,7 +98,8 @@ def export(results: Found, file_format: str, path: Path, top: int | None = None)
             return replace(_export_structures(results, file_format, path, top), excluded=told)
         frame = results.frame(geometries=file_format == "parquet", top=top)
         quantities = (results.objective.quantity, *results.protocol.further)
-        kept = set(frame.columns) - OTHER_COLUMNS - {one.column for one in quantities}
+        own = {*OTHER_COLUMNS, *results.numbers_of_stages, *(one.column for one in quantities)}
+        kept = set(frame.columns) - own
         if file_format == "csv":
             write_whole(path, _for_sheets(frame, kept).to_csv)
         else:
@@ -147,6 +148,11 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
             protocol,
             results.kept(one.molecule_id),
             results.versions,
+            {
+                column: numbers[one.molecule_id]
+                for column, numbers in results.numbers_of_stages.items()
+                if one.molecule_id in numbers
+            },
         )
         for one in (results.best(top) if top else results.ranked())
         if isinstance(one.outcome, Success)

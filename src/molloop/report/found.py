@@ -16,12 +16,16 @@ from molloop.goal import Goal, Objective
 from molloop.molecule import Labels
 from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
+from molloop.report.stage_columns import numbers_of_stages
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.record import Record
 from molloop.store.records import Stage, stage_of
+from molloop.store.stages import Tallies
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from molloop.campaign.promotions import Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class Found:
     protocols
         Of a run of several stages, how each computes, the first one first; `protocol` is the last
         one's, whose values are searched for.
+    expected
+        Molecule id -> what is known or expected of its last value, the best first; of several
+        stages, where the library is there.
     accuracy
         Of the model, by the molecules that it is measured on; none where the run was told to end.
     n_rejected, rejects
@@ -84,6 +91,7 @@ class Found:
     library: Labels | None = None
     versions: str = ""
     protocols: tuple[SimulationProtocol, ...] = ()
+    expected: Mapping[int, "Expected"] = field(default_factory=dict)
     goal: Goal | None = None
 
     @cached_property
@@ -167,7 +175,9 @@ class Found:
         Indexed by the molecule's id, its row in the library: `smiles`; `name`, empty where the
         user's file says nothing; `charge` and `n_unpaired` electrons as it was computed, nothing
         where that is not known; the value in the quantity's unit, by a name such as `ie_ev`, NaN
-        where it failed, then those of `simulation.quantities`; `level`, `fidelity`; `flags`, with
+        where it failed, then those of `simulation.quantities`; of several stages `ie_ev_gfn2` and
+        so on, the molecule's value in each, and `expected_ie_ev` with `_std`, what is expected of
+        the last one, where the library is there; `level`, `fidelity`; `flags`, with
         blanks between; `versions` of molloop, RDKit and tblite; `failure`, its kind, and
         `message`; `batch`, 0 for the initial design, then the number of the ranking that chose it;
         `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
@@ -181,6 +191,14 @@ class Found:
             library=self.library,
             further=self.protocol.further,
             versions=self.versions,
+            others=self.numbers_of_stages,
+        )
+
+    @cached_property
+    def numbers_of_stages(self) -> dict[str, dict[int, float]]:
+        """Column -> molecule id -> number, that tables of several stages have beside others."""
+        return numbers_of_stages(
+            self.objective.quantity, self.protocols, self.simulated, self.expected
         )
 
     def stage(self, item: Simulated) -> Stage:
@@ -235,6 +253,22 @@ class Found:
         """
         rows = np.array(self._record.pairs, dtype=np.float64).reshape(-1, 3)
         return rows[np.argsort(self._record.paired, kind="stable")]
+
+    @property
+    def of_stages(self) -> Tallies:
+        """What each stage has come to, by its name."""
+        return self._record.of_stages
+
+    @property
+    def predictions_of_stages(self) -> dict[str, NDArray[np.float64]]:
+        """What the rankings of each stage expected of the last value, and that value, by its name.
+
+        Rows as of :attr:`predictions`.
+        """
+        tallies, last = self._record.of_stages, self.protocol.stage
+        below = [one.stage for one in self.protocols[:-1]]
+        rows = {name: np.array(tallies[name].pairs).reshape(-1, 3) for name in below}
+        return {**rows, last: self.predictions}
 
     def n_beyond_threshold(self, last: float = inf) -> int:
         """Return how many values are beyond the threshold, of all or of the last ones."""

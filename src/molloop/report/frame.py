@@ -30,8 +30,15 @@ def outcome_frame(
     library: Labels | None = None,
     further: Sequence[Quantity] = (),
     versions: str = "",
+    others: Mapping[str, Mapping[int, float]],
 ) -> "pd.DataFrame":
-    """Return the rows of :meth:`Found.frame`."""
+    """Return the rows of :meth:`Found.frame`.
+
+    Parameters
+    ----------
+    others
+        Further numbers: column -> molecule id -> number.
+    """
     import pandas as pd
 
     column, name = quantity.column, quantity.name
@@ -47,6 +54,7 @@ def outcome_frame(
         "n_unpaired": [one and one.n_unpaired for one in states],
         column: [item.value(name) for item in items],
         **{one.column: [item.value(one.name) for item in items] for one in further},
+        **{key: [one.get(item.molecule_id) for item in items] for key, one in others.items()},
         "level": [stages[item.stage].level for item in items],
         "fidelity": [stages[item.stage].fidelity for item in items],
         "flags": [" ".join(one.flags) if one else "" for one in successes],
@@ -62,7 +70,7 @@ def outcome_frame(
         found = [one and one.geometry for one in successes]
         columns["numbers"] = [one and one.numbers.tolist() for one in found]
         columns["positions_angstrom"] = [one and one.positions_angstrom.tolist() for one in found]
-    values = [column, *(one.column for one in further)]
+    values = [column, *(one.column for one in further), *others]
     kept = kept_columns(library, {*OTHER_COLUMNS, *values})
     cells = [kept_cells(library, item.molecule_id, kept) for item in items]
     columns |= {name: [row[k] for row in cells] for k, name in enumerate(kept.values())}

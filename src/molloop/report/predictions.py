@@ -23,7 +23,7 @@ from molloop.report.look import (
     save,
 )
 from molloop.report.numbers import rounded
-from molloop.texts import counted
+from molloop.texts import counted, drawn_text
 
 BARS = "#B0B0B0"
 MARGIN = 0.03  # around points and bars, of their range
@@ -33,32 +33,44 @@ def write_predictions_figure(results: Found, path: Path) -> None:
     """Draw predicted against simulated values of what the model chose; see `save`.
 
     A bar is one predicted standard deviation to each side, of the ranking that chose the molecule.
+    Of several stages a panel each: what its rankings expected of the last value, and that value.
     """
-    quantity, rows = drawn(results.objective.quantity), results.predictions
+    panels = results.predictions_of_stages
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
-        figure = Figure(figsize=(6.2, 6.4), layout="constrained")
-        axes = figure.subplots()
-        axes.set(
-            xlabel=f"Predicted {quantity.heading}",
-            ylabel=f"Simulated {quantity.heading}\n{axis_level(results.protocol.label)}",
-            aspect="equal",
-        )
-        told = "No molecule that the model chose has a value"
-        if len(rows):
-            _draw(axes, rows)
-            one = Accuracy.of(*rows.T)
-            unit = f" {quantity.unit}" if quantity.unit else ""
-            told = (
-                f"{counted(one.n, 'molecule')} that the model chose: off by "
-                f"{rounded(one.error, 2)}{unit} in the\n"
-                f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
-            )
-            where = {"loc": "outside lower center", "ncols": 3, "columnspacing": 1.2}
-            enlarge_marks(figure.legend(**where))
-        else:
-            axes.set(xticks=[], yticks=[])
-        figure.suptitle(told, fontsize=12)
+        figure = Figure(figsize=(6.2 * len(panels), 6.4), layout="constrained")
+        several = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (stage, rows) in zip(several, panels.items(), strict=True):
+            chosen_for = f" for {drawn_text(stage)}" if len(panels) > 1 else ""
+            _draw_panel(axes, results, rows, chosen_for)
+        if any(map(len, panels.values())):
+            [some, *_] = [axes for axes in several if axes.has_data()]
+            handles, labels = some.get_legend_handles_labels()
+            look = {"ncols": 3, "columnspacing": 1.2}
+            enlarge_marks(figure.legend(handles, labels, loc="outside lower center", **look))
         save(figure, path)
+
+
+def _draw_panel(axes: Axes, results: Found, rows: NDArray[np.float64], chosen_for: str) -> None:
+    quantity = drawn(results.objective.quantity)
+    axes.set(
+        xlabel=f"Predicted {quantity.heading}",
+        ylabel=f"Simulated {quantity.heading}\n{axis_level(results.protocol.label)}",
+        aspect="equal",
+    )
+    told = f"No molecule that the model chose{chosen_for} has a value"
+    if len(rows):
+        _draw(axes, rows)
+        one = Accuracy.of(*rows.T)
+        unit = f" {quantity.unit}" if quantity.unit else ""
+        end = "\n" if chosen_for else " "  # a stage's name may be long
+        told = (
+            f"{counted(one.n, 'molecule')} that the model chose{chosen_for}:{end}off by "
+            f"{rounded(one.error, 2)}{unit} in the\n"
+            f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
+        )
+    else:
+        axes.set(xticks=[], yticks=[])
+    axes.set_title(told, fontsize=12)
 
 
 def _draw(axes: Axes, rows: NDArray[np.float64]) -> None:

@@ -1,14 +1,26 @@
-"""What the stages of a run came to: values, failures, cost, and how well their orders agree."""
+"""What the stages of a run came to: values, failures, cost, and what each changed in the order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
-from molloop.simulate.outcome import Success
+from molloop.report.tables import write_table
+from molloop.simulate.protocol import SimulationProtocol
+from molloop.store.stages import Tallies
 from molloop.texts import counted
+
+Floats = NDArray[np.float64]
+INTERVAL_STDS = 1.96  # of a 95% interval of a normal distribution, to each side
+COLUMNS = (
+    *("place", "stage", "level", "fidelity", "n_values", "n_failed", "processor_s", "share"),
+    *("n_both", "rank_correlation", "moved_places", "n_predicted", "mean_error", "within_std"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,67 +29,130 @@ class StageCost:
 
     Attributes
     ----------
-    core_s
-        Processor time of its simulations: their seconds times the cores of each.
-    n_pairs, agreement
-        Molecules that also have a value in the last stage, and Spearman's rank correlation of the
-        two; NaN of fewer than three, and of the last stage.
+    core_s, share
+        Processor time of its simulations, their seconds times the cores of each; its part of that
+        of all stages.
+    n_both
+        Molecules that also have a value in the last stage.
+    agreement, moved
+        Of these, Spearman's rank correlation of the two values, and by how many places the last one
+        moves a molecule, in the mean; NaN of fewer than three, and of the last stage.
+    predictions
+        What the stage's rankings expected of the last value; None where nothing can be compared.
     """
 
-    name: str
+    protocol: SimulationProtocol
     n_values: int
     n_failed: int
     core_s: float
-    n_pairs: int = 0
-    agreement: float = nan
+    share: float
+    n_both: int
+    agreement: float
+    moved: float
+    predictions: Accuracy | None
+
+    @property
+    def name(self) -> str:
+        """Of the stage."""
+        return self.protocol.stage
 
 
-def stage_costs(results: Found) -> list[StageCost]:
-    """Return what each stage came to; nothing where there is one."""
-    costs, name, last = [], results.objective.quantity.name, results.values
-    for protocol in results.protocols:
-        items = [item for item in results.simulated if item.stage == protocol.stage]
-        values = {item.molecule_id: item.value(name) for item in items}
-        n_values = sum(isinstance(item.outcome, Success) for item in items)
-        core_s = protocol.cores * sum(item.outcome.seconds for item in items)
-        pairs = [
-            (value, last[key]) for key, value in values.items() if value is not None and key in last
-        ]
-        is_last = protocol is results.protocols[-1]
+def stage_costs(
+    tallies: Tallies, protocols: Sequence[SimulationProtocol], of_last: Floats
+) -> list[StageCost]:
+    """Return what each stage came to, the first one first.
+
+    Parameters
+    ----------
+    of_last
+        Predicted mean, standard deviation and value of what the last stage's rankings chose, shape
+        (n, 3).
+    """
+    spent_s = [one.cores * tallies[one.stage].seconds for one in protocols]
+    total_s = sum(spent_s) or 1.0
+    costs = []
+    for protocol, core_s in zip(protocols, spent_s, strict=True):
+        tally, is_last = tallies[protocol.stage], protocol is protocols[-1]
+        both = in_rows(tally.both, 2)
+        rows = of_last if is_last else in_rows(tally.pairs, 3)
         costs.append(
             StageCost(
-                protocol.stage,
-                n_values,
-                len(items) - n_values,
+                protocol,
+                tally.n_values,
+                tally.n_failed,
                 core_s,
-                *((0, nan) if is_last else (len(pairs), rank_correlation(pairs))),
+                core_s / total_s,
+                len(both),
+                *orders(both),
+                Accuracy.of(*rows.T) if len(rows) else None,
             )
         )
     return costs
 
 
+def in_rows(numbers: Sequence[float], width: int) -> Floats:
+    """Return numbers that stand one after the other as rows, shape (n, width)."""
+    return np.array(numbers, dtype=np.float64).reshape(-1, width)
+
+
+def orders(pairs: Floats) -> tuple[float, float]:
+    """Return the rank correlation of two values, shape (n, 2), and the mean move in places.
+
+    Spearman's. NaN of fewer than three pairs, or of equal values. Equal values share the mean of
+    their places.
+    """
+    if len(pairs) < 3 or not np.ptp(pairs, axis=0).all():
+        return nan, nan
+    from scipy.stats import rankdata, spearmanr
+
+    places = rankdata(pairs, axis=0)
+    moved = float(np.abs(places[:, 0] - places[:, 1]).mean())
+    return float(spearmanr(*pairs.T).statistic), moved
+
+
+def costs_of(results: Found) -> list[StageCost]:
+    """Return what each stage of a run came to; nothing where there is one."""
+    return stage_costs(results.of_stages, results.protocols, results.predictions)
+
+
+def order_words(one: StageCost, last: str) -> str:
+    """Return how well the order of a stage agrees with that of the last one; nothing of that."""
+    if np.isnan(one.agreement):
+        return ""
+    return (
+        f"rank correlation with {last} {one.agreement:.2f}, places moved {one.moved:.1f} in the "
+        f"mean, of {counted(one.n_both, 'molecule')} with both values"
+    )
+
+
 def stage_lines(results: Found) -> list[str]:
     """Return the same in words."""
-    costs = stage_costs(results)
-    total_s = sum(one.core_s for one in costs) or 1.0
+    costs = costs_of(results)
     return [
         f"Stage {one.name}: {counted(one.n_values, 'value')}, {one.n_failed:,} failed, "
-        f"{one.core_s:,.1f} s of processor time ({one.core_s / total_s:.0%})"
-        + (
-            ""
-            if np.isnan(one.agreement)
-            else f"; rank correlation with {costs[-1].name} {one.agreement:.2f}, "
-            f"of {counted(one.n_pairs, 'molecule')} with both values"
-        )
+        f"{one.core_s:,.1f} s of processor time ({one.share:.0%})"
+        + (f"; {words}" if (words := order_words(one, costs[-1].name)) else "")
         for one in costs
     ]
 
 
-def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
-    """Return Spearman's rank correlation; NaN of fewer than three pairs, or of equal values."""
-    values = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    if len(values) < 3 or not np.ptp(values, axis=0).all():
-        return nan
-    from scipy.stats import spearmanr
+def write_stages(results: Found, path: Path) -> None:
+    """Write a row a stage; what cannot be said is empty."""
+    rows = [
+        (
+            *(place, one.name, one.protocol.outcome_level, one.protocol.outcome_fidelity),
+            *(one.n_values, one.n_failed, f"{one.core_s:.3f}", _number(one.share), one.n_both),
+            *(_number(one.agreement), _number(one.moved)),
+            *(
+                (one.predictions.n, _number(one.predictions.error), _number(one.predictions.within))
+                if one.predictions
+                else (0, "", "")
+            ),
+        )
+        for place, one in enumerate(costs_of(results), start=1)
+    ]
+    write_table(path, COLUMNS, (), rows)
 
-    return float(spearmanr(values[:, 0], values[:, 1]).statistic)
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.4g}"

@@ -53,8 +53,8 @@ class Status:
         What the user's file calls the best molecule; empty where it says nothing.
     n_excluded
         Values that are never among the best, as a flag casts doubt on them.
-    n_of_stages
-        Values in each stage, where there are several.
+    n_of_stages, n_failed_of_stages
+        Values in each stage, and simulations that failed there, where there are several.
     n_front
         Molecules on the Pareto front; None where there is one objective.
     n_broken
@@ -80,6 +80,7 @@ class Status:
     best_name: str = ""
     n_excluded: int = 0
     n_of_stages: dict[str, int] = field(default_factory=dict)
+    n_failed_of_stages: dict[str, int] = field(default_factory=dict)
     n_front: int | None = None
     n_broken: int = 0
 
@@ -121,6 +122,8 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
     state = state_of(ending, held)
     n_under_way, n_not_finished = split_open(state, record.n_open)
     best = [(record.value(item), item.smiles) for item in record.best(1)]
+    names = [one.stage for one in settings.protocols()] if settings.stages else []
+    tallies = {name: record.of_stages[name] for name in names}
     return Status(
         state=state,
         reason=ending.reason if ending is not None else "",
@@ -140,9 +143,8 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         best_name=record.best(1)[0].name if best else "",
         time_limit_s=settings.stopping.time_limit_s,
         n_excluded=record.n_excluded,
-        n_of_stages={one.stage: record.n_of_stages[one.stage] for one in settings.protocols()}
-        if settings.stages
-        else {},
+        n_of_stages={name: one.n_values for name, one in tallies.items()},
+        n_failed_of_stages={name: one.n_failed for name, one in tallies.items()},
         n_front=len(record.front()) if settings.goal().has_front else None,
         n_broken=record.n_broken,
     )

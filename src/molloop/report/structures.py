@@ -45,6 +45,7 @@ def structure_of(
     protocol: SimulationProtocol,
     kept: Mapping[str, str],
     versions: str = "",
+    others: Mapping[str, float] | None = None,
 ) -> Structure:
     """Return a molecule of which a simulation gave a value.
 
@@ -54,8 +55,10 @@ def structure_of(
         What columns of the user's own file say of it.
     versions
         Of the programs that the value depends on.
+    others
+        Further numbers, by name: of several stages.
     """
-    facts = facts_of(molecule, success, quantity, protocol, kept, versions)
+    facts = facts_of(molecule, success, quantity, protocol, kept, versions, others)
     return Structure(molecule.smiles, success.geometry, facts, molecule.name)
 
 
@@ -66,6 +69,7 @@ def facts_of(
     protocol: SimulationProtocol,
     kept: Mapping[str, str],
     versions: str = "",
+    others: Mapping[str, float] | None = None,
 ) -> dict[str, Fact]:
     """Return what is known: name, value and level, flags, other values, energies, kept columns."""
     values: dict[str, Fact] = dict(success.named)
@@ -73,6 +77,7 @@ def facts_of(
     facts |= {"name": molecule.name} if molecule.name else {}
     for one in (quantity, *protocol.further):
         facts |= {one.column: values.pop(one.name)} if one.name in values else {}
+    facts |= others or {}
     facts |= {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
     facts |= {"flags": " ".join(success.flags)} if success.flags else {}
     facts |= {"versions": versions} if versions else {}

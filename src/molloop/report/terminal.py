@@ -83,7 +83,10 @@ def status_table(status: Status) -> Table:
     rows = {
         "state": f"{status.state}: {status.reason}" if status.reason else status.state,
         "values": f"{status.n_values:,} of {budget.words()}",
-        **{f"values of {stage}": f"{n:,}" for stage, n in status.n_of_stages.items()},
+        **{
+            f"values of {stage}": f"{n:,}, {status.n_failed_of_stages[stage]:,} failed"
+            for stage, n in status.n_of_stages.items()
+        },
         "under way": f"{status.n_under_way:,}",
         "not finished": f"{status.n_not_finished:,}{again}",
         "failed": ", ".join(f"{n:,} {kind}" for kind, n in status.failures.items()) or "0",

@@ -21,6 +21,7 @@ from molloop.goal import Goal, Objective
 from molloop.simulate.outcome import Failure
 from molloop.store.best import Best, Entry, excluded_words, looked_at
 from molloop.store.expected import Errors
+from molloop.store.stages import Tallies
 from molloop.store.tasks import Tasks
 
 N_BEST, N_RECENT, N_LAST, N_MESSAGES = 10, 12, 50, 3
@@ -69,8 +70,8 @@ class Record:
         Of each value, whether a flag casts doubt on it.
     n_beyond
         Values beyond the threshold, of those that may be among the best.
-    n_of_stages
-        Values of the quantity in each stage.
+    of_stages
+        What each stage has come to, by its name.
     goal
         What is searched for, where it is more than the objective.
     are_broken
@@ -102,7 +103,7 @@ class Record:
     failures: Counter[str] = field(default_factory=Counter)
     messages: dict[str, list[str]] = field(default_factory=dict)
     n_beyond: int = 0
-    n_of_stages: Counter[str] = field(default_factory=Counter)
+    of_stages: Tallies = field(default_factory=Tallies)
     goal: Goal | None = None
     are_broken: MutableSequence[int] = field(default_factory=lambda: array("b"))
     _flat_points: MutableSequence[float] = field(default_factory=lambda: array("d"))
@@ -226,26 +227,25 @@ class Record:
         self.time_s = max(self.time_s, time_s)
         match event:
             case Began(n_molecules, n_known, remarks):
-                self.n_molecules, self.n_known = n_molecules, n_known
-                self.remarks = remarks
+                self.n_molecules, self.n_known, self.remarks = n_molecules, n_known, remarks
             case Resumed(remarks=remarks):
-                self.remarks = remarks
+                self.remarks, self.stopped = remarks, None
                 self.resumed_s.append(time_s)
-                self.stopped = None
             case Submitted(molecule_ids, source):
                 self.n_submitted += len(molecule_ids)
                 if source is Source.RANKING:
                     known, stage = self.predicted, event.stage or self.stage
                     jobs = [Job(one, stage) for one in molecule_ids]
                     self._expected |= {job: known[job] for job in jobs if job in known}
+                    self.of_stages[stage].hand_out(molecule_ids)
             case Ranked(_, molecule_ids, means, stds):
                 self.n_rankings += 1
                 if event.stage not in ("", self.stage):
-                    return  # what it proposes is computed in another stage
+                    self.of_stages[event.stage].propose(event)
+                    return
                 jobs = [Job(one, self.stage) for one in molecule_ids]
-                both = zip(means, stds, strict=True)
                 # without a model there are none
-                self.predicted = dict(zip(jobs, both, strict=False))
+                self.predicted = dict(zip(jobs, zip(means, stds, strict=True), strict=False))
             case Stopped():
                 self.stopped = event
 
@@ -259,7 +259,7 @@ class Record:
         expected = self._expected.pop(item.job, None)
         if isinstance(item.outcome, Failure) and item.stage == self.stage:
             self._count_failure(item.outcome)
-        self.n_of_stages[item.stage] += item.value(self.objective.quantity.name) is not None
+        self.of_stages.take(item, item.value(self.objective.quantity.name), self.stage)
         value = self.found(item)
         if value is None:
             return
@@ -293,7 +293,7 @@ class Record:
 
     def __copy__(self) -> "Record":
         """Return one that later outcomes do not change."""
-        growing = (list, dict, array, Best, Counter, Errors, Tasks)
+        growing = (list, dict, array, Best, Errors, Tasks)
         own: dict[str, Any] = {
             name: copy(one) for name, one in vars(self).items() if isinstance(one, growing)
         }

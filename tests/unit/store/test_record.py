@@ -137,7 +137,8 @@ def test_an_event_without_a_stage_is_of_the_record_s_own():
 
 
 def test_values_are_counted_of_each_stage(record):
-    assert record.n_of_stages == {"gfn2": 3, "ipea1": 1}
+    counts = {name: one.n_values for name, one in record.of_stages.items()}
+    assert counts == {"gfn2": 3, "ipea1": 1}
 
 
 def test_what_a_ranking_of_another_stage_expects_is_of_no_value_of_this_one():

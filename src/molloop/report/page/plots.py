@@ -84,19 +84,8 @@ def found_over_time(run: Run) -> Markup:
 
 def predicted_and_simulated(run: Run) -> Markup:
     """Draw what rankings expected of the molecules that they chose, and what these have."""
-    quantity = _quantity(run)
-    heading, unit = quantity.heading, quantity.unit
     means, stds, values = np.array(run.record.pairs).reshape(-1, 3).T
     shares = observed_shares(means, stds, values)
-
-    def pairs(figure: Figure) -> None:
-        axes = figure.subplots()
-        few = MAX_POINTS // 2
-        rows = np.union1d(thinned(values, few), thinned(means, few))
-        axes.scatter(means[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
-        ends = [min(means.min(), values.min()), max(means.max(), values.max())]
-        axes.plot(ends, ends, color=BEST, linewidth=1)
-        axes.set(xlabel=f"Predicted {heading}", ylabel=f"Simulated {heading}")
 
     def calibration(figure: Figure) -> None:
         axes = figure.subplots()
@@ -104,16 +93,46 @@ def predicted_and_simulated(run: Run) -> Markup:
         axes.plot(EXPECTED, shares, color=MARK, marker="o")
         axes.set(xlabel="Share expected within an interval", ylabel="Share found within it")
 
-    error = np.abs(means - values).mean()
     middle = EXPECTED.index(0.5)
-    return svg(
-        pairs,
-        f"Predicted against simulated values of {counted(run.record.errors.n, 'molecule')} that "
-        f"the model chose, off by {rounded(error, 2)} {unit} in the mean.",
-    ) + svg(
+    return _pairs(run, means, values) + svg(
         calibration,
         f"How many of them lie within the model's intervals: {shares[middle]:.0%} where half is "
         f"expected, {shares[-1]:.0%} where {EXPECTED[-1]:.0%} are.",
+    )
+
+
+def predicted_of_stages(run: Run) -> Markup:
+    """Draw what rankings for stages below expected of the last value, and what it is."""
+    found = Markup("")
+    for protocol in run.settings.protocols()[:-1]:
+        rows = np.array(run.record.of_stages[protocol.stage].pairs).reshape(-1, 3)
+        if len(rows) > 1:
+            found += _pairs(run, rows[:, 0], rows[:, 2], protocol.stage)
+    return found
+
+
+def _pairs(run: Run, means: Floats, values: Floats, stage: str = "") -> Markup:
+    """Draw predicted against simulated values; those of a ranking for a stage below say which."""
+    quantity = _quantity(run)
+    few = MAX_POINTS // 2
+    rows = np.union1d(thinned(values, few), thinned(means, few))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.scatter(means[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
+        ends = [min(means.min(), values.min()), max(means.max(), values.max())]
+        axes.plot(ends, ends, color=BEST, linewidth=1)
+        heading = quantity.heading
+        axes.set(xlabel=f"Predicted {heading}", ylabel=f"Simulated {heading}")
+        if stage:
+            axes.set_title(f"Chosen for {svg_text(stage, N_LEGEND)}")
+
+    error = np.abs(means - values).mean()
+    for_stage = f" for {stage}" if stage else ""
+    return svg(
+        draw,
+        f"Predicted against simulated values of {counted(len(means), 'molecule')} that the model "
+        f"chose{for_stage}, off by {rounded(error, 2)} {quantity.unit} in the mean.",
     )
 
 

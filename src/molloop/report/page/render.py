@@ -18,6 +18,7 @@ from molloop.report.numbers import rounded
 from molloop.report.page import front_plots, plots
 from molloop.report.page.drawings import drawing
 from molloop.report.page.feed import Run
+from molloop.report.page.ladder import stage_facts
 from molloop.report.status import RUNNING, split_open
 from molloop.report.utilisation import utilisation
 from molloop.simulate.outcome import Failure, Success
@@ -72,13 +73,23 @@ def texts(run: Run, heading: str = "h2") -> dict[str, Markup]:
 
 
 def figures(run: Run) -> dict[str, Markup]:
-    """Return the sections that are drawn, by name; what there is nothing of is empty."""
+    """Return the sections that are drawn, and the tables of stages, by name.
+
+    What there is nothing of is empty.
+    """
     drawn: dict[str, tuple[bool, Callable[[Run], Markup]]] = {
         "found": (bool(run.record.values), _found),
         "pairs": (run.record.errors.n > 1, plots.predicted_and_simulated),
         "workers": (len(run.record.tasks) > 0, plots.workers_over_time),
     }
-    return {name: draw(run) if is_there else Markup("") for name, (is_there, draw) in drawn.items()}
+    found = {
+        name: draw(run) if is_there else Markup("") for name, (is_there, draw) in drawn.items()
+    }
+    if run.settings.stages:
+        # with the figures: what compares stages takes longer than other words
+        found["stages"] = _section("stages", stage_facts(run))
+        found["pairs"] += plots.predicted_of_stages(run)
+    return found
 
 
 def _found(run: Run) -> Markup:
@@ -141,13 +152,14 @@ def left_s(run: Run) -> float | None:
 
 
 def _recent(item: Simulated, record: Record) -> dict[str, Any]:
-    outcome, value = item.outcome, record.found(item)
+    outcome, value = item.outcome, item.value(record.objective.quantity.name)
     if isinstance(outcome, Failure):
         told = f"{outcome.kind}: {outcome.message}"
     else:
-        # a value of another stage would be taken for one of this
-        told = ", ".join(outcome.flags if value is not None else (item.stage, *outcome.flags))
-    molecule = {"smiles": item.smiles, "name": item.name, "state": state(item)}
+        told = ", ".join(outcome.flags)
+    # without its stage a value of another one would be taken for one of the last
+    notes = (*((item.stage,) if len(record.of_stages) > 1 else ()), state(item))
+    molecule = {"smiles": item.smiles, "name": item.name, "notes": " · ".join(filter(None, notes))}
     return molecule | {"value": value, "told": told, "time_s": item.time_s}
 
 

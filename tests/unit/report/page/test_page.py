@@ -97,7 +97,7 @@ def test_a_value_is_shown_by_its_name_and_of_its_stage(tmp_path):
     found = {name: words(text) for name, text in sections(run).items()}
     assert "Best IE 15.250 eV" in found["progress"]
     assert "15.250 eV rank 1" in found["best"]
-    assert "2.0 s C ipea1, odd 2.0 s C 15.250" in found["recent"]
+    assert "2.0 s C ipea1 77.000 odd 2.0 s C gfn2 15.250" in found["recent"]
     row = words(frozen_document([run, run]).partition("<tbody>")[2].partition("</tr>")[0])
     assert "1 15.250 eV C" in row  # one value, the best, its molecule
 

@@ -1,20 +1,15 @@
 """What a ladder that was replayed is measured beside: one stage at a time, for the same time."""
 
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass, replace
-from math import nan
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from molloop import results
 from molloop.assembly.cases import case_of
 from molloop.config.load import override
 from molloop.config.settings import Settings
-from molloop.replay.campaign import Scenario, replay
-from molloop.replay.measures import Truth
+from molloop.replay.alone import Alone, play_alone
+from molloop.replay.campaign import Scenario
+from molloop.replay.measures import Curves, Truth
 from molloop.replay.table import Table
-from molloop.results import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +32,25 @@ class Baseline:
     best: float
 
 
-def baselines_of_ladder(
-    ladder: Results, table: Table, settings: Settings, scenario: Scenario, truth: Truth
-) -> list[Baseline]:
-    """Return what is found without a ladder in the virtual time that one has taken.
+def rivals_of_ladders(
+    ladders: Sequence[Curves],
+    table: Table,
+    settings: Settings,
+    scenario: Scenario,
+    seeds: Sequence[int],
+) -> dict[str, Callable[[int], Alone]]:
+    """Return the baselines of ladders that were played with some seeds: name -> seed -> one."""
+    found: dict[str, dict[int, Alone]] = {}
+    for seed, curves in zip(seeds, ladders, strict=True):
+        for name, one in alone(curves, table, settings, scenario, seed):
+            found.setdefault(name, {})[seed] = one
+    return {name: of_seeds.__getitem__ for name, of_seeds in found.items()}
+
+
+def alone(
+    ladder: Curves, table: Table, settings: Settings, scenario: Scenario, seed: int
+) -> Iterator[tuple[str, Alone]]:
+    """Yield the name of each baseline, and what is played of it.
 
     The first one searches in the last stage alone. Each other one searches for the best of a stage
     below, with as many values there as the ladder has computed, and computes the best of these in
@@ -49,40 +59,30 @@ def baselines_of_ladder(
     Parameters
     ----------
     ladder
-        What it has found.
+        How it went: its time is theirs.
     """
-    time_s = max((item.ended_s for item in ladder.simulated), default=0.0)
-    last = {"stopping.time_limit_s": time_s, "campaign.max_training_count": None}
-    found = [(f"{table.stages[-1]} alone", _order_of(table, settings, scenario, -1, last)[0])]
-    for place, stage in enumerate(table.stages[:-1]):
-        n = sum(item.stage == stage for item in ladder.simulated)
-        n = max(n, settings.campaign.initial_training_count + 1)
-        count = {"campaign.max_training_count": n}
-        order, until_s = _order_of(table, settings, scenario, place, count)
-        left_s = (time_s - until_s) * scenario.n_workers
-        are_in_time = np.cumsum(table.durations_s[order]) <= left_s
-        found.append((f"{stage}, the best again by {table.stages[-1]}", order[are_in_time]))
-    return [_measured(name, ids, truth) for name, ids in found]
+    time_s, last = float(ladder.times_s[-1]), table.stages[-1]
+    own = {"stages": [], "campaign.grace_s": 0.0, "stopping.time_limit_s": None}
+    ends = {"stopping.patience": None, "stopping.min_gain": None}
+    places = range(len(table.stages))
+    for place in (places[-1], *places[:-1]):
+        n_initial = settings.campaign.initial_training_count
+        changes = {"campaign.max_training_count": max(ladder.n_values[place], n_initial + 1)}
+        name = f"{table.stages[place]}, the best again by {last}"
+        if place == places[-1]:
+            changes = {"stopping.time_limit_s": time_s, "campaign.max_training_count": None}
+            name = f"{last} alone"
+        case = case_of(override(settings, own | ends | changes), table, scenario, seed)
+        yield name, Alone(case, place, time_s)
 
 
-def _order_of(
-    table: Table, settings: Settings, scenario: Scenario, place: int, changes: Mapping[str, object]
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], float]:
-    """Search in one stage alone; return the molecules with a value, best first, and its time."""
-    values, durations_s = table.of_stages[place]
-    one = replace(table, values=values, durations_s=durations_s, below=(), stages=())
-    alone = override(settings, {"stages": [], "campaign.grace_s": 0.0, **changes})
-    case = case_of(alone, one, scenario, alone.campaign.seed)
-    played = replay(case, one, scenario)
-    with closing(played.store) as store:
-        found = results.read(store, alone.goal(), *played.protocols)
-    ids = [item.molecule_id for item in found.ranked()]
-    until_s = max((item.ended_s for item in found.simulated), default=0.0)
-    return np.array(ids, dtype=np.int64), until_s
-
-
-def _measured(name: str, ids: np.ndarray[tuple[int], np.dtype[np.int64]], truth: Truth) -> Baseline:
-    values = truth.values[ids]
-    good = truth.sign * values[np.isfinite(values)]
-    best = truth.sign * float(good.max()) if len(good) else nan
-    return Baseline(name, len(good), int(np.isin(ids, truth.top).sum()), best)
+def baselines_of_ladder(
+    ladder: Curves, table: Table, settings: Settings, scenario: Scenario, truth: Truth
+) -> list[Baseline]:
+    """Return what is found without a ladder in the virtual time that one has taken."""
+    found, k = [], len(truth.top)
+    for name, one in alone(ladder, table, settings, scenario, settings.campaign.seed):
+        curves = play_alone(one, table, scenario, truth)
+        n_found = round(k * float(curves.recall[-1]))
+        found.append(Baseline(name, curves.n_values[-1], n_found, float(curves.best[-1])))
+    return found

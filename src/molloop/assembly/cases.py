@@ -28,6 +28,7 @@ POLICY_NAMES = tuple(
     if name != RANDOM
     for one in (name, *(other for other in VARIANTS if other.startswith(f"{name}-")))
 )
+SPREAD = 4  # so many times as many values of a stage above, or as few, a search tries
 MOST = 64  # of initial molecules, of a batch, of new values before a training
 
 
@@ -128,7 +129,23 @@ class SettingsSpace:
             changes["campaign.batch_size"] = _log_uniform(rng, 1, MOST)
         else:
             changes["campaign.retrain_after"] = _log_uniform(rng, 1, MOST)
+        if self.start.stages:
+            changes["stages"] = self._stages(rng)
         return override(self.start, changes)
+
+    def _stages(self, rng: np.random.Generator) -> list[dict[str, Any]]:
+        """Draw the counts of the stages above the first, or their shares where those are given."""
+        drawn: list[dict[str, Any]] = []
+        below = budget(self.start)
+        for stage, count in zip(self.start.stages, self.start.max_counts(), strict=True):
+            own = stage.model_dump(exclude_unset=True)
+            if drawn and stage.share is not None:
+                own["share"] = round(stage.share * float(rng.uniform(1 / SPREAD, 1)), 3)
+            elif drawn:
+                most = min(below, SPREAD * (count or below))
+                below = own["max_count"] = _log_uniform(rng, max(1, most // SPREAD**2), most)
+            drawn.append(own)
+        return drawn
 
     def _policy_names(self) -> tuple[str, ...]:
         names = _policy_names(self.start.search.features)
@@ -137,7 +154,9 @@ class SettingsSpace:
         return names
 
     def with_budget(self, one: Settings, n: int) -> Settings:
-        """Return one that ends after n simulations at most."""
+        """Return one that ends after n simulations at most; a ladder stays as it is."""
+        if one.stages:  # which of its stages' simulations were needed is not known
+            return one
         # failures were simulations too, but are no values
         n = min(n, budget(one))
         least = one.campaign.initial_training_count + 1
@@ -170,10 +189,14 @@ def describe(settings: Settings) -> str:
         if campaign.schedule == "batch"
         else f"retrained after {campaign.retrain_after or 'as many as pay'}"
     )
-    return (
-        f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
-        f"{campaign.max_training_count} in all"
-    )
+    told = f"{settings.search.policy}, {campaign.initial_training_count} initial, {pace}, "
+    if not settings.stages:
+        return f"{told}{campaign.max_training_count} in all"
+    counts = [
+        f"{stage.share:.0%}" if stage.share is not None else f"{count}"
+        for stage, count in zip(settings.stages, settings.max_counts(), strict=True)
+    ]
+    return f"{told}{' then '.join(counts)} of the stages"
 
 
 def _log_uniform(rng: np.random.Generator, least: int, most: int) -> int:

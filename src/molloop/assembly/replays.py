@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from molloop import results
-from molloop.assembly.beside import Baseline, baselines_of_ladder
+from molloop.assembly.beside import Baseline, baselines_of_ladder, rivals_of_ladders
 from molloop.assembly.cases import SettingsSpace, baselines, case_of, describe
 from molloop.assembly.counts import at_least_one, processes
 from molloop.assembly.features import features_for, knowing
@@ -120,7 +120,7 @@ def replay_table(
     beside: list[Baseline] = []
     if settings.stages:
         progress("playing one stage at a time", 0.0)
-        beside = baselines_of_ladder(found, table, settings, scenario, truth)
+        beside = baselines_of_ladder(curves, table, settings, scenario, truth)
     return Replayed(found, truth, curves, remarks, tuple(beside))
 
 
@@ -137,6 +137,9 @@ def compare_policies(
     progress: Progress = no_progress,
 ) -> Comparison:
     """Replay policies, and the baselines, with the same seeds.
+
+    Of a ladder the baselines are one stage at a time, for as long as the first policy has taken
+    with the same seed: the last stage alone, and a stage below, whose best are computed again.
 
     Parameters
     ----------
@@ -159,7 +162,6 @@ def compare_policies(
         There is no such policy, or values are known beforehand.
     """
     table, settings, remarks = set_up(table, settings or Settings(), progress)
-    _refuse_stages(settings)
     if settings.campaign.training_data is not None:
         raise InputError(
             "campaign.training_data",
@@ -167,23 +169,27 @@ def compare_policies(
             "nothing known beforehand in a comparison",
             "Leave it out: train-once begins with half of the budget.",
         )
-    beside = baselines(settings)
+    beside = {} if settings.stages else baselines(settings)
     asked = policies or (settings.search.policy,)
     compared = {
         name: beside.get(name) or override(settings, {"search.policy": name}) for name in asked
     } | beside
     table = _with_features(table, compared.values(), progress)
     searched, scenario = settings.objective(), scenario or Scenario()
+    seeds = range(first_seed, first_seed + at_least_one("n_seeds", n_seeds))
+    shared = scenario, _truth(table, settings, top_k), processes(n_processes), progress
     found = compare(
         table,
         {name: partial(case_of, one, table, scenario) for name, one in compared.items()},
-        range(first_seed, first_seed + at_least_one("n_seeds", n_seeds)),
-        scenario,
-        _truth(table, settings, top_k),
-        processes(n_processes),
-        progress,
+        seeds,
+        *shared,
         _within_one_deviation,
     )
+    if settings.stages:
+        first = asked[0]
+        rivals = rivals_of_ladders(found.curves[first], table, compared[first], scenario, seeds)
+        others = compare(table, rivals, seeds, *shared)
+        found = replace(found, curves=found.curves | others.curves)
     if out is not None:
         progress("writing table and figure", 0.0)
         folder = _made(out)
@@ -209,7 +215,8 @@ def tune_settings(
     Parameters
     ----------
     table, settings, scenario, top_k
-        As of :func:`replay_table`; the budget is `campaign.max_training_count`.
+        As of :func:`replay_table`; the budget is `campaign.max_training_count`. Of a ladder the
+        counts of the stages above the first vary too.
     objective
         ``best`` or ``recall``; with several objectives ``hypervolume`` or ``recall``. None: the
         first of the two.
@@ -228,7 +235,6 @@ def tune_settings(
     given = settings or Settings()
     objective = tuned_for(given, objective)
     table, settings, remarks = set_up(table, given, progress)
-    _refuse_stages(settings)
     table = _with_features(table, [given], progress)
     searched, scenario = settings.objective(), scenario or Scenario()
     search = Search(
@@ -274,20 +280,11 @@ def _within_one_deviation(played: Played, case: Case, table: Table) -> tuple[flo
     """Return the share of the values within one deviation: of the chosen, and of all others."""
     if not case.policy.predicts:
         return nan, nan
-    found = results.read(played.store, case.searched, played.protocol)
-    others = on_others(found, table.library, case.policy, case.seed, table.values)
-    chosen = on_chosen(found)
+    found = results.read(played.store, case.searched, *played.protocols)
+    chosen, others = on_chosen(found), None
+    if not found.protocols:
+        others = on_others(found, table.library, case.policy, case.seed, table.values)
     return chosen.within if chosen else nan, others.within if others else nan
-
-
-def _refuse_stages(settings: Settings) -> None:
-    if settings.stages:
-        raise InputError(
-            "stages",
-            f"{len(settings.stages)} tables [[stages]]",
-            "one stage, where policies are compared or tuned",
-            "`molloop replay` plays several.",
-        )
 
 
 def _truth(table: Table, settings: Settings, top_k: int) -> Truth:

@@ -150,6 +150,7 @@ def compare(
     max_training_count: BudgetOption = None,
     schedule: ScheduleOption = None,
     threshold: Annotated[float | None, typer.Option(help="Count values beyond it.")] = None,
+    ladder: LadderOption = None,
     top_k: TopOption = 100,
     assignments: SetOption = None,
     is_quiet: QuietOption = False,
@@ -169,6 +170,7 @@ def compare(
             "search.features": features,
             "campaign.schedule": schedule,
             "property.threshold": threshold,
+            "stages": stages_of(ladder),
         },
     )
     if policies and "search.policy" in named(assignments or []):
@@ -229,6 +231,7 @@ def tune(
     train_s: TrainOption = 0.05,
     rank_s: RankOption = 0.05,
     max_training_count: BudgetOption = None,
+    ladder: LadderOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
     top_k: TopOption = 100,
     assignments: SetOption = None,
@@ -241,7 +244,10 @@ def tune(
     from molloop.report.terminal import trials_table
 
     settings = settings_of(
-        path, assignments, direction, {"campaign.max_training_count": max_training_count}
+        path,
+        assignments,
+        direction,
+        {"campaign.max_training_count": max_training_count, "stages": stages_of(ladder)},
     )
     scenario = scenario_of(workers, failure_rate, dispatch_s, train_s, rank_s)
     with progress_display(is_quiet) as display:

@@ -13,6 +13,7 @@ import numpy as np
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
 from molloop.library.shards import Progress
+from molloop.replay.alone import Alone, play_alone
 from molloop.replay.campaign import Case, Played, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
 from molloop.replay.table import Table
@@ -43,6 +44,11 @@ class Comparison:
     seeds: tuple[int, ...]
     curves: dict[str, tuple[Curves, ...]]
     remarks: tuple[str, ...] = ()
+
+    @property
+    def is_of_ladders(self) -> bool:
+        """Whether simulations of several stages are compared: only by time are they alike."""
+        return bool(self.table.stages)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -79,20 +85,30 @@ class Comparison:
         last_s = max(one.times_s[-1] for curves in self.curves.values() for one in curves)
         return np.linspace(0.0, last_s, N_TIMES)
 
-    def advantage(self, policy: str, other: str, measure_name: str, n: int) -> Interval:
-        """Return by how much a policy is ahead of another after n simulations, paired by seed."""
-        ours, theirs = (self.after(name, measure_name, n) for name in (policy, other))
+    def advantage(self, policy: str, other: str, measure_name: str, stop: float) -> Interval:
+        """Return by how much a policy is ahead of another at a stop, paired by seed."""
+        ours, theirs = (self.after(name, measure_name, stop) for name in (policy, other))
         return mean_interval((ours - theirs)[:, None], np.random.default_rng(0))
 
-    def after(self, policy: str, measure_name: str, n: int) -> Floats:
-        """Return a measure after n simulations, shape (n_seeds,)."""
+    def stops(self) -> list[float]:
+        """Return a quarter, half and all of the simulations, of ladders of the time in seconds."""
+        if self.is_of_ladders:
+            last_s = float(self.times_s()[-1])
+            return [last_s / 4, last_s / 2, last_s]
+        n = max(len(one.recall) for curves in self.curves.values() for one in curves)
+        return sorted({n // 4, n // 2, n} - {0})
+
+    def after(self, policy: str, measure_name: str, stop: float) -> Floats:
+        """Return a measure after so many simulations, of ladders seconds, shape (n_seeds,)."""
+        if self.is_of_ladders:
+            return self.over_time(policy, measure_name, np.array([stop]))[:, 0]
         values = self.over_simulations(policy, measure_name)
-        return values[:, min(n, values.shape[1]) - 1]
+        return values[:, min(int(stop), values.shape[1]) - 1]
 
 
 def compare(
     table: Table,
-    cases: Mapping[str, Callable[[int], Case]],
+    cases: Mapping[str, Callable[[int], Case | Alone]],
     seeds: Sequence[int],
     scenario: Scenario,
     truth: Truth,
@@ -121,7 +137,7 @@ def compare(
 
 
 def replay_all(
-    cases: Sequence[Case],
+    cases: Sequence[Case | Alone],
     table: Table,
     truth: Truth,
     scenario: Scenario,
@@ -135,12 +151,14 @@ def replay_all(
 
 
 def _replay_one(
-    case: Case,
+    case: Case | Alone,
     table: Table,
     truth: Truth,
     scenario: Scenario,
     calibration: Calibration | None,
 ) -> Curves:
+    if isinstance(case, Alone):
+        return play_alone(case, table, scenario, truth)
     played = replay(case, table, scenario)
     with closing(played.store):
         curves = measure(played, truth)

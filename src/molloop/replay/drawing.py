@@ -21,7 +21,10 @@ _LABELS = {
 
 
 def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None:
-    """Draw all measures over simulations and over time, as a .png and a .svg."""
+    """Draw all measures over simulations and over time, as a .png and a .svg.
+
+    Of ladders over time alone, as simulations of their stages are not alike.
+    """
     has_threshold = objective.threshold is not None
     names = [one for one in found.measures if one != "n_above" or has_threshold]
     k = len(found.truth.top)
@@ -47,6 +50,7 @@ def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None
     rows = [
         [Panel(xlabel, labels[name], lines(name, over_time)) for name in names]
         for xlabel, over_time in (("Simulations", False), ("Time (s)", True))
+        if over_time or not found.is_of_ladders
     ]
     n = len(found.seeds)
     title = f"{found.table.name}: " + (

@@ -1,5 +1,6 @@
 """What a replay has found, measured against all that there was to find."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan
@@ -107,6 +108,8 @@ class Curves:
         Share of the values within one predicted deviation: of the molecules that it chose, as they
         were predicted then, and of all others, as a model of all that was found predicts them. NaN
         where nothing was predicted.
+    n_values
+        Values in each stage that was played, the first one first.
     """
 
     times_s: Floats
@@ -117,6 +120,7 @@ class Curves:
     failure: str = ""
     within_chosen: float = nan
     within_others: float = nan
+    n_values: tuple[int, ...] = ()
     hypervolume: Floats | None = None
 
 
@@ -124,26 +128,60 @@ def measure(played: Played, truth: Truth) -> Curves:
     """Read how a campaign went from its store."""
     done = sorted(played.store.simulated(), key=lambda item: (item.ended_s, item.proposal))
     known = [one.molecule_id for one in played.store.known() if one.molecule_id is not None]
-    if len(played.protocols) > 1:
+    stages = [one.stage for one in played.protocols]
+    if len(stages) > 1:
         known = []  # they are values of the first stage
-    ids = np.array([*known, *(item.molecule_id for item in done)], dtype=np.int64)
-    asked = played.protocol.quantity.name, played.protocol.stage
-    with_values = (item.value(*asked) is not None for item in done)
-    is_value = np.array([*(True for _ in known), *with_values], dtype=bool)
+    quantity = played.protocol.quantity.name
+    with_value = [item.stage if item.value(quantity) is not None else "" for item in done]
+    stopped = played.stopped
+    return curves_of(
+        truth,
+        np.array([item.ended_s for item in done]),
+        np.array([item.molecule_id for item in done], dtype=np.int64),
+        np.array([one == stages[-1] for one in with_value], dtype=bool),
+        known,
+        failure=stopped.reason if stopped.end is End.FAILED else "",
+        n_values=tuple(map(with_value.count, stages)),
+    )
+
+
+def curves_of(
+    truth: Truth,
+    times_s: Floats,
+    ids: NDArray[np.int64],
+    is_value: NDArray[np.bool_],
+    known: Sequence[int] = (),
+    failure: str = "",
+    n_values: tuple[int, ...] = (),
+) -> Curves:
+    """Return how far a campaign was after each of m simulations.
+
+    Parameters
+    ----------
+    times_s, ids, is_value
+        When each has ended, its molecule, and whether it gave a value that counts, shape (m,).
+    known
+        Ids of molecules whose values were known beforehand.
+    failure, n_values
+        As of :class:`Curves`.
+    """
+    n_known = len(known)
+    ids = np.concatenate([np.array(known, dtype=np.int64), ids])
+    is_value = np.concatenate([np.ones(n_known, dtype=bool), is_value])
     good = np.where(
         is_value & ~np.isnan(truth.values[ids]), truth.sign * truth.values[ids], -np.inf
     )
     best = np.maximum.accumulate(good)
     best = truth.sign * np.where(np.isinf(best), np.nan, best)
     limit = np.inf if truth.threshold is None else truth.sign * truth.threshold
-    stopped, n_known = played.stopped, len(known)
     return Curves(
-        times_s=np.array([item.ended_s for item in done]),
+        times_s=times_s,
         recall=np.cumsum(is_value & np.isin(ids, truth.top))[n_known:] / len(truth.top),
         best=best[n_known:],
         regret=truth.sign * (truth.best - best[n_known:]),
         n_above=np.cumsum(good > limit, dtype=np.int64)[n_known:],
-        failure=stopped.reason if stopped.end is End.FAILED else "",
+        failure=failure,
+        n_values=n_values,
         hypervolume=None if truth.points is None else _hypervolumes(truth, ids, is_value)[n_known:],
     )
 

@@ -16,24 +16,24 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
 
     A campaign that ended sooner than others stays where it was; the best value is the mean over
     those that have one. The last column is the paired 95% interval of how far the first policy is
-    ahead at the end.
+    ahead at the end. Of ladders the way is one of time, not of simulations.
     """
-    n = max(len(one.recall) for curves in found.curves.values() for one in curves)
-    stops = sorted({n // 4, n // 2, n} - {0})
-    k = len(found.truth.top)
+    stops = found.stops()
+    k, last = len(found.truth.top), stops[-1]
     first = next(iter(found.curves))
-    after = [f"after {stop}" for stop in stops[1:]]
+    told = [f"{one:.0f} s" if found.is_of_ladders else f"{one}" for one in stops]
+    after = [f"after {one}" for one in told[1:]]
     has_front = found.truth.points is not None
-    measure, last = ("hypervolume", "recall") if has_front else ("recall", "best")
+    measure, ended = ("hypervolume", "recall") if has_front else ("recall", "best")
     begins = "hypervolume" if has_front else f"top {k}"
     ends = f"of the {k} on the front" if has_front else "best"
-    headings = ["policy", f"{begins} after {stops[0]}", *after, ends, "time (s)", "ahead by"]
+    headings = ["policy", f"{begins} after {told[0]}", *after, ends, "time (s)", "ahead by"]
     rows = [headings]
     for policy, curves in found.curves.items():
-        best = found.after(policy, last, n)
+        best = found.after(policy, ended, last)
         ahead = ""
         if policy != first:
-            one = found.advantage(first, policy, measure, n)
+            one = found.advantage(first, policy, measure, last)
             ahead = f"{one.low[0]:+.3f} to {one.high[0]:+.3f}" if one.is_known[0] else ""
         cells = [f"{found.after(policy, measure, stop).mean():.3f}" for stop in stops]
         shown = "" if np.isnan(best).all() else f"{np.nanmean(best):.2f}"
@@ -45,20 +45,21 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
 def calibration_line(found: Comparison) -> str:
     """Return how often values lie within one predicted deviation; nothing if none was predicted.
 
-    Means over the campaigns, by policy: of the molecules that were chosen, and of all others.
+    Means over the campaigns, by policy: of the molecules that were chosen, and but for ladders of
+    all others.
     """
-    said = []
+    said, n_shares = [], 1 if found.is_of_ladders else 2
     for policy, curves in found.curves.items():
-        shares = np.array([(one.within_chosen, one.within_others) for one in curves])
+        shares = np.array([(one.within_chosen, one.within_others)[:n_shares] for one in curves])
         known = shares[np.isfinite(shares).all(axis=1)]
         if len(known):
-            chosen, others = known.mean(axis=0)
-            said.append(f"{policy} {chosen:.0%} and {others:.0%}")
+            said.append(f"{policy} {' and '.join(f'{one:.0%}' for one in known.mean(axis=0))}")
     if not said:
         return ""
+    others = "" if found.is_of_ladders else " and of all others"
     return (
-        "Values within one predicted deviation (68% would be right), of the molecules chosen and "
-        f"of all others: {'; '.join(said)}."
+        "Values within one predicted deviation (68% would be right), of the molecules chosen"
+        f"{others}: {'; '.join(said)}."
     )
 
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import molloop
+from molloop.assembly.cases import SettingsSpace, describe
 from molloop.assembly.tables import runnable, table_settings
 from molloop.config.load import override
 from molloop.errors import InputError
+from molloop.replay.campaign import Scenario
+from molloop.replay.summary import calibration_line, comparison_rows
 from molloop.replay.table import Table
 
 SMALL = {
@@ -115,7 +118,7 @@ def test_a_ladder_is_played_beside_one_stage_at_a_time(small_library, tmp_path):
     rows = (tmp_path / "expected_molecules.csv").read_text().splitlines()
     assert rows[0] == (
         "rank,smiles,name,ie_ev_gfn2,ie_ev_ipea1,expected_ie_ev,expected_ie_ev_low,"
-        "expected_ie_ev_high,known_in"
+        "expected_ie_ev_high,expected_ie_ev_std,known_in"
     )
     assert len(rows) == 19
     expected = [float(row.split(",")[5]) for row in rows[1:]]
@@ -134,5 +137,60 @@ def test_a_table_and_a_configuration_have_the_same_stages(small_library, table):
         molloop.replay_table(ladder_table(small_library))
     with pytest.raises(InputError, match="stages: got 'gfn2, ipea1', expected none"):
         molloop.replay_table(table, molloop.load(**LADDER))
-    with pytest.raises(InputError, match="one stage, where policies are compared"):
-        molloop.compare_policies(ladder_table(small_library), settings=molloop.load(**LADDER))
+
+
+def test_ladders_are_compared_by_time_with_one_stage_at_a_time(small_library, tmp_path):
+    found = molloop.compare_policies(
+        ladder_table(small_library),
+        ("ridge", "random"),
+        molloop.load(**LADDER),
+        n_seeds=2,
+        top_k=5,
+        out=tmp_path,
+        n_processes=1,
+    )
+    again = "gfn2, the best again by ipea1"
+    assert list(found.curves) == ["ridge", "random", "ipea1 alone", again]
+    for ladder, last, both in zip(
+        found.curves["ridge"], found.curves["ipea1 alone"], found.curves[again], strict=True
+    ):
+        # a value below takes a second, one of the last stage a hundred
+        assert ladder.n_values == (18, 6)
+        assert ladder.times_s[-1] == pytest.approx(618.0, abs=3.0)
+        assert last.n_values == (6,)
+        assert both.n_values == (18, 6)
+        assert both.times_s[18:].tolist() == pytest.approx(
+            [118.0, 218.0, 318.0, 418.0, 518.0, 618.0], abs=3.0
+        )
+        assert both.recall[17] == 0
+        # of 24 molecules in an order with a noise of one place, the best are computed again
+        assert both.recall[-1] >= last.recall[-1]
+    rows = comparison_rows(found)
+    assert rows[0][1:4] == ["top 5 after 155 s", "after 309 s", "after 618 s"]
+    assert rows[4][0] == again
+    assert calibration_line(found).startswith("Values within one predicted deviation (68% would")
+    assert "others" not in calibration_line(found)
+    assert (tmp_path / "comparison.png").exists()
+
+
+def test_a_search_tries_other_counts_of_a_ladder(small_library, tmp_path):
+    table, settings = ladder_table(small_library), molloop.load(**LADDER)
+    space = SettingsSpace(settings, table, Scenario())
+    drawn = [space.draw(np.random.default_rng(seed)) for seed in range(40)]
+    counts = {one.max_counts() for one in drawn}
+    assert {first for first, _ in counts} == {18}
+    above = {last for _, last in counts}
+    assert len(above) > 5
+    assert min(above) >= 1
+    assert max(above) <= 18
+    assert [one.level for one in drawn[0].stages] == ["gfn2", "ipea1"]
+    assert describe(settings).endswith("18 then 6 of the stages")
+    shares = molloop.load(
+        **{**LADDER, "stages": [{"level": "gfn2"}, {"level": "ipea1", "share": 0.4}]}
+    )
+    drawn = SettingsSpace(shares, table, Scenario()).draw(np.random.default_rng(1))
+    assert 0.1 <= drawn.stages[1].share <= 0.4
+    found = molloop.tune_settings(table, settings, n_trials=3, top_k=5, out=tmp_path, n_processes=1)
+    tuned = molloop.load(tmp_path / "tuned.toml")
+    assert [one.stage for one in tuned.protocols()] == ["gfn2", "ipea1"]
+    assert tuned == found.unseen[0].settings

@@ -3,9 +3,9 @@
 Each round kills, by signal 9, the whole process group, the driver alone, a worker or the
 interchange, at some moment of the time that a run without a kill takes. It resumes where the run
 has ended, and checks that every value that `molloop status` had counted is there bit for bit, that
-no molecule has two, that the run ends with the number that was asked for, that with `batch` they
-are those of a run that was not interrupted, and that 30 s after the driver's end no process of its
-run is left. Prints a line a round; exit code 1 where one fails.
+no molecule has two in a stage, that the run ends with the number that was asked for in each, that
+with `batch` they are those of a run that was not interrupted, and that 30 s after the driver's end
+no process of its run is left. Prints a line a round; exit code 1 where one fails.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -39,12 +40,14 @@ def command(*words):
     return [sys.executable, "-m", "molloop", *map(str, words)]
 
 
-def begin(run_dir, library, schedule, mark, n_values):
+def begin(run_dir, library, schedule, mark, arguments):
     """Start a run in a process group of its own."""
-    counts = ("--max-training-count", n_values, "--workers", 2, "--policy", "gp")
-    words = ("run", "--library", library, "--schedule", schedule, "--run-dir", run_dir, *counts)
+    counts = ("--max-training-count", arguments.values, "--workers", 2, "--policy", "gp")
+    ladder = ("--ladder", arguments.ladder) if arguments.ladder else ()
+    patience = ("--set", "site.worker_start_timeout_s=600")  # of a machine that others use too
+    words = ("run", "--library", library, "--schedule", schedule, "--run-dir", run_dir)
     return subprocess.Popen(
-        command(*words),
+        command(*words, *counts, *ladder, *patience),
         env=os.environ | {MARK: mark},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -101,7 +104,7 @@ def outcomes(run_dir):
         rows = store.simulated()
     ok = [one for one in rows if isinstance(one.outcome, Success)]
     values = {
-        one.molecule_id: (
+        one.job: (
             one.batch,
             one.outcome.value.hex(),
             one.outcome.geometry.positions_angstrom.tobytes(),
@@ -116,6 +119,15 @@ def status(run_dir):
         command("status", "--json", run_dir), capture_output=True, text=True, check=False
     )
     return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def n_of_all(found):
+    """Return how many values a status counts, of all stages."""
+    return sum(found["n_of_stages"].values()) or found["n_values"]
+
+
+def n_by_stage(values):
+    return Counter(job.stage for job in values)
 
 
 def kill(target, pid):
@@ -136,14 +148,14 @@ def orphans(mark, hubs, timeout_s):
     return seconds, left
 
 
-def go_on(run_dir, library, schedule, n_values):
+def go_on(run_dir, library, schedule, arguments):
     """Resume a run, or start it where it was killed before there was one; return what it says."""
     if (run_dir / "campaign.sqlite").exists():
         done = subprocess.run(
             command("resume", run_dir), capture_output=True, text=True, check=False
         )
         return done.returncode, done.stderr
-    process = begin(run_dir, library, schedule, f"{run_dir}-again", n_values)
+    process = begin(run_dir, library, schedule, f"{run_dir}-again", arguments)
     _, stderr = process.communicate()
     return process.returncode, stderr
 
@@ -164,7 +176,7 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
     pid = None
     while pid is None:
         run_dir = Path(tempfile.mkdtemp(dir=folder)) / "run"
-        process = begin(run_dir, library, schedule, str(run_dir), arguments.values)
+        process = begin(run_dir, library, schedule, str(run_dir), arguments)
         wait_for_values(run_dir, arguments.after_values, process)
         time.sleep(rng.uniform(*((0.0, 0.3) if arguments.after_values else (0.05, 0.9))) * whole_s)
         hubs = interchanges(process.pid)
@@ -178,10 +190,10 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
     is_resumed = process.returncode != 0
     code, words = 0, ""
     if is_resumed:
-        code, words = go_on(run_dir, library, schedule, arguments.values)
+        code, words = go_on(run_dir, library, schedule, arguments)
     after, keys = outcomes(run_dir)
     ended = status(run_dir)
-    n_counted = counted["n_values"] if counted else 0
+    n_counted = n_of_all(counted) if counted else 0
     is_lost = any(after.get(key) != value for key, value in before.items())
     checks = {
         f"a traceback: {stderr[-500:]}": "Traceback" in stderr,
@@ -189,7 +201,7 @@ def play(number, folder, library, expected, whole_s, rng, arguments):
         f"it does not go on: {words[-500:]}": code != 0,
         "a stored value is lost or changed": is_lost or len(before) < n_counted,
         "a molecule has two values": len(keys) != len(set(keys)),
-        f"{len(after)} values": len(after) != arguments.values,
+        f"{n_by_stage(after)} values": n_by_stage(after) != n_by_stage(expected),
         "others than without a kill": schedule == "batch" and after != expected,
         f"its state is {ended}": not ended or ended["state"] != "done",
     }
@@ -203,6 +215,7 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=TARGETS)
     parser.add_argument("--values", type=int, default=120, help="of a run (120)")
+    parser.add_argument("--ladder", help="levels of a run of several stages: gfn2,ipea1")
     parser.add_argument("--after-values", type=int, default=0, help="kill no earlier (0)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -216,12 +229,14 @@ def main():
         library.write_text("\n".join(smiles[:: len(smiles) // N_MOLECULES]) + "\n")
         for name in ("first", "whole"):  # the first one builds the library
             began_s = time.monotonic()
-            process = begin(folder / name, library, "batch", name, arguments.values)
+            process = begin(folder / name, library, "batch", name, arguments)
             _, stderr = process.communicate()
             whole_s = time.monotonic() - began_s
             if process.returncode != 0:
                 sys.exit(f"the run without a kill fails: {stderr}")
         expected, _ = outcomes(folder / "whole")
+        if (found := min(n_by_stage(expected).values())) < min(arguments.values, 8):
+            sys.exit(f"the run without a kill has {found} values in a stage")
         print(f"without a kill {whole_s:.1f} s")
         print("round    schedule      killed  before resumed  orphans gone after (s)")
         for number in range(arguments.first, arguments.first + arguments.rounds):

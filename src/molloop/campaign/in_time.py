@@ -23,18 +23,17 @@ def decide_in_time(
         Until what is under way is given up.
     """
     both = zip(ladder.stages, states, strict=True)
-    is_late, *above = [stage.expected_s(state) > left_s for stage, state in both]
-    is_late = is_late and states[0].n_finished > 0  # a guess alone does not keep a run from it
-    if any(above):
+    late = [stage.expected_s(state) > left_s for stage, state in both]
+    late[0] = late[0] and states[0].n_finished > 0  # a guess alone does not keep a run from it
+    if any(late[1:]):
         stages = [
-            replace(one, plan=replace(one.plan, max_training_count=NO_MORE)) if late else one
-            for one, late in zip(ladder.stages, (False, *above), strict=True)
+            replace(one, plan=replace(one.plan, max_training_count=NO_MORE)) if is_late else one
+            for one, is_late in zip(ladder.stages, (False, *late[1:]), strict=True)
         ]
         ladder = replace(ladder, stages=tuple(stages))
     steps = ladder.decide(states, taken, n_tasks)
-    if not is_late:
-        return steps
-    kept = [one for one in steps if one[0] or not isinstance(one[1], Simulate)]
+    # such as what is left of a batch
+    kept = [one for one in steps if not (late[one[0]] and isinstance(one[1], Simulate))]
     if steps and not kept and not n_tasks and not any(one.is_ranking for one in states):
         reason = "its time limit leaves too little time for another simulation"
         return [(0, Stop(reason, End.DONE))]

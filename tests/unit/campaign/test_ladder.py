@@ -338,3 +338,11 @@ def test_a_run_of_one_stage_begins_nothing_late_either():
     due = BEGUN._replace(n_values=20, n_submitted=20, seconds=20.0)
     kinds = [type(one) for _, one in decide_in_time(found, (due,), set(), 0, 0.9)]
     assert kinds == [Rank]
+
+
+def test_what_is_left_of_a_batch_is_not_begun_late():
+    found = ladder([8], is_batch=True, n_workers=1)
+    begun = RANKED_ABOVE._replace(n_submitted=1, n_values=1, seconds=20.0, n_handed_out=1)
+    for left_s, expected in ((30.0, Simulate), (10.0, Stop)):
+        steps = decide_in_time(found, (BEGUN, begun), set(), 0, left_s)
+        assert [type(action) for _, action in steps] == [expected]

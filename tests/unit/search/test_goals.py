@@ -18,7 +18,7 @@ from molloop.library.facts import facts
 from molloop.library.features import Scaling
 from molloop.library.shard import ShardRef, write_shard
 from molloop.search import goals, rank
-from molloop.search.chance import CHANCE, Chance
+from molloop.search.chance import Chance
 from molloop.search.policy import policy_named
 from molloop.search.rank import RankTask
 from molloop.search.training import Training
@@ -129,7 +129,7 @@ def brute_force(table, task, trained, pending, failed=()):
     chance = np.ones(table.n)
     is_chancy = any(not one.quantity.descriptor for one in goal.constraints)
     if failed:
-        chance, is_chancy = Chance.read(task.folder / CHANCE).of(everything), True
+        chance, is_chancy = Chance.read(task.chance(0)).of(everything), True
     is_out = np.zeros(table.n, dtype=bool)
     for one in goal.constraints:
         place = goal.place(one.quantity)

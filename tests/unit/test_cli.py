@@ -519,7 +519,8 @@ def test_how_a_file_is_read_is_said_in_a_line_or_asked_for(molloop, tmp_path):
     asked = molloop(*words, cwd=tmp_path)
     assert asked.returncode == 2
     [line] = asked.stderr.splitlines()
-    assert "'structure', 'id', 'mw'. If it is column 1, name it by `--column 1`" in line
+    assert "'structure', 'id', 'mw'; the second line has 'CCO', 'x', '46,1'; " in line
+    assert "If it is column 1, name it by `--column 1`" in line
     done = molloop(*words, "--column", "Structure", "--keep-columns", "mw", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stderr.splitlines()[0] == (

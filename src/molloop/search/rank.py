@@ -48,7 +48,7 @@ class RankTask:
     seed
         Of whatever the model draws.
     goal
-        Where it is more than one objective: see :mod:`molloop.search.goals`.
+        Where it is more than one objective: see ``molloop.search.goals``.
     """
 
     folder: Path

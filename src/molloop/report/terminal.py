@@ -181,7 +181,8 @@ def _facts_table(rows: Mapping[str, str]) -> Table:
 
 
 def _caption(quantity: Quantity, protocol: SimulationProtocol) -> Text:
-    return _text(f"{quantity.title}, {protocol.label}", "italic")
+    # not `_text`: see `run_summary`
+    return Text(terminal_text(f"{quantity.title}, {protocol.label}"), "italic")
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -352,7 +352,9 @@ def test_a_summary_says_how_it_ended_what_workers_did_and_what_is_good(results):
     text = console.export_text()
     narrow = Console(width=30, record=True)
     narrow.print(run_summary(results), soft_wrap=True)  # as the command prints it: nothing is cut
-    assert set(summary_lines(results)) <= set(narrow.export_text().splitlines())
+    lines = narrow.export_text().splitlines()
+    assert set(summary_lines(results)) <= set(lines)
+    assert lines[-1] == f"{results.objective.quantity.title}, {results.protocol.label}"
     assert "Ended: done." in text
     # one worker at a time from 0 to 4 s: 3 s of simulation, 0.5 each of training and ranking
     assert "1 worker in 4.0 s: busy 100% (simulate 75%, train 12%, rank 12%)" in text

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem, rdBase
 
-from molloop.errors import RunError
 from molloop.library.computable import Computable, Values
-from molloop.library.computed import Kept, compute_missing, molecules_of, write_array
+from molloop.library.computed import Kept, computed_files, molecules_of, write_array
 from molloop.library.features import Scaling
 from molloop.library.kept_features import KeptFeatures, open_features
 from molloop.library.kinds import COLUMNS
@@ -90,16 +89,10 @@ def with_features(
     with rdBase.BlockLogs():
         first = molecules_of(Shard(library.shards[0]), 0, 1, with_columns=True)
         wanted = FeaturesOf(name, computed(name, list(first)).shape[1])
-    key = library.manifest.key
-    kept = Kept(key, (library.folder / FEATURES_FOLDER, cache_dir / key[:16]))
+    kept = Kept.beside(library, FEATURES_FOLDER, cache_dir)
     report = progress or (lambda _what, _fraction: None)
-    compute_missing(library, [wanted], kept, n_processes, partial(report, "computing features"))
-    files = []
-    for number, ref in enumerate(library.shards):
-        path = kept.find(wanted, number, ref.n_molecules)
-        if path is None:
-            raise RunError(f"What was computed of {name} is gone.", "Give the command again.")
-        files.append(path)
+    told = partial(report, "computing features")
+    files = computed_files(library, wanted, kept, n_processes, told)
     beside = KeptFeatures(tuple(map(str, files)), _scaling(library, files, wanted))
     return Library(library.folder, library.kept_features | {name: beside})
 

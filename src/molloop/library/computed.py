@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import rdkit
@@ -40,6 +40,12 @@ class Kept:
 
     key: str
     folders: tuple[Path, ...]
+
+    @classmethod
+    def beside(cls, library: Library, folder: str, cache_dir: Path) -> Self:
+        """Return what a folder of a library keeps, or the cache where that may not be written."""
+        key = library.manifest.key
+        return cls(key, (library.folder / folder, cache_dir / key[:16]))
 
     def name(self, fact: object) -> str:
         """Return the name under which something is kept."""
@@ -110,6 +116,29 @@ def write_array(path: Path, values: Values) -> None:
 
 def _unpacked(packed: NDArray[np.uint8], n: int) -> NDArray[np.bool_]:
     return np.unpackbits(packed, count=n, bitorder="little").view(np.bool_)
+
+
+def computed_files(
+    library: Library,
+    wanted: Computable,
+    kept: Kept,
+    n_processes: int,
+    report: Callable[[float], None],
+) -> list[Path]:
+    """Return the file a shard of something, which is computed where it is not kept yet.
+
+    Parameters and errors are those of :func:`compute_missing`.
+    """
+    compute_missing(library, [wanted], kept, n_processes, report)
+    files = []
+    for number, ref in enumerate(library.shards):
+        path = kept.find(wanted, number, ref.n_molecules)
+        if path is None:
+            raise RunError(
+                f"What was computed of {wanted.fact} is gone.", "Give the command again."
+            )
+        files.append(path)
+    return files
 
 
 def compute_missing(

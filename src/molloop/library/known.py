@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from molloop.errors import RunError
-from molloop.library.computed import Kept, compute_missing
+from molloop.library.computed import Kept, computed_files
 from molloop.library.conditions_on_structures import SyntheticAccessibility
 from molloop.library.kept_features import KeptFeatures
 from molloop.library.known_names import ACCESSIBILITY
@@ -41,15 +40,9 @@ def with_known(
     """
     if ACCESSIBILITY not in descriptors or ACCESSIBILITY in library.kept_features:
         return library
-    key = library.manifest.key
-    kept = Kept(key, (library.folder / CONDITIONS, cache_dir / key[:16]))
+    kept = Kept.beside(library, CONDITIONS, cache_dir)
     report = progress or (lambda _what, _fraction: None)
-    compute_missing(library, [SCORE], kept, n_processes, partial(report, f"computing {SCORE.fact}"))
-    files = []
-    for number, ref in enumerate(library.shards):
-        path = kept.find(SCORE, number, ref.n_molecules)
-        if path is None:
-            raise RunError(f"What was computed of {SCORE.fact} is gone.", "Give the command again.")
-        files.append(str(path))
-    beside = KeptFeatures(tuple(files), None)
+    told = partial(report, f"computing {SCORE.fact}")
+    files = computed_files(library, SCORE, kept, n_processes, told)
+    beside = KeptFeatures(tuple(map(str, files)), None)
     return Library(library.folder, library.kept_features | {ACCESSIBILITY: beside})

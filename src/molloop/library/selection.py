@@ -103,8 +103,7 @@ def select(
     if not conditions:
         return Selection.of_all(library)
     report = progress or (lambda _what, _fraction: None)
-    key = library.manifest.key
-    kept = Kept(key, (library.folder / CONDITIONS, cache_dir / key[:16]))
+    kept = Kept.beside(library, CONDITIONS, cache_dir)
     name = f"{kept.name(tuple(conditions))}.arrow"
     for folder in kept.folders:
         if (found := _known(folder / name, library.n_molecules)) is not None:

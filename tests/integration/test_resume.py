@@ -182,7 +182,8 @@ def test_a_second_signal_ends_at_once(start, mark, molloop, small_smi, tmp_path)
     n_before = wait_for_outcomes(tmp_path / "run", 3)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    assert "nothing more is begun" in process.stderr.readline()
+    lines = iter(process.stderr.readline, "")  # on a slow machine those of a build come first
+    assert any("nothing more is begun" in line for line in lines)
     time.sleep(1.2)  # twice within a second is one wish
     assert process.poll() is None  # it waits for what runs
     process.send_signal(signal.SIGINT)
@@ -268,7 +269,8 @@ def test_options_of_ones_own_reach_workers_and_are_kept(molloop, small_smi, tmp_
     more = ("--set", "campaign.max_training_count=8")
     refused = molloop("resume", "run", *more, "--set", "simulation.options.scale=2.0", extra=extra)
     assert refused.returncode == 2
-    assert "simulation.options: got {'scale': 2.0, 'tags': ['a', 'b']}" in refused.stderr
+    written = """simulation.options: got '{scale = 2.0, tags = ["a", "b"]}'"""
+    assert written in refused.stderr
     assert "cannot be compared" in refused.stderr
     done = molloop("resume", "run", *more, extra=extra)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """The figure of what the model expected, and what it was."""
 
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -26,6 +27,7 @@ from molloop.report.numbers import rounded
 from molloop.texts import counted, drawn_text
 
 BARS = "#B0B0B0"
+TITLE_LETTERS = (61, 56)  # in a line over one panel, and over each of several
 MARGIN = 0.03  # around points and bars, of their range
 
 
@@ -37,10 +39,12 @@ def write_predictions_figure(results: Found, path: Path) -> None:
     """
     panels = results.predictions_of_stages
     with mpl.rc_context(LOOK):  # type: ignore[arg-type]  # its stub spells out every key
-        figure = Figure(figsize=(6.2 * len(panels), 6.4), layout="constrained")
+        is_one = len(panels) == 1
+        size = (6.2, 6.4) if is_one else (6.2 * len(panels), 7.4)  # room for longer titles
+        figure = Figure(figsize=size, layout="constrained")
         several = figure.subplots(1, len(panels), squeeze=False)[0]
         for axes, (stage, rows) in zip(several, panels.items(), strict=True):
-            chosen_for = f" for {drawn_text(stage)}" if len(panels) > 1 else ""
+            chosen_for = "" if is_one else f" for {drawn_text(stage)}"
             _draw_panel(axes, results, rows, chosen_for)
         if any(map(len, panels.values())):
             [some, *_] = [axes for axes in several if axes.has_data()]
@@ -62,15 +66,14 @@ def _draw_panel(axes: Axes, results: Found, rows: NDArray[np.float64], chosen_fo
         _draw(axes, rows)
         one = Accuracy.of(*rows.T)
         unit = f" {quantity.unit}" if quantity.unit else ""
-        end = "\n" if chosen_for else " "  # a stage's name may be long
         told = (
-            f"{counted(one.n, 'molecule')} that the model chose{chosen_for}:{end}off by "
-            f"{rounded(one.error, 2)}{unit} in the\n"
-            f"mean, {one.within:.0%} within one standard deviation (68% would be right)"
+            f"{counted(one.n, 'molecule')} that the model chose{chosen_for}: off by "
+            f"{rounded(one.error, 2)}{unit} in the mean, {one.within:.0%} within one standard "
+            "deviation (68% would be right)"
         )
     else:
         axes.set(xticks=[], yticks=[])
-    axes.set_title(told, fontsize=12)
+    axes.set_title("\n".join(wrap(told, TITLE_LETTERS[bool(chosen_for)])), fontsize=12)
 
 
 def _draw(axes: Axes, rows: NDArray[np.float64]) -> None:

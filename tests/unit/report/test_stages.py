@@ -141,8 +141,9 @@ def test_the_page_shows_stages_and_the_values_of_each(tmp_path):
     write_run(tmp_path)
     run = Feed(tmp_path).run
     found = {name: words(text) for name, text in sections(run).items()}
-    assert "gfn2 GFN2-xTB ΔSCF, uncorrected 5 of 12 1 7.0 s, 9% 3 0.50 0.7" in found["stages"]
-    assert "3 of 5 1 1 min 8 s, 91% 0.83 eV, 67% within" in found["stages"]
+    assert "gfn2 5 of 12 1 7.0 s, 9% 3 0.50 0.7" in found["stages"]
+    assert f"{LAST} 3 of 5 1 1 min 8 s, 91% 0.83 eV, 67%" in found["stages"]
+    assert "gfn2: GFN2-xTB ΔSCF, uncorrected. " in found["stages"]
     # expected 11.5 with 0.5 by the last ranking; what was handed out and failed is left out
     assert "1 N 11.50 expected 10.52 to 12.48 15.500 2 C 10.500 known" in found["stages"]
     assert [one.smiles for one in ranked(run)] == ["N", "C", "CCC", "CC"]

@@ -2,10 +2,8 @@
 
 import hashlib
 import os
-import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +19,7 @@ from molloop.files import write_whole
 from molloop.library.computable import Computable, Values
 from molloop.library.shard import Shard, ShardRef
 from molloop.library.shards import Library
+from molloop.processes import in_processes
 from molloop.smiles import NoMoleculeError, read_quietly
 
 ROWS = 4096  # of a task
@@ -175,14 +174,14 @@ def compute_missing(
         return
     n_rows = sum(library.shards[number].n_molecules for number in missing)
     try:
-        with _computing(library, missing, n_processes) as parts:
+        tasks = [
+            (library.shards[number], start, some)
+            for number, some in missing.items()
+            for start in range(0, library.shards[number].n_molecules, ROWS)
+        ]
+        words = ("looks at molecules", "The same command goes on where this one stopped.")
+        with in_processes(compute_rows, tasks, min(n_processes, len(tasks)), *words) as parts:
             _keep(library, missing, parts, kept, lambda n: report(n / n_rows))
-    except BrokenExecutor as error:
-        raise RunError(
-            f"A process that looks at molecules was lost ({error}).",
-            "Was it killed, for its memory perhaps? The same command goes on where this one "
-            "stopped.",
-        ) from error
     except OSError as error:
         raise RunError(
             f"What is computed cannot be kept ({error}).",
@@ -210,27 +209,6 @@ def _keep(
             kept.write(one, number, np.concatenate(values))
         n_done += ref.n_molecules
         count(n_done)
-
-
-@contextmanager
-def _computing(library: Library, missing: Missing, n_processes: int) -> Iterator[Generator[Part]]:
-    """Compute in order, in several processes; where it ends early, what is lost is not told."""
-    import joblib
-
-    tasks = [
-        (library.shards[number], start, some)
-        for number, some in missing.items()
-        for start in range(0, library.shards[number].n_molecules, ROWS)
-    ]
-    n_jobs = min(n_processes, len(tasks))
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="2*n_jobs")
-    outputs = parallel(joblib.delayed(compute_rows)(*task) for task in tasks)
-    try:
-        yield outputs
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            outputs.close()
 
 
 def compute_rows(ref: ShardRef, start: int, wanted: Sequence[Computable]) -> Part:

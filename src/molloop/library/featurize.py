@@ -1,8 +1,5 @@
 """A block of lines becomes molecules with their features; what is refused says why."""
 
-import os
-import threading
-import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +33,6 @@ from molloop.library.stereo import n_unspecified
 from molloop.library.taken import Taken, take
 from molloop.smiles import HYDROGEN, NoMoleculeError
 
-PARENT_POLL_S = 1.0
 # molecules of more lines leave the processor's caches before they are described and freed
 LINES_AT_ONCE = 256
 
@@ -229,22 +225,6 @@ def _columns(
     return with_columns(batch, more)
 
 
-def featurize_for(
-    parent_pid: int, block: Block, spec: BuildSpec, seen: Path, keeps_smiles: bool
-) -> Featurized:
-    """Do the same in a process that does not outlive the one that asked for it."""
-    _end_with(parent_pid)
+def featurize_lines(block: Block, spec: BuildSpec, seen: Path, keeps_smiles: bool) -> Featurized:
+    """Do the same where the hashes of molecules before the block lie in a file."""
     return featurize(block, spec, Seen(seen), keeps_smiles)
-
-
-def _end_with(parent_pid: int) -> None:
-    # a pool does not notice that its owner was killed, and would wait for more work
-    name = f"end-with-{parent_pid}"
-    if os.getpid() != parent_pid and name not in {one.name for one in threading.enumerate()}:
-        threading.Thread(target=_watch, args=(parent_pid,), name=name, daemon=True).start()
-
-
-def _watch(parent_pid: int) -> None:
-    while os.getppid() == parent_pid:
-        time.sleep(PARENT_POLL_S)
-    os._exit(1)

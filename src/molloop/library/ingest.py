@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -141,12 +140,6 @@ def build(
                     with tidied(folder, is_new):
                         _build(source, spec, key, folder, n_processes, report)
                 shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
-        except BrokenExecutor as error:
-            raise RunError(
-                f"A process that parses molecules was lost ({error}).",
-                "Was it killed, for its memory perhaps? The same command goes on where this one "
-                "stopped; --processes sets how many there are.",
-            ) from error
         except (OSError, NotImplementedError) as error:  # the latter: no locks here
             raise RunError(
                 f"The library cannot be kept in {folder} ({error}).",

@@ -6,18 +6,15 @@ after its last one.
 
 import csv
 import json
-import os
-import warnings
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, count, islice
 from math import ceil
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -27,11 +24,12 @@ from molloop.files import write_whole
 from molloop.library.batches import hashes_of, join_batches, open_batch, write_batch
 from molloop.library.columns import position_columns, with_columns
 from molloop.library.duplicates import Seen
-from molloop.library.featurize import Featurized, Reject, featurize_for
+from molloop.library.featurize import Featurized, Reject, featurize_lines
 from molloop.library.manifest import BuildSpec, Counts, damaged
 from molloop.library.repeated import Repeated, from_batch, to_batch
 from molloop.library.shards import Progress
 from molloop.library.sources import BLOCK_SIZE, Block, NothingReadError
+from molloop.processes import in_processes
 from molloop.texts import sheet_cell
 
 BLOCKS_PER_PART = 16
@@ -182,25 +180,17 @@ def _featurize_all(
         except InputError as error:
             errors.append(error)
 
-    parallel = joblib.Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="2*n_jobs")
-    task = joblib.delayed(featurize_for)
     seen = seen.absolute()  # processes of an earlier build may be elsewhere
-    tasks = (task(os.getpid(), block, spec, seen, keeps_smiles) for block in until_error())
-    with _closing_quietly(parallel(tasks)) as outputs:
+    tasks = ((block, spec, seen, keeps_smiles) for block in until_error())
+    words = (
+        "parses molecules",
+        "The same command goes on where this one stopped; --processes sets how many there are.",
+    )
+    with in_processes(featurize_lines, tasks, n_processes, *words, seen.parent) as outputs:
         for one in outputs:
             yield one, fractions.popleft()
     if errors:
         raise errors[0]
-
-
-@contextmanager
-def _closing_quietly(outputs: Generator[Featurized]) -> Iterator[Generator[Featurized]]:
-    try:
-        yield outputs
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # what is lost is computed again
-            outputs.close()
 
 
 def _write_part(group: Sequence[Featurized], path: Path) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from molloop.files import write_whole
 from molloop.intervals import Floats, Interval, mean_interval
 from molloop.library.shards import Progress
+from molloop.processes import in_processes
 from molloop.replay.alone import Alone, play_alone
 from molloop.replay.campaign import Case, Played, Scenario, replay
 from molloop.replay.measures import Curves, Truth, measure
@@ -145,9 +145,10 @@ def replay_all(
     calibration: Calibration | None = None,
 ) -> Iterator[Curves]:
     """Replay cases in several processes; what each has found, in their order."""
-    task = joblib.delayed(_replay_one)
-    parallel = joblib.Parallel(n_jobs=min(n_processes, len(cases)), return_as="generator")
-    yield from parallel(task(one, table, truth, scenario, calibration) for one in cases)
+    tasks = [(one, table, truth, scenario, calibration) for one in cases]
+    words = ("replays campaigns", "Give the command again.")
+    with in_processes(_replay_one, tasks, min(n_processes, len(cases)), *words) as found:
+        yield from found
 
 
 def _replay_one(

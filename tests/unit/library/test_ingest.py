@@ -222,7 +222,7 @@ def test_a_shard_can_be_read_without_molloop(small_library):
 def test_a_second_opening_reads_nothing(tmp_path, monkeypatch):
     source = write(tmp_path, "C", "N")
     first = open_or_build(source, cache_dir=tmp_path / "cache")
-    monkeypatch.setattr(parts, "featurize_for", None)
+    monkeypatch.setattr(parts, "featurize_lines", None)
     assert open_or_build(source, cache_dir=tmp_path / "cache").folder == first.folder
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
-from scipy.sparse.csgraph import shortest_path
 
 SINGLE, AROMATIC, DOUBLE, TRIPLE = 2, 3, 4, 6  # twice the order of such a bond
 _KNOWN_BONDS = {
@@ -23,7 +22,9 @@ _KNOWN_BONDS = {
     Chem.BondType.TRIPLE,
 }
 _DATIVE_BONDS = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE}
-_MATRIX = "AdjacencyMatrix"  # so RDKit calls what it keeps with the molecule
+# so RDKit calls what it keeps with a molecule; else all molecules of a block keep theirs
+_ADJACENCY = "AdjacencyMatrixBO"
+_DISTANCES = "DistanceMatrix", "DistanceMatrix_Paths"
 # by RDKit's invariants: none of 46,440 kinds of the elements up to 86 share one of 32 bits, and of
 # 185,760 with isotopes 3 pairs do, of seven bonds at an atom from Ge on: a test counts them
 _KNOWN_KINDS: dict[int, int] = {}
@@ -158,9 +159,12 @@ class Graphs:
 
         Those of different fragments are as far apart as the molecule has atoms.
         """
-        size, start = self.sizes[number], self._matrix_starts[number]
-        bonds = self._matrices[start : start + size * size].reshape(size, size)
-        found: Numbers = np.minimum(shortest_path(bonds, unweighted=True), size)
+        molecule = self._molecules[number]
+        found: Numbers = np.minimum(
+            Chem.GetDistanceMatrix(molecule, force=True), self.sizes[number]
+        )
+        for name in _DISTANCES:
+            molecule.ClearProp(name)
         return found
 
     @cached_property
@@ -180,7 +184,7 @@ def starts(sizes: NDArray[Any]) -> Indices:
 def _matrix(molecule: Chem.Mol) -> Numbers:
     """Return the orders of its bonds, shape (size * size,)."""
     matrix: Numbers = Chem.GetAdjacencyMatrix(molecule, useBO=True, force=True)
-    molecule.ClearProp(_MATRIX)  # else all molecules of a block keep theirs
+    molecule.ClearProp(_ADJACENCY)
     return matrix.reshape(-1)
 
 

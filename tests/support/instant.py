@@ -184,7 +184,7 @@ class Campaign:
             self.store,
             library,
             Batch(plan) if retrain_after is None else Interleaved(plan, retrain_after),
-            policy_named(policy),
+            policy_named(policy) if isinstance(policy, str) else policy,
             settings.objective(),
             protocols[0],
             warm_start,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NAMES = {
     "search.policy": "policy",
     "search.features": "features",
+    "search.diversity": "diversity",
     "property.direction": "direction",
     "campaign.seed": "seed",
 }
@@ -48,6 +49,7 @@ def suggest(
     direction: str = "maximise",
     policy: str = "gp",
     features: str | None = None,
+    diversity: float | None = None,
     seed: int = 42,
     conditions: ConditionsSettings | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -84,6 +86,8 @@ def suggest(
         As :confval:`search.policy`.
     features
         As :confval:`search.features`.
+    diversity
+        As :confval:`search.diversity`; also the distance of each from what is pending.
     seed
         Of whatever the model draws.
     conditions
@@ -102,7 +106,7 @@ def suggest(
     """
     n = at_least_one("n", n)
     with _called_as_here():
-        given = (policy, features, direction, seed)
+        given = (policy, features, diversity, direction, seed)
         settings = load(overrides=dict(zip(NAMES, given, strict=True)))
         chooses = settings.policy()
     if policy == "random":

@@ -84,8 +84,9 @@ def baselines(settings: Settings) -> dict[str, Settings]:
     the other half what it finds best; ``published``: the tutorial's model, in batches.
     """
     n = budget(settings)
-    # all play to the end of the budget
-    settings = override(settings, {"stopping.patience": None, "stopping.min_gain": None})
+    # all play to the end of the budget, and as they are published
+    unset = ("stopping.patience", "stopping.min_gain", "search.diversity")
+    settings = override(settings, dict.fromkeys(unset))
     once: dict[str, Any] = {
         "campaign.schedule": "batch",
         "campaign.initial_training_count": n // 2,

@@ -18,6 +18,7 @@ from molloop.errors import InputError
 from molloop.library.selection import Selection, bits_of, shards_of
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
+from molloop.search.diversity import FINGERPRINTS
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, rank
 from molloop.search.training import Training
@@ -159,9 +160,9 @@ def suggestions(
     ids = [one.molecule_id for one in known.known if one.molecule_id is not None]
     in_library = library.find({*without, *waiting})
 
-    def features(molecules: Mapping[int, Chem.Mol]) -> Features:
+    def features(molecules: Mapping[int, Chem.Mol], kind: str = policy.features) -> Features:
         ids = list(map(in_library.get, molecules))
-        return features_of(list(molecules.values()), ids, library)[policy.features]
+        return features_of(list(molecules.values()), ids, library)[kind]
 
     tried = {*ids, *in_library.values()}
     chosen_from = selection or Selection.of_all(library)
@@ -184,6 +185,7 @@ def suggestions(
         tried=np.array(sorted(tried), dtype=np.int64),
         pending=features(waiting),
         failed=features(without),
+        pending_fingerprints=features(waiting, FINGERPRINTS),
         scaling=library.scalings[policy.features],
         best=float(values[may_win].max() if may_win.any() else values.min()),
     )

@@ -18,6 +18,7 @@ from molloop.goal import Goal, Objective, Quantity
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library
 from molloop.search.difference import Pairs
+from molloop.search.diversity import FINGERPRINTS
 from molloop.search.policy import Policy
 from molloop.search.training import Training
 from molloop.simulate.outcome import Failure
@@ -127,6 +128,7 @@ class Rankings:
             self._learn_failed(self.store.failed_rows(self.stage))
         features, values, order = self._training.arrays()
         failed, _, order_of_failed = self._failed.arrays()
+        pending = ledger.pending(self.stage)
         signs = self.objective.sign if self.goal is None else np.array(self.goal.signs)
         values = signs * values
         return RankRequest(
@@ -137,11 +139,12 @@ class Rankings:
                 values=values,
                 order=order,
                 tried=np.array(ledger.tried, dtype=np.int64),
-                pending=self.library.features(kind, ledger.pending(self.stage)),
+                pending=self.library.features(kind, pending),
                 failed=failed[order_of_failed],
                 scaling=self.library.scalings[kind],
                 best=top[0] if top else float(np.nanmin(values)),
                 pairs=pairs if self.policy.predicts else (),
+                pending_fingerprints=self.library.features(FINGERPRINTS, pending),
             ),
             shards=shards_of(self.library, self.selection),
             n=n,

@@ -58,6 +58,12 @@ def suggest(
     ] = "maximise",
     policy: PolicyOption = None,
     features: FeaturesOption = None,
+    diversity: Annotated[
+        float | None,
+        typer.Option(
+            help="Tanimoto distance of any two of them, at least: 0 to 1.", show_default="none"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of what the model draws.")] = 42,
     conditions: ConditionsOption = None,
     assignments: SetConditionOption = None,
@@ -83,12 +89,13 @@ def suggest(
             direction=direction,
             policy=policy or "gp",
             features=features,
+            diversity=diversity,
             seed=seed,
             conditions=stated,
             progress=display.show_library,
         )
     if not is_quiet:
-        say(_told(found, n), *filter(None, [found.charges]), is_error=True)
+        say(_told(found, n, diversity), *filter(None, [found.charges]), is_error=True)
     text = found.to_csv()
     if out is None:
         say(*text.removesuffix("\n").split("\n"))
@@ -97,7 +104,7 @@ def suggest(
     say(f"{counted(len(found.molecules), 'molecule')}: {terminal_path(out)}")
 
 
-def _told(found: "Suggestions", n_asked: int) -> str:
+def _told(found: "Suggestions", n_asked: int, diversity: float | None) -> str:
     """Say what a model was trained on, and where fewer are named than were asked for."""
     parts = [f"{counted(found.n_values, 'value')} of {found.column}"]
     if found.n_outside:
@@ -107,7 +114,8 @@ def _told(found: "Suggestions", n_asked: int) -> str:
     if found.n_pending:
         parts.append(f"{found.n_pending:,} pending")
     if (n := len(found.molecules)) < n_asked:
-        parts.append(f"{n:,} of {n_asked:,} asked for: no other molecule is left")
+        which = "" if diversity is None else " so far from the others"
+        parts.append(f"{n:,} of {n_asked:,} asked for: no other molecule{which} is left")
     if found.conditions:
         parts.append(found.conditions)
     return " · ".join(parts)

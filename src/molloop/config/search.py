@@ -1,10 +1,12 @@
 """The section `search`."""
 
+from dataclasses import replace
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from molloop.config.section import STORED, Section
 from molloop.library import registry as features
-from molloop.search.policy import SELECTABLE, is_name, names
+from molloop.search.policy import SELECTABLE, Policy, is_name, names, policy_named
 from molloop.surrogate.registry import MODELS
 
 
@@ -27,6 +29,18 @@ class SearchSettings(Section):
         "your own.",
     )
 
+    diversity: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="How unlike each other the molecules of a batch are: the Tanimoto distance of "
+        "any two of them, and of each from what is being simulated then, is so large at least. It "
+        "is that of the library's fingerprints: 0 where they are the same, 1 where they share no "
+        "bit. A batch is smaller where no other molecule is left. Random molecules, and those of "
+        "the stages above the first, do not go by it. Left out: batches may have molecules that "
+        "are alike.",
+    )
+
     @field_validator("policy")
     @classmethod
     def _known_policy(cls, value: str, info: ValidationInfo) -> str:
@@ -41,3 +55,14 @@ class SearchSettings(Section):
         if not (value is None or info.context == STORED or features.is_name(value)):
             raise ValueError(f"expected {features.names()}")
         return value
+
+    def chosen(self) -> Policy:
+        """Return what chooses molecules; this imports its model and features.
+
+        Raises
+        ------
+        InputError
+            It has none, or none that can be imported.
+        """
+        policy = policy_named(self.policy, self.features)
+        return replace(policy, diversity=self.diversity or 0.0)

@@ -36,7 +36,7 @@ from molloop.config.stopping import StoppingSettings
 from molloop.config.written import list_to_toml, sections_to_toml
 from molloop.errors import InputError
 from molloop.goal import Goal, Objective, Quantity
-from molloop.search.policy import Policy, policy_named
+from molloop.search.policy import Policy
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.simulators import IONIZATION
 from molloop.surrogate.registry import RANDOM
@@ -214,7 +214,7 @@ class Settings(Section):
         InputError
             It has none, or none that can be imported; or it does not suit the goal.
         """
-        policy = policy_named(self.search.policy, self.search.features)
+        policy = self.search.chosen()
         if self.goal().has_front and policy.acquisition == "ei":
             raise InputError(
                 "search.policy",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.search.acquisition import UNMOVED, Acquisition, Circumstances
+from molloop.search.diversity import Apart
 from molloop.surrogate.model import Floats, Joint
 
 MAX_BELIEVED = 256
@@ -26,6 +27,7 @@ def choose(
     acquisition: Acquisition,
     n: int,
     pending: Sequence[int] = (),
+    apart: Apart | None = None,
 ) -> Choice:
     """Choose up to n molecules one by one, as a kriging believer does.
 
@@ -44,10 +46,15 @@ def choose(
         Their ids, shape (m,), and what else the acquisition looks at.
     pending
         Rows of those that are being simulated: they are no candidates.
+    apart
+        What is far enough from what was chosen before and from what is pending: nothing else is
+        chosen, and fewer than n where nothing else is left. None: all.
     """
     ids = given.ids
     if acquisition in UNMOVED:
         score = acquisition(joint.mean, np.sqrt(joint.variance), given)
+        if apart is not None:
+            return choose_by(ids, [], lambda _draw: score, n, pending, apart=apart)
         order = np.lexsort((ids, -score))
         rows = order[~np.isin(order, pending)][:n]
         return Choice(rows, score[rows])
@@ -58,6 +65,7 @@ def choose(
         lambda _draw: acquisition(joint.mean, np.sqrt(variances.now), given),
         n,
         pending,
+        apart=apart,
     )
 
 
@@ -68,6 +76,7 @@ def choose_by(
     n: int,
     pending: Sequence[int] = (),
     n_draws: int = 1,
+    apart: Apart | None = None,
 ) -> Choice:
     """Choose up to n molecules one by one, as :func:`choose` does, by scores of one's own.
 
@@ -82,17 +91,24 @@ def choose_by(
         for one in believed:
             one.believe(row)
     is_open = np.ones(len(ids), dtype=bool)
-    is_open[list(pending)] = False
     chosen: list[int] = []
     scores: list[float] = []
-    n_chosen = min(n, int(is_open.sum()))
+
+    def close(row: int) -> None:
+        is_open[row] = False
+        if apart is not None:
+            is_open[~apart.from_row(row)] = False
 
     def take(row: int, worth: float) -> None:
         chosen.append(row)
         scores.append(worth)
-        is_open[row] = False
+        close(row)
 
-    for pick in range(min(n_chosen, MAX_BELIEVED)):
+    for row in pending:
+        close(row)
+    for pick in range(min(n, MAX_BELIEVED)):
+        if not is_open.any():
+            break
         now = score(pick % n_draws)
         best = now[is_open].max()
         tied = np.flatnonzero(is_open & (now == best))
@@ -100,7 +116,9 @@ def choose_by(
         for one in believed:
             one.believe(chosen[-1])
     orders: dict[int, Iterator[tuple[int, float]]] = {}
-    for pick in range(len(chosen), n_chosen):
+    for pick in range(len(chosen), n):
+        if not is_open.any():
+            break
         draw = pick % n_draws
         if draw not in orders:
             now = score(draw)

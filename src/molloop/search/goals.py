@@ -19,6 +19,7 @@ from molloop.search.aim import Aim, holding
 from molloop.search.batch import Choice, Variances, choose_by
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
 from molloop.search.chance import Chance
+from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, fitted
 from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
@@ -144,6 +145,7 @@ def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
             std=deviations.T,
             log_chance=chance,
             features=features,
+            **fingerprints_of(task.policy, opened, rows),
         )
 
     chosen = best_of_draws(
@@ -180,7 +182,7 @@ def merge(task: "RankTask", n: int, *paths: Path) -> tuple[Candidates, bool]:
     chosen = found[choice.rows]
     if len(found) < n:  # all that there are
         return chosen, True
-    if len(chosen) < task.n:  # the same ones are the best of several draws
+    if len(chosen) < task.n:  # the same ones are the best of several draws, or too much alike
         return chosen, False
     for draw in range(beliefs.aim.n_draws):
         scores = _scores(beliefs, draw, found)
@@ -220,6 +222,7 @@ def _choose(task: "RankTask", beliefs: Beliefs, training: Training, found: Candi
         task.n,
         range(n_found, len(ids)),
         beliefs.aim.n_draws,
+        apart_of(task.policy, found, training),
     )
 
 

@@ -32,12 +32,16 @@ class Policy:
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
     learns_failures
         Whether a molecule like those that failed is expected to fail.
+    diversity
+        Tanimoto distance of any two molecules of a batch, and of each from what is pending, at
+        least; 0: none.
     """
 
     model: str
     features: str
     acquisition: str
     learns_failures: bool = True
+    diversity: float = 0.0
 
     @property
     def predicts(self) -> bool:

@@ -22,6 +22,7 @@ from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.chance import Chance, chances_of
 from molloop.search.difference import Chain, Difference
+from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, fitted
 from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
@@ -191,7 +192,8 @@ def scan(task: RankTask, shard: ShardRef, n: int, model_path: Path) -> Path:
         mean, std = model.predict(columns)
         ids = shard.first_id + rows
         score = acquisition(mean, std, learnt.circumstances(ids, columns))
-        return table_of(id=ids, mean=mean, std=std, score=score, features=columns)
+        others = fingerprints_of(task.policy, opened, rows)
+        return table_of(id=ids, mean=mean, std=std, score=score, features=columns, **others)
 
     path = task.folder / f"best-{n}-of-{shard.first_id}.npy"
     np.save(path, best_by_bound(bound, n, exact))
@@ -202,7 +204,8 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
     """Choose from the best n molecules of all shards.
 
     Being chosen from later only lowers a score. So what the scans left out can be forgotten as
-    long as every chosen molecule still ranks before, or is, the last of the best n.
+    long as every chosen molecule still ranks before, or is, the last of the best n. The same holds
+    where some are too near to what was chosen: they cannot be chosen any more.
     """
     if task.goal is not None:
         some, is_exact = goals.merge(task, n, *paths)
@@ -229,15 +232,19 @@ def merge(task: RankTask, n: int, model_path: Path, *paths: Path) -> Merged:
         ACQUISITIONS[task.policy.acquisition],
         task.n,
         pending=range(n_found, len(ids)),
+        apart=apart_of(task.policy, found, learnt.training),
     )
     chosen = found[choice.rows]
     last = (found["score"][-1], -found["id"][-1])
-    is_exact = is_all or all(
-        (score, -molecule_id) >= last
-        for score, molecule_id in zip(choice.scores, chosen["id"], strict=True)
+    is_exact = is_all or (
+        len(chosen) == task.n
+        and all(
+            (score, -molecule_id) >= last
+            for score, molecule_id in zip(choice.scores, chosen["id"], strict=True)
+        )
     )
     left = 0.0
-    if isinstance(learnt.model, Chain):
+    if isinstance(learnt.model, Chain) and len(chosen):
         left = float(learnt.model.unresolved(chosen["features"]).mean())
     return Merged(chosen["id"], chosen["mean"], chosen["std"], is_exact, left)
 

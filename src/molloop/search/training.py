@@ -1,7 +1,7 @@
 """What a ranking learns from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Training:
         Features of those of them that are being simulated, shape (p, width).
     failed
         Features of molecules that gave no value, by what they are, shape (f, width).
+    pending_fingerprints
+        Of the pending ones, shape (p, n_bits / 8), where a batch is asked to be diverse.
     scaling
         Standardises the features.
     best
@@ -51,6 +53,7 @@ class Training:
     scaling: Scaling
     best: float
     pairs: tuple[Pairs, ...] = ()
+    pending_fingerprints: Features = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
     @classmethod
     def of(

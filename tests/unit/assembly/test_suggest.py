@@ -67,6 +67,17 @@ def test_it_is_the_first_ranking_of_a_run_that_begins_with_the_values(small_libr
     assert [one.std for one in found.molecules] == pytest.approx(ranking.stds, rel=1e-12)
 
 
+def test_they_may_be_asked_to_be_unlike_each_other_and_what_is_pending(small_library):
+    # of alkanes no two share no bit: after ethane is pending, none of them comes
+    found = molloop.suggest(small_library, VALUES, 100, diversity=1.0)
+    alike = molloop.suggest(small_library, VALUES, 100)
+    assert 0 < len(names(found)) < len(names(alike))
+    pending = molloop.suggest(small_library, VALUES, 100, diversity=1.0, pending=["CCO"])
+    assert not {"CCC", "COC", "CCF"} & set(names(pending))
+    with pytest.raises(InputError, match="diversity: got 1.5"):
+        molloop.suggest(small_library, VALUES, 1, diversity=1.5)
+
+
 def test_what_is_pending_is_believed_to_turn_out_as_expected(small_library, tmp_path):
     # as what was chosen before is: asked for one at a time, the same three come
     three = molloop.suggest(small_library, VALUES, 3)

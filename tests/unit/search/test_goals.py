@@ -50,6 +50,7 @@ class Table:
         same = rng.integers(0, n_different, n)
         self.folder, self.n = folder, n
         self.raw = rng.normal(size=(n_different, len(DESCRIPTORS)))[same].astype(np.float32)
+        self.bits = rng.integers(0, 256, (n_different, 32), dtype=np.uint8)[same]
         self.of = {
             "ie": (self.raw[:, 0] + 2 * np.sin(self.raw[:, 1])).astype(float),
             "gap": (self.raw[:, 1] - self.raw[:, 2]).astype(float),
@@ -69,7 +70,7 @@ class Table:
         for start, end in pairwise(sorted({0, self.n, *cuts})):
             path, n = self.folder / f"shard-{start}-{end}.arrow", end - start
             features = {
-                "fingerprints": np.zeros((n, 32), dtype=np.uint8),
+                "fingerprints": self.bits[start:end],
                 "descriptors": self.raw[start:end],
             }
             hashes = np.arange(start, end, dtype=np.uint64)
@@ -98,8 +99,18 @@ class Table:
             failed=self.features(list(failed)),
             scaling=SCALING,
             best=0.0,
+            pending_fingerprints=self.bits[pending],
         ).write(task.training)
         return task
+
+
+def too_near(bits, row, least):
+    """Which fingerprints are nearer to one than may be, by their bits one by one."""
+    flat = np.unpackbits(bits, axis=1).astype(bool)
+    if not least:
+        return []
+    both, either = (flat & flat[row]).sum(axis=1), (flat | flat[row]).sum(axis=1)
+    return np.flatnonzero((either - both) / either < least).tolist()
 
 
 def within(mean, std, constraint, sign):
@@ -144,7 +155,8 @@ def brute_force(table, task, trained, pending, failed=()):
     aim = goals._load(task)[0].aim  # its weights and scales are drawn and taken once
     deviations = 0.5 if policy.acquisition == "ucb" else 0.0
     believed, chosen = list(pending), []
-    is_out[[*trained, *pending, *failed]] = True
+    near = [key for one in pending for key in too_near(table.bits, one, policy.diversity)]
+    is_out[[*trained, *pending, *failed, *near]] = True
     while len(chosen) < task.n and not is_out.all():
         weights = aim.weights[len(chosen) % len(aim.weights)]
         parts = []
@@ -168,7 +180,7 @@ def brute_force(table, task, trained, pending, failed=()):
         pick = int(np.flatnonzero(score >= score.max() - 1e-7 * (1 + abs(score.max())))[0])
         chosen.append(pick)
         believed.append(pick)
-        is_out[pick] = True
+        is_out[[pick, *too_near(table.bits, pick, policy.diversity)]] = True
     return chosen
 
 
@@ -182,16 +194,17 @@ def brute_force(table, task, trained, pending, failed=()):
     st.lists(st.integers(1, 59), max_size=4),
     st.sampled_from([1, 2, 64]),
     st.sampled_from([0, 0, 6]),
+    st.sampled_from([0.0, 0.0, 0.4, 0.65, 0.7]),
 )
-@settings(max_examples=60)
+@settings(max_examples=80)
 def test_a_ranking_for_a_goal_is_the_exact_choice_from_the_whole_library(
-    tmp_path_factory, name, policy, seed, n_trained, n_pending, n, cuts, per_pick, n_failed
+    tmp_path_factory, name, policy, seed, n_trained, n_pending, n, cuts, per_pick, n_failed, least
 ):
     table, goal = Table(tmp_path_factory.mktemp("table"), seed), GOALS[name]
     ids = np.random.default_rng(seed).permutation(table.n).tolist()
     trained, pending = ids[:n_trained], ids[n_trained : n_trained + n_pending]
     failed = sorted(ids[n_trained + n_pending :], key=lambda key: -table.raw[key, 0])[:n_failed]
-    policy = policy_named(policy)
+    policy = replace(policy_named(policy), diversity=least)
     before = rank.CANDIDATES_PER_PICK, rank.MIN_PER_PICK
     rank.CANDIDATES_PER_PICK, rank.MIN_PER_PICK = per_pick, 1
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from molloop.api.libraries import open_library
 from molloop.api.runs import run_settings
 from molloop.assembly.conditions import select_for
-from molloop.assembly.features import features_for
+from molloop.assembly.features import features_for, knowing
 from molloop.assembly.predictions import Predictions, predictions_of
 from molloop.config.settings import Settings
 from molloop.errors import InputError
@@ -34,7 +34,9 @@ def predict(
     run_dir
         Of a run that goes on or has ended.
     top
-        How many molecules, the best predicted first; None: all, in the order of the library.
+        How many molecules, the best predicted first; None: all, in the order of the library. Of
+        several objectives or constraints the best are those that are expected to keep the
+        constraints, first the ones that no other is expected to beat.
     progress
         Called with what is being done, and how much of it, 0 to 1.
     trust
@@ -57,6 +59,7 @@ def predict(
     with closing(Reader.read(find_run(Path(run_dir)))) as store:
         library = library_of(store.sessions()[-1], settings, progress)
         library = features_for([settings.policy()], library, progress)
+        library = knowing(settings, library, progress)
         selection, _ = select_for(settings, library, progress)
         report = progress or _show_nothing
         return predictions_of(store, settings, library, selection, top, report)

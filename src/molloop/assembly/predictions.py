@@ -2,19 +2,19 @@
 
 import csv
 from collections.abc import Iterator
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from molloop.assembly.goals import refuse_goal
 from molloop.assembly.trained import Trained, trained_on
+from molloop.assembly.trained_goals import TrainedGoal, trained_goal
 from molloop.config.settings import Settings
 from molloop.errors import InputError, not_written
 from molloop.files import write_whole
 from molloop.library.selection import Selection, shards_of
 from molloop.library.shards import Library, Progress
 from molloop.report.kept import kept_cells, kept_columns
-from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
 from molloop.texts import csv_cell, sheet_cell, sheet_lines, utf8_text
 
@@ -37,9 +37,8 @@ class Predictions:
         Whose molecules these are.
     n_values
         That the model was trained on.
-    n_molecules
-        How many rows there are: all that meet the run's conditions, in the order of the library,
-        or the best predicted first.
+    goal
+        What was searched for.
     """
 
     def __init__(
@@ -47,17 +46,27 @@ class Predictions:
         settings: Settings,
         library: Library,
         selection: Selection,
-        trained: Trained,
+        trained: Trained | TrainedGoal,
         top: int | None,
         progress: Progress,
     ) -> None:
-        self.objective = settings.objective()
+        self.goal = settings.goal()
+        self.objective = self.goal.objective
         self.protocol = settings.protocol()
         self.library = library
         self.n_values = trained.n_values
-        self.n_molecules = min(selection.n_left, top or selection.n_left)
         self._selection = selection
         self._trained, self._top, self._progress = trained, top, progress
+
+    @property
+    def n_molecules(self) -> int:
+        """How many rows there are.
+
+        All that meet the run's conditions, in the order of the library; or the best predicted ones
+        first. Of several objectives or constraints the best are those that are expected to keep the
+        constraints, first the ones that no other is expected to beat.
+        """
+        return self._selection.n_left if self._top is None else len(self._best.ids)
 
     @property
     def header(self) -> list[str]:
@@ -66,9 +75,7 @@ class Predictions:
 
     @property
     def _own_header(self) -> list[str]:
-        column = self.objective.quantity.column
-        mean = f"predicted_{column}"
-        return ["molecule_id", "smiles", "name", mean, f"{mean}_std", column, "level", "fidelity"]
+        return ["molecule_id", "smiles", "name", *self._trained.columns, "level", "fidelity"]
 
     def frame(self) -> "pd.DataFrame":
         """Return all rows, indexed by the molecule's id.
@@ -120,7 +127,7 @@ class Predictions:
     def _schema(self) -> "pa.Schema":
         import pyarrow as pa
 
-        own = dict.fromkeys(self._own_header[3:6], pa.float64()) | {"molecule_id": pa.int64()}
+        own = dict.fromkeys(self._trained.columns, pa.float64()) | {"molecule_id": pa.int64()}
         return pa.schema([(name, own.get(name, pa.string())) for name in self.header])
 
     def _batches(self) -> "Iterator[pa.RecordBatch]":
@@ -141,29 +148,30 @@ class Predictions:
         kept = kept_columns(self.library, self._own_header)
         level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
         for part in self._parts():
-            means = self.objective.sign * part.means
-            numbers = zip(part.ids.tolist(), means.tolist(), part.stds.tolist(), strict=True)
             rows: list[Row] = []
-            for key, mean, std in numbers:
+            for key, numbers in zip(part.ids.tolist(), self._trained.numbers(part), strict=True):
                 texts = self.library.smiles(key), self.library.name(key)
-                row: Row = [key, *texts, mean, std, self._trained.values.get(key)]
-                own = self._trained.levels.get(key)
+                own = self._trained.level(key)
                 made_by = (level, fidelity) if own is None else (own, "")
-                rows.append([*row, *made_by, *kept_cells(self.library, key, kept)])
+                rows.append([key, *texts, *numbers, *made_by, *kept_cells(self.library, key, kept)])
             yield rows
 
-    def _parts(self) -> Iterator[Predicted]:
-        parts = self._told()
-        return parts if self._top is None else iter([best_predicted(parts, self._top)])
+    def _parts(self) -> Iterator[Any]:
+        return self._told() if self._top is None else iter([self._best])
 
-    def _told(self) -> Iterator[Predicted]:
+    @cached_property
+    def _best(self) -> Any:
+        assert self._top is not None
+        return self._trained.best(self._told(), self._top)
+
+    def _told(self) -> Iterator[Any]:
         """Predict on one thread, as a worker does: the same numbers."""
         from threadpoolctl import threadpool_limits
 
         shards = shards_of(self.library, self._selection)
         trained = self._trained
         scaling = self.library.scalings[trained.kind]
-        parts = predicted(trained.model, trained.kind, shards, scaling)
+        parts = trained.parts(shards, scaling)
         n_done = 0
         while True:
             self._progress("predicting", n_done / self._selection.n_left)
@@ -172,7 +180,7 @@ class Predictions:
             if part is None:
                 return
             n_done += len(part.ids)
-            yield trained.by_values_below(part)
+            yield part
 
 
 def check_ending(path: Path) -> None:
@@ -202,12 +210,12 @@ def predictions_of(
     InputError
         The policy goes by no model, or there is no value.
     """
-    refuse_goal(settings, "predict")
     if not settings.policy().predicts:
         name = settings.search.policy
         raise InputError("search.policy", name, "one with a model", "Chance predicts nothing.")
     progress("training", 0.0)
-    trained = trained_on(reader, settings, library)
+    train = trained_on if settings.goal().is_plain else trained_goal
+    trained = train(reader, settings, library)
     return Predictions(settings, library, selection, trained, top, progress)
 
 

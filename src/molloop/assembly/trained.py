@@ -1,6 +1,6 @@
 """The model of a run, trained on all that the run has found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,14 @@ from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.config.settings import Settings
 from molloop.errors import InputError
+from molloop.goal import Objective
+from molloop.library.features import Scaling
 from molloop.library.selection import Selection
+from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search.difference import Believed, chained
 from molloop.search.policy import fitted
-from molloop.search.predict import Predicted
+from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
 
 
@@ -46,8 +49,34 @@ class Trained:
     levels: Mapping[int, str]
     n_values: int
     expected: Mapping[int, tuple[float, float]]
+    objective: Objective
 
-    def by_values_below(self, part: Predicted) -> Predicted:
+    @property
+    def columns(self) -> list[str]:
+        """Names of what is said of a molecule in numbers."""
+        column = self.objective.quantity.column
+        return [f"predicted_{column}", f"predicted_{column}_std", column]
+
+    def parts(self, shards: Sequence[ShardRef], scaling: Scaling) -> Iterator[Predicted]:
+        """Predict every molecule that may be chosen, a part at a time."""
+        return map(self._by_values_below, predicted(self.model, self.kind, shards, scaling))
+
+    def best(self, parts: Iterable[Predicted], n: int) -> Predicted:
+        """Return the n best predicted."""
+        return best_predicted(parts, n)
+
+    def numbers(self, part: Predicted) -> Iterator[list[float | None]]:
+        """Return what is said of each molecule, in the order of the columns."""
+        means = self.objective.sign * part.means
+        columns = part.ids.tolist(), means.tolist(), part.stds.tolist()
+        for key, mean, std in zip(*columns, strict=True):
+            yield [mean, std, self.values.get(key)]
+
+    def level(self, molecule_id: int) -> str | None:
+        """Return the level of a value that was known beforehand and has another one."""
+        return self.levels.get(molecule_id)
+
+    def _by_values_below(self, part: Predicted) -> Predicted:
         """Return predictions in which the values of stages below stand for the model's."""
         means, stds = part.means.copy(), part.stds.copy()
         for row in np.flatnonzero(np.isin(part.ids, list(self.expected))):
@@ -73,21 +102,16 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
     training.add(found[stages[0]])
     features, values, order = training.arrays()
     if not len(values):
-        raise InputError(
-            "run directory",
-            "a run without a value",
-            "one value at least",
-            "Wait until it has some.",
-        )
+        raise no_value()
     in_library = {one.molecule_id: one for one in known if one.molecule_id is not None}
     last = {key: value for _, key, value in found[stages[-1]]}
-    rng = np.random.default_rng((settings.campaign.seed, _n_rankings(events, stages[0]) + 1))
+    rng = np.random.default_rng((settings.campaign.seed, n_rankings(events, stages[0]) + 1))
     with threadpool_limits(1):
         model: Believed = fitted(policy, features[order], objective.sign * values[order], rng)
         if len(stages) == 1:
             levels = {k: one.level for k, one in in_library.items() if one.level and k not in last}
             given = {key: one.value for key, one in in_library.items()} | last
-            return Trained(model, policy.features, given, levels, len(values), {})
+            return Trained(model, policy.features, given, levels, len(values), {}, objective)
         everything = Selection.of_all(library)
         seed = settings.campaign.seed
         above = Promotions(library, policy, objective, stages, everything, seed)
@@ -99,9 +123,15 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
             for one in above.expected()
             if one.molecule_id not in last
         }
-    return Trained(model, policy.features, last, {}, len(values), expected)
+    return Trained(model, policy.features, last, {}, len(values), expected, objective)
 
 
-def _n_rankings(events: list[Event], stage: str) -> int:
+def no_value() -> InputError:
+    """Return the error that says that a model has nothing to learn from."""
+    what = "a run without a value"
+    return InputError("run directory", what, "one value at least", "Wait until it has some.")
+
+
+def n_rankings(events: list[Event], stage: str) -> int:
     """Return how many rankings for a stage have ended."""
     return sum(isinstance(one, Ranked) and one.stage in ("", stage) for one in events)

@@ -10,7 +10,7 @@ from molloop.campaign.engine import LostRanking, RankRequest
 from molloop.campaign.intake import MAX_LOSSES
 from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ledger import Ledger
-from molloop.campaign.storage import Storage
+from molloop.campaign.storage import Values
 from molloop.campaign.training import Row, TrainingSet
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError
@@ -43,7 +43,7 @@ class Rankings:
         What is searched for, where it is more than one objective and a model predicts.
     """
 
-    store: Storage
+    store: Values
     library: Library
     policy: Policy
     objective: Objective

@@ -117,9 +117,9 @@ def _fitted(
 
 def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
     """Write the best n molecules of a shard for each draw that have not been tried."""
-    goal, (beliefs, training) = _goal(task), _load(task)
+    goal, (beliefs, training) = _goal(task), learnt(task)
     opened = Shard(shard)
-    kept, known = opened.features(task.policy.features), _known(goal, opened)
+    kept, known = opened.features(task.policy.features), known_of(goal, opened)
     is_open = holding(goal, known.T, only_known=True)
     if opened.meant is not None:
         is_open &= opened.meant
@@ -174,7 +174,7 @@ def merge(task: "RankTask", n: int, *paths: Path) -> tuple[Candidates, bool]:
     -------
     The chosen ones, and whether they are those of the whole library.
     """
-    beliefs, training = _load(task)
+    beliefs, training = learnt(task)
     found = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     if len(found) == 0:
         return found, True
@@ -230,7 +230,7 @@ def _scores(beliefs: Beliefs, draw: int, some: Candidates) -> Floats:
     return beliefs.score(draw, some["mean"].T, some["std"].T, some["log_chance"])
 
 
-def _known(goal: Goal, shard: Shard) -> Floats:
+def known_of(goal: Goal, shard: Shard) -> Floats:
     """Return the values that a library knows, signed, shape (q, n); 0 of the others."""
     found = np.zeros((len(goal.quantities), shard.ref.n_molecules))
     for place, one in enumerate(goal.quantities):
@@ -253,8 +253,8 @@ def _model_paths(task: "RankTask") -> dict[int, Path]:
 
 
 @lru_cache(maxsize=1)
-def _load(task: "RankTask") -> tuple[Beliefs, Training]:
-    """Read the files once for all tasks of a ranking that this process runs."""
+def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
+    """Read what a ranking goes by, once for all its tasks that this process runs."""
     training = Training.read(task.training)
     kind = model_class(task.policy.model)
     models = {place: load(kind, path) for place, path in _model_paths(task).items()}

@@ -74,7 +74,7 @@ def test_they_may_be_asked_to_be_unlike_each_other_and_what_is_pending(small_lib
     assert 0 < len(names(found)) < len(names(alike))
     pending = molloop.suggest(small_library, VALUES, 100, diversity=1.0, pending=["CCO"])
     assert not {"CCC", "COC", "CCF"} & set(names(pending))
-    with pytest.raises(InputError, match="diversity: got 1.5"):
+    with pytest.raises(InputError, match=r"diversity: got 1\.5"):
         molloop.suggest(small_library, VALUES, 1, diversity=1.5)
 
 

@@ -152,15 +152,14 @@ def brute_force(table, task, trained, pending, failed=()):
             is_out |= np.array(held) == 0
         else:
             chance = chance * np.array(held)
-    aim = goals._load(task)[0].aim  # its weights and scales are drawn and taken once
+    aim = goals.learnt(task)[0].aim  # its weights and scales are drawn and taken once
     deviations = 0.5 if policy.acquisition == "ucb" else 0.0
     believed, chosen = list(pending), []
-    near = [key for one in pending for key in too_near(table.bits, one, policy.diversity)]
+    near = (key for one in pending for key in too_near(table.bits, one, policy.diversity))
     is_out[[*trained, *pending, *failed, *near]] = True
     while len(chosen) < task.n and not is_out.all():
-        weights = aim.weights[len(chosen) % len(aim.weights)]
         parts = []
-        for place, weight in enumerate(weights):
+        for place, weight in enumerate(aim.weights[len(chosen) % len(aim.weights)]):
             left = stds[place] ** 2
             if believed and place in joints and deviations:
                 joint = joints[place]

@@ -191,8 +191,11 @@ class Goal:
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """Each once: those of the objectives, then those of constraints alone."""
+        # the first one counts: a constraint of an objective's quantity need not repeat its unit
         parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
-        return tuple({one.quantity.name: one.quantity for one in parts}.values())
+        names = dict.fromkeys(one.quantity.name for one in parts)
+        found = {one.quantity.name: one.quantity for one in reversed(parts)}
+        return tuple(found[name] for name in names)
 
     @property
     def computed(self) -> tuple[Quantity, ...]:

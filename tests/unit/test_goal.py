@@ -73,3 +73,8 @@ def test_every_level_and_fidelity_is_named_with_its_values():
     assert "mmff-geometry" in label
     own = load(None, ["property.simulator=a.b:c", "property.name=gap"])
     assert (own.protocol().label, own.objective().quantity.title) == ("a.b:c", "gap")
+
+
+def test_a_constraint_of_an_objective_need_not_repeat_its_unit():
+    goal = Goal((Objective(Quantity("cost", "EUR")),), (Constraint(Quantity("cost"), high=6.0),))
+    assert [one.column for one in goal.quantities] == ["cost_eur"]

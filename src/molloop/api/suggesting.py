@@ -1,7 +1,7 @@
 """What to try next, for values that come from elsewhere."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from molloop.api.libraries import open_library
 from molloop.assembly.conditions import charges_told, conditions_of, select_by
 from molloop.assembly.counts import at_least_one
-from molloop.assembly.features import features_for
-from molloop.assembly.given import given_pending, given_values
+from molloop.assembly.features import features_for, knowing
+from molloop.assembly.given import given_of_goal, given_pending, given_values
 from molloop.assembly.measured import TRAINING_DATA, Measured, read_measured, read_pending
 from molloop.assembly.suggest import Suggestions, suggestions
 from molloop.config.conditions import ConditionsSettings
-from molloop.config.load import load
+from molloop.config.load import load, override
 from molloop.config.settings import Settings
 from molloop.errors import InputError
 from molloop.files import AnyPath
@@ -26,6 +26,8 @@ from molloop.library.shards import Library, Progress
 if TYPE_CHECKING:
     import pandas as pd
 
+UP = "maximise"
+OF_GOAL = {"property", "objectives", "constraints"}  # what of a configuration states it
 # settings, and what they are called here
 NAMES = {
     "search.policy": "policy",
@@ -38,9 +40,10 @@ NAMES = {
 
 def suggest(
     library: Library | Settings | AnyPath,
-    training_data: "Mapping[str, float | None] | pd.Series | AnyPath",
+    training_data: "Mapping[str, Any] | pd.Series | pd.DataFrame | AnyPath",
     n: int = 20,
     *,
+    goal: Settings | Mapping[str, Any] | AnyPath | None = None,
     pending: Iterable[str] | AnyPath | None = None,
     column: str | None = None,
     smiles_column: str | int | None = None,
@@ -67,9 +70,16 @@ def suggest(
         A table with a column of SMILES and one of numbers; or values by SMILES, in a dict or a
         Series of pandas. Molecules that the library does not hold train the model, too. One whose
         cell is empty, or whose value is None or NaN, was tried and gave no value: it is not
-        suggested either, and molecules like it come later.
+        suggested either, and molecules like it come later. With a goal, a column of numbers for
+        each computed quantity; or dicts of values, by these columns, by SMILES; or a frame of
+        pandas that is indexed by SMILES.
     n
         How many.
+    goal
+        A configuration whose ``objectives`` and ``constraints`` say what is searched for, where
+        that is more than one quantity: a file, settings, or sections as :func:`molloop.load` takes
+        them. Of ``property`` its simulator says which quantities there may be. None: `direction`
+        says it.
     pending
         Molecules that are being tried elsewhere: a file, or SMILES. They are not suggested, and
         others are chosen as if their values were known to be the expected ones. One that has a
@@ -99,22 +109,25 @@ def suggest(
     ------
     InputError
         A file, a column, a SMILES or a value cannot be read, values were computed in different
-        ways, a molecule has two, there are fewer than two, no molecule is left, or a condition is
-        wrong.
+        ways, a molecule has two, there are fewer than two, no molecule is left, or a condition or
+        the goal is wrong.
     RunError
         As :func:`open_library`.
     """
     n = at_least_one("n", n)
+    base = None if goal is None else _stated(goal, column, direction)
     with _called_as_here():
-        given = (policy, features, diversity, direction, seed)
-        settings = load(overrides=dict(zip(NAMES, given, strict=True)))
+        given = (policy, features, diversity, None if base else direction, seed)
+        changes = {key: one for key, one in zip(NAMES, given, strict=True) if one is not None}
+        settings = override(base or load(), changes)
         chooses = settings.policy()
     if policy == "random":
         raise InputError("policy", policy, "one with a model", "Chance needs no values.")
     reading = Reading.of(
         smiles_column, separator=separator, no_header=no_header, spelling=BESIDE_VALUES
     )
-    values = _values(training_data, column, reading)
+    columns = [one.column for one in settings.goal().computed] if base else []
+    values = _values(training_data, column, columns, reading)
     if isinstance(pending, str | os.PathLike):
         waiting = read_pending(Path(pending), reading)
     else:
@@ -124,7 +137,7 @@ def suggest(
         wanted = load(conditions=wanted or {}).conditions
     stated = conditions_of(wanted)
     opened = library if isinstance(library, Library) else open_library(library, progress)
-    opened = features_for([chooses], opened, progress)
+    opened = knowing(settings, features_for([chooses], opened, progress), progress)
     selection = select_by(stated, opened, progress) if each_of(stated) else None
     is_ie = values.column == settings.objective().quantity.column
     return suggestions(
@@ -132,7 +145,7 @@ def suggest(
         values,
         waiting,
         n,
-        sign=settings.objective().sign,
+        goal=settings.goal(),
         policy=chooses,
         seed=settings.campaign.seed,
         selection=selection,
@@ -150,14 +163,35 @@ def _called_as_here() -> Iterator[None]:
         raise InputError(what, error.value, error.expected, error.remedy) from error
 
 
+def _stated(
+    goal: Settings | Mapping[str, Any] | AnyPath, column: str | None, direction: str
+) -> Settings:
+    """Return the configuration of a goal: of it, what says what is searched for."""
+    for what, value in (("column", column), ("direction", None if direction == UP else direction)):
+        if value is not None:
+            raise InputError(what, value, "it left out beside a goal", "The goal says it.")
+    if isinstance(goal, Mapping):
+        given = load(**goal)
+    else:
+        given = goal if isinstance(goal, Settings) else load(goal)
+    stated = given.model_dump(exclude_unset=True, include=OF_GOAL)
+    return load(**stated)
+
+
 def _values(
-    training_data: "Mapping[str, float | None] | pd.Series | AnyPath",
+    training_data: "Mapping[str, Any] | pd.Series | pd.DataFrame | AnyPath",
     column: str | None,
+    columns: Sequence[str],
     reading: Reading,
 ) -> Measured:
+    """Take the values of a column, or of those of a goal."""
     if isinstance(training_data, str | os.PathLike):
-        return read_measured(Path(training_data), column, reading)
+        first = columns[0] if columns else column
+        return read_measured(Path(training_data), first, reading, columns[1:])
     if not hasattr(training_data, "items"):
         expected = "a file, or values by SMILES"
         raise InputError(TRAINING_DATA, training_data, expected, "A dict or a Series has them.")
-    return given_values(training_data, column)
+    of_goal = len(columns) > 1 or hasattr(training_data, "columns")
+    if columns and of_goal:
+        return given_of_goal(training_data, columns)
+    return given_values(training_data, columns[0] if columns else column)

@@ -1,6 +1,8 @@
 """Values and molecules that come from elsewhere, in a program's own objects."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import nan
 from typing import TYPE_CHECKING
 
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
@@ -35,6 +37,37 @@ def given_values(
         else:
             kept.append((where, text, number(where, str(value), LARGEST_VALUE)))
     return Measured(name, tuple(kept), tuple(without))
+
+
+def given_of_goal(
+    values: "Mapping[str, Mapping[str, float | None]] | pd.DataFrame", columns: Sequence[str]
+) -> Measured:
+    """Take values of several quantities: a dict of columns by SMILES, or a frame indexed by them.
+
+    Parameters
+    ----------
+    columns
+        Of the quantities: without a value of the first, a molecule was tried and gave none.
+
+    Raises
+    ------
+    InputError
+        One is no finite number, a column is missing, or a molecule is no text.
+    """
+    to_dict = getattr(values, "to_dict", None)
+    rows: Mapping[str, Mapping[str, float | None]] = to_dict("index") if to_dict else values
+    of: list[dict[str, float | None]] = [{} for _ in columns]
+    for smiles, row in rows.items():
+        for place, name in enumerate(columns):
+            if not isinstance(row, Mapping) or (place == 0 and name not in row):
+                expected = f"a value of {name}"
+                told = "Give values by their columns: a frame, or a dict of dicts."
+                raise InputError(f"{TRAINING_DATA}, {smiles!r}", str(row), expected, told)
+            of[place][smiles] = row.get(name)
+    first, *others = (given_values(some, name) for some, name in zip(of, columns, strict=True))
+    numbers = [{text: value for _, text, value in one.values} for one in others]
+    further = {text: tuple(one.get(text, nan) for one in numbers) for _, text, _ in first.values}
+    return replace(first, further=further)
 
 
 def given_pending(molecules: Iterable[str]) -> list[tuple[str, str]]:

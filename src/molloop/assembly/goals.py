@@ -1,31 +1,11 @@
-"""What does not know goals of more than one objective yet, and what constraints ask beforehand."""
+"""What constraints ask of molecules before anything is predicted."""
 
 from collections.abc import Iterator
 
 from molloop.config.settings import Settings
-from molloop.errors import InputError
 from molloop.library.conditions_on_columns import Bound, Condition
 from molloop.library.conditions_on_structures import SyntheticAccessibility
 from molloop.library.known_names import ACCESSIBILITY
-
-
-def refuse_goal(settings: Settings, command: str) -> None:
-    """Raise InputError where there are several objectives or constraints.
-
-    Parameters
-    ----------
-    command
-        What takes one objective alone.
-    """
-    if settings.goal().is_plain:
-        return
-    n, n_bounds = len(settings.goal().objectives), len(settings.constraints)
-    raise InputError(
-        "objectives, constraints",
-        f"{n} and {n_bounds}",
-        f"one objective and no constraint: `molloop {command}` knows no other goal",
-        "`molloop run` and `molloop replay` do.",
-    )
 
 
 def known_conditions(settings: Settings) -> Iterator[Condition]:

@@ -1,7 +1,9 @@
 """Values that come from elsewhere, an experiment or another code, in a file."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 
 from molloop.campaign.warm_start import flags_of
@@ -44,16 +46,23 @@ class Measured:
     doubtful
         SMILES of values that a flag casts doubt on: the model learns from them, and none is the
         best.
+    further
+        By SMILES, values of further quantities of a goal, NaN where there is none; of a SMILES that
+        stands there twice those of the first row.
     """
 
     column: str
     values: tuple[tuple[str, str, float], ...]
     without: tuple[tuple[str, str], ...] = ()
     doubtful: frozenset[str] = frozenset()
+    further: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def read_measured(
-    path: Path, column: str | None = None, reading: Reading | None = None
+    path: Path,
+    column: str | None = None,
+    reading: Reading | None = None,
+    further: Sequence[str] = (),
 ) -> Measured:
     """Read a table of SMILES and values; a cell that is empty or ``nan`` holds no value.
 
@@ -65,6 +74,8 @@ def read_measured(
         Of the values, by name or number; None: the one whose cells are numbers.
     reading
         What the user says of the file.
+    further
+        Columns of further quantities, beside one that is named.
 
     Raises
     ------
@@ -75,12 +86,14 @@ def read_measured(
     """
     if column == SMILES:
         raise InputError(COLUMN, column, "a column of numbers", "Name another.")
-    required, others = ((), None) if column is None else ((column,), (*MADE_BY, FLAGS))
+    named = () if column is None else (column, *further)
+    required, others = (named, (*MADE_BY, FLAGS) if named else None)
     with rows_of(path, TRAINING_DATA, required, others, reading) as table:
         rows = list(table)
     name = _column_of_numbers(table, rows) if column is None else column
     values, without, doubtful = [], [], set()
     made_by: dict[str, str] = {}
+    beside: dict[str, tuple[float, ...]] = {}
     for line, cells in rows:
         where, smiles = f"{path}, line {line}", cells[SMILES]
         if is_empty(cells[name]):
@@ -90,7 +103,9 @@ def read_measured(
         if doubts(flags_of(cells), QUANTITIES.get(name, "")):
             doubtful.add(smiles)
         values.append((where, smiles, table.number(line, name, cells[name], LARGEST_VALUE)))
-    return Measured(name, tuple(values), tuple(without), frozenset(doubtful))
+        numbers = (table.number(line, one, cells[one], LARGEST_VALUE, nan) for one in further)
+        beside.setdefault(smiles, tuple(numbers))
+    return Measured(name, tuple(values), tuple(without), frozenset(doubtful), beside)
 
 
 def read_pending(path: Path, reading: Reading | None = None) -> list[tuple[str, str]]:

@@ -171,7 +171,7 @@ class Predictions:
         shards = shards_of(self.library, self._selection)
         trained = self._trained
         scaling = self.library.scalings[trained.kind]
-        parts = trained.parts(shards, scaling)
+        parts: Iterator[Any] = trained.parts(shards, scaling)
         n_done = 0
         while True:
             self._progress("predicting", n_done / self._selection.n_left)
@@ -214,8 +214,10 @@ def predictions_of(
         name = settings.search.policy
         raise InputError("search.policy", name, "one with a model", "Chance predicts nothing.")
     progress("training", 0.0)
-    train = trained_on if settings.goal().is_plain else trained_goal
-    trained = train(reader, settings, library)
+    if settings.goal().is_plain:
+        trained: Trained | TrainedGoal = trained_on(reader, settings, library)
+    else:
+        trained = trained_goal(reader, settings, library)
     return Predictions(settings, library, selection, trained, top, progress)
 
 

@@ -2,19 +2,21 @@
 
 import csv
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from io import StringIO
-from math import floor, log10
+from math import floor, log10, nan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rdkit import Chem
 
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
+from molloop.campaign.jobs import Known
 from molloop.campaign.warm_start import features_of, identified, known_values
 from molloop.errors import InputError
+from molloop.goal import Goal
 from molloop.library.selection import Selection, bits_of, shards_of
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
@@ -22,7 +24,7 @@ from molloop.search.diversity import FINGERPRINTS
 from molloop.search.policy import Policy
 from molloop.search.rank import RankTask, rank
 from molloop.search.training import Training
-from molloop.surrogate.model import Features
+from molloop.surrogate.model import Features, Floats
 from molloop.texts import counted, csv_cell, sheet_cell
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class Suggestion:
         Expected value and standard deviation, in the unit of the values.
     name
         What the library's file calls it; empty where it says nothing.
+    further
+        Mean and standard deviation of each further quantity of a goal.
     """
 
     molecule_id: int
@@ -51,6 +55,7 @@ class Suggestion:
     mean: float
     std: float
     name: str = ""
+    further: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class Suggestions:
         How many molecules meet the conditions, in words; empty where there are none.
     charges
         That charges differ, in words; empty where they do not, or the values are no IEs.
+    goal
+        What is searched for, where it is more than one quantity.
     """
 
     column: str
@@ -81,12 +88,30 @@ class Suggestions:
     n_pending: int
     conditions: str = ""
     charges: str = ""
+    goal: Goal | None = None
 
     @property
-    def header(self) -> tuple[str, str, str, str, str]:
+    def header(self) -> tuple[str, ...]:
         """Names of the columns: what is expected is not named as a value is."""
-        mean = f"predicted_{self.column}"
-        return "molecule_id", "smiles", "name", mean, f"{mean}_std"
+        names = ["molecule_id", "smiles", "name"]
+        for column, is_known in self._columns:
+            mean = f"predicted_{column}"
+            names += [column] if is_known else [mean, f"{mean}_std"]
+        return tuple(names)
+
+    @property
+    def _columns(self) -> list[tuple[str, bool]]:
+        """Return what each quantity is called, and whether the library knows it."""
+        quantities = () if self.goal is None else self.goal.quantities[1:]
+        return [(self.column, False), *((one.column, bool(one.descriptor)) for one in quantities)]
+
+    def _numbers(self, one: Suggestion) -> list[tuple[float, float | None]]:
+        """Return the numbers of a molecule, each with its standard deviation; None: it is known."""
+        found: list[tuple[float, float | None]] = []
+        pairs = (one.mean, one.std), *one.further
+        for (_, is_known), (mean, std) in zip(self._columns, pairs, strict=True):
+            found += [(mean, None)] if is_known else [(mean, std), (std, std)]
+        return found
 
     def frame(self) -> "pd.DataFrame":
         """Return a row a molecule: `smiles`, `name`; for ``ie_ev`` `predicted_ie_ev`, and `_std`.
@@ -96,7 +121,8 @@ class Suggestions:
         import pandas as pd
 
         rows = [
-            (one.molecule_id, one.smiles, one.name, one.mean, one.std) for one in self.molecules
+            (one.molecule_id, one.smiles, one.name, *(number for number, _ in self._numbers(one)))
+            for one in self.molecules
         ]
         return pd.DataFrame(rows, columns=list(self.header)).set_index("molecule_id")
 
@@ -106,7 +132,7 @@ class Suggestions:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(map(csv_cell, self.header))
         for one in self.molecules:
-            numbers = (_shown(number, one.std) for number in (one.mean, one.std))
+            numbers = (_shown(number, std) for number, std in self._numbers(one))
             texts = csv_cell(one.smiles), sheet_cell(one.name)
             writer.writerow((one.molecule_id, *texts, *numbers))
         return text.getvalue()
@@ -118,7 +144,7 @@ def suggestions(
     pending: Iterable[tuple[str, str]],
     n: int,
     *,
-    sign: int,
+    goal: Goal,
     policy: Policy,
     seed: int,
     selection: Selection | None = None,
@@ -131,8 +157,8 @@ def suggestions(
     pending
         Where each molecule stands, and its SMILES. Their values are believed to turn out as
         predicted; one that has a value is pending no more.
-    sign
-        What values are multiplied with, so that large ones are good.
+    goal
+        What is searched for; the values are of its computed quantities.
     selection
         Which molecules may be suggested; None: all.
     charges
@@ -176,7 +202,8 @@ def suggestions(
             "some that were not tried",
             "Name another library" + (", or loosen a condition." if which else "."),
         )
-    values = sign * np.array([one.value for one in known.known])
+    values = _signed(known.known, measured, goal, library)
+    firsts = values if goal.is_plain else values[:, 0]
     may_win = np.array([one.smiles not in measured.doubtful for one in known.known])
     training = Training(
         features=known.features[policy.features],
@@ -187,15 +214,14 @@ def suggestions(
         failed=features(without),
         pending_fingerprints=features(waiting, FINGERPRINTS),
         scaling=library.scalings[policy.features],
-        best=float(values[may_win].max() if may_win.any() else values.min()),
+        best=float(firsts[may_win].max() if may_win.any() else firsts.min()),
     )
+    shards = shards_of(library, chosen_from)
     return Suggestions(
         measured.column,
         tuple(
-            Suggestion(key, library.smiles(key), sign * mean, std, library.name(key))
-            for key, mean, std in _ranked(
-                shards_of(library, chosen_from), training, policy, n, seed
-            )
+            Suggestion(key, library.smiles(key), mean, std, library.name(key), tuple(further))
+            for key, (mean, std), *further in _ranked(shards, training, policy, n, seed, goal)
         ),
         n_values=len(known.known),
         n_outside=len(known.known) - len(ids),
@@ -203,7 +229,27 @@ def suggestions(
         n_pending=len(waiting),
         conditions=chosen_from.words if selection else "",
         charges=charges,
+        goal=goal.wider,
     )
+
+
+def _signed(known: Sequence[Known], measured: Measured, goal: Goal, library: Library) -> Floats:
+    """Return values times their signs, shape (n,); of a goal's quantities (n, q), NaN without."""
+    if goal.is_plain:
+        return goal.objective.sign * np.array([one.value for one in known])
+    rows = []
+    for one in known:
+        further = iter(measured.further.get(one.smiles, ()))
+        row = [one.value]
+        for quantity in goal.quantities[1:]:
+            if not quantity.descriptor:
+                row.append(next(further))
+            elif one.molecule_id is None:
+                row.append(nan)
+            else:
+                row.append(library.known(quantity.descriptor, one.molecule_id))
+        rows.append(row)
+    return np.array(rows) * goal.signs
 
 
 def _left(selection: Selection, tried: Set[int]) -> int:
@@ -214,22 +260,35 @@ def _left(selection: Selection, tried: Set[int]) -> int:
 
 
 def _ranked(
-    shards: Sequence[ShardRef], training: Training, policy: Policy, n: int, seed: int
-) -> list[tuple[int, float, float]]:
-    """Return the chosen molecules: id, mean and standard deviation."""
+    shards: Sequence[ShardRef],
+    training: Training,
+    policy: Policy,
+    n: int,
+    seed: int,
+    goal: Goal,
+) -> Iterator[tuple[Any, ...]]:
+    """Return the chosen molecules: id, then mean and standard deviation of each quantity."""
     from threadpoolctl import threadpool_limits
 
     # one thread, as on a worker: the same numbers, and none waits for cores that others use
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        task = RankTask(Path(folder), policy, n, (seed, 1))
+        task = RankTask(Path(folder), policy, n, (seed, 1), goal.wider)
         training.write(task.training)
         chosen = rank(task, shards)
-    columns = chosen.ids.tolist(), chosen.means.tolist(), chosen.stds.tolist()
-    return list(zip(*columns, strict=True))
+    signs = [goal.objective.sign] if goal.is_plain else goal.signs
+    means = chosen.means.reshape(-1, len(signs)) * signs
+    stds = chosen.stds.reshape(-1, len(signs))
+    for key, some, others in zip(chosen.ids.tolist(), means.tolist(), stds.tolist(), strict=True):
+        yield key, *zip(some, others, strict=True)
 
 
-def _shown(number: float, std: float) -> str:
-    """Return a number to four digits of its standard deviation; without one, in full."""
+def _shown(number: float, std: float | None) -> str:
+    """Return a number to four digits of its standard deviation; without one, in full.
+
+    What the library knows has the seven digits of its single precision.
+    """
+    if std is None:
+        return f"{number:.7g}"
     if not std > 0:
         return repr(number)
     decimals = DIGITS_OF_STD - 1 - floor(log10(std))

@@ -40,6 +40,15 @@ def suggest(
         Path, typer.Option(help="Table of values: a column of SMILES and one of numbers.")
     ],
     n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 20,
+    goal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CONFIG.toml",
+            help="Whose [[objectives]] and [[constraints]] say what is searched for; the table has "
+            "a column for each computed quantity.",
+            show_default=False,
+        ),
+    ] = None,
     pending: Annotated[
         Path | None, typer.Option(help="File of molecules that are being tried.")
     ] = None,
@@ -81,6 +90,7 @@ def suggest(
             library,
             training_data,
             n,
+            goal=goal,
             pending=pending,
             column=column,
             smiles_column=smiles_column,

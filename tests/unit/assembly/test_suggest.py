@@ -5,13 +5,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rdkit import Chem
 
 import molloop
 from molloop.assembly.measured import read_measured
+from molloop.campaign.warm_start import features_of
 from molloop.errors import InputError
 from molloop.library.ingest import open_or_build
 from molloop.replay.campaign import Scenario
 from molloop.replay.table import Table
+from molloop.search.policy import policy_named
+from molloop.search.rank import RankTask, rank
+from molloop.search.training import Training
 
 # of alcohols, amines, ethers: made up, but for their order
 VALUES = {"C": 4.0, "N": 1.0, "CO": 2.0, "CC": 3.5, "C=O": 1.5, "CF": 4.5, "CCCCCC": 3.0}
@@ -296,3 +301,122 @@ def test_a_file_of_smiles_is_a_library(small_smi, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     found = molloop.suggest(Path(small_smi), {"C": 1.0, "O": 2.0}, 2)
     assert len(found.molecules) == 2
+
+
+TWO = {
+    "property": {"simulator": "elsewhere"},
+    "objectives": [
+        {"quantity": "power", "unit": "W"},
+        {"quantity": "cost", "unit": "EUR", "direction": "minimise"},
+        {"quantity": "heavy_atoms", "direction": "minimise"},
+    ],
+    "constraints": [{"quantity": "cost", "high": 6.0}, {"quantity": "rings", "high": 0}],
+}
+# power (W) and cost (EUR); of ethanol no cost is known, hexane is not in the library
+OF_TWO = {
+    "C": (4.0, 1.0),
+    "N": (1.0, 2.0),
+    "CO": (2.0, 8.0),
+    "CC": (3.5, 3.0),
+    "CCO": (2.5, None),
+    "CCCCCC": (5.0, 9.0),
+}
+
+
+def table_of_two(folder):
+    rows = [f"{key},{power},{cost or ''}" for key, (power, cost) in OF_TWO.items()]
+    return written(folder / "two.csv", "\n".join(["smiles,power_w,cost_eur", *rows, "CF,,"]) + "\n")
+
+
+def test_a_goal_is_searched_for_by_a_column_of_each_quantity(small_library, tmp_path):
+    found = molloop.suggest(small_library, table_of_two(tmp_path), 4, goal=TWO, seed=5)
+    assert found.header == (
+        *("molecule_id", "smiles", "name", "predicted_power_w", "predicted_power_w_std"),
+        *("predicted_cost_eur", "predicted_cost_eur_std", "heavy_atoms", "rings"),
+    )
+    assert (found.n_values, found.n_outside, found.n_without) == (6, 1, 1)
+    # what the ranking says of the same values, signed, what the library knows beside them
+    goal = molloop.load(**TWO).goal()
+    known = list(OF_TWO)
+    ids = {small_library.smiles(key): key for key in range(24)}
+    atoms = {"C": 1, "N": 1, "CO": 2, "CC": 2, "CCO": 3, "CCCCCC": np.nan}
+    nan = float("nan")
+    values = [
+        [power, nan if cost is None else -cost, -atoms[key], nan if key == "CCCCCC" else 0.0]
+        for key, (power, cost) in OF_TWO.items()
+    ]
+    features = features_of(
+        [Chem.MolFromSmiles(key) for key in known], list(map(ids.get, known)), small_library
+    )["descriptors"]
+    failed = small_library.features("descriptors", [ids["CF"]])
+    training = Training(
+        features=features,
+        values=np.array(values),
+        order=np.arange(6),
+        tried=np.array([ids[key] for key in (*known, "CF") if key in ids]),
+        pending=features[:0],
+        failed=failed,
+        scaling=small_library.scalings["descriptors"],
+        best=0.0,
+    )
+    task = RankTask(tmp_path, policy_named("gp"), 4, (5, 1), goal)
+    training.write(task.training)
+    expected = rank(task, small_library.shards)
+    assert [one.molecule_id for one in found.molecules] == expected.ids.tolist()
+    frame = found.frame()
+    for place, (column, sign) in enumerate(
+        zip(("predicted_power_w", "predicted_cost_eur", "heavy_atoms"), (1, -1, -1), strict=True)
+    ):
+        assert frame[column].tolist() == pytest.approx((sign * expected.means[:, place]).tolist())
+    assert not frame["rings"].any()
+    header, first, *_ = found.to_csv().splitlines()
+    assert header.split(",") == list(found.header)
+    assert float(first.split(",")[3]) == pytest.approx(frame["predicted_power_w"].iloc[0], abs=0.01)
+
+
+def test_a_goal_takes_files_frames_and_dicts_alike(small_library, tmp_path):
+    path = table_of_two(tmp_path)
+    config = written(tmp_path / "goal.toml", molloop.load(**TWO).to_toml())
+    expected = molloop.suggest(small_library, path, 3, goal=TWO).to_csv()
+    assert molloop.suggest(small_library, path, 3, goal=config).to_csv() == expected
+    assert molloop.suggest(small_library, path, 3, goal=molloop.load(**TWO)).to_csv() == expected
+    rows = {key: {"power_w": one[0], "cost_eur": one[1]} for key, one in OF_TWO.items()}
+    rows |= {"CF": {"power_w": None}}
+    assert molloop.suggest(small_library, rows, 3, goal=TWO).to_csv() == expected
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    assert molloop.suggest(small_library, frame, 3, goal=TWO).to_csv() == expected
+
+
+def test_a_goal_of_one_objective_is_a_column_and_a_direction(small_library, tmp_path):
+    goal = {"property": {"simulator": "elsewhere", "name": "logp", "unit": ""}}
+    goal["property"]["direction"] = "minimise"
+    path = table_of(tmp_path)
+    plain = molloop.suggest(small_library, path, 3, direction="minimise")
+    assert molloop.suggest(small_library, path, 3, goal=goal).to_csv() == plain.to_csv()
+    assert molloop.suggest(small_library, VALUES, 3, goal=goal).to_csv() == plain.to_csv()
+    bounded = goal | {"constraints": [{"quantity": "heavy_atoms", "high": 2}]}
+    found = molloop.suggest(small_library, VALUES, 99, goal=bounded)
+    assert found.header[-1] == "heavy_atoms"
+    assert set(found.frame()["heavy_atoms"]) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"column": "a"}, "column: got 'a', expected it left out beside a goal"),
+        ({"direction": "minimise"}, "direction: got 'minimise', expected it left out"),
+        ({"policy": "gp-ei"}, "policy: got 'gp-ei', expected the acquisition ucb or greedy"),
+    ],
+)
+def test_what_does_not_go_with_a_goal_is_told(small_library, tmp_path, words, told):
+    with pytest.raises(InputError, match=told):
+        molloop.suggest(small_library, table_of_two(tmp_path), 3, goal=TWO, **words)
+
+
+def test_columns_of_a_goal_that_are_missing_are_told(small_library, tmp_path):
+    with pytest.raises(InputError, match="cost_eur"):
+        molloop.suggest(small_library, table_of(tmp_path, column="power_w"), 3, goal=TWO)
+    with pytest.raises(InputError, match="a value of power_w"):
+        molloop.suggest(small_library, {"C": {"cost_eur": 1.0}}, 3, goal=TWO)
+    with pytest.raises(InputError, match="a value of power_w"):
+        molloop.suggest(small_library, VALUES, 3, goal=TWO)

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from molloop.replay.table import Table
     from molloop.replay.tune import Trial, Tuned
     from molloop.report.accuracy import Accuracy
-    from molloop.report.found import TimedRanking
+    from molloop.report.ranking import TimedRanking
     from molloop.report.status import Status, read_status
     from molloop.results import Results
     from molloop.search.policy import Policy
@@ -134,7 +134,7 @@ _PUBLIC = {
     "molloop.replay.table": "Table",
     "molloop.replay.tune": "Trial Tuned",
     "molloop.report.accuracy": "Accuracy",
-    "molloop.report.found": "TimedRanking",
+    "molloop.report.ranking": "TimedRanking",
     "molloop.report.status": "Status read_status",
     "molloop.results": "Results",
     "molloop.search.policy": "Policy",

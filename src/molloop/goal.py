@@ -28,8 +28,8 @@ OTHER_COLUMNS = frozenset(
     )
 )
 
-# what tables of several objectives or constraints say beside these
-GOAL_COLUMNS = frozenset(("constraints", "rank", "dominates", "dominated_by"))
+# what tables say beside these of several objectives, of constraints and of other conditions
+GOAL_COLUMNS = frozenset(("conditions", "constraints", "rank", "dominates", "dominated_by"))
 
 
 @lru_cache(maxsize=256)  # it is asked for with each outcome

@@ -419,3 +419,52 @@ def test_workers_that_are_all_gone_are_not_waited_for(start, mark, small_smi, tm
     assert last == Stopped("SIGINT", End.INTERRUPTED)
     assert ended_s - before_s < 18  # Parsl misses them after 20 s
     assert end_within(mark, 10)
+
+
+def test_what_no_longer_meets_the_conditions_is_none_of_the_best(molloop, tmp_path):
+    (tmp_path / "chains.smi").write_text("".join(f"{'C' * n}\n" for n in range(1, 21)))
+    (tmp_path / "mine.py").write_text("def simulate(smiles):\n    return float(len(smiles))\n")
+    own = ("property.simulator=mine:simulate", "property.name=length", "property.unit=letters")
+    extra = {"PYTHONPATH": str(tmp_path)}
+    counts = ("--schedule", "batch", "--initial-training-count", 6, "--max-training-count", 10)
+
+    def given(*settings):
+        return [word for one in settings for word in ("--set", one)]
+
+    def table(name):
+        return [row.split(",") for row in (tmp_path / "run" / name).read_text().splitlines()]
+
+    def best(n=1):
+        shown = json.loads(molloop("status", "--json", "run").stdout)
+        (tmp_path / "top.csv").unlink(missing_ok=True)
+        done = molloop("export", "run", "--top", n, "--format", "csv", "--out", "top.csv")
+        assert done.returncode == 0, done.stderr
+        rows = (tmp_path / "top.csv").read_text().splitlines()[1:]
+        return shown["best"], shown["n_left_out"], [row.split(",")[1] for row in rows]
+
+    library = ("--library", "chains.smi", "--run-dir", "run")
+    done = molloop("run", *library, *counts, *given(*own), extra=extra)
+    assert done.returncode == 0, done.stderr
+    found = sorted(len(one.smiles) for one in read(tmp_path / "run")[1])
+    longest = found[-1]
+    assert best() == ([longest, "C" * longest], 0, ["C" * longest])
+    limit = longest - 1
+    tight = f"conditions.max_heavy_atoms={limit}"
+    more = "campaign.max_training_count=12"
+    done = molloop("resume", "run", *given(tight, more), extra=extra)
+    assert done.returncode == 0, done.stderr
+    told = "1 of 10 values is outside the conditions, and never among the best."
+    assert told in done.stdout.splitlines()
+    since = sorted(len(one.smiles) for one in read(tmp_path / "run")[1] if len(one.smiles) <= limit)
+    assert best(2) == ([since[-1], "C" * since[-1]], 1, ["C" * one for one in since[:-3:-1]])
+    rows = table("training_data.csv")
+    met = {row[0]: row[rows[0].index("conditions")] for row in rows[1:]}
+    assert met == {"C" * one: "met" for one in since} | {"C" * longest: "not met"}
+    assert "C" * longest not in {row[0] for row in table("best_molecules.csv")}
+    assert molloop("report", "run", "--out", "page.html").returncode == 0
+    told = "1 of 12 values is outside the conditions, and never among the best."
+    assert told in (tmp_path / "page.html").read_text()
+    done = molloop("resume", "run", *given("conditions.max_heavy_atoms=20"), extra=extra)
+    assert done.returncode == 0, done.stderr
+    assert "outside the conditions" not in done.stdout
+    assert best() == ([longest, "C" * longest], 0, ["C" * longest])

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf
-
-import numpy as np
 
 from molloop.campaign.ending import Interruption, ending
 from molloop.campaign.engine import Completion, Engine, Group, Task
@@ -27,7 +26,7 @@ from molloop.campaign.storage import Storage
 from molloop.campaign.warm_start import WarmStart
 from molloop.errors import EngineError, StoreError
 from molloop.goal import Goal, Objective
-from molloop.library.selection import Selection, bits_of
+from molloop.library.selection import Selection, left_out_of
 from molloop.library.shards import Library
 from molloop.search.policy import Policy
 from molloop.simulate.protocol import SimulationProtocol
@@ -108,10 +107,11 @@ class Driver:
         self._stages = tuple(self._protocols)
         self._ledger = Ledger(self.warm_start.molecule_ids, self._stages[1:])
         known, top_k = self.warm_start.known, self.schedule.plan.stopping.top_k
-        values = may_win(known, self.objective)
+        self._selection = self.selection or Selection.of_all(self.library)
+        left_out = left_out_of(self._selection, self.warm_start.molecule_ids)
+        values = may_win(known, self.objective, left_out)
         first = State.at_first(self.objective, top_k, values, self.goal)
         self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
-        self._selection = self.selection or Selection.of_all(self.library)
         self._promotions = Promotions(
             self.library, self.policy, self.objective, self._stages, self._selection, self.seed
         )
@@ -167,9 +167,9 @@ class Driver:
         past = [event for _, event in events]
         known = [Job(one, self.protocol.stage) for one in self.warm_start.molecule_ids]
         with_values = self._rankings.jobs_with_values(self._stages)
-        bounds = self._stages, self.library.n_molecules
+        given = known, with_values, self._stages, self._selection
         try:
-            self.states = take_up(past, self.states, self._ledger, known, with_values, *bounds)
+            self.states = take_up(past, self.states, self._ledger, *given)
         except ValueError as error:
             raise self.store.damaged(str(error)) from error
         self._promotions.learn(past)
@@ -179,17 +179,16 @@ class Driver:
             others = [job for job, one in under_way.items() if not one.losses]
             self._hand_out(suspects)
             self._hand_out(others, are_grouped=True)
-        self._advance([Resumed(self.changes, self.remarks, self._ranks_anew())])
+        left_out = tuple(sorted(self.state.left_out))
+        self._advance([Resumed(self.changes, self.remarks, self._ranks_anew(), left_out)])
 
     def _ranks_anew(self) -> bool:
         """Whether what was proposed is forgotten: conditions are others, or leave some of it out.
 
         The latter also where a process was killed before it said that they are others.
         """
-        left = [key for one in self.states for key in one.next_proposals(one.n_proposals_left)]
-        bits = bits_of(self._selection)
-        is_left_out = bits is not None and not bits.at(np.array(left, dtype=np.int64)).all()
-        return self.ranks_anew or is_left_out
+        left = (one.next_proposals(one.n_proposals_left) for one in self.states)
+        return self.ranks_anew or not self.state.left_out.isdisjoint(chain.from_iterable(left))
 
     def _ending(self) -> Stopped | None:
         return ending(self.interruption, self._now_s(), self.time_limit_s, self._broken)

@@ -1,5 +1,6 @@
 """What happens in a campaign: its events, of plain values that can be stored."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -11,8 +12,8 @@ from molloop.simulate.outcome import LARGEST_COUNT
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-# of several objectives or constraints; a run with one objective stores nothing of it
-OfGoal = Field(exclude_if=lambda value: not value)
+# nothing is stored of it where it is empty, as in most runs
+Rare = Field(exclude_if=lambda value: not value)
 # each field of its own type, and no others
 exactly = with_config(ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants"))
 
@@ -54,11 +55,16 @@ class Resumed:
     What was being simulated is handed out again, a ranking that was under way is forgotten; so is
     what the last one proposed, where it `ranks_anew`, by other conditions. `remarks` are as of
     `Began`.
+
+    `left_out` are all molecules that were handed out or proposed until then and do not meet the
+    conditions now. Their values, also those that come later, are none of the best, until another
+    process goes on and says otherwise.
     """
 
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     ranks_anew: bool = False
+    left_out: Annotated[tuple[Count, ...], Rare] = ()
 
 
 @exactly
@@ -97,7 +103,7 @@ class Finished:
     value: Finite | None = None
     stage: str = ""
     is_flagged: bool = False
-    values: Annotated[tuple[Finite | None, ...], OfGoal] = ()
+    values: Annotated[tuple[Finite | None, ...], Rare] = ()
 
     @property
     def job(self) -> Job:
@@ -154,8 +160,8 @@ class Ranked:
     seconds: Finite = 0.0
     stage: str = ""
     unresolved_std: Finite = 0.0
-    more_means: Annotated[tuple[tuple[Finite, ...], ...], OfGoal] = ()
-    more_stds: Annotated[tuple[tuple[Finite, ...], ...], OfGoal] = ()
+    more_means: Annotated[tuple[tuple[Finite, ...], ...], Rare] = ()
+    more_stds: Annotated[tuple[tuple[Finite, ...], ...], Rare] = ()
 
 
 @exactly
@@ -168,3 +174,12 @@ class Stopped:
 
 
 Event = Began | Resumed | Submitted | Finished | Lost | RankingBegan | Ranked | Stopped
+
+
+def left_out_now(events: Iterable[Event]) -> frozenset[int]:
+    """Return which molecules do not meet the conditions in force after some events."""
+    left_out: tuple[int, ...] = ()
+    for event in events:
+        if isinstance(event, Resumed):
+            left_out = event.left_out
+    return frozenset(left_out)

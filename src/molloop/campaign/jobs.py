@@ -1,6 +1,6 @@
 """What is known of molecules: values from before, and outcomes of this campaign."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,10 +49,19 @@ class Known:
         return bool(self.flags and doubts(self.flags, objective.recipe))
 
 
-def may_win(known: Iterable[Known], objective: Objective) -> list[float]:
-    """Return the values that may be the best: not those with a flag where these are excluded."""
-    keeps = objective.keeps_flagged
-    return [one.value for one in known if keeps or not one.is_flagged(objective)]
+def may_win(
+    known: Iterable[Known], objective: Objective, left_out: Container[int | None]
+) -> list[float]:
+    """Return the values that may be the best.
+
+    Not those with a flag where these are excluded, nor those of molecules that are left out.
+    """
+    return [
+        one.value
+        for one in known
+        if (objective.keeps_flagged or not one.is_flagged(objective))
+        and one.molecule_id not in left_out
+    ]
 
 
 @dataclass(slots=True)

@@ -131,6 +131,7 @@ class Rankings:
         pending = ledger.pending(self.stage)
         signs = self.objective.sign if self.goal is None else np.array(self.goal.signs)
         values = signs * values
+        of_objective = values if values.ndim == 1 else values[:, 0]
         return RankRequest(
             number=number,
             policy=self.policy,
@@ -142,7 +143,7 @@ class Rankings:
                 pending=self.library.features(kind, pending),
                 failed=failed[order_of_failed],
                 scaling=self.library.scalings[kind],
-                best=top[0] if top else float(np.nanmin(values)),
+                best=top[0] if top else float(np.nanmin(of_objective)),
                 pairs=pairs if self.policy.predicts else (),
                 pending_fingerprints=self.library.features(FINGERPRINTS, pending),
             ),

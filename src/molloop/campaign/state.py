@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
 from molloop.campaign.best import expected_gain, kept, point_of
+from molloop.campaign.counts import Counts, Forgiven
 from molloop.campaign.events import (
     Began,
     End,
@@ -26,25 +26,8 @@ from molloop.goal import Goal, Objective
 from molloop.pareto import Point, with_point
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Some counts of a state, at an earlier time."""
-
-    n_submitted: int
-    n_values: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgiven:
-    """Counts of a state; what came before them ends no campaign any more."""
-
-    n_submitted: int = 0
-    n_finished: int = 0
-    failures: tuple[tuple[str, int], ...] = ()
-
-
 class State(NamedTuple):
-    """What a schedule needs to know of one stage. Its size does not grow with the campaign.
+    """What a schedule needs to know of one stage. It does not grow with the campaign.
 
     A tuple: each event makes another one, which takes a frozen dataclass of this size much longer.
 
@@ -102,6 +85,8 @@ class State(NamedTuple):
         What is searched for, where it is more than one objective.
     front
         Of several objectives, the values that no other beats, times their signs; `top` is empty.
+    left_out
+        Ids of molecules that do not meet the conditions: their values are none of the best.
     """
 
     sign: int = 1
@@ -134,6 +119,7 @@ class State(NamedTuple):
     stopped: Stopped | None = None
     goal: Goal | None = None
     front: tuple[Point, ...] = ()
+    left_out: frozenset[int] = frozenset()
 
     @classmethod
     def at_first(
@@ -239,7 +225,9 @@ def _finish(state: State, events: Sequence[Finished]) -> State:
         n_values += 1
         n_failed_in_row = 0
         before = top, front
-        if event.value is not None and (state.keeps_flagged or not event.is_flagged):
+        is_left_out = event.molecule_id in state.left_out
+        is_doubtful = event.is_flagged and not state.keeps_flagged
+        if event.value is not None and not (is_left_out or is_doubtful):
             point = point_of(state.goal, state.sign, event.value, event.values)
             if len(point) == 1:
                 top = kept(point[0], top, state.top_k)
@@ -277,10 +265,17 @@ def _rank(state: State, event: Ranked) -> State:
 
 
 def _without_proposals(state: State) -> State:
-    """Return a state whose last ranking is as good as lost, but for what was handed out of it."""
+    """Return a state whose last ranking is as good as lost, but for what was handed out of it.
+
+    Nor has it waited for a gain yet: other values count.
+    """
     handed_out = state.proposals[: state.n_handed_out]
     return state._replace(
-        proposals=handed_out, n_ranked_on=0, at_ranking_began=None, expected_gain=inf
+        proposals=handed_out,
+        n_ranked_on=0,
+        at_ranking_began=None,
+        expected_gain=inf,
+        n_without_gain=0,
     )
 
 

@@ -1,7 +1,7 @@
 """Which molecules of a library meet some conditions: counted, and kept in a file of bits."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,6 +66,14 @@ class Selection:
 def bits_of(selection: Selection) -> Bits | None:
     """Return a bit a molecule; None: all meet the conditions."""
     return open_bits(Path(selection.path))[0] if selection.path else None
+
+
+def left_out_of(selection: Selection, molecule_ids: Iterable[int]) -> frozenset[int]:
+    """Return which of some molecules do not meet the conditions."""
+    if (bits := bits_of(selection)) is None:
+        return frozenset()
+    ids = np.array(list(molecule_ids), dtype=np.int64)
+    return frozenset(ids[~bits.at(ids)].tolist())
 
 
 def shards_of(library: Library, selection: Selection) -> tuple[ShardRef, ...]:

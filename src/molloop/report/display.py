@@ -22,6 +22,7 @@ from molloop.report.budget import Budget
 from molloop.report.found import Found
 from molloop.report.numbers import rounded
 from molloop.report.progress import ProgressDisplay
+from molloop.store.best import excluded_words
 from molloop.store.record import Record
 from molloop.texts import counted, terminal_text
 
@@ -60,6 +61,7 @@ class RunDisplay:
         self._doing = "waiting for the first outcome"  # in a scheduler's queue perhaps
         stage, goal = settings.protocol().stage, settings.goal().wider
         self._record = Record(self._objective, stage, goal=goal)
+        self._before: Found | None = None  # until the run goes on
         self._labels: dict[int, str] = {}
         self._batch = 0
         self._batch_began_s = 0.0
@@ -72,6 +74,7 @@ class RunDisplay:
 
     def begin_with(self, results: Found) -> None:
         """Take in what a run has found before it goes on."""
+        self._before = results
         self._record.take(results.events, results.simulated)
         self._labels = {item.molecule_id: item.label for item in results.simulated}
         self._n_compared = self._record.errors.n
@@ -88,6 +91,7 @@ class RunDisplay:
             self._batch, self._n_training = self._next
         if simulated is None:
             self._record.take_event(time_s, event)
+            self._count_anew(time_s, event)
         else:
             self._record.take_outcome(simulated)
             self._labels[simulated.molecule_id] = simulated.label
@@ -102,6 +106,8 @@ class RunDisplay:
                 words = [f"going on with {counted(self._record.n_values, 'value')}", *changes]
                 self._print(" · ".join(words), "bold")
                 self._print_remarks(remarks)
+                if n_out := self._record.n_left_out:
+                    self._print(excluded_words(self._record.n_values, n_left_out=n_out))
             case Submitted() if self._batch:
                 self._doing = "simulating"
             case Finished():
@@ -117,6 +123,16 @@ class RunDisplay:
                 self._progress.show("writing tables and figures", has_other_lines=True)
                 return
         self._show_progress(time_s)
+
+    def _count_anew(self, time_s: float, event: Event) -> None:
+        """Take in all from before once more, where other molecules meet the conditions now."""
+        if self._before is None or not isinstance(event, Resumed):
+            return
+        if self._record.left_out != self._record.told_left_out:
+            self._record = self._record.anew()
+            self._record.take(self._before.events, self._before.simulated)
+            self._record.take_event(time_s, event)
+        self._before = None
 
     def _show_progress(self, time_s: float) -> None:
         n_done, n_failed = self._record.n_values, self._record.n_failed
@@ -185,6 +201,8 @@ class RunDisplay:
 
     def _why_none(self) -> str:
         """Say why no value is the best."""
+        if self._record.n_left_out:
+            return "none that counts"
         if self._record.n_broken:
             return "none meets the goal"
         return "all flagged" if self._record.n_excluded else "-"
@@ -198,9 +216,12 @@ class RunDisplay:
         return text if len(text) <= self._width else text[: self._width - 1] + "…"
 
     def _describe_predicted(self) -> str:
-        if not self._record.predicted:
+        chosen = self._record.predicted
+        left_out = self._record.left_out
+        best = next((job for job in chosen if job.molecule_id not in left_out), None)
+        if best is None:
             return "-"
-        best, (mean, std) = next(iter(self._record.predicted.items()))
+        mean, std = chosen[best]
         value = rounded(mean, 2)
         if std:
             value += f"±{rounded(std, 2)}"

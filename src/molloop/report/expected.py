@@ -19,8 +19,8 @@ F = TypeVar("F", bound=Found)
 def with_expected(results: F, library: Library, policy: Policy, seed: int) -> F:
     """Return results of several stages that also say what is expected of the last values.
 
-    Of every molecule with a value in any stage; values that are never among the best for their flag
-    are left out.
+    Of every molecule with a value in any stage; those are left out that are never among the best
+    for a flag, or as they do not meet the conditions.
     """
     if not results.protocols:
         return results
@@ -28,7 +28,10 @@ def with_expected(results: F, library: Library, policy: Policy, seed: int) -> F:
     known = Promotions(library, policy, results.objective, stages, Selection.of_all(library), seed)
     known.know(results.known)
     known.learn(event for _, event in results.events)
-    return replace(results, expected={one.molecule_id: one for one in known.expected()})
+    expected = {
+        one.molecule_id: one for one in known.expected() if one.molecule_id not in results.left_out
+    }
+    return replace(results, expected=expected)
 
 
 def write_expected(results: Found, library: Library, path: Path) -> None:

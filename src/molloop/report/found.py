@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.engine import Task
-from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped
+from molloop.campaign.events import Event, Ranked, RankingBegan, Stopped, left_out_now
 from molloop.campaign.jobs import Known, Simulated
 from molloop.goal import Goal, Objective
 from molloop.molecule import Labels
 from molloop.report.accuracy import Accuracy
 from molloop.report.frame import outcome_frame
+from molloop.report.ranking import TimedRanking
 from molloop.report.stage_columns import numbers_of_stages
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.store.record import Record
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from molloop.campaign.promotions import Expected
-
-
-@dataclass(frozen=True, slots=True)
-class TimedRanking:
-    """A ranking's best molecules, when it began and when they were known."""
-
-    batch: int
-    began_s: float
-    time_s: float
-    molecule_ids: tuple[int, ...]
-    means: tuple[float, ...]
-    stds: tuple[float, ...]
-    more_means: tuple[tuple[float, ...], ...] = ()
-    more_stds: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,28 +84,26 @@ class Found:
     @cached_property
     def _record(self) -> Record:
         """What events and outcomes come to."""
-        n_kept = len(self.simulated) + 1
-        record = Record(self.objective, self.protocol.stage, n_kept, goal=self.goal)
+        stated = self.objective, self.protocol.stage, len(self.simulated) + 1
+        record = Record(*stated, goal=self.goal, left_out=self.left_out)
         record.take(self.events, self.simulated, self.work)
         return record
 
     @cached_property
+    def left_out(self) -> frozenset[int]:
+        """Ids of molecules that do not meet the conditions: none of them is among the best."""
+        return left_out_now(event for _, event in self.events)
+
+    @cached_property
     def rankings(self) -> tuple[TimedRanking, ...]:
-        """Those that have ended, in their order."""
+        """Those that have ended, in their order, of molecules that meet the conditions now."""
         found, began_s = [], 0.0
         for time_s, event in self.events:
             match event:
                 case RankingBegan():
                     began_s = time_s
                 case Ranked() if self._is_of_last(event.stage):
-                    found.append(
-                        TimedRanking(
-                            *(event.batch, began_s, time_s),
-                            event.molecule_ids,
-                            *(event.means, event.stds),
-                            *(event.more_means, event.more_stds),
-                        )
-                    )
+                    found.append(TimedRanking.of(event, began_s, time_s, self.left_out))
         return tuple(found)
 
     def _is_of_last(self, stage: str) -> bool:
@@ -286,10 +271,8 @@ class Found:
     def ranked(self) -> list[Simulated]:
         """Return all with a value: the best first, and last those that are never among the best."""
         best = self.best(len(self.simulated))
-        others = {item.proposal for item in self.successes}.difference(
-            item.proposal for item in best
-        )
+        first = {item.proposal for item in best}
         sign, values = self.objective.sign, self.values
-        behind = [item for item in self.successes if item.proposal in others]
+        behind = [item for item in self.successes if item.proposal not in first]
         behind.sort(key=lambda item: (-sign * values[item.molecule_id], item.proposal))
         return best + behind

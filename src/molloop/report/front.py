@@ -1,7 +1,7 @@
 """The molecules that no other beats in all objectives, and who beats the others."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from molloop.report.found import Found
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.report.numbers import rounded
 from molloop.report.tables import number_text, write_table
-from molloop.simulate.outcome import Success
 from molloop.texts import counted
 
 
@@ -41,14 +40,14 @@ class Front:
     @classmethod
     def of(cls, results: Found, goal: Goal) -> "Front":
         """Take the outcomes of a run."""
-        pairs = list(_eligible(results, goal))
-        points = np.array([point for point, _ in pairs]).reshape(-1, len(goal.objectives))
-        is_front = np.zeros(len(pairs), dtype=np.bool_)
+        points = results.points()
+        eligible = ~np.isnan(points[:, 0])
+        items, points = list(compress(results.successes, eligible)), points[eligible]
+        is_front = np.zeros(len(items), dtype=np.bool_)
         is_front[front_rows(points)] = True
-        proposals = [item.proposal for _, item in pairs]
-        order = np.lexsort((np.array(proposals), -points[:, 0], ~is_front))
-        items = tuple(pairs[row][1] for row in order)
-        return cls(goal, items, points[order], int(is_front.sum()))
+        proposals = np.array([item.proposal for item in items])
+        order = np.lexsort((proposals, -points[:, 0], ~is_front))
+        return cls(goal, tuple(items[row] for row in order), points[order], int(is_front.sum()))
 
     def reference(self) -> Point:
         """Return the point from which the hypervolume is measured: see `reference_point`."""
@@ -85,15 +84,6 @@ def front_of(results: Found) -> Front | None:
         return None
     found = Front.of(results, goal)
     return found if found.n else None
-
-
-def _eligible(results: Found, goal: Goal) -> Iterator[tuple[Point, Simulated]]:
-    keeps_flagged = results.objective.keeps_flagged
-    for item in results.successes:
-        if isinstance(item.outcome, Success) and (keeps_flagged or not item.is_flagged_for(goal)):
-            point = goal.point(goal.values(item.outcome.named))
-            if point is not None:
-                yield point, item
 
 
 def write_front(results: Found, front: Front, path: Path) -> None:

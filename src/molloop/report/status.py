@@ -59,6 +59,8 @@ class Status:
         Molecules on the Pareto front; None where there is one objective.
     n_broken
         Values of molecules that break a constraint, or lack a quantity of the goal.
+    n_left_out
+        Values of other molecules that do not meet the conditions.
     """
 
     state: str
@@ -83,6 +85,7 @@ class Status:
     n_failed_of_stages: dict[str, int] = field(default_factory=dict)
     n_front: int | None = None
     n_broken: int = 0
+    n_left_out: int = 0
 
 
 def state_of(ending: Stopped | None, is_held: bool | None) -> str:
@@ -147,4 +150,5 @@ def read_status(run_dir: str | PathLike[str]) -> Status:
         n_failed_of_stages={name: one.n_failed for name, one in tallies.items()},
         n_front=len(record.front()) if settings.goal().has_front else None,
         n_broken=record.n_broken,
+        n_left_out=record.n_left_out,
     )

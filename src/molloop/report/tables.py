@@ -8,8 +8,9 @@ from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
 from molloop.goal import Goal, Quantity
 from molloop.molecule import Labels, Molecule
-from molloop.report.found import Found, TimedRanking
+from molloop.report.found import Found
 from molloop.report.kept import kept_cells, kept_columns
+from molloop.report.ranking import TimedRanking
 from molloop.simulate.outcome import Success
 from molloop.texts import csv_cell, sheet_cell, sheet_lines
 
@@ -20,13 +21,15 @@ MADE_BY = ("batch", "time_s", "level", "fidelity", "flags")
 def write_training_data(results: Found, path: Path) -> None:
     """Write every value that a model may learn from, with its level, fidelity and flags.
 
-    Values known beforehand come first, without batch and time.
+    Values known beforehand come first, without batch and time. Where a goal has constraints, or
+    some molecules do not meet the conditions, columns say of which values they hold.
     """
     further = results.protocol.further
     columns = (one.column for one in (results.objective.quantity, *further))
     goal = results.goal
     bounded = ("constraints",) if goal is not None and goal.constraints else ()
-    own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *bounded, *MADE_BY)
+    asked = ("conditions",) if results.left_out else ()
+    own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *bounded, *asked, *MADE_BY)
     kept = kept_columns(results.library, own)
     first, quantity = (results.protocols or (results.protocol,))[0], results.objective.quantity
     level, fidelity = first.outcome_level, first.outcome_fidelity
@@ -37,7 +40,7 @@ def write_training_data(results: Found, path: Path) -> None:
         (
             *(item.smiles, _name(results.library, item.molecule_id) or item.name),
             *("" if one is None else one for one in (item.charge, item.n_unpaired)),
-            *(number_text(item.value), *("" for _ in (*further, *bounded)), "", ""),
+            *(number_text(item.value), *("" for _ in (*further, *bounded, *asked)), "", ""),
             *(item.level or level, "" if item.level else fidelity, " ".join(item.flags)),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -49,6 +52,7 @@ def write_training_data(results: Found, path: Path) -> None:
             number_text(value),
             *(number_text(item.value(one.name)) for one in further),
             *(_constraints(one, item) for one in (goal,) if one is not None and bounded),
+            *("not met" if item.molecule_id in results.left_out else "met" for _ in asked),
             *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
             *kept_cells(results.library, item.molecule_id, kept),

@@ -102,6 +102,8 @@ def status_table(status: Status) -> Table:
         rows["Pareto front"] = counted(status.n_front, "molecule")
     if status.n_broken:
         rows["outside the goal"] = f"{status.n_broken:,}, never among the best"
+    if status.n_left_out:
+        rows["outside the conditions"] = f"{status.n_left_out:,}, never among the best"
     if status.n_excluded:
         rows["flagged"] = f"{status.n_excluded:,}, never among the best"
     if status.n_beyond_threshold is not None:

@@ -34,7 +34,7 @@ class Aim:
     worst, span
         Of each objective, what counts as 0, and how much more as 1.
     best
-        The best value of the first objective where all constraints hold.
+        The best value of the first objective that counts as one.
     """
 
     goal: Goal
@@ -50,6 +50,7 @@ class Aim:
         goal: Goal,
         acquisition: str,
         values: Floats,
+        best: float,
         n_draws: int,
         rng: np.random.Generator,
     ) -> Self:
@@ -59,6 +60,8 @@ class Aim:
         ----------
         values
             Of n >= 1 molecules, shape (n, q), NaN where there is none.
+        best
+            The best value of the first objective that counts as one.
         n_draws
             How many weighings; of one objective there is one.
         """
@@ -68,11 +71,10 @@ class Aim:
         points = (kept if len(kept) else points)[:, :n]
         if not len(points):
             points = np.zeros((1, n))
-        worst, best = points.min(axis=0), points.max(axis=0)
-        span = np.where(best > worst, best - worst, 1.0)
+        worst, most = points.min(axis=0), points.max(axis=0)
+        span = np.where(most > worst, most - worst, 1.0)
         weights = drawn_weights(n, n_draws, rng)
-        top = float(kept[:, 0].max()) if len(kept) else float(worst[0])
-        return cls(goal, acquisition, weights, worst, span, top)
+        return cls(goal, acquisition, weights, worst, span, best)
 
     @property
     def n_draws(self) -> int:

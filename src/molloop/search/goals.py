@@ -260,5 +260,6 @@ def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
     models = {place: load(kind, path) for place, path in _model_paths(task).items()}
     chance = Chance.read(task.chance(0)) if task.n_chances(training) else None
     rng = np.random.default_rng([*task.seed, task.n_draws])
-    aim = Aim.of(_goal(task), task.policy.acquisition, training.values, task.n_draws, rng)
+    known = training.values, training.best
+    aim = Aim.of(_goal(task), task.policy.acquisition, *known, task.n_draws, rng)
     return Beliefs(aim, models, chance), training

@@ -66,7 +66,9 @@ def looked_at(
     return item.is_flagged_for(goal), point_of(goal, objective.sign, value, values)
 
 
-def excluded_words(n_values: int, n_flagged: int, n_broken: int) -> str:
+def excluded_words(
+    n_values: int, n_flagged: int = 0, n_broken: int = 0, n_left_out: int = 0
+) -> str:
     """Say how many values are never among the best; nothing where there are none."""
     told, values = [], counted(n_values, "value")
     if n_flagged:
@@ -80,5 +82,10 @@ def excluded_words(n_values: int, n_flagged: int, n_broken: int) -> str:
         told.append(
             f"{n_broken:,} of {values} {are} outside a constraint or without a quantity of the "
             "goal, and never among the best."
+        )
+    if n_left_out:
+        are = "is" if n_left_out == 1 else "are"
+        told.append(
+            f"{n_left_out:,} of {values} {are} outside the conditions, and never among the best."
         )
     return " ".join(told)

@@ -21,11 +21,11 @@ from molloop.goal import Goal, Objective
 from molloop.simulate.outcome import Failure
 from molloop.store.best import Best, Entry, excluded_words, looked_at
 from molloop.store.expected import Errors
+from molloop.store.messages import Messages
 from molloop.store.stages import Tallies
 from molloop.store.tasks import Tasks
 
-N_BEST, N_RECENT, N_LAST, N_MESSAGES = 10, 12, 50, 3
-MAX_KINDS = 200  # that messages are kept of
+N_BEST, N_RECENT, N_LAST = 10, 12, 50
 
 
 @dataclass
@@ -68,14 +68,19 @@ class Record:
         How many by kind, and some of what they said.
     are_flagged
         Of each value, whether a flag casts doubt on it.
+    n_broken, n_left_out
+        Values of molecules that break a constraint of the goal, or lack a value of it; those of the
+        others that do not meet the conditions.
     n_beyond
         Values beyond the threshold, of those that may be among the best.
     of_stages
         What each stage has come to, by its name.
     goal
         What is searched for, where it is more than the objective.
-    are_broken
-        Of each value, whether a constraint is broken, or another value of the goal is missing.
+    left_out
+        Ids of molecules that do not meet the conditions: their values are none of the best.
+    told_left_out
+        The same as it was told last. Where it differs, all is to be taken in again: see `anew`.
     """
 
     objective: Objective
@@ -94,6 +99,8 @@ class Record:
     values: MutableSequence[float] = field(default_factory=lambda: array("d"))
     proposals: MutableSequence[int] = field(default_factory=lambda: array("q"))
     are_flagged: MutableSequence[int] = field(default_factory=lambda: array("b"))
+    n_broken: int = 0
+    n_left_out: int = 0
     predicted: dict[Job, tuple[float, float]] = field(default_factory=dict)
     pairs: MutableSequence[float] = field(default_factory=lambda: array("d"))
     paired: MutableSequence[int] = field(default_factory=lambda: array("q"))
@@ -101,15 +108,15 @@ class Record:
     recent: list[Simulated] = field(default_factory=list)
     tasks: Tasks = field(default_factory=Tasks)
     failures: Counter[str] = field(default_factory=Counter)
-    messages: dict[str, list[str]] = field(default_factory=dict)
+    messages: Messages = field(default_factory=Messages)
     n_beyond: int = 0
     of_stages: Tallies = field(default_factory=Tallies)
     goal: Goal | None = None
-    are_broken: MutableSequence[int] = field(default_factory=lambda: array("b"))
+    left_out: frozenset[int] = frozenset()
+    told_left_out: frozenset[int] = frozenset()
     _flat_points: MutableSequence[float] = field(default_factory=lambda: array("d"))
     _best: Best | None = None  # until the first value
-    # of what is under way
-    _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)
+    _expected: dict[Job, tuple[float, float]] = field(default_factory=dict)  # of what is under way
 
     @property
     def n_values(self) -> int:
@@ -134,12 +141,7 @@ class Record:
     @property
     def excluded(self) -> str:
         """What to say of values that are never among the best; empty where there are none."""
-        return excluded_words(self.n_values, self.n_excluded, self.n_broken)
-
-    @property
-    def n_broken(self) -> int:
-        """Values of molecules that break a constraint of the goal, or lack a value of it."""
-        return sum(self.are_broken)
+        return excluded_words(self.n_values, self.n_excluded, self.n_broken, self.n_left_out)
 
     def best(self, n: int = N_BEST) -> list[Simulated]:
         """Return the best outcomes, the best first; of equal ones, the first proposed.
@@ -195,12 +197,7 @@ class Record:
     def n_beyond_of_last(self, n: float = inf) -> int:
         """Return how many of the last n values are beyond the threshold."""
         first = int(max(0, self.n_values - n)) if n < inf else 0
-        columns = self.values[first:], self.are_flagged[first:], self.are_broken[first:]
-        return sum(map(self._is_beyond, *columns))
-
-    def _is_beyond(self, value: float, is_flagged: int, is_broken: int) -> bool:
-        counts = not is_broken and (not is_flagged or self.objective.keeps_flagged)
-        return counts and self.objective.is_beyond_threshold(value)
+        return sum(map(self.objective.is_beyond_threshold, self.eligible()[first:].tolist()))
 
     def take(
         self,
@@ -228,8 +225,8 @@ class Record:
         match event:
             case Began(n_molecules, n_known, remarks):
                 self.n_molecules, self.n_known, self.remarks = n_molecules, n_known, remarks
-            case Resumed(remarks=remarks):
-                self.remarks, self.stopped = remarks, None
+            case Resumed(remarks=remarks, left_out=left_out):
+                self.remarks, self.stopped, self.told_left_out = remarks, None, frozenset(left_out)
                 self.resumed_s.append(time_s)
             case Submitted(molecule_ids, source):
                 self.n_submitted += len(molecule_ids)
@@ -258,7 +255,8 @@ class Record:
             self.tasks.append(Task(Work.SIMULATE, item.worker, item.began_s, item.ended_s))
         expected = self._expected.pop(item.job, None)
         if isinstance(item.outcome, Failure) and item.stage == self.stage:
-            self._count_failure(item.outcome)
+            self.failures[item.outcome.kind] += 1
+            self.messages.take(item.outcome)
         self.of_stages.take(item, item.value(self.objective.quantity.name), self.stage)
         value = self.found(item)
         if value is None:
@@ -268,8 +266,12 @@ class Record:
         self.proposals.append(item.proposal)
         is_flagged, point = looked_at(item, value, self.objective, self.goal)
         self.are_flagged.append(is_flagged)
-        self.are_broken.append(not point)
-        self.n_beyond += self._is_beyond(value, is_flagged, not point)
+        self.n_broken += not point
+        if point and item.molecule_id in self.left_out:
+            point = ()
+            self.n_left_out += 1
+        if point and (self.objective.keeps_flagged or not is_flagged):
+            self.n_beyond += self.objective.is_beyond_threshold(value)
         if expected is not None:
             self.pairs.extend((*expected, value))
             self.paired.append(item.proposal)
@@ -279,17 +281,15 @@ class Record:
             self._best = self._best or Best(self.n_kept)
             self._best.add(point, item, is_flagged=is_flagged)
 
-    def _count_failure(self, failure: Failure) -> None:
-        self.failures[failure.kind] += 1
-        if failure.kind in self.messages or len(self.messages) < MAX_KINDS:
-            some = self.messages.setdefault(failure.kind, [])
-            if len(some) < N_MESSAGES and failure.message not in some:
-                some.append(failure.message)
-
     def search_for(self, objective: Objective) -> None:
         """Take another threshold, or what becomes of flagged values, as a resumed run may."""
         self.objective = objective
         self.n_beyond = self.n_beyond_of_last()
+
+    def anew(self) -> "Record":
+        """Return one that has taken in nothing, by the conditions that are in force now."""
+        stated = self.objective, self.stage, self.n_kept
+        return Record(*stated, goal=self.goal, left_out=self.told_left_out)
 
     def __copy__(self) -> "Record":
         """Return one that later outcomes do not change."""

@@ -16,11 +16,18 @@ def read_record(
     StoreError
         It cannot be read, or holds what no run has stored.
     """
-    record, mark = Record(objective, stage, goal=goal), Mark()
-    while (news := reader.news(mark)).mark != mark:
-        mark = news.mark
-        record.take(news.events, news.simulated, news.tasks)
+    record = _filled(reader, Record(objective, stage, goal=goal))
+    if record.left_out != record.told_left_out:
+        record = _filled(reader, record.anew())
     if record.n_ended > record.n_submitted:
         told = f"{record.n_ended} have ended of {record.n_submitted} handed out"
         raise reader.damaged(told)
+    return record
+
+
+def _filled(reader: Reader, record: Record) -> Record:
+    mark = Mark()
+    while (news := reader.news(mark)).mark != mark:
+        mark = news.mark
+        record.take(news.events, news.simulated, news.tasks)
     return record

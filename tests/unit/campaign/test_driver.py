@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from instant import SESSION, Campaign, Killed, fake_value, go_on, killed_anywhere, killing
 
+from molloop import results
 from molloop.campaign.design import InitialDesign
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.engine import Group, Simulations
@@ -23,7 +24,7 @@ from molloop.campaign.events import (
     Submitted,
 )
 from molloop.campaign.jobs import Job, Known, Simulated
-from molloop.campaign.warm_start import WarmStart, read_warm_start
+from molloop.campaign.warm_start import WarmStart, known_values, read_warm_start
 from molloop.config.load import load
 from molloop.config.settings import Settings
 from molloop.errors import EngineError, StoreError
@@ -755,11 +756,32 @@ def test_a_resumed_run_may_tighten_and_loosen_conditions(
     first.store.close()
     tight = under(small_library, tmp_path, **TIGHT)
     second = go_on(tmp_path, small_library, "run", selection=tight, ranks_anew=is_told, **options)
+    met = sorted(map(fake_value, everything(small_library) - LEFT_OUT_BY_TIGHT), reverse=True)
+    assert second.driver.state.top == tuple(met[:10])
+    out = before & LEFT_OUT_BY_TIGHT
+    assert out
+    assert second.engine.requests or retrain_after
+    for request in second.engine.requests:
+        assert request.training.best in met
+        # what does not count still trains the model
+        assert set(map(fake_value, out)) <= set(request.training.values.tolist())
+    resumed = next(event for _, event, _ in second.events if isinstance(event, Resumed))
+    named = set(map(small_library.smiles, resumed.left_out))
+    assert out <= named <= LEFT_OUT_BY_TIGHT
+    found = results.read(second.store, Settings().goal(), Settings().protocol())
+    assert [found.values[item.molecule_id] for item in found.best(99)] == met
+    assert found.excluded.startswith(f"{len(out)} of ")
+    assert found.ranked()[-1].smiles in out
     after = [item.smiles for item in second.store.simulated() if item.smiles not in before]
     assert set(after) == everything(small_library) - LEFT_OUT_BY_TIGHT - before
     assert "meets the conditions" in second.driver.state.stopped.reason
     second.store.close()
     third = go_on(tmp_path, small_library, "run", ranks_anew=True, **options)
+    every = sorted(map(fake_value, everything(small_library)), reverse=True)
+    assert third.driver.state.top == tuple(every[:10])
+    found = results.read(third.store, Settings().goal(), Settings().protocol())
+    assert [found.values[item.molecule_id] for item in found.best(99)] == every
+    assert found.excluded == ""
     assert sorted(item.smiles for item in third.store.simulated()) == sorted(
         everything(small_library)
     )
@@ -779,4 +801,38 @@ def test_what_conditions_leave_out_is_no_longer_proposed(tmp_path, small_library
     resumed = next(event for _, event, _ in second.events if isinstance(event, Resumed))
     assert resumed.ranks_anew
     assert left[0] not in [item.molecule_id for item in second.store.simulated()]
+    second.store.close()
+
+
+def test_a_known_value_outside_the_conditions_is_not_the_best(tmp_path, small_library):
+    ids = {small_library.smiles(key): key for key in range(24)}
+    known = known_values([("a", "O", 30.0), ("b", "CC", 20.0), ("c", "CCCCCC", 25.0)], "ie_ev",
+                         small_library)  # fmt: skip
+    assert [one.molecule_id for one in known.known] == [ids["O"], ids["CC"], None]
+    tight = under(small_library, tmp_path, **TIGHT)
+    campaign = Campaign(
+        tmp_path / "run", small_library, warm_start=known, counts=(4, 9, 3), selection=tight
+    )
+    assert campaign.driver.state.top == (25.0, 20.0)
+
+
+def test_what_is_under_way_and_left_out_does_not_count_when_it_ends(
+    tmp_path, small_library, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        killing(patch, 1)
+        campaign = Campaign(tmp_path / "run", small_library, counts=(8, 10, 3))
+        with pytest.raises(Killed):
+            campaign.driver.run()
+    (_, began), (_, submitted) = campaign.store.events()
+    assert isinstance(began, Began)
+    out = set(map(small_library.smiles, submitted.molecule_ids)) & LEFT_OUT_BY_TIGHT
+    campaign.store.close()
+    assert out
+    tight = under(small_library, tmp_path, **TIGHT)
+    second = go_on(tmp_path, small_library, "run", counts=(8, 10, 3), selection=tight)
+    found = {item.smiles: item.outcome.value for item in second.store.simulated()}
+    assert out <= found.keys()
+    met = sorted((found[one] for one in found.keys() - LEFT_OUT_BY_TIGHT), reverse=True)
+    assert second.driver.state.top == tuple(met)
     second.store.close()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from instant import Campaign, fake_value, killed_anywhere, other_value
+from instant import Campaign, fake_value, go_on, killed_anywhere, other_value
 
 import molloop
 from molloop import results
@@ -13,7 +13,10 @@ from molloop.campaign.plan import Stopping
 from molloop.campaign.state import State, add_up
 from molloop.config.settings import Settings
 from molloop.goal import Constraint, Direction, Flagged, Goal, Objective, Quantity
+from molloop.library.conditions import Conditions, each_of
+from molloop.library.selection import select
 from molloop.pareto import front_rows
+from molloop.report.front import front_of
 from molloop.simulate.outcome import Success
 from molloop.store.record import Record
 
@@ -147,3 +150,39 @@ def test_a_goal_of_one_objective_is_none_of_its_own():
     short = molloop.load(property={"name": "ea", "direction": "minimise"})
     assert alone.goal() == short.goal()
     assert alone.protocol() == short.protocol()
+
+
+@pytest.mark.parametrize("goal", ["two", "one"])
+def test_a_front_is_of_molecules_that_meet_the_conditions(tmp_path, small_library, goal):
+    settings = SETTINGS
+    if goal == "one":
+        settings = molloop.load(
+            objectives=[{"quantity": "ie"}], constraints=[{"quantity": "ea", "low": 1.0}]
+        )
+    options = {"settings": settings, "policy": "gp" if goal == "two" else "gp-ei"}
+    first = Campaign(tmp_path / "run", small_library, counts=(8, 12, 4), **options)
+    first.driver.run()
+    first.store.close()
+    tight = select(small_library, each_of(Conditions(min_heavy_atoms=2)), tmp_path / "cache")
+    options |= {"counts": (8, 16, 4), "selection": tight, "ranks_anew": True}
+    second = go_on(tmp_path, small_library, "run", **options)
+    found = results.read(second.store, settings.goal(), *settings.protocols())
+    is_out = {item.smiles for item in found.simulated if item.smiles in ("C", "N", "O")}
+    assert is_out
+    counting = [item for item in found.simulated if item.smiles not in is_out]
+    points = [one for item in counting if (one := settings.goal().point(values_of(item)))]
+    rows = front_rows(np.array(points))
+    best = {settings.goal().point(values_of(item)) for item in found.best(99)}
+    state = second.driver.state
+    if goal == "two":
+        assert set(state.front) == best == {points[row] for row in rows}
+        front = front_of(found)
+        assert {item.smiles for item in front.items} == {
+            item.smiles for item in counting if settings.goal().point(values_of(item))
+        }
+        assert front.n == len(rows)
+    else:
+        assert state.top == tuple(sorted((one for (one,) in points), reverse=True)[:10])
+        assert best == set(points)
+        assert second.engine.requests[0].training.best in {one for (one,) in points}
+    second.store.close()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from instant import Campaign, Killed, go_on, killed_anywhere, killing, value_above
 
+from molloop import results
 from molloop.campaign.dispatch import Dispatch
 from molloop.campaign.events import (
     Began,
@@ -19,7 +20,9 @@ from molloop.campaign.events import (
 )
 from molloop.campaign.promotions import Promotions
 from molloop.config.load import load
-from molloop.library.selection import Selection
+from molloop.library.conditions import Conditions, each_of
+from molloop.library.selection import Selection, select
+from molloop.report.expected import with_expected
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
 
@@ -241,3 +244,39 @@ def test_what_fails_above_is_learnt_from_and_what_was_lost_is_not(small_library)
     [pairs] = known.pairs()
     assert np.array_equal(pairs.failed, small_library.features("descriptors", [2]))
     assert len(pairs.below) == 0
+
+
+def test_a_ladder_s_best_are_of_molecules_that_meet_the_conditions(tmp_path, small_library):
+    options = {"settings": TWO, "policy": "ridge"}
+    first = Campaign(tmp_path / "run", small_library, **options)
+    first.driver.run()
+    best = max(values_by_stage(first)[LAST].values(), key=lambda one: one[1])
+    first.store.close()
+    # without the best molecule, and what is like it
+    tight = select(
+        small_library, each_of(Conditions(excluded_smarts=(best[0],))), tmp_path / "cache"
+    )
+    out = set(np.flatnonzero(~tight.mask()).tolist())
+    more = load(
+        stages=[{"level": FIRST}, {"level": LAST, "max_count": 8}],
+        campaign={"max_training_count": 16},
+    )
+    second = go_on(
+        tmp_path,
+        small_library,
+        "run",
+        **options | {"settings": more, "counts": (4, 16, 3)},
+        selection=tight,
+        ranks_anew=True,
+    )
+    values = values_by_stage(second)
+    for stage, state in zip((FIRST, LAST), second.driver.states, strict=True):
+        met = [value for key, (_, value) in values[stage].items() if key not in out]
+        assert state.top == tuple(sorted(met, reverse=True)[:10])
+        assert len(met) < len(values[stage])
+    found = results.read(second.store, more.goal(), *more.protocols())
+    found = with_expected(found, small_library, policy_named("ridge"), 42)
+    assert not out & {item.molecule_id for item in found.best(99)}
+    assert found.expected
+    assert not out & found.expected.keys()
+    second.store.close()

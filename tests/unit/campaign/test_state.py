@@ -18,6 +18,7 @@ from molloop.campaign.events import (
     Source,
     Stopped,
     Submitted,
+    left_out_now,
 )
 from molloop.campaign.state import State, add_up, apply
 from molloop.goal import Direction, Flagged, Objective, Quantity
@@ -29,7 +30,7 @@ rows = st.lists(st.tuples(st.integers(0, 2**40), finite, finite), max_size=5)
 counts = st.integers(0, 10**6)
 events = st.one_of(
     st.builds(Began, counts, counts),
-    st.builds(Resumed, st.lists(st.text(), max_size=3).map(tuple)),
+    st.builds(Resumed, st.lists(st.text(), max_size=3).map(tuple), left_out=ids),
     st.builds(Submitted, ids, st.sampled_from(Source), counts, counts),
     st.builds(
         Finished,
@@ -229,3 +230,36 @@ def test_under_other_conditions_what_was_proposed_is_forgotten():
     assert other.next_proposals(9) == ()
     assert (other.at_ranking_began, other.expected_gain) == (None, math.inf)
     assert other.at_ranked == state.at_ranked
+
+
+def test_the_values_of_what_is_left_out_are_none_of_the_best():
+    state = State.at_first(objective(1), 2, [3.0])._replace(left_out=frozenset({2, 4}))
+    ranked = [RankingBegan(1, 1), Ranked(1, (7,), (9.5,), (0.0,))]
+    some = [Finished(1, value=2.0), Finished(2, value=9.0)]
+    state = add_up([*some, *ranked, Finished(3, value=4.0), Finished(4, value=8.0)], state)
+    assert (state.top, state.n_values, state.n_without_gain) == ((4.0, 3.0), 4, 1)
+    assert state.expected_gain == pytest.approx(6.5)
+
+
+def test_patience_begins_anew_under_other_conditions():
+    ranked = [RankingBegan(1, 1), Ranked(1, (7,), (2.5,), (0.0,))]
+    state = add_up([Finished(1, value=1.0), *ranked, Finished(2, "scf")], State())
+    assert state.n_without_gain == 1
+    assert add_up([Resumed()], state).n_without_gain == 1
+    assert add_up([Resumed(ranks_anew=True)], state).n_without_gain == 0
+
+
+def test_a_run_of_before_says_of_nothing_that_it_is_left_out():
+    kind, text = encode(Resumed(("site.workers: 1 -> 2",)))
+    assert "left_out" not in text
+    assert decode(kind, text) == Resumed(("site.workers: 1 -> 2",))
+    kind, text = encode(Resumed(left_out=(3, 5)))
+    assert json.loads(text)["left_out"] == [3, 5]
+    assert decode(kind, text).left_out == (3, 5)
+
+
+def test_the_last_process_says_what_is_left_out_now():
+    assert left_out_now([]) == frozenset()
+    first, last = Resumed(left_out=(1, 2)), Resumed(left_out=(2,))
+    assert left_out_now([first, Finished(1), last, Finished(2)]) == {2}
+    assert left_out_now([first, Resumed()]) == frozenset()

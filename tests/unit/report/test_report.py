@@ -26,6 +26,7 @@ from molloop.goal import Flagged
 from molloop.molecule import Molecule
 from molloop.report import figures, look, tables
 from molloop.report.display import RunDisplay
+from molloop.report.export import export
 from molloop.report.predictions import BARS, write_predictions_figure
 from molloop.report.progress import ProgressDisplay
 from molloop.report.status import Status
@@ -379,6 +380,7 @@ def test_a_status_is_a_table():
         best=(15.25, "CF"),
         n_beyond_threshold=3,
         n_broken=4,
+        n_left_out=5,
     )
     console.print(status_table(status))
     text = console.export_text()
@@ -388,6 +390,7 @@ def test_a_status_is_a_table():
     text = " ".join(text.split())
     assert "not finished 2; `molloop resume` simulates them again" in text
     assert "outside the goal 4, never among the best" in text
+    assert "outside the conditions 5, never among the best" in text
 
 
 def test_the_screen_has_a_line_an_iteration(results):
@@ -459,3 +462,43 @@ def test_how_values_were_computed_stands_in_lines_beside_an_axis():
     label = "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted by -4.846 eV"
     assert look.axis_level(label) == "IPEA1-xTB ΔSCF on GFN2-xTB geometry, shifted\nby -4.846 eV"
     assert look.axis_level("GFN2-xTB ΔSCF, uncorrected") == "GFN2-xTB ΔSCF, uncorrected"
+
+
+def test_tables_say_what_does_not_meet_the_conditions(tmp_path, results):
+    """The best molecule, CF, and CO, which was proposed alone, are left out."""
+    events = (*results.events, (5.0, Resumed(left_out=(2, 4))))
+    results = replace(results, events=events)
+    tables.write_training_data(results, tmp_path / "t.csv")
+    columns = list(zip(*read(tmp_path / "t.csv"), strict=True))
+    assert [one for one in columns if one[0] == "conditions"] == [
+        ("conditions", "", "met", "met", "not met")
+    ]
+    tables.write_best_molecules(results, lambda key: Molecule(key, "C"), tmp_path / "b.csv")
+    assert len(read(tmp_path / "b.csv")) == 1
+    one = replace(results, events=(*results.events, (6.0, Resumed(left_out=(2,)))))
+    tables.write_best_molecules(one, lambda key: Molecule(key, "C"), tmp_path / "b.csv")
+    assert [row[2:5] for row in read(tmp_path / "b.csv")[1:]] == [["14.25", "0.25", ""]]
+    assert [item.molecule_id for item in results.best(9)] == [0, 1]
+    assert [item.molecule_id for item in results.ranked()] == [0, 1, 2]
+    told = "1 of 3 values is outside the conditions, and never among the best."
+    assert told in summary_lines(results)
+    assert export(results, "csv", tmp_path / "e.csv", top=3).notes == (told,)
+
+
+def test_the_screen_says_how_many_values_count_no_more(results):
+    console, display = shown()
+    display.begin_with(results)
+    display.show_event(5.0, Resumed(("conditions.charge: not set -> 0",), left_out=(2, 4)), None)
+    display.show_event(6.0, Ranked(2, (4, 3), (14.5, 14.25), (0.5, 0.25)), None)
+    more = replace(simulated(4, 0, 12.0, 2, 7.0), molecule_id=5)
+    display.show_event(7.0, Submitted((5,), Source.RANKING, 2), None)
+    display.show_event(7.0, Finished(5), more)
+    display.show_event(7.0, Stopped("done", End.DONE), None)
+    lines = console.export_text().splitlines()
+    assert lines[:2] == [
+        "going on with 3 values · conditions.charge: not set -> 0",
+        "1 of 3 values is outside the conditions, and never among the best.",
+    ]
+    assert "14.25" in lines[-1]  # not what is left out is the best predicted
+    assert "14.00 C" in lines[-1]
+    assert "15.25" not in lines[-1]

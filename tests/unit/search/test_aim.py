@@ -69,9 +69,9 @@ def test_weights_are_spread_evenly(n):
 def test_scales_are_those_of_molecules_that_keep_the_constraints():
     goal = Goal((Objective(X), Objective(Y)), (Constraint(X, high=5.0),))
     values = np.array([[1.0, 10.0], [4.0, 30.0], [9.0, 99.0], [np.nan, 500.0]])
-    aim = Aim.of(goal, "ucb", values, 4, np.random.default_rng(0))
+    aim = Aim.of(goal, "ucb", values, 4.0, 4, np.random.default_rng(0))
     assert (aim.worst.tolist(), aim.span.tolist(), aim.best) == ([1.0, 10.0], [3.0, 20.0], 4.0)
-    none = Aim.of(goal, "ucb", values[2:], 4, np.random.default_rng(0))
+    none = Aim.of(goal, "ucb", values[2:], 4.0, 4, np.random.default_rng(0))
     assert (none.worst.tolist(), none.span.tolist()) == ([9.0, 99.0], [1.0, 1.0])
 
 

@@ -79,7 +79,7 @@ class Table:
             refs.append(ShardRef(str(path), start, n, selection))
         return refs
 
-    def task(self, name, goal, policy, n, trained, pending, failed=(), without=()):
+    def task(self, name, goal, policy, n, trained, pending, failed=(), without=(), best=0.0):
         folder = self.folder / name
         folder.mkdir()
         task = RankTask(folder, policy, n, (42, 1), goal)
@@ -98,7 +98,7 @@ class Table:
             pending=self.features(pending),
             failed=self.features(list(failed)),
             scaling=SCALING,
-            best=0.0,
+            best=best,
             pending_fingerprints=self.bits[pending],
         ).write(task.training)
         return task
@@ -247,13 +247,14 @@ def test_molecules_without_a_further_value_teach_the_first_model_alone(tmp_path)
 def test_expected_improvement_counts_by_the_probability_of_a_bound(tmp_path):
     table, goal = Table(tmp_path, 7, n=40, n_different=40), GOALS["a bound"]
     trained = list(range(15))
-    task = table.task("here", goal, policy_named("gp-ei"), 1, trained, [])
+    kept = [-table.of["ie"][key] for key in trained if table.of["gap"][key] <= 0.5]
+    best = max(kept)
+    task = table.task("here", goal, policy_named("gp-ei"), 1, trained, [], best=best)
     found = rank.rank(task, table.shards([11, 30]))
     everything = table.features(list(range(table.n)))
     kind = model_class(task.policy.model)
     ie, gap = (load(kind, task.folder / f"model-{place}.npz") for place in (0, 1))
-    kept = [-table.of["ie"][key] for key in trained if table.of["gap"][key] <= 0.5]
-    (mean, std), best = ie.predict(everything), max(kept)
+    mean, std = ie.predict(everything)
     z = (mean - best) / std
     density, below = (
         np.exp(-(z**2) / 2) / sqrt(2 * np.pi),

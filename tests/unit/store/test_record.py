@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from molloop.campaign.events import Began, Ranked, Source, Submitted
+from molloop.campaign.events import Began, Ranked, Resumed, Source, Submitted
 from molloop.campaign.jobs import Job, Simulated
 from molloop.config.settings import Settings
 from molloop.goal import Direction, Flagged, Objective, Quantity
@@ -153,3 +153,22 @@ def test_what_a_ranking_of_another_stage_expects_is_of_no_value_of_this_one():
     )
     assert found.pairs.tolist() == [8.0, 0.5, 8.5]
     assert found.n_rankings == 2
+
+
+def test_what_is_left_out_is_none_of_the_best_and_counts_again_when_it_is_not(record):
+    record.take([(8.0, Resumed(left_out=(4,)))])
+    assert record.left_out != record.told_left_out
+    tight = record.anew()
+    tight.take([*EVENTS, (8.0, Resumed(left_out=(4,)))], SIMULATED)
+    assert tight.left_out == tight.told_left_out == {4}
+    assert [tight.value(item) for item in tight.best()] == [13.0, 12.0]
+    assert tight.best_so_far().tolist() == [13.0, 13.0, 13.0]
+    assert (tight.n_values, tight.n_left_out, tight.n_broken) == (3, 1, 0)
+    assert (tight.n_beyond, tight.n_beyond_of_last(1), tight.n_beyond_of_last()) == (1, 0, 1)
+    assert tight.excluded == "1 of 3 values is outside the conditions, and never among the best."
+    assert tight.pairs == record.pairs  # it still says how well the model predicts
+    tight.take([(9.0, Resumed())])
+    again = tight.anew()
+    again.take([*EVENTS, (9.0, Resumed())], SIMULATED)
+    assert [again.value(item) for item in again.best()] == [14.5, 13.0, 12.0]
+    assert (again.n_left_out, again.excluded) == (0, "")

@@ -121,10 +121,11 @@ class Feed:
             sessions = store.sessions()
             if sessions[0] != self.run.sessions[0] or self._has_other_goal(sessions):
                 self._begin(self.run.folder, store)
-            while (news := store.news(self._mark)).mark != self._mark:
-                self._mark = news.mark
-                self._is_new = True
-                self.run.record.take(news.events, news.simulated, news.tasks)
+            self._take_news(store)
+            record = self.run.record
+            if record.left_out != record.told_left_out:  # it goes on under other conditions
+                self.run.record, self._mark = record.anew(), Mark()
+                self._take_news(store)
         if sessions != self.run.sessions:
             self.run.sessions = sessions
             self.run.settings = parse(sessions[-1].config)
@@ -134,6 +135,12 @@ class Feed:
         is_new, self._is_new = self._is_new or state != self.run.state, False
         self.run.state = state
         return is_new
+
+    def _take_news(self, store: Reader) -> None:
+        while (news := store.news(self._mark)).mark != self._mark:
+            self._mark = news.mark
+            self._is_new = True
+            self.run.record.take(news.events, news.simulated, news.tasks)
 
     def _has_other_goal(self, sessions: list[Session]) -> bool:
         """Whether a run goes on within other constraints: then all values are looked at again."""

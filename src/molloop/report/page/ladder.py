@@ -53,7 +53,8 @@ def ranked(run: Run) -> list[Place]:
         if (value := record.value(item)) is not None
     ]
     for job, (mean, std) in record.predicted.items():
-        if (below := waiting.get(job.molecule_id)) is not None:
+        below = waiting.get(job.molecule_id)
+        if below is not None and job.molecule_id not in record.left_out:
             half = INTERVAL_STDS * std
             places.append(
                 Place(below.smiles, below.name, mean, mean - half, mean + half, below.value)

@@ -256,7 +256,11 @@ def thinned(values: Floats, n: int) -> NDArray[np.intp]:
 def _best(run: Run) -> str:
     unit = run.settings.objective().quantity.unit
     best = [f"{rounded(run.record.value(one), 2)} {unit}" for one in run.record.best(1)]
-    return best[0] if best else "none, as all values are flagged or outside the goal"
+    return (
+        best[0]
+        if best
+        else "none, as all values are flagged, or outside the goal or the conditions"
+    )
 
 
 def _quantity(run: Run) -> Quantity:

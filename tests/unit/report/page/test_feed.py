@@ -17,6 +17,8 @@ from molloop.campaign.events import Began, Finished, Resumed
 from molloop.config.settings import Settings
 from molloop.errors import InputError, StoreError
 from molloop.report.page.feed import Feed
+from molloop.report.page.render import texts
+from molloop.report.status import read_status
 from molloop.store.follow import Mark
 from molloop.store.reader import Reader
 from molloop.store.records import Session
@@ -267,3 +269,29 @@ def test_tasks_in_columns_are_those_that_were_added():
     tasks.append(some[0])
     assert list(kept) == kept[-9:] == some
     assert (len(kept), len(tasks), kept[-1]) == (3, 4, some[2])
+
+
+def test_a_run_that_goes_on_under_other_conditions_is_read_anew(tmp_path):
+    with closing(new_store(tmp_path)) as store:
+        for time_s, *rest in STEPS:
+            store.append(time_s, *rest)
+        feed = Feed(tmp_path)
+        for left_out, best, n_beyond in (
+            ((103, 104), [15.0, 14.0], 0),
+            ((104,), [16.5, 15.0, 14.0], 1),
+            ((), [16.5, 15.1, 15.0, 14.0], 1),
+        ):
+            store.append(9.0, [Resumed(ranks_anew=True, left_out=left_out)])
+            assert feed.read()
+            record = feed.run.record
+            assert [one.outcome.value for one in record.best()] == best
+            assert (record.n_values, record.n_beyond) == (4, n_beyond)
+            assert record.n_left_out == len(left_out)
+            assert facts(feed.run) == facts(Feed(tmp_path).run)
+            assert not feed.read()
+            status = read_status(tmp_path)
+            assert (status.best[0], status.n_left_out) == (best[0], len(left_out))
+            shown = texts(feed.run)
+            told = "outside the conditions, and never among the best."
+            assert (told in shown["best"]) == bool(left_out)
+            assert ("Outside the conditions" in shown["progress"]) == bool(left_out)

@@ -15,7 +15,7 @@ _LABELS = {
     "recall": "Share of the best {k} found",
     "best": "Best value found",
     "regret": "Short of the best of all by",
-    "n_above": "Values beyond {threshold:g}",
+    "n_above": "Values beyond {limit}",
     "hypervolume": "Share of the true front's hypervolume",
 }
 
@@ -91,6 +91,8 @@ def draw_search(
 
 def _label(measure: str, objective: Objective, k: int) -> str:
     """Return what an axis says, with the unit of a value."""
-    label = _LABELS[measure].format(k=k, threshold=objective.threshold or 0.0)
+    unit = objective.quantity.unit
+    limit = f"{objective.threshold or 0.0:g} {unit}".rstrip()
+    label = _LABELS[measure].format(k=k, limit=limit)
     is_value = measure in ("best", "regret")
-    return f"{label} ({objective.quantity.unit})" if is_value and objective.quantity.unit else label
+    return f"{label} ({unit})" if is_value and unit else label

@@ -35,7 +35,7 @@ def write_front_figure(results: Found, goal: Goal, path: Path) -> None:
         volumes, told = hypervolume_of(goal, points)
         times = [item.time_s for item in results.successes]
         draw_volume(over_values, np.arange(1.0, len(volumes) + 1), volumes, BEST)
-        over_values.set(xlabel="Values", ylabel="Hypervolume")
+        over_values.set(xlabel="Number of values", ylabel="Hypervolume")
         over_values.xaxis.set_major_locator(MaxNLocator(integer=True))
         draw_volume(over_time, np.array(times), volumes, BEST)
         over_time.set(xlabel="Time (s)")

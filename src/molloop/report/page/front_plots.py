@@ -37,7 +37,7 @@ def front_and_volume(run: Run, goal: Goal) -> Markup:
     def over_values(figure: Figure) -> None:
         axes = figure.subplots()
         draw_volume(axes, np.arange(1.0, len(volumes) + 1), volumes, BEST)
-        axes.set(xlabel="Values", ylabel="Hypervolume")
+        axes.set(xlabel="Number of values", ylabel="Hypervolume")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def over_time(figure: Figure) -> None:

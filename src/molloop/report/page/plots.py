@@ -68,7 +68,7 @@ def found_over_time(run: Run) -> Markup:
     def in_order(figure: Figure) -> None:
         axes = figure.subplots()
         draw(axes, np.arange(1.0, len(values) + 1), 0)
-        axes.set(xlabel="Values")
+        axes.set(xlabel="Number of values")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     def over_time(figure: Figure) -> None:
@@ -177,7 +177,7 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> Markup:
                 top = running_mean_of_best(sign * values[places - 1], N_BEST)[N_BEST - 1 :]
                 ends = [*places[N_BEST - 1 :], run.record.n_values]
                 _draw_steps(axes, ends, sign * np.append(top, top[-1]), line_look(number))
-        axes.set(title=f"Mean of the best {N_BEST}", xlabel="Values")
+        axes.set(title=f"Mean of the best {N_BEST}", xlabel="Number of values")
         axes.set(ylabel=heading)
 
     told = "; ".join(
@@ -226,7 +226,7 @@ def workers_over_time(run: Run) -> Markup:
         draw_timeline(axes, lately(run))
         axes.grid(visible=False)
         axes.margins(x=0)  # it begins with a task
-        axes.set(xlabel="Time (s), lately", ylabel="Worker")
+        axes.set(title="Lately", xlabel="Time (s)", ylabel="Worker")
 
     return svg(over_time, "How many workers simulate, train and rank over time.") + svg(
         timeline, "What each worker did lately."

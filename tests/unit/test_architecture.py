@@ -25,7 +25,7 @@ VALUES = (
     "schema",
 )
 CHOICE = (*VALUES, "library", "simulate", "surrogate", "search")
-RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals")
+RUN = (*CHOICE, "campaign", "store", "files", "limits", "intervals", "processes")
 # room -> rooms, or modules of them, that it may import
 MAY_IMPORT = {
     "errors": (),

@@ -18,7 +18,7 @@ from molloop.config.settings import Settings
 from molloop.intervals import mean_interval
 
 CHECKPOINTS = (24, 48, 100, 200)
-LEAST = {24: 0.10, 100: 0.65, 200: 0.94}
+LEAST = {24: 0.12, 100: 0.72, 200: 0.965}
 LEAST_SEEDS_WITH_BEST = 0.9
 POLICIES = ("gp", "gp-greedy", "gp-ei", "ridge", "ridge-ucb", "ridge-ei", "forest")
 BUDGET = {

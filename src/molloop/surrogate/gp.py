@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.surrogate.gp_kernel import covariances, fit_scales, inverse_factor, variances
+from molloop.surrogate.lessons import drawn_in, worth_learning
 from molloop.surrogate.model import (
     Features,
     Floats,
@@ -80,12 +81,15 @@ class GaussianProcess(Surrogate):
     ) -> Self:
         """Choose scales and weights by the marginal likelihood, of up to 600 random points.
 
-        Of more than 4,000 molecules it learns from the 2,000 largest values, as a search for the
-        largest wants those parts of the space known best, and from as many random others.
+        A value far above all others counts as less, see
+        :func:`molloop.surrogate.lessons.drawn_in`. Of more than 4,000 molecules it learns from the
+        2,000 largest values, as a search for the largest wants those parts of the space known best,
+        and from as many random others.
         """
         check_shapes(features, values)
+        values = drawn_in(values)
         if len(values) > MAX_POINTS:
-            rows = _worth_learning(values, MAX_POINTS, rng)
+            rows = worth_learning(values, MAX_POINTS, rng)
             features, values = features[rows], values[rows]
         rows = np.arange(len(values))
         if len(rows) > MAX_LIKELIHOOD_POINTS:
@@ -291,10 +295,3 @@ def _most_telling(covariance: Floats, n: int, noise: float) -> list[int]:
         left[pivot] = 0
         order.append(pivot)
     return order
-
-
-def _worth_learning(values: Floats, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return n rows: those of the largest values, and as many random others."""
-    order = np.argsort(-values, kind="stable")
-    others = rng.choice(order[n // 2 :], n - n // 2, replace=False)
-    return np.sort(np.concatenate([order[: n // 2], others]))

@@ -31,11 +31,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Beliefs:
-    """What is believed of molecules: a model of each quantity that is not known."""
+    """What is believed of molecules: a model of each quantity that is not known.
+
+    Attributes
+    ----------
+    models
+        By column.
+    chances
+        Of a value of the first quantity, and of values of all others beside it, where something
+        teaches that.
+    """
 
     aim: Aim
-    models: Mapping[int, Surrogate]  # by column
-    chance: Chance | None
+    models: Mapping[int, Surrogate]
+    chances: tuple[Chance, ...]
 
     @property
     def goal(self) -> Goal:
@@ -45,7 +54,7 @@ class Beliefs:
     @property
     def is_chancy(self) -> bool:
         """Whether any molecule may fail, or break a constraint."""
-        return self.chance is not None or bool(self.aim.bounds)
+        return bool(self.chances or self.aim.bounds)
 
     def predict(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats]:
         """Return means, stds and the logarithm of the chance, shapes (q, m), (q, m) and (m,).
@@ -86,7 +95,10 @@ class Beliefs:
         return frozenset(place for place, *_ in self.aim.bounds)
 
     def _log_chance(self, features: Features) -> Floats:
-        return np.zeros(len(features)) if self.chance is None else np.log(self.chance.of(features))
+        found = np.zeros(len(features))
+        for one in self.chances:
+            found += np.log(one.of(features))
+        return found
 
     def score(self, draw: int, means: Floats, stds: Floats, log_chance: Floats) -> Floats:
         """Return what molecules are worth by a weighing, shape (m,)."""
@@ -100,9 +112,23 @@ def fit(task: "RankTask") -> Path:
     features, values = training.features[training.order], training.values[training.order]
     for place, path in _model_paths(task).items():
         save(_fitted(task.policy, features, values[:, place], rng), path)
-    if task.n_chances(training):
-        Chance.fit(features, training.failed, rng).write(task.chance(0))
+    for place, tried in enumerate(_tried(task, features, values, training.failed)):
+        Chance.fit(*tried, rng).write(task.chance(place))
     return _model_paths(task)[goal.place(goal.objective.quantity)]
+
+
+def _tried(
+    task: "RankTask", features: Features, values: Floats, failed: Features
+) -> list[tuple[Features, Features]]:
+    """Return the features of what went well and of what did not, where that teaches something.
+
+    First the molecules that failed; then those with a value of the first quantity alone.
+    """
+    if not task.policy.learns_failures:
+        return []
+    lacks = np.isnan(values[:, list(_model_paths(task))]).any(axis=1)
+    pairs = [(features, failed), (features[~lacks], features[lacks])]
+    return [pair for pair in pairs if Chance.can_learn(pair[1])]
 
 
 def _fitted(
@@ -258,8 +284,9 @@ def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
     training = Training.read(task.training)
     kind = model_class(task.policy.model)
     models = {place: load(kind, path) for place, path in _model_paths(task).items()}
-    chance = Chance.read(task.chance(0)) if task.n_chances(training) else None
+    tried = _tried(task, training.features, training.values, training.failed)
+    chances = tuple(Chance.read(task.chance(place)) for place in range(len(tried)))
     rng = np.random.default_rng([*task.seed, task.n_draws])
     known = training.values, training.best
     aim = Aim.of(_goal(task), task.policy.acquisition, *known, task.n_draws, rng)
-    return Beliefs(aim, models, chance), training
+    return Beliefs(aim, models, chances), training

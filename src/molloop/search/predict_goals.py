@@ -54,7 +54,7 @@ def predicted_goal(
     ------
     Some thousands at a time, so that memory does not grow with the library.
     """
-    beliefs = replace(beliefs, chance=None)
+    beliefs = replace(beliefs, chances=())
     for ref in shards:
         shard = Shard(ref)
         kept, known, meant = shard.features(kind), known_of(beliefs.goal, shard), shard.meant

@@ -244,6 +244,37 @@ def test_molecules_without_a_further_value_teach_the_first_model_alone(tmp_path)
     assert len(rank.rank(none, table.shards()).ids) == 3
 
 
+def test_molecules_like_those_that_lack_a_further_value_are_chosen_later(tmp_path):
+    table, goal = Table(tmp_path, 5, n=300, n_different=300), GOALS["two"]
+    # where the second number is large, there is no second value; the first one does not need it
+    lacks = table.raw[:, 1] > 0.3
+    table.of["ie"], table.of["gap"] = (table.raw[:, place].astype(float) for place in (0, 2))
+    trained = list(range(120))
+    without = [row for row in trained if lacks[row]]
+    chosen, among = {}, {}
+    for name in ("learns", "forgets"):
+        policy = replace(policy_named("gp"), learns_failures=name == "learns")
+        task = table.task(name, goal, policy, 20, trained, [], without=without)
+        found = rank.rank(task, table.shards([130, 131]))
+        assert found.is_exact
+        chosen[name] = found.ids.tolist()
+        among[name] = int(lacks[chosen[name]].sum())
+    assert among["learns"] < among["forgets"] / 2
+    # as from all molecules at once: the chance is that of a regression on those that lack it
+    task = table.task("one", goal, policy_named("gp"), 1, trained, [], without=without)
+    [first] = rank.rank(task, table.shards([130])).ids.tolist()
+    beliefs, _ = goals.learnt(task)
+    rows = [row for row in trained if row not in without]
+    features = table.features(trained)
+    rng = np.random.default_rng(task.seed)
+    chance = Chance.fit(features[rows], features[without], rng).of(table.features(range(300)))
+    np.testing.assert_allclose(beliefs.chances[0].of(table.features(range(300))), chance)
+    means, stds, log_chance = beliefs.predict(table.features(range(300)), np.zeros((2, 300)))
+    np.testing.assert_allclose(log_chance, np.log(chance))
+    worth = beliefs.score(0, means, stds, log_chance)
+    assert first == 120 + int(np.argmax(worth[120:]))
+
+
 def test_expected_improvement_counts_by_the_probability_of_a_bound(tmp_path):
     table, goal = Table(tmp_path, 7, n=40, n_different=40), GOALS["a bound"]
     trained = list(range(15))

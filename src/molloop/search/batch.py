@@ -11,6 +11,8 @@ from molloop.search.diversity import Apart
 from molloop.surrogate.model import Floats, Joint
 
 MAX_BELIEVED = 256
+# of a score: what is believed reaches molecules of the same features with other last bits
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +34,9 @@ def choose(
     """Choose up to n molecules one by one, as a kriging believer does.
 
     What was chosen before, and what is pending, is believed to turn out as predicted: the means
-    stay, the variances shrink. Equal scores go by the lower id. After 256 picks the others follow
-    in the order of their scores then, and no more than 256 pending ones are believed in: the cost
-    of each grows with those before it. Ginsbourger, Le Riche and Carraro,
+    stay, the variances shrink. Scores that are equal but for rounding go by the lower id. After 256
+    picks the others follow in the order of their scores then, and no more than 256 pending ones are
+    believed in: the cost of each grows with those before it. Ginsbourger, Le Riche and Carraro,
     in Computational Intelligence in Expensive Optimization Problems, Springer 2010,
     doi:10.1007/978-3-642-10701-6_6.
 
@@ -111,8 +113,9 @@ def choose_by(
             break
         now = score(pick % n_draws)
         best = now[is_open].max()
-        tied = np.flatnonzero(is_open & (now == best))
-        take(int(tied[np.argmin(ids[tied])]), float(best))
+        tied = np.flatnonzero(is_open & (now >= best - ROUNDING * (1 + abs(best))))
+        row = int(tied[np.argmin(ids[tied])])
+        take(row, float(now[row]))
         for one in believed:
             one.believe(chosen[-1])
     orders: dict[int, Iterator[tuple[int, float]]] = {}

@@ -48,8 +48,9 @@ def test_what_is_pending_is_believed_and_not_chosen():
     assert choice.scores == pytest.approx([2.9, 2.5, 2.0])
 
 
-def test_equal_scores_go_by_the_lower_id():
-    joint = joint_of([1.0, 1.0, 1.0], np.zeros((3, 3)))
+@pytest.mark.parametrize("rounded", [1.0, 1.0 + 2**-52, 1.0 - 2**-53])
+def test_scores_that_are_equal_but_for_rounding_go_by_the_lower_id(rounded):
+    joint = joint_of([1.0, 1.0, rounded], np.zeros((3, 3)))
     assert choose(joint, Circumstances(np.array([5, 3, 4])), bound, 3).rows.tolist() == [1, 2, 0]
 
 

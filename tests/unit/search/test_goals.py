@@ -6,7 +6,7 @@ from math import erf, inf, log, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
@@ -195,6 +195,7 @@ def brute_force(table, task, trained, pending, failed=()):
     st.sampled_from([0, 0, 6]),
     st.sampled_from([0.0, 0.0, 0.4, 0.65, 0.7]),
 )
+@example("its own bounds", "gp", 7, 2, 1, 2, [1], 1, 0, 0.0)  # five have the same features
 @settings(max_examples=80)
 def test_a_ranking_for_a_goal_is_the_exact_choice_from_the_whole_library(
     tmp_path_factory, name, policy, seed, n_trained, n_pending, n, cuts, per_pick, n_failed, least

@@ -108,5 +108,5 @@ def _end_with(owner: int) -> None:
 
 def _watch(owner: int) -> None:
     while os.getppid() == owner:
-        time.sleep(OWNER_POLL_S)
+        time.sleep(OWNER_POLL_S)  # not every system tells a process that its parent is gone
     os._exit(1)

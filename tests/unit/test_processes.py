@@ -19,7 +19,7 @@ import os, sys, time
 from molloop.processes import in_processes
 def wait(path):
     open(path, "w").write(str(os.getpid()))
-    time.sleep(600)
+    time.sleep(600)  # until it ends with its owner
 with in_processes(wait, [(sys.argv[1],), (sys.argv[2],)], 2, "waits", "Wait.") as found:
     next(found)
 """
@@ -97,5 +97,5 @@ def _wait_for(path):
     until = time.monotonic() + 60
     while not path.exists() or not path.read_text():
         assert time.monotonic() < until
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process writes it
     return path.read_text()

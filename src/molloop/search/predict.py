@@ -10,7 +10,7 @@ from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
 from molloop.search.difference import Believed
-from molloop.surrogate.model import Floats
+from molloop.surrogate.model import Features, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +41,20 @@ def predicted(
     Some thousands at a time, so that memory does not grow with the library.
     """
     for ref in shards:
-        shard = Shard(ref)
-        kept, meant = shard.features(kind), shard.meant
-        for start in range(0, ref.n_molecules, CHUNK):
-            rows = np.arange(start, min(start + CHUNK, ref.n_molecules))
-            rows = rows if meant is None else rows[meant[rows]]
-            if len(rows):
-                features = for_models(kept[rows], scaling)
-                yield Predicted(ref.first_id + rows, *model.predict(features))
+        for rows, features in meant_features(Shard(ref), kind, scaling):
+            yield Predicted(ref.first_id + rows, *model.predict(features))
+
+
+def meant_features(
+    shard: Shard, kind: str, scaling: Scaling
+) -> Iterator[tuple[NDArray[np.intp], Features]]:
+    """Yield rows of a shard that may be chosen, some thousands at a time, and their features."""
+    kept, meant = shard.features(kind), shard.meant
+    for start in range(0, shard.ref.n_molecules, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, shard.ref.n_molecules))
+        rows = rows if meant is None else rows[meant[rows]]
+        if len(rows):
+            yield rows, for_models(kept[rows], scaling)
 
 
 def best_predicted(parts: Iterable[Predicted], n: int) -> Predicted:

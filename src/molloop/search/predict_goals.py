@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.goal import Goal
-from molloop.library.features import Scaling, for_models
+from molloop.library.features import Scaling
 from molloop.library.shard import Shard, ShardRef
 from molloop.pareto import front_rows
 from molloop.search.aim import holding
-from molloop.search.candidates import CHUNK
 from molloop.search.goals import Beliefs, known_of
+from molloop.search.predict import meant_features
 from molloop.surrogate.model import Floats
 
 
@@ -57,15 +57,10 @@ def predicted_goal(
     beliefs = replace(beliefs, chances=())
     for ref in shards:
         shard = Shard(ref)
-        kept, known, meant = shard.features(kind), known_of(beliefs.goal, shard), shard.meant
-        for start in range(0, ref.n_molecules, CHUNK):
-            rows = np.arange(start, min(start + CHUNK, ref.n_molecules))
-            rows = rows if meant is None else rows[meant[rows]]
-            if len(rows):
-                features = for_models(kept[rows], scaling)
-                means, stds, log_chance = beliefs.predict(features, known[:, rows])
-                ids = ref.first_id + rows
-                yield PredictedGoal(ids, means.T, stds.T, np.exp(log_chance))
+        known = known_of(beliefs.goal, shard)
+        for rows, features in meant_features(shard, kind, scaling):
+            means, stds, log_chance = beliefs.predict(features, known[:, rows])
+            yield PredictedGoal(ref.first_id + rows, means.T, stds.T, np.exp(log_chance))
 
 
 def best_of_goal(goal: Goal, parts: Iterable[PredictedGoal], n: int) -> PredictedGoal:

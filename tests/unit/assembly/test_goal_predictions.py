@@ -11,7 +11,7 @@ import molloop
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Simulated
 from molloop.goal import Constraint, Direction, Goal, Objective, Quantity
-from molloop.search import predict_goals
+from molloop.search import predict
 from molloop.search.policy import fitted
 from molloop.search.predict_goals import PredictedGoal, best_of_goal
 from molloop.simulate.outcome import Success
@@ -96,8 +96,8 @@ def test_the_best_are_those_that_no_other_is_expected_to_beat(run, monkeypatch):
         ranks |= {held.index[one]: rank for one in front}
         left = [one for one in left if one not in front]
     expected = sorted(ranks, key=lambda key: (ranks[key], -frame.loc[key, "predicted_ie_ev"], key))
-    for chunk in (predict_goals.CHUNK, 5):
-        monkeypatch.setattr(predict_goals, "CHUNK", chunk)
+    for chunk in (predict.CHUNK, 5):
+        monkeypatch.setattr(predict, "CHUNK", chunk)
         for n in (1, 4, 24):
             found = molloop.predict(folder, n)
             assert found.frame().index.tolist() == expected[:n]

@@ -15,6 +15,7 @@ from molloop.campaign.engine import Task, Work
 from molloop.campaign.jobs import Simulated
 from molloop.report.found import Found
 from molloop.report.look import (
+    ASIDE,
     BEST,
     LOOK,
     N_NAME,
@@ -133,7 +134,7 @@ def write_loop_figure(results: Found, path: Path) -> None:
             _draw_over_time(over_time, results)
             over_batches.margins(y=0.12)
             handles, labels = over_time.get_legend_handles_labels()
-            legend = figure.legend(handles, labels, loc="outside lower center", ncols=3)
+            legend = figure.legend(handles, labels, loc="outside lower center", ncols=4)
             enlarge_marks(legend)
         figure.suptitle(_searched(results), fontsize=12)
         save(figure, path)
@@ -157,8 +158,9 @@ def _draw_over_batches(axes: Axes, results: Found) -> None:
     ]
     _draw_points(
         axes,
-        simulated=(_spread(batches.tolist()), values),
+        simulated=(np.array(_spread(batches.tolist())), values),
         predicted=(_spread([batch for batch, _ in predictions]), [ev for _, ev in predictions]),
+        may_win=_may_win(results),
     )
     first, last = batches.min(), batches.max()
     order = np.argsort(batches, kind="stable")
@@ -171,7 +173,7 @@ def _draw_over_batches(axes: Axes, results: Found) -> None:
 
 
 def _draw_over_time(axes: Axes, results: Found) -> None:
-    times = [item.time_s for item in results.successes]
+    times = np.array([item.time_s for item in results.successes])
     values = _values(results)
     predictions = [
         (ranking.time_s, mean) for ranking in results.rankings for mean in _top(ranking.means)
@@ -180,11 +182,12 @@ def _draw_over_time(axes: Axes, results: Found) -> None:
         axes,
         simulated=(times, values),
         predicted=([time_s for time_s, _ in predictions], [ev for _, ev in predictions]),
+        may_win=_may_win(results),
     )
     best = results.best_so_far()
     steps = _changes(best)
     axes.step(
-        [*np.array(times)[steps], times[-1]],
+        [*times[steps], times[-1]],
         [*best[steps], best[-1]],
         where="post",
         color=BEST,
@@ -216,8 +219,9 @@ def _label_last(
 
 def _draw_points(
     axes: Axes,
-    simulated: tuple[Sequence[float], Sequence[float]],
+    simulated: tuple[NDArray[np.float64], NDArray[np.float64]],
     predicted: tuple[Sequence[float], Sequence[float]],
+    may_win: NDArray[np.bool_],
 ) -> None:
     n_predicted, n_simulated = len(predicted[0]), len(simulated[0])
     axes.scatter(
@@ -230,21 +234,30 @@ def _draw_points(
         label=f"{N_BEST_PREDICTED} best predicted",
         rasterized=is_dense(n_predicted),
     )
-    axes.scatter(
-        *simulated,
-        s=mark_size(n_simulated),
-        color=SIMULATED,
-        edgecolors="white",
-        linewidths=0 if is_dense(n_simulated) else 0.5,
-        label="simulated",
-        rasterized=is_dense(n_simulated),
-    )
+    kinds = (~may_win, ASIDE, "simulated, never among the best"), (may_win, SIMULATED, "simulated")
+    for are_shown, color, label in kinds:
+        if are_shown.any():
+            axes.scatter(
+                simulated[0][are_shown],
+                simulated[1][are_shown],
+                s=mark_size(n_simulated),
+                color=color,
+                edgecolors="white",
+                linewidths=0 if is_dense(n_simulated) else 0.5,
+                label=label,
+                rasterized=is_dense(n_simulated),
+            )
 
 
-def _values(results: Found) -> list[float]:
-    """Return the values in the order in which they were known."""
+def _values(results: Found) -> NDArray[np.float64]:
+    """Return the values in the order in which they were known, shape (n,)."""
     values = results.values
-    return [values[item.molecule_id] for item in results.successes]
+    return np.array([values[item.molecule_id] for item in results.successes])
+
+
+def _may_win(results: Found) -> NDArray[np.bool_]:
+    """Return which of these values may be among the best, shape (n,)."""
+    return ~np.isnan(results.points()[:, 0])
 
 
 def _changes(values: NDArray[np.float64]) -> NDArray[np.intp]:

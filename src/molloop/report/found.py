@@ -162,7 +162,8 @@ class Found:
         where that is not known; the value in the quantity's unit, by a name such as `ie_ev`, NaN
         where it failed, then those of `simulation.quantities`; of several stages `ie_ev_gfn2` and
         so on, the molecule's value in each, and `expected_ie_ev` with `_std`, what is expected of
-        the last one, where the library is there; `level`, `fidelity`; `flags`, with
+        the last one, where the library is there; where conditions have changed, `conditions`: "met"
+        or "not met"; `level`, `fidelity`; `flags`, with
         blanks between; `versions` of molloop, RDKit and tblite; `failure`, its kind, and
         `message`; `batch`, 0 for the initial design, then the number of the ranking that chose it;
         `time_s`, when it was known; `seconds` that it took; `worker`; and what the library has kept
@@ -177,6 +178,7 @@ class Found:
             further=self.protocol.further,
             versions=self.versions,
             others=self.numbers_of_stages,
+            left_out=self.left_out,
         )
 
     @cached_property

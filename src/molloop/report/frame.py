@@ -20,6 +20,13 @@ TEXT_COLUMNS = (
     *("smiles", "name", "level", "fidelity", "flags", "versions", "failure", "message", "worker"),
 )
 
+CONDITIONS = ("conditions",)  # a column where some molecules do not meet them
+
+
+def met(molecule_id: int, left_out: Collection[int]) -> str:
+    """Return what tables say of a molecule and the conditions."""
+    return "not met" if molecule_id in left_out else "met"
+
 
 def outcome_frame(
     items: Sequence[Simulated],
@@ -31,6 +38,7 @@ def outcome_frame(
     further: Sequence[Quantity] = (),
     versions: str = "",
     others: Mapping[str, Mapping[int, float]],
+    left_out: Collection[int] = (),
 ) -> "pd.DataFrame":
     """Return the rows of :meth:`Found.frame`.
 
@@ -38,6 +46,8 @@ def outcome_frame(
     ----------
     others
         Further numbers: column -> molecule id -> number.
+    left_out
+        Ids of molecules that do not meet the conditions. Where there are some, a column tells.
     """
     import pandas as pd
 
@@ -46,6 +56,7 @@ def outcome_frame(
     successes = [one if isinstance(one, Success) else None for one in outcomes]
     failures = [one if isinstance(one, Failure) else None for one in outcomes]
     states = [one and one.molecule for one in successes]
+    asked = CONDITIONS if left_out else ()
     columns: dict[str, list[Any]] = {
         "molecule_id": [item.molecule_id for item in items],
         "smiles": [item.smiles for item in items],
@@ -55,6 +66,7 @@ def outcome_frame(
         column: [item.value(name) for item in items],
         **{one.column: [item.value(one.name) for item in items] for one in further},
         **{key: [one.get(item.molecule_id) for item in items] for key, one in others.items()},
+        **{key: [met(item.molecule_id, left_out) for item in items] for key in asked},
         "level": [stages[item.stage].level for item in items],
         "fidelity": [stages[item.stage].fidelity for item in items],
         "flags": [" ".join(one.flags) if one else "" for one in successes],
@@ -71,7 +83,7 @@ def outcome_frame(
         columns["numbers"] = [one and one.numbers.tolist() for one in found]
         columns["positions_angstrom"] = [one and one.positions_angstrom.tolist() for one in found]
     values = [column, *(one.column for one in further), *others]
-    kept = kept_columns(library, {*OTHER_COLUMNS, *values})
+    kept = kept_columns(library, {*OTHER_COLUMNS, *values, *asked})
     cells = [kept_cells(library, item.molecule_id, kept) for item in items]
     columns |= {name: [row[k] for row in cells] for k, name in enumerate(kept.values())}
     for name in (*TEXT_COLUMNS, *kept.values()):

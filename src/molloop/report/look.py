@@ -19,6 +19,7 @@ from molloop.texts import FONT, drawn_text
 SIMULATED = "#0072B2"
 PREDICTED = "#D55E00"
 BEST = "#222222"
+ASIDE = "#999999"
 AXIS_SIGNS = 44  # in a line beside an axis
 LOOK: dict[str, Any] = {
     "font.family": FONT,

@@ -9,6 +9,7 @@ from molloop.files import write_whole
 from molloop.goal import Goal, Quantity
 from molloop.molecule import Labels, Molecule
 from molloop.report.found import Found
+from molloop.report.frame import CONDITIONS, met
 from molloop.report.kept import kept_cells, kept_columns
 from molloop.report.ranking import TimedRanking
 from molloop.simulate.outcome import Success
@@ -28,7 +29,7 @@ def write_training_data(results: Found, path: Path) -> None:
     columns = (one.column for one in (results.objective.quantity, *further))
     goal = results.goal
     bounded = ("constraints",) if goal is not None and goal.constraints else ()
-    asked = ("conditions",) if results.left_out else ()
+    asked = CONDITIONS if results.left_out else ()
     own = (*("smiles", "name", "charge", "n_unpaired"), *columns, *bounded, *asked, *MADE_BY)
     kept = kept_columns(results.library, own)
     first, quantity = (results.protocols or (results.protocol,))[0], results.objective.quantity
@@ -52,7 +53,7 @@ def write_training_data(results: Found, path: Path) -> None:
             number_text(value),
             *(number_text(item.value(one.name)) for one in further),
             *(_constraints(one, item) for one in (goal,) if one is not None and bounded),
-            *("not met" if item.molecule_id in results.left_out else "met" for _ in asked),
+            *(met(item.molecule_id, results.left_out) for _ in asked),
             *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
             *kept_cells(results.library, item.molecule_id, kept),

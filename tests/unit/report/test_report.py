@@ -483,6 +483,29 @@ def test_tables_say_what_does_not_meet_the_conditions(tmp_path, results):
     told = "1 of 3 values is outside the conditions, and never among the best."
     assert told in summary_lines(results)
     assert export(results, "csv", tmp_path / "e.csv", top=3).notes == (told,)
+    export(results, "csv", tmp_path / "all.csv")
+    columns = list(zip(*read(tmp_path / "all.csv"), strict=True))
+    assert [one for one in columns if one[0] == "conditions"] == [
+        ("conditions", "met", "met", "met", "not met")
+    ]
+    assert "conditions" not in replace(results, events=()).frame()
+
+
+def test_figures_tell_apart_what_is_never_among_the_best(tmp_path, monkeypatch, results):
+    """CF is left out, the best is C: a grey mark, and a line that stays below it."""
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    events = (*results.events, (5.0, Resumed(left_out=(2,))))
+    figures.write_loop_figure(replace(results, events=events), tmp_path / "loop")
+    over_time = drawn[0].axes[1]
+    marks = {one.get_label(): one.get_offsets().tolist() for one in over_time.collections}
+    assert marks["simulated, never among the best"] == [[4.0, 15.25]]
+    assert marks["simulated"] == [[1.0, 13.5], [2.0, 14.0]]
+    assert max(over_time.lines[0].get_ydata()) == 14.0
+    figures.write_loop_figure(results, tmp_path / "loop")
+    assert "simulated, never among the best" not in {
+        one.get_label() for one in drawn[1].axes[1].collections
+    }
 
 
 def test_the_screen_says_how_many_values_count_no_more(results):

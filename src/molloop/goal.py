@@ -189,12 +189,16 @@ class Goal:
         return len(self.objectives) > 1
 
     @property
+    def parts(self) -> "tuple[Objective | Constraint, ...]":
+        """Its objectives, then its constraints."""
+        return (*self.objectives, *self.constraints)
+
+    @property
     def quantities(self) -> tuple[Quantity, ...]:
         """Each once: those of the objectives, then those of constraints alone."""
         # the first one counts: a constraint of an objective's quantity need not repeat its unit
-        parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
-        names = dict.fromkeys(one.quantity.name for one in parts)
-        found = {one.quantity.name: one.quantity for one in reversed(parts)}
+        names = dict.fromkeys(one.quantity.name for one in self.parts)
+        found = {one.quantity.name: one.quantity for one in reversed(self.parts)}
         return tuple(found[name] for name in names)
 
     @property
@@ -222,8 +226,7 @@ class Goal:
     @property
     def recipes(self) -> tuple[str, ...]:
         """Which of molloop's own recipes give its quantities, each once; see `Objective`."""
-        parts: tuple[Objective | Constraint, ...] = (*self.objectives, *self.constraints)
-        return tuple(dict.fromkeys(one.recipe for one in parts if one.recipe))
+        return tuple(dict.fromkeys(one.recipe for one in self.parts if one.recipe))
 
     def place(self, quantity: Quantity) -> int:
         """Return which of its quantities one is."""

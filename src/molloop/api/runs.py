@@ -88,6 +88,7 @@ def run(
         library,
         settings.campaign.training_level,
         training_reading(settings),
+        settings.goal().wider,
     )
     if warm_start.n_without:
         rows = counted(warm_start.n_without, "row")

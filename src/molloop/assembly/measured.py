@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
 
-from molloop.campaign.warm_start import flags_of
+from molloop.campaign.known_table import flags_of
 from molloop.errors import InputError
 from molloop.goal import OTHER_COLUMNS
 from molloop.library.reading.columns import MOLECULE_NAMES, plain_name

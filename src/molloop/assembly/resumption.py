@@ -102,6 +102,6 @@ def _release(simulator: object) -> str:
 
 
 _NEW_RUN = (
-    "Values would be mixed that cannot be compared: change it back, or begin a new run (of one "
-    "objective without constraints it takes known values as campaign.training_data)."
+    "Values would be mixed that cannot be compared: change it back, or begin a new run, which "
+    "takes known values as campaign.training_data."
 )

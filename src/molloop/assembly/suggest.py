@@ -3,9 +3,9 @@
 import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
-from math import floor, log10, nan
+from math import floor, isnan, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from rdkit import Chem
 
 from molloop.assembly.measured import PENDING, TRAINING_DATA, Measured
 from molloop.campaign.jobs import Known
-from molloop.campaign.warm_start import features_of, identified, known_values
+from molloop.campaign.warm_start import described, features_of, identified, known_values
 from molloop.errors import InputError
 from molloop.goal import Goal
 from molloop.library.selection import Selection, bits_of, shards_of
@@ -237,19 +237,12 @@ def _signed(known: Sequence[Known], measured: Measured, goal: Goal, library: Lib
     """Return values times their signs, shape (n,); of a goal's quantities (n, q), NaN without."""
     if goal.is_plain:
         return goal.objective.sign * np.array([one.value for one in known])
-    rows = []
+    names, rows = [one.name for one in goal.computed[1:]], []
     for one in known:
-        further = iter(measured.further.get(one.smiles, ()))
-        row = [one.value]
-        for quantity in goal.quantities[1:]:
-            if not quantity.descriptor:
-                row.append(next(further))
-            elif one.molecule_id is None:
-                row.append(nan)
-            else:
-                row.append(library.known(quantity.descriptor, one.molecule_id))
-        rows.append(row)
-    return np.array(rows) * goal.signs
+        numbers = zip(names, measured.further.get(one.smiles, ()), strict=False)
+        further = {name: number for name, number in numbers if not isnan(number)}
+        rows.append(described(replace(one, further=further), goal, library).values(goal))
+    return np.array(rows, dtype=np.float64) * goal.signs  # None becomes NaN
 
 
 def _left(selection: Selection, tried: Set[int]) -> int:

@@ -37,6 +37,8 @@ class TrainedGoal:
         Of their features.
     values
         Molecule id -> values of the goal's quantities; None where there is none.
+    levels
+        Molecule id -> level, of values known beforehand that have another than the run's.
     n_values
         Molecules that they were trained on.
     """
@@ -44,6 +46,7 @@ class TrainedGoal:
     beliefs: Beliefs
     kind: str
     values: Mapping[int, Sequence[float | None]]
+    levels: Mapping[int, str]
     n_values: int
 
     @property
@@ -80,9 +83,9 @@ class TrainedGoal:
                 row += [sign * mean] if one.descriptor else [sign * mean, std, value]
             yield [*row, chance] if self.beliefs.aim.bounds else row
 
-    def level(self, _molecule_id: int) -> str | None:
+    def level(self, molecule_id: int) -> str | None:
         """Return the level of a value that was known beforehand and has another one."""
-        return None
+        return self.levels.get(molecule_id)
 
 
 def trained_goal(reader: Reader, settings: Settings, library: Library) -> TrainedGoal:
@@ -94,15 +97,17 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
         There is no value.
     """
     goal, policy, [protocol] = settings.goal(), settings.policy(), settings.protocols()
+    known = reader.known()
     number = n_rankings([event for _, event in reader.events()], protocol.stage) + 1
     rankings = Rankings(
         *(reader, library, policy, goal.objective, protocol.stage),
-        stored_warm_start(reader.known(), library),
+        stored_warm_start(known, library),
         Selection.of_all(library),
         settings.campaign.seed,
         goal,
     )
-    if not (rows := rankings.values()):
+    rows = rankings.values()
+    if not rows and not known:
         raise no_value()
     training = rankings.request(number, 1, Ledger(), ()).training
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
@@ -110,5 +115,8 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
         training.write(task.training)
         goals.fit(task)
         beliefs, _ = goals.learnt(task)
-    values = {key: [None if isnan(value) else value for value in some] for _, key, *some in rows}
-    return TrainedGoal(beliefs, policy.features, values, len(training.values))
+    own = {key: [None if isnan(value) else value for value in some] for _, key, *some in rows}
+    others = {one.molecule_id: one for one in known if one.molecule_id not in (None, *own)}
+    given = {key: one.values(goal) for key, one in others.items() if key is not None}
+    levels = {key: one.level for key, one in others.items() if key is not None and one.level}
+    return TrainedGoal(beliefs, policy.features, own | given, levels, len(training.values))

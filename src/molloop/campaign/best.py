@@ -1,11 +1,12 @@
 """The best values of a campaign. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from math import inf
 
 import numpy as np
 
-from molloop.goal import Goal, Values
+from molloop.campaign.jobs import Known
+from molloop.goal import Goal, Objective, Values
 from molloop.pareto import Point
 from molloop.search.acquisition import Circumstances, ei
 
@@ -21,6 +22,26 @@ def point_of(goal: Goal | None, sign: int, value: float, values: Values) -> Poin
         Of the goal's quantities.
     """
     return (sign * value,) if goal is None else goal.point(values) or ()
+
+
+def may_win(
+    known: Iterable[Known],
+    objective: Objective,
+    goal: Goal | None,
+    left_out: Container[int | None],
+) -> list[Point]:
+    """Return what may be among the best of values known beforehand; see `point_of`.
+
+    Not those with a flag where these are excluded, nor those of molecules that are left out.
+    """
+    found = []
+    for one in known:
+        is_flagged = one.is_flagged(objective) if goal is None else one.is_flagged_for(goal)
+        if one.molecule_id in left_out or (is_flagged and not objective.keeps_flagged):
+            continue
+        values = () if goal is None else one.values(goal)
+        found.append(point_of(goal, objective.sign, one.value, values))
+    return [one for one in found if one]
 
 
 def kept(good: float, top: tuple[float, ...], top_k: int) -> tuple[float, ...]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from math import inf
 
+from molloop.campaign.best import may_win
 from molloop.campaign.ending import Interruption, ending
 from molloop.campaign.engine import Completion, Engine, Group, Task
 from molloop.campaign.events import Began, End, Event, Finished, Lost, Ranked, Resumed, Stopped
 from molloop.campaign.in_time import decide_in_time
 from molloop.campaign.intake import Intake
-from molloop.campaign.jobs import Job, Simulated, may_win
+from molloop.campaign.jobs import Job, Simulated
 from molloop.campaign.ladder import Ladder
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.past import take_up
@@ -109,8 +110,8 @@ class Driver:
         known, top_k = self.warm_start.known, self.schedule.plan.stopping.top_k
         self._selection = self.selection or Selection.of_all(self.library)
         left_out = left_out_of(self._selection, self.warm_start.molecule_ids)
-        values = may_win(known, self.objective, left_out)
-        first = State.at_first(self.objective, top_k, values, self.goal)
+        points = may_win(known, self.objective, self.goal, left_out)
+        first = State.at_first(self.objective, top_k, points, self.goal)
         self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
         self._promotions = Promotions(
             self.library, self.policy, self.objective, self._stages, self._selection, self.seed

@@ -156,11 +156,7 @@ class Intake:
         """Return an outcome with the values of the goal that the library knows."""
         if self.goal is None or not isinstance(outcome, Success):
             return outcome
-        known = {
-            one.name: self.library.known(one.descriptor, molecule_id)
-            for one in self.goal.quantities
-            if one.descriptor
-        }
+        known = self.library.described(self.goal.quantities, molecule_id)
         return replace(outcome, values={**outcome.named, **known})
 
     def _finished(self, item: Simulated) -> Finished:

@@ -1,10 +1,10 @@
 """What is known of molecules: values from before, and outcomes of this campaign."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from molloop.goal import Constraint, Goal, Objective
+from molloop.goal import Constraint, Goal, Objective, Values
 from molloop.molecule import label
 from molloop.simulate.doubts import doubts
 from molloop.simulate.outcome import Outcome, Success
@@ -33,6 +33,8 @@ class Known:
         Of the value, as the file has them.
     charge, n_unpaired
         Of the molecule itself: as the file says, else as the SMILES has them; None: not known.
+    further
+        Values of the goal's further quantities by their names, those that are known.
     """
 
     smiles: str
@@ -43,25 +45,26 @@ class Known:
     flags: tuple[str, ...] = ()
     charge: int | None = None
     n_unpaired: int | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
 
     def is_flagged(self, objective: Objective) -> bool:
         """Whether a flag casts doubt on the value, which is one of an objective."""
-        return bool(self.flags and doubts(self.flags, objective.recipe))
+        return are_doubtful(self.flags, (objective,))
+
+    def is_flagged_for(self, goal: Goal) -> bool:
+        """Whether a flag casts doubt on the value of any quantity of a goal."""
+        return are_doubtful(self.flags, goal.parts)
+
+    def values(self, goal: Goal) -> Values:
+        """Return the values of a goal's quantities."""
+        return goal.values({**self.further, goal.objective.quantity.name: self.value})
 
 
-def may_win(
-    known: Iterable[Known], objective: Objective, left_out: Container[int | None]
-) -> list[float]:
-    """Return the values that may be the best.
-
-    Not those with a flag where these are excluded, nor those of molecules that are left out.
-    """
-    return [
-        one.value
-        for one in known
-        if (objective.keeps_flagged or not one.is_flagged(objective))
-        and one.molecule_id not in left_out
-    ]
+def are_doubtful(flags: Collection[str], parts: Iterable[Objective | Constraint]) -> bool:
+    """Whether flags cast doubt on the value of any of some quantities that are computed."""
+    return bool(flags) and any(
+        doubts(flags, one.recipe) for one in parts if not one.quantity.descriptor
+    )
 
 
 @dataclass(slots=True)
@@ -123,12 +126,15 @@ class Simulated:
             return None
         return self.outcome.named.get(quantity)
 
-    def is_flagged(self, objective: Objective | Constraint) -> bool:
+    @property
+    def flags(self) -> Collection[str]:
+        """Flags of the outcome; a failure has none."""
+        return self.outcome.flags if isinstance(self.outcome, Success) else ()
+
+    def is_flagged(self, objective: Objective) -> bool:
         """Whether a flag casts doubt on the value of an objective."""
-        flags = self.outcome.flags if isinstance(self.outcome, Success) else ()
-        return bool(flags and doubts(flags, objective.recipe))
+        return are_doubtful(self.flags, (objective,))
 
     def is_flagged_for(self, goal: Goal) -> bool:
         """Whether a flag casts doubt on the value of any quantity of a goal."""
-        parts: tuple[Objective | Constraint, ...] = (*goal.objectives, *goal.constraints)
-        return any(self.is_flagged(one) for one in parts if not one.quantity.descriptor)
+        return are_doubtful(self.flags, goal.parts)

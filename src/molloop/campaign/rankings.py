@@ -120,8 +120,8 @@ class Rankings:
         """
         kind = self.policy.features
         if self._training is None:
-            n_columns = len(self._quantities)
-            self._training = TrainingSet(self.library, kind, self.warm_start, n_columns)
+            further = self._quantities[1:]
+            self._training = TrainingSet(self.library, kind, self.warm_start, further)
             self._training.add(self.values())
             nothing = WarmStart((), {kind: self.library.features(kind, [])})
             self._failed = TrainingSet(self.library, kind, nothing)

@@ -123,11 +123,14 @@ class State(NamedTuple):
 
     @classmethod
     def at_first(
-        cls, objective: Objective, top_k: int, known: Iterable[float], goal: Goal | None = None
+        cls, objective: Objective, top_k: int, known: Iterable[Point], goal: Goal | None = None
     ) -> "State":
-        """Return the state before the first event, with values known beforehand."""
-        best = sorted((objective.sign * one for one in known), reverse=True)[:top_k]
-        return cls(objective.sign, objective.keeps_flagged, top_k, top=tuple(best), goal=goal)
+        """Return the state before the first event, with what may be the best of known values."""
+        first = cls(objective.sign, objective.keeps_flagged, top_k, goal=goal)
+        if goal is not None and goal.has_front:
+            return first._replace(front=reduce(with_point, known, ()))
+        best = sorted((value for (value,) in known), reverse=True)[:top_k]
+        return first._replace(top=tuple(best))
 
     @property
     def n_failed(self) -> int:

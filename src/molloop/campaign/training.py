@@ -1,13 +1,15 @@
 """The values of a run with the features of their molecules, kept as they come."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molloop.campaign.warm_start import WarmStart
+from molloop.goal import Quantity
 from molloop.library.shards import Library
 
 Row = tuple[int, int, *tuple[float, ...]]  # number of the proposal, molecule id, values
@@ -20,20 +22,27 @@ class TrainingSet:
     ----------
     kind
         Of the features.
-    n_columns
-        How many values a molecule has; values known beforehand are of one column.
+    further
+        Quantities whose values it has beside the first one's.
     """
 
     def __init__(
-        self, library: Library, kind: str, warm_start: WarmStart, n_columns: int = 1
+        self,
+        library: Library,
+        kind: str,
+        warm_start: WarmStart,
+        further: Sequence[Quantity] = (),
     ) -> None:
         self._library = library
-        self._n_columns = n_columns
+        self._n_columns = 1 + len(further)
         self._kind = kind
         self._features: NDArray[Any] = warm_start.features[kind]
-        self._values = array("d", (item.value for item in warm_start.known))
+        names = [one.name for one in further]
+        self._values = array("d")
+        for item in warm_start.known:
+            self._values.extend((item.value, *(item.further.get(name, nan) for name in names)))
         # values known beforehand come before all proposals
-        self._proposals = array("q", [-1] * len(self._values))
+        self._proposals = array("q", [-1] * len(warm_start.known))
         self._new: list[int] = []
 
     def add(self, molecules: Iterable[Row]) -> None:
@@ -46,8 +55,8 @@ class TrainingSet:
     def arrays(self) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64]]:
         """Return features and values, (n, width) and (n,), as they came, and their order, (n,).
 
-        Several values a molecule have the shape (n, n_columns). The order is that of the proposals.
-        Later values leave these arrays as they are.
+        With further quantities, values have the shape (n, 1 + their number). The order is that of
+        the proposals. Later values leave these arrays as they are.
         """
         n = len(self._proposals)
         if self._new:

@@ -1,8 +1,7 @@
 """Values known beforehand: they train the model and are not simulated again."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,19 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from molloop.campaign.jobs import Known
+from molloop.campaign.known_table import read_known
 from molloop.errors import InputError, RunError
+from molloop.goal import Goal
 from molloop.library.features import for_models
 from molloop.library.identity import identity_of
 from molloop.library.kinds import kinds_of
 from molloop.library.own_features import computed
 from molloop.library.reading.options import Reading
 from molloop.library.shards import Library
-from molloop.library.tables import FLAGS, MADE_BY, SMILES, STATE, is_empty, rows_of
 from molloop.library.taken import take
-from molloop.simulate.outcome import LARGEST_VALUE
 from molloop.simulate.protocol import SimulationProtocol
 from molloop.simulate.structure import state_of
 from molloop.smiles import NoMoleculeError
-from molloop.texts import utf8_text
-
-TRAINING_DATA = "campaign.training_data"
-# a column of another meaning may have the same name
-_SMALL = re.compile(r"\s*([+-]?\d{1,3})(\.0*)?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,7 @@ def read_warm_start(
     library: Library,
     level: str | None = None,
     reading: Reading | None = None,
+    goal: Goal | None = None,
 ) -> WarmStart:
     """Read a table of molecules and known values; without a path, nothing is known.
 
@@ -77,16 +72,32 @@ def read_warm_start(
         What the user says of values whose rows do not say it; it may be another one than the run's.
     reading
         What the user says of the file.
+    goal
+        What is searched for, where it is more than one objective: the file has columns of its
+        further quantities, too. Those of the library are known of molecules that it holds.
 
     Raises
     ------
     InputError
         The file, a column, a SMILES or a value cannot be read, or a value was computed otherwise.
     """
-    found = _Read() if path is None else _read(path, column, protocol, level, reading)
+    if path is None:
+        return known_values((), column, library)
+    computed = () if goal is None else goal.computed[1:]
+    found = read_known(path, column, protocol, level, reading, computed)
     warm_start = known_values(found.rows, column, library)
-    known = tuple(replace(one, **found.said[one.smiles]) for one in warm_start.known)
+    known = tuple(
+        described(replace(one, **found.said[one.smiles]), goal, library) for one in warm_start.known
+    )
     return replace(warm_start, known=known, n_without=found.n_without)
+
+
+def described(known: Known, goal: Goal | None, library: Library) -> Known:
+    """Return a known value with what the library knows of the molecule, and a goal asks for."""
+    if goal is None or known.molecule_id is None:
+        return known
+    of_library = library.described(goal.quantities, known.molecule_id)
+    return replace(known, further={**known.further, **of_library})
 
 
 def known_values(
@@ -201,92 +212,3 @@ def features_of(
             new = computed(name, [molecules[row] for row in outside], known.shape[1])
             rows[outside] = for_models(new, library.scalings[name])
     return found
-
-
-@dataclass
-class _Read:
-    """Where each row stands, its SMILES and value; what the file says beside of a SMILES' value."""
-
-    rows: list[tuple[str, str, float]] = field(default_factory=list)
-    said: dict[str, dict[str, Any]] = field(default_factory=dict)  # attributes of `Known`
-    n_without: int = 0
-
-
-def _read(
-    path: Path,
-    column: str,
-    protocol: SimulationProtocol,
-    level: str | None,
-    reading: Reading | None,
-) -> _Read:
-    found = _Read()
-    others = (*MADE_BY, FLAGS, *STATE)
-    with rows_of(path, TRAINING_DATA, (column,), others, reading) as table:
-        for line, cells in table:
-            where = f"{path}, line {line}"
-            if is_empty(cells[column]):
-                found.n_without += 1
-                continue
-            said = {
-                "level": _level_of(where, cells, protocol, level),
-                "name": utf8_text(table.name),
-                "flags": flags_of(cells),
-                **_state_of(cells),
-            }
-            value = table.number(line, column, cells[column], LARGEST_VALUE)
-            found.rows.append((where, cells[SMILES], value))
-            found.said.setdefault(cells[SMILES], said)
-    if not found.rows:
-        expected = "at least one row with a value"
-        raise InputError(TRAINING_DATA, str(path), expected, "Leave the option out.")
-    return found
-
-
-def flags_of(cells: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the flags of a known value, as the cells of its row have them."""
-    return tuple(map(utf8_text, cells.get(FLAGS, "").split()))
-
-
-def _state_of(cells: Mapping[str, str]) -> dict[str, int]:
-    """Return charge and unpaired electrons, where a row says them by a whole number."""
-    found = {name: _SMALL.fullmatch(cells.get(name, "")) for name in STATE}
-    return {name: int(one[1]) for name, one in found.items() if one}
-
-
-def _level_of(
-    where: str, cells: Mapping[str, str], protocol: SimulationProtocol, level: str | None
-) -> str:
-    """Return the level of a value where it is not the run's: the one that the user names.
-
-    Raises
-    ------
-    InputError
-        It is another one, or nobody says it.
-    """
-    run = {"level": protocol.outcome_level, "fidelity": protocol.outcome_fidelity}
-    said = cells.get("level") or level or ""
-    if level not in (None, run["level"]) and said == level:
-        return said
-    _check_made(f"{where}, level", said, run["level"], run)
-    if level is None or cells.get("level") or cells.get("fidelity"):
-        _check_made(f"{where}, fidelity", cells.get("fidelity", ""), run["fidelity"], run)
-    return ""
-
-
-def _check_made(what: str, said: str, expected: str, made_by: Mapping[str, str]) -> None:
-    """Raise InputError where a row does not say that its value was computed as this run's are."""
-    if said == expected:
-        return
-    remedy = "leave the line out."
-    if not said:
-        told = " and ".join(f"{name} = {one}" for name, one in made_by.items())
-        remedy = (
-            f"if this one was computed so, say it in columns of these names: {told}; or say of all "
-            "by `--training-level LEVEL` (campaign.training_level) what they are."
-        )
-    raise InputError(
-        what,
-        said or None,
-        f"{expected!r}, this run's",
-        f"Values that were computed in different ways do not compare: {remedy}",
-    )

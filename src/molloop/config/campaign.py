@@ -48,7 +48,8 @@ class CampaignSettings(Section):
         None,
         description="A table with a column of SMILES and the columns ie_ev (or the property's), "
         "level and fidelity: values known beforehand, computed as this run's are. They train the "
-        "model and are not simulated.",
+        "model and are not simulated. Several objectives or constraints: a column of each quantity "
+        "that is computed, such as orbital_gap_ev.",
     )
     training_column: str | None = Field(
         None,

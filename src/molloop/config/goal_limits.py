@@ -24,13 +24,6 @@ def check_goal(settings: "Settings") -> None:
             "one stage, where there are several objectives or constraints",
             "Leave [[stages]] out, and set simulation.level.",
         )
-    if settings.campaign.training_data is not None:
-        raise InputError(
-            "campaign.training_data",
-            settings.campaign.training_data,
-            "nothing known beforehand, where there are several objectives or constraints",
-            "Leave it out.",
-        )
     if not goal.has_front:
         return
     stopping = settings.stopping

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.files import file_sha256
+from molloop.goal import Quantity
 from molloop.library.features import for_models
 from molloop.library.kept_features import KeptFeatures
 from molloop.library.kinds import COLUMNS
@@ -218,6 +219,14 @@ class Library:
         """Return what is known of a molecule by a descriptor; see `molloop.library.known`."""
         shard, row = self._place(molecule_id)
         return float(shard.known(descriptor)[row])
+
+    def described(self, quantities: Iterable[Quantity], molecule_id: int) -> dict[str, float]:
+        """Return name -> value of those of some quantities that it knows of a molecule."""
+        return {
+            one.name: self.known(one.descriptor, molecule_id)
+            for one in quantities
+            if one.descriptor
+        }
 
     def find(self, identity_hashes: Iterable[int]) -> dict[int, int]:
         """Return hash -> molecule id for those of the hashes that the library holds."""

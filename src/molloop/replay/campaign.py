@@ -127,6 +127,7 @@ def replay(
         table.library,
         case.training_level,
         case.training_reading,
+        case.goal,
     )
     engine = VirtualEngine(
         _lookup(table, protocols),

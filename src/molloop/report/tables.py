@@ -6,7 +6,7 @@ from pathlib import Path
 
 from molloop.campaign.jobs import Simulated
 from molloop.files import write_whole
-from molloop.goal import Goal, Quantity
+from molloop.goal import Goal, Quantity, Values
 from molloop.molecule import Labels, Molecule
 from molloop.report.found import Found
 from molloop.report.frame import CONDITIONS, met
@@ -41,7 +41,12 @@ def write_training_data(results: Found, path: Path) -> None:
         (
             *(item.smiles, _name(results.library, item.molecule_id) or item.name),
             *("" if one is None else one for one in (item.charge, item.n_unpaired)),
-            *(number_text(item.value), *("" for _ in (*further, *bounded, *asked)), "", ""),
+            *(
+                number_text(item.value),
+                *(number_text(item.further.get(one.name)) for one in further),
+            ),
+            *(_constraints(one, item.values(one)) for one in (goal,) if one and bounded),
+            *("" for _ in (*asked, "batch", "time_s")),
             *(item.level or level, "" if item.level else fidelity, " ".join(item.flags)),
             *kept_cells(results.library, item.molecule_id, kept),
         )
@@ -52,7 +57,7 @@ def write_training_data(results: Found, path: Path) -> None:
             *(item.smiles, item.name, *_state(item)),
             number_text(value),
             *(number_text(item.value(one.name)) for one in further),
-            *(_constraints(one, item) for one in (goal,) if one is not None and bounded),
+            *(_constraints(one, _values(one, item)) for one in (goal,) if one and bounded),
             *(met(item.molecule_id, results.left_out) for _ in asked),
             *(item.batch, _s(item.time_s)),
             *(results.stage(item).level, results.stage(item).fidelity, _flags(item)),
@@ -115,10 +120,13 @@ def _predicted_cells(
             yield number_text(None if item is None else item.value(one.name))
 
 
-def _constraints(goal: Goal, item: Simulated) -> str:
-    """Say which constraints a molecule breaks, or that it keeps all."""
-    named = item.outcome.named if isinstance(item.outcome, Success) else {}
-    broken = goal.broken(goal.values(named))
+def _values(goal: Goal, item: Simulated) -> Values:
+    return goal.values(item.outcome.named if isinstance(item.outcome, Success) else {})
+
+
+def _constraints(goal: Goal, values: Values) -> str:
+    """Say which constraints a molecule of these values breaks, or that it keeps all."""
+    broken = goal.broken(values)
     return "broken: " + "; ".join(one.words for one in broken) if broken else "kept"
 
 
@@ -150,7 +158,7 @@ def _state(item: Simulated) -> tuple[int | str, int | str]:
 
 
 def _flags(item: Simulated) -> str:
-    return " ".join(item.outcome.flags) if isinstance(item.outcome, Success) else ""
+    return " ".join(item.flags)
 
 
 def number_text(value: float | None) -> str:

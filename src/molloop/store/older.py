@@ -46,7 +46,7 @@ CREATE TEMP VIEW geometries AS
         WHERE numbers IS NOT NULL;
 CREATE TEMP VIEW known AS
     SELECT rowid AS rowid, smiles, value, molecule_id, '' AS level, '' AS name, '[]' AS flags,
-    NULL AS charge, NULL AS n_unpaired FROM main.known;
+    NULL AS charge, NULL AS n_unpaired, '{{}}' AS further FROM main.known;
 COMMIT;
 """
 

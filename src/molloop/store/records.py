@@ -38,7 +38,7 @@ JOB_COLUMNS = (
     "proposal, molecule_id, stage, smiles, name, batch, time_s, worker, began_s, ended_s, seconds, "
     "flags, failure_kind, failure_message"
 )
-KNOWN_COLUMNS = "smiles, value, molecule_id, level, name, flags, charge, n_unpaired"
+KNOWN_COLUMNS = "smiles, value, molecule_id, level, name, flags, charge, n_unpaired, further"
 # the parts of outcomes: table -> its columns beside proposal and place
 PARTS = {
     "job_values": "quantity, value",
@@ -138,6 +138,7 @@ class _Environment(BaseModel):
 _ENVIRONMENT = TypeAdapter(_Environment)
 _FLAGS = TypeAdapter(tuple[str, ...])
 _CELLS = TypeAdapter(dict[str, str])
+_NUMBERS = TypeAdapter(dict[str, float])
 
 
 def read_event(row: Row) -> tuple[float, Event]:
@@ -172,13 +173,14 @@ def read_task(row: Row) -> Task:
 def known_row(one: Known) -> tuple[object, ...]:
     """Return the row of the table `known` of a value."""
     flags = json.dumps(one.flags) if one.flags else NO_FLAGS
-    said = (one.level, one.name, flags, one.charge, one.n_unpaired)
+    further = json.dumps(one.further, sort_keys=True) if one.further else NO_CELLS
+    said = (one.level, one.name, flags, one.charge, one.n_unpaired, further)
     return one.smiles, one.value, one.molecule_id, *said
 
 
 def read_known(row: Row) -> Known:
     """Read a row of the table `known`."""
-    smiles, value, molecule_id, level, name, flags, charge, n_unpaired = row
+    smiles, value, molecule_id, level, name, flags, charge, n_unpaired, further = row
     key = None if molecule_id is None else read_count(molecule_id, "molecule id")
     return Known(
         read_text(smiles, "SMILES"),
@@ -189,7 +191,13 @@ def read_known(row: Row) -> Known:
         read_json(_FLAGS, flags, "flags"),
         None if charge is None else int(read_number(charge, "charge", LARGEST_COUNT)),
         None if n_unpaired is None else read_count(n_unpaired, "unpaired electrons"),
+        _read_further(further),
     )
+
+
+def _read_further(text: object) -> dict[str, float]:
+    found = {} if text == NO_CELLS else read_json(_NUMBERS, text, "further values")
+    return {name: read_value(value) for name, value in found.items()}
 
 
 def read_cells(row: Row) -> tuple[int, str, dict[str, str]]:

@@ -69,7 +69,8 @@ CREATE TABLE known (
     name TEXT NOT NULL,
     flags TEXT NOT NULL,
     charge INTEGER,
-    n_unpaired INTEGER
+    n_unpaired INTEGER,
+    further TEXT NOT NULL
 ) STRICT;
 CREATE TABLE stages (
     name TEXT PRIMARY KEY,

@@ -82,7 +82,7 @@ class Store(Reader):
                 [(one.name, one.level, one.fidelity) for one in stages],
             )
             connection.executemany(
-                "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(known_row, known)
+                "INSERT INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(known_row, known)
             )
 
     def add_session(self, session: Session) -> None:

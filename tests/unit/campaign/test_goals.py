@@ -1,5 +1,6 @@
 """Runs with several objectives and constraints."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -8,15 +9,19 @@ from instant import Campaign, fake_value, go_on, killed_anywhere, other_value
 
 import molloop
 from molloop import results
+from molloop.campaign.best import may_win
 from molloop.campaign.events import Finished, Ranked
+from molloop.campaign.jobs import Known
 from molloop.campaign.plan import Stopping
 from molloop.campaign.state import State, add_up
+from molloop.campaign.warm_start import read_warm_start
 from molloop.config.settings import Settings
 from molloop.goal import Constraint, Direction, Flagged, Goal, Objective, Quantity
 from molloop.library.conditions import Conditions, each_of
 from molloop.library.selection import select
 from molloop.pareto import front_rows
 from molloop.report.front import front_of
+from molloop.report.tables import write_training_data
 from molloop.simulate.outcome import Success
 from molloop.store.record import Record
 
@@ -108,6 +113,64 @@ def test_a_run_of_random_molecules_knows_its_front_too(tmp_path, small_library):
     campaign.driver.run()
     assert campaign.driver.state.front
     assert campaign.driver.state.n_values == 9
+
+
+def test_known_values_that_may_be_the_best_of_a_goal():
+    """The third breaks the constraint, the fourth lacks a value, of the fifth the EA is flagged."""
+    flags = ("anion_not_bound",)
+    of_ea = Goal((Objective(IE, recipe="ie"), Objective(EA, recipe="ea")), TWO.constraints)
+    known = [
+        Known("C", 9.0, 0, further={"ea": 3.0}),
+        Known("N", 8.0, None, further={"ea": 1.0}),
+        Known("O", 99.0, 2, further={"ea": -10.0}),
+        Known("F", 99.0, 3),
+        Known("S", 99.0, 4, further={"ea": 1.0}, flags=flags),
+        Known("P", 7.0, 5, further={"ea": 1.0}),
+    ]
+    points = may_win(known, of_ea.objective, of_ea, {5})
+    assert points == [(9.0, 3.0), (8.0, 1.0)]
+    assert State.at_first(of_ea.objective, 10, points, of_ea).front == ((9.0, 3.0),)
+    assert may_win(known, Objective(IE), None, ()) == [
+        (one.value,) for one in known if not one.flags
+    ]
+    smallest = Objective(IE, Direction.MINIMISE)
+    assert may_win(known[:1], smallest, None, ()) == [(-9.0,)]
+    assert may_win(known, ONE.objective, ONE, ()) == [(9.0,), (8.0,), (99.0,), (7.0,)]
+
+
+def test_a_run_begins_with_known_values_of_all_quantities(tmp_path, small_library, monkeypatch):
+    """Nothing else of the library beats the first; hexane, which it does not hold, lacks an EA."""
+    rows = "N,99.0,98.0,gfn2,relaxed\nCCCCCC,13.25,,gfn2,relaxed\nO,1.0,2.0,gfn2,relaxed\n"
+    path = tmp_path / "known.csv"
+    path.write_text(f"smiles,ie_ev,ea_ev,level,fidelity\n{rows}")
+    goal, protocol = SETTINGS.goal(), SETTINGS.protocol()
+    warm_start = read_warm_start(path, "ie_ev", protocol, small_library, goal=goal)
+    options = {"settings": SETTINGS, "policy": "gp", "counts": (3, 9, 3)}
+    campaign = Campaign(tmp_path / "run", small_library, warm_start, **options)
+    campaign.driver.run()
+    assert campaign.driver.state.front == ((99.0, 98.0),)
+    training = campaign.engine.requests[0].training
+    ammonia, hexane, water = training.values[:3].tolist()
+    assert ammonia[:2] == [99.0, 98.0]
+    assert water[:2] == [1.0, 2.0]
+    assert hexane[0] == 13.25
+    assert np.isnan(hexane[1:]).all()
+    assert np.isnan(training.values).sum() == 2
+    assert "N" not in {item.smiles for item in campaign.store.simulated()}
+    found = results.read(campaign.store, goal, protocol)
+    write_training_data(found, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))[:3]
+    assert [one["ea_ev"] for one in table] == ["98.0", "", "2.0"]
+    assert [one["constraints"][:6] for one in table] == ["kept", "broken", "kept"]
+    n = 0
+    for _, _, resumed in killed_anywhere(
+        tmp_path, small_library, monkeypatch, warm_start=warm_start, **options
+    ):
+        n += 1
+        assert resumed.rows() == campaign.rows()
+        assert resumed.driver.state.front == campaign.driver.state.front
+    assert n > 5
 
 
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path, small_library, monkeypatch):

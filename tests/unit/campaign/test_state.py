@@ -134,7 +134,7 @@ def test_events_add_up():
     st.sampled_from([1, -1]),
 )
 def test_events_add_up_to_the_same_together_and_one_by_one(some, is_ranked, sign):
-    state = State.at_first(objective(sign), 2, [1.0, 0.0, 3.0])
+    state = State.at_first(objective(sign), 2, [(1.0,), (0.0,), (3.0,)])
     if is_ranked:
         state = add_up([RankingBegan(1, 3), Ranked(1, (7,), (1.0,), (0.0,))], state)
     assert add_up(some, state) == reduce(apply, some, state)
@@ -176,7 +176,7 @@ def test_a_drought_may_last_from_the_start():
 
 
 def test_the_best_values_and_what_came_since_the_last_of_them():
-    state = State.at_first(objective(1), 2, [3.0, 1.0, 2.0])
+    state = State.at_first(objective(1), 2, [(3.0,), (1.0,), (2.0,)])
     assert state.top == (3.0, 2.0)
     # before a ranking nothing counts as without a gain
     state = add_up([Finished(1, value=1.0)], state)
@@ -193,20 +193,20 @@ def test_the_best_values_and_what_came_since_the_last_of_them():
 @pytest.mark.parametrize(("flagged", "top"), [("exclude", (3.0, 2.0)), ("keep", (9.0, 3.0))])
 def test_a_flagged_value_is_among_the_best_only_where_it_is_kept(flagged, top):
     chosen = replace(objective(1), flagged=Flagged(flagged))
-    state = State.at_first(chosen, 2, [3.0, 2.0])
+    state = State.at_first(chosen, 2, [(3.0,), (2.0,)])
     state = add_up([RankingBegan(1, 1), Ranked(1, (7,), (2.5,), (0.0,))], state)
     state = add_up([Finished(1, value=9.0, is_flagged=True)], state)
     assert (state.top, state.n_values, state.n_without_gain) == (top, 1, int(flagged == "exclude"))
 
 
 def test_where_small_values_are_good_the_best_are_the_smallest():
-    state = State.at_first(objective(-1), 2, [3.0, 1.0, 2.0])
+    state = State.at_first(objective(-1), 2, [(-3.0,), (-1.0,), (-2.0,)])
     assert state.top == (-1.0, -2.0)
     assert add_up([Finished(1, value=0.5)], state).top == (-0.5, -1.0)
 
 
 def test_what_a_ranking_expects_above_the_best_value():
-    state = State.at_first(objective(1), 3, [5.0])
+    state = State.at_first(objective(1), 3, [(5.0,)])
     assert state.expected_gain == float("inf")
     # sure of 5.75: 0.75 more; 5 with a deviation of 1: 0.3989, the density of the normal at 0
     sure = Ranked(1, (7, 8), (5.75, 5.0), (0.0, 1.0))
@@ -214,7 +214,7 @@ def test_what_a_ranking_expects_above_the_best_value():
     assert add_up([Ranked(1, (8,), (5.0,), (1.0,))], state).expected_gain == pytest.approx(
         0.3989, rel=1e-3
     )
-    opposite = State.at_first(objective(-1), 3, [5.0])
+    opposite = State.at_first(objective(-1), 3, [(-5.0,)])
     assert add_up([Ranked(1, (8,), (4.0,), (0.0,))], opposite).expected_gain == pytest.approx(1.0)
     assert add_up([Ranked(1, (), (), ())], state).expected_gain == float("inf")
 
@@ -233,7 +233,7 @@ def test_under_other_conditions_what_was_proposed_is_forgotten():
 
 
 def test_the_values_of_what_is_left_out_are_none_of_the_best():
-    state = State.at_first(objective(1), 2, [3.0])._replace(left_out=frozenset({2, 4}))
+    state = State.at_first(objective(1), 2, [(3.0,)])._replace(left_out=frozenset({2, 4}))
     ranked = [RankingBegan(1, 1), Ranked(1, (7,), (9.5,), (0.0,))]
     some = [Finished(1, value=2.0), Finished(2, value=9.0)]
     state = add_up([*some, *ranked, Finished(3, value=4.0), Finished(4, value=8.0)], state)

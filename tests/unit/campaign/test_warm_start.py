@@ -42,6 +42,26 @@ def test_molecules_are_matched_by_what_they_are(tmp_path, small_library):
     assert len(warm.features["descriptors"]) == 2
 
 
+def test_values_of_all_quantities_of_a_goal_are_known(tmp_path, small_library):
+    """Water is of the library, which knows its mass; hexane is not, and its affinity is missing."""
+    goal = load(
+        objectives=[{"quantity": "ie"}, {"quantity": "ea", "direction": "minimise"}],
+        constraints=[{"quantity": "molar_mass", "high": 45.0}],
+    ).goal()
+    rows = "O,15.5,-2.25,gfn2,relaxed\nCCCCCC,13.25,,gfn2,relaxed\n"
+    path = write(tmp_path, f"smiles,ie_ev,ea_ev,level,fidelity\n{rows}")
+    given = path, "ie_ev", SimulationProtocol(), small_library, None, None
+    water, hexane = read_warm_start(*given, goal).known
+    assert water.further == {"ea": -2.25, "molar_mass": pytest.approx(18.015, abs=1e-3)}
+    assert hexane.further == {}
+    assert water.values(goal) == (15.5, -2.25, water.further["molar_mass"])
+    assert hexane.values(goal) == (13.25, None, None)
+    assert [one.further for one in read_warm_start(*given).known] == [{}, {}]
+    without = write(tmp_path, f"{HEADER}\nO,15.5,gfn2,relaxed\n")
+    with pytest.raises(InputError, match="ea_ev"):
+        read_warm_start(without, *given[1:], goal)
+
+
 def test_names_travel(tmp_path, small_library):
     text = "Name;ie_ev;SMILES;level;fidelity\n'=A-1;15,5;OC;gfn2;relaxed\n;13,25;CC;gfn2;relaxed\n"
     warm = read_warm_start(write(tmp_path, text), "ie_ev", SimulationProtocol(), small_library)

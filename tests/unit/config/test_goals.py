@@ -118,7 +118,6 @@ def test_what_is_written_reads_back_the_same():
             {"constraints": BOUNDS, "stages": [{"level": "gfn1"}, {"level": "gfn2"}]},
             "stages: got '2 tables",
         ),
-        ({"constraints": BOUNDS, "campaign": {"training_data": "x.csv"}}, r"campaign\.training_da"),
         ({"objectives": TWO, "stopping": {"min_gain": 0.1}}, r"stopping\.min_gain"),
         ({"objectives": TWO, "stopping": {"top_k": 5}}, r"stopping\.top_k"),
         (

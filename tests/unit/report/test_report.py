@@ -494,7 +494,7 @@ def test_tables_say_what_does_not_meet_the_conditions(tmp_path, results):
 def test_figures_tell_apart_what_is_never_among_the_best(tmp_path, monkeypatch, results):
     """CF is left out, the best is C: a grey mark, and a line that stays below it."""
     drawn = []
-    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, _path: drawn.append(figure))
     events = (*results.events, (5.0, Resumed(left_out=(2,))))
     figures.write_loop_figure(replace(results, events=events), tmp_path / "loop")
     over_time = drawn[0].axes[1]

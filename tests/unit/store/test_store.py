@@ -127,6 +127,7 @@ def test_events_read_back_in_order(store):
 def test_what_a_run_began_with_reads_back(tmp_path):
     known = [Known("C", 17.0, 3), Known("CC", 15.5, None, "experiment", "ethane")]
     known.append(Known("O=O", 12.0, None, flags=("unstable", "\ue000"), charge=0, n_unpaired=2))
+    known.append(Known("N", 10.0, None, further={"ea": -1.5, "molar_mass": 17.031}))
     stage = Stage("gfn2", "gfn2", "relaxed")
     store = Store.create(tmp_path / "campaign.sqlite", SESSION, known, [stage])
     assert store.stages() == {"gfn2": stage}

@@ -132,6 +132,19 @@ def test_known_values_train_the_model_and_are_shown(tmp_path, library):
     assert found.frame()["ie_ev"].dropna().to_dict() == VALUES | {2: 12.5}
 
 
+def test_known_values_of_a_goal_are_shown_with_their_level(tmp_path, library):
+    """Of water, the third molecule; its mass is the library's, or what was stored with it."""
+    known = [Known("O", 12.5, 2, "experiment", further={"molar_mass": 18.015})]
+    constraints = [{"quantity": "molar_mass", "high": 500.0}]
+    a_run(tmp_path / "run", library, known, constraints=constraints)
+    found = molloop.predict(tmp_path / "run")
+    assert found.n_values == 5
+    frame = found.frame()
+    assert frame["ie_ev"].dropna().to_dict() == VALUES | {2: 12.5}
+    assert frame.loc[2, "level"] == "experiment"
+    assert set(frame.drop(index=2)["level"]) == {"gfn2"}
+
+
 def test_a_library_that_is_gone_is_built_again(tmp_path, library, monkeypatch):
     a_run(tmp_path / "run", library)
     expected = molloop.predict(tmp_path / "run").frame()

@@ -112,6 +112,8 @@ def property_of(objective: Any, given: Any) -> Any:
                 f"[[{OBJECTIVES}]].",
             )
     said = {"name": objective.get("quantity")}
+    if given.get("simulator", IONIZATION) not in SIMULATORS:
+        said["unit"] = ""  # as of the other tables; the section itself has eV
     for name in ("unit", "title", "direction", "threshold"):
         if objective.get(name) is not None:
             said[name] = objective[name]

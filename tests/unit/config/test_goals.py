@@ -44,6 +44,13 @@ def test_constraints_may_stand_beside_the_short_form_of_one_objective():
     assert goal.constraints[0].quantity.descriptor == "CrippenClogP"
 
 
+def test_an_objective_of_one_s_own_without_a_unit_has_none():
+    settings = molloop.load(
+        property={"simulator": "a.b:c"}, objectives=[{"quantity": "score"}, {"quantity": "cost"}]
+    )
+    assert [one.column for one in settings.goal().quantities] == ["score", "cost"]
+
+
 def test_a_simulator_of_one_s_own_gives_quantities_with_units_of_one_s_own():
     settings = molloop.load(
         property={"simulator": "mine:both"},

@@ -214,6 +214,13 @@ class Goal:
         return tuple(one for one in others if one.name in names or not one.descriptor)
 
     @property
+    def sought(self) -> frozenset[int]:
+        """Places of the quantities of which the more is the better: objectives without bounds."""
+        bounded = {one.quantity.name for one in self.constraints}
+        names = {one.quantity.name for one in self.objectives} - bounded
+        return frozenset(self.place(one) for one in self.quantities if one.name in names)
+
+    @property
     def signs(self) -> tuple[int, ...]:
         """What values of each quantity are multiplied with, so that large ones are good.
 

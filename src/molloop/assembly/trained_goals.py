@@ -19,7 +19,7 @@ from molloop.library.selection import Selection
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search import goals
-from molloop.search.goals import Beliefs
+from molloop.search.beliefs import Beliefs
 from molloop.search.predict_goals import PredictedGoal, best_of_goal, predicted_goal
 from molloop.search.rank import RankTask
 from molloop.store.reader import Reader

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.search.acquisition import UNMOVED, Acquisition, Circumstances
+from molloop.search.acquisition import LEAST, UNMOVED, Acquisition, Circumstances
 from molloop.search.diversity import Apart
 from molloop.surrogate.model import Floats, Joint
 
@@ -112,8 +112,7 @@ def choose_by(
         if not is_open.any():
             break
         now = score(pick % n_draws)
-        best = now[is_open].max()
-        tied = np.flatnonzero(is_open & (now >= best - ROUNDING * (1 + abs(best))))
+        tied = _best(now, np.flatnonzero(is_open))
         row = int(tied[np.argmin(ids[tied])])
         take(row, float(now[row]))
         for one in believed:
@@ -129,6 +128,14 @@ def choose_by(
             orders[draw] = zip(order.tolist(), now[order].tolist(), strict=True)
         take(*next(pair for pair in orders[draw] if is_open[pair[0]]))
     return Choice(np.array(chosen, dtype=np.intp), np.array(scores))
+
+
+def _best(scores: Floats, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return those of some rows whose score is the best one, but for rounding."""
+    some = scores[rows]
+    usual = np.abs(some[some > LEAST])
+    rounding = ROUNDING * np.median(usual) if len(usual) else 0.0
+    return rows[some >= some.max() - rounding]
 
 
 class Variances:

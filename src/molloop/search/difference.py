@@ -11,7 +11,16 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Joint, Surrogate, independent, load, save
+from molloop.surrogate.model import (
+    Features,
+    Floats,
+    Joint,
+    Surrogate,
+    independent,
+    is_spread,
+    load,
+    save,
+)
 from molloop.surrogate.registry import MODELS, model_class
 
 LEAST_PAIRS = 8  # with fewer the difference is a constant
@@ -100,7 +109,7 @@ class Difference:
         offset = float(pairs.above.mean()) - slope * centre
         rest = pairs.above - offset - slope * pairs.below
         std = float(np.sqrt(np.square(rest).sum() / (n - 2)))
-        if pairs.features.dtype == np.uint8:
+        if pairs.features.dtype == np.uint8 or not is_spread(rest):
             return cls(offset, slope, std)
         model = _learner().fit(pairs.features, rest, rng)
         return cls(offset, slope, std, model)

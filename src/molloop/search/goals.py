@@ -3,9 +3,7 @@
 The steps of :mod:`molloop.search.rank`, where there is more than one objective alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +15,11 @@ from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.aim import Aim, holding
 from molloop.search.batch import Choice, Variances, choose_by
+from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
 from molloop.search.chance import Chance
 from molloop.search.diversity import apart_of, fingerprints_of
-from molloop.search.policy import Policy, fitted
+from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
 from molloop.surrogate.registry import model_class
@@ -29,89 +28,15 @@ if TYPE_CHECKING:
     from molloop.search.rank import RankTask
 
 
-@dataclass(frozen=True, eq=False)
-class Beliefs:
-    """What is believed of molecules: a model of each quantity that is not known.
-
-    Attributes
-    ----------
-    models
-        By column.
-    chances
-        Of a value of the first quantity, and of values of all others beside it, where something
-        teaches that.
-    """
-
-    aim: Aim
-    models: Mapping[int, Surrogate]
-    chances: tuple[Chance, ...]
-
-    @property
-    def goal(self) -> Goal:
-        """What is searched for."""
-        return self.aim.goal
-
-    @property
-    def is_chancy(self) -> bool:
-        """Whether any molecule may fail, or break a constraint."""
-        return bool(self.chances or self.aim.bounds)
-
-    def predict(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return means, stds and the logarithm of the chance, shapes (q, m), (q, m) and (m,).
-
-        Parameters
-        ----------
-        known
-            Values that are known, signed, shape (q, m); the others' are put in.
-        """
-        means, stds = known.copy(), np.zeros(known.shape)
-        for place, model in self.models.items():
-            means[place], stds[place] = model.predict(features)
-        simulated = stds.copy()
-        for place in self._bounded:
-            simulated[place] = np.hypot(stds[place], self.models[place].noise(means[place]))
-        return means, stds, self._log_chance(features) + self.aim.log_holding(means, simulated)
-
-    def screen(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return what these can be at most, and about what the logarithm of the chance is."""
-        highs, stds = known.copy(), np.zeros(known.shape)
-        lows, least, most = highs.copy(), stds.copy(), stds.copy()
-        for place, model in self.models.items():
-            if place not in self._bounded:
-                highs[place], stds[place] = model.screen(features)
-                continue
-            lows[place], highs[place], stds[place] = model.interval(features)
-            noises = np.stack([model.noise(lows[place]), model.noise(highs[place])])
-            least[place] = noises.min(axis=0)
-            most[place] = np.hypot(stds[place], noises.max(axis=0))
-        log_chance = self._log_chance(features)
-        limit = self.aim.most_log_holding(lows, highs, least, most)
-        about = self.aim.log_holding((lows + highs) / 2, most)
-        return highs, stds, log_chance + limit, log_chance + about
-
-    @cached_property
-    def _bounded(self) -> frozenset[int]:
-        """Columns that constraints bound."""
-        return frozenset(place for place, *_ in self.aim.bounds)
-
-    def _log_chance(self, features: Features) -> Floats:
-        found = np.zeros(len(features))
-        for one in self.chances:
-            found += np.log(one.of(features))
-        return found
-
-    def score(self, draw: int, means: Floats, stds: Floats, log_chance: Floats) -> Floats:
-        """Return what molecules are worth by a weighing, shape (m,)."""
-        return self.aim.score(draw, means, stds, log_chance if self.is_chancy else None)
-
-
 def fit(task: "RankTask") -> Path:
     """Fit and save a model of each quantity, and the chance of a value where some have failed."""
     goal, training = _goal(task), Training.read(task.training)
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
+    sought = goal.sought
     for place, path in _model_paths(task).items():
-        save(_fitted(task.policy, features, values[:, place], rng), path)
+        are_sought = place in sought
+        save(_fitted(task.policy, features, values[:, place], rng, are_sought=are_sought), path)
     for place, tried in enumerate(_tried(task, features, values, training.failed)):
         Chance.fit(*tried, rng).write(task.chance(place))
     return _model_paths(task)[goal.place(goal.objective.quantity)]
@@ -132,13 +57,18 @@ def _tried(
 
 
 def _fitted(
-    policy: Policy, features: Features, values: Floats, rng: np.random.Generator
+    policy: Policy,
+    features: Features,
+    values: Floats,
+    rng: np.random.Generator,
+    *,
+    are_sought: bool,
 ) -> Surrogate:
     """Return a model of the values that are there; without any, all molecules are alike."""
     has_value = ~np.isnan(values)
     if not has_value.any():
         return fitted(policy, features, np.zeros(len(values)), rng)
-    return fitted(policy, features[has_value], values[has_value], rng)
+    return fitted(policy, features[has_value], values[has_value], rng, are_sought=are_sought)
 
 
 def scan(task: "RankTask", shard: ShardRef, n: int) -> Path:
@@ -287,6 +217,18 @@ def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
     tried = _tried(task, training.features, training.values, training.failed)
     chances = tuple(Chance.read(task.chance(place)) for place in range(len(tried)))
     rng = np.random.default_rng([*task.seed, task.n_draws])
-    known = training.values, training.best
+    known = _known_as_learnt(task, training)
     aim = Aim.of(_goal(task), task.policy.acquisition, *known, task.n_draws, rng)
     return Beliefs(aim, models, chances), training
+
+
+def _known_as_learnt(task: "RankTask", training: Training) -> tuple[Floats, float]:
+    """Return values and the best first one that counts, as the models have learnt them."""
+    values, best = training.values.copy(), training.best
+    for place in _goal(task).sought & _model_paths(task).keys():
+        has_value = ~np.isnan(values[:, place])
+        column = values[has_value, place]
+        if place == 0 and len(column):
+            best = best_as_learnt(task.policy, column, best)
+        values[has_value, place] = as_learnt(task.policy, column) if len(column) else column
+    return values, best

@@ -49,10 +49,35 @@ class Policy:
         return self.acquisition != RANDOM
 
 
+def as_learnt(policy: Policy, values: "Floats") -> "Floats":
+    """Return values that are searched for, shape (n,), as its model learns them."""
+    if not model_class(policy.model).draws_in:
+        return values
+    from molloop.surrogate.lessons import drawn_in
+
+    return drawn_in(values)
+
+
+def best_as_learnt(policy: Policy, values: "Floats", best: float) -> float:
+    """Return the best of n >= 1 values, shape (n,), that counts, as its model learns it."""
+    return float(as_learnt(policy, values)[abs(values - best).argmin()])
+
+
 def fitted(
-    policy: Policy, points: "Features", values: "Floats", rng: "np.random.Generator"
+    policy: Policy,
+    points: "Features",
+    values: "Floats",
+    rng: "np.random.Generator",
+    *,
+    are_sought: bool = True,
 ) -> "Surrogate":
     """Return its model, fitted to n >= 1 values, shape (n,), and their features, (n, width).
+
+    Parameters
+    ----------
+    are_sought
+        Whether large values are searched for: then a value far above all others may count as less,
+        see :func:`molloop.surrogate.lessons.drawn_in`.
 
     Raises
     ------
@@ -60,6 +85,7 @@ def fitted(
         The features say that they stand in other groups than there are numbers.
     """
     model = model_class(policy.model)
+    values = as_learnt(policy, values) if are_sought else values
     groups = features.feature_kind(policy.features).groups
     if not groups or not model.weighs_groups():
         return model.fit(points, values, rng)

@@ -11,7 +11,8 @@ from molloop.library.features import Scaling
 from molloop.library.shard import Shard, ShardRef
 from molloop.pareto import front_rows
 from molloop.search.aim import holding
-from molloop.search.goals import Beliefs, known_of
+from molloop.search.beliefs import Beliefs
+from molloop.search.goals import known_of
 from molloop.search.predict import meant_features
 from molloop.surrogate.model import Floats
 

@@ -6,7 +6,7 @@ does not depend on the number of shards.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, ta
 from molloop.search.chance import Chance, chances_of
 from molloop.search.difference import Chain, Difference
 from molloop.search.diversity import apart_of, fingerprints_of
-from molloop.search.policy import Policy, fitted
+from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training
 from molloop.surrogate.model import Features, Floats, Surrogate, load, save
 from molloop.surrogate.registry import model_class
@@ -102,14 +102,25 @@ class Learnt:
 
     def circumstances(self, ids: NDArray[np.int64], features: Features) -> Circumstances:
         """Return what an acquisition may look at for molecules, shapes (n,) and (n, width)."""
-        given = Circumstances(ids, self.training.best, self.task.seed)
+        given = Circumstances(ids, self._best, self.task.seed)
         if not self.chances:
             return given
-        usual = float(self.training.values[self.training.order].mean())
-        if isinstance(self.model, Chain):
-            usual = self.model.usual(usual)
         chance = np.prod([one.of(features) for one in self.chances], axis=0)
-        return replace(given, chance=chance, usual=usual)
+        return replace(given, chance=chance, usual=self._usual)
+
+    @cached_property
+    def _best(self) -> float:
+        """The best value that counts, as predictions have it."""
+        if isinstance(self.model, Chain):
+            return self.training.best  # of the last stage, whose values are taken as they are
+        return best_as_learnt(self.task.policy, self.training.values, self.training.best)
+
+    @cached_property
+    def _usual(self) -> float:
+        """The mean of the values, as predictions have it."""
+        values = self.training.values[self.training.order]
+        usual = float(as_learnt(self.task.policy, values).mean())
+        return self.model.usual(usual) if isinstance(self.model, Chain) else usual
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.surrogate.model import Features, Floats, Surrogate, check_shapes
+from molloop.surrogate.model import Features, Floats, Surrogate, check_shapes, is_spread
 
 N_TREES = 100
 SHARE_OF_DESCRIPTORS = 1 / 3
@@ -49,22 +49,28 @@ class RandomForest(Surrogate):
         columns = np.ascontiguousarray(features, dtype=np.float32)
         total, squares = np.zeros(len(features)), np.zeros(len(features))
         for tree in self._trees:
-            value = tree.predict(columns)[:, 0] - self._centre
+            value = tree.predict(columns)[:, 0]
             total += value
             squares += value**2
         mean = total / len(self._trees)
         variance = np.maximum(squares / len(self._trees) - mean**2, 0)
-        return self._centre + mean, np.sqrt(variance)
+        return self._centre + self._scale * mean, self._scale * np.sqrt(variance)
 
-    @property
+    @cached_property
     def _centre(self) -> float:
         return float(self.values.mean())
+
+    @cached_property
+    def _scale(self) -> float:
+        return float(self.values.std()) if is_spread(self.values) else 1.0
 
     @cached_property
     def _trees(self) -> list[Any]:
         from sklearn.ensemble import RandomForestRegressor
 
+        # of values without a unit: scikit-learn parts none that differ by less than 1e-8
+        values = (self.values - self._centre) / self._scale
         forest = RandomForestRegressor(
             n_estimators=N_TREES, max_features=SHARE_OF_DESCRIPTORS, random_state=self.seed
-        ).fit(self.points, self.values)
+        ).fit(self.points, values)
         return [one.tree_ for one in forest.estimators_]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molloop.surrogate.gp_kernel import covariances, fit_scales, inverse_factor, variances
-from molloop.surrogate.lessons import drawn_in, worth_learning
+from molloop.surrogate.lessons import worth_learning
 from molloop.surrogate.model import (
     Features,
     Floats,
@@ -37,8 +37,9 @@ class GaussianProcess(Surrogate):
 
     A squared exponential, which learns what is near, and a linear one, which goes on where nothing
     is near: extremes lie there. Rasmussen and Williams, Gaussian Processes for Machine Learning,
-    MIT Press 2006, chapters 2, 4 and 5. The standard deviation is that of the true value, without
-    the noise, times a factor: see :class:`molloop.surrogate.widening.Widening`.
+    MIT Press 2006, chapters 2, 4 and 5. The standard deviation is that of simulated values: that of
+    the process without the noise, times a factor that is learnt from errors of such values; see
+    :class:`molloop.surrogate.widening.Widening`.
 
     Attributes
     ----------
@@ -58,6 +59,7 @@ class GaussianProcess(Surrogate):
     """
 
     acquisition = "ucb"
+    draws_in = True
 
     points: NDArray[np.float32]
     values: Floats
@@ -81,13 +83,10 @@ class GaussianProcess(Surrogate):
     ) -> Self:
         """Choose scales and weights by the marginal likelihood, of up to 600 random points.
 
-        A value far above all others counts as less, see
-        :func:`molloop.surrogate.lessons.drawn_in`. Of more than 4,000 molecules it learns from the
-        2,000 largest values, as a search for the largest wants those parts of the space known best,
-        and from as many random others.
+        Of more than 4,000 molecules it learns from the 2,000 largest values, as a search for the
+        largest wants those parts of the space known best, and from as many random others.
         """
         check_shapes(features, values)
-        values = drawn_in(values)
         if len(values) > MAX_POINTS:
             rows = worth_learning(values, MAX_POINTS, rng)
             features, values = features[rows], values[rows]
@@ -108,7 +107,10 @@ class GaussianProcess(Surrogate):
         return replace(model, widening=part._learnt_widening().as_array())
 
     def _learnt_widening(self) -> Widening:
-        """Return what errors say of values that are left out; chapter 5.4.2, equation 5.12."""
+        """Return what errors say of values that are left out; chapter 5.4.2, equation 5.12.
+
+        The scales and the mean are those of all values.
+        """
         precisions = np.square(self._factor).sum(axis=0)
         errors = self._weights / precisions
         stds = self._scale * np.sqrt(np.maximum(1 / precisions - self.noise_ratio, LEAST_VARIANCE))
@@ -171,9 +173,9 @@ class GaussianProcess(Surrogate):
         std = self._widening.factors(widest) * self._scale * np.sqrt(left)
         return np.stack([mean - 2 * doubt, mean, std])
 
-    def noise(self, mean: Floats) -> Floats:
-        """Return the deviation of simulated values around the true ones, shape (m,)."""
-        return self._widening.factors(mean) * self._scale * np.sqrt(self.noise_ratio)
+    def scatter(self, std: Floats) -> Floats:
+        """Return the deviation of simulated values, shape (m,): that of the noise at least."""
+        return np.maximum(std, self._scale * np.sqrt(self.noise_ratio))
 
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""

@@ -52,12 +52,16 @@ class Surrogate(ABC):
     acquisition
         What turns its predictions into a score where the policy's name does not say it: ``greedy``,
         ``ucb`` or ``ei``.
+    draws_in
+        Whether values that are searched for are drawn in before it learns them; see
+        :func:`molloop.surrogate.lessons.drawn_in`.
     learns_failures
         Whether a choice by it also goes by the chance of a value, which failures teach.
     """
 
     learns_from: ClassVar[str] = "descriptors"
     acquisition: ClassVar[str] = "greedy"
+    draws_in: ClassVar[bool] = False
     learns_failures: ClassVar[bool] = True
 
     @classmethod
@@ -108,12 +112,13 @@ class Surrogate(ABC):
         mean, std = self.predict(features)
         return mean, mean, std
 
-    def noise(self, mean: Floats) -> Floats:
-        """Return how far simulated values scatter around the true ones, where it predicts a mean.
+    def scatter(self, std: Floats) -> Floats:
+        """Return the standard deviation of simulated values, where it predicts a deviation.
 
-        A standard deviation that grows or falls with the mean, shape (m,); none by default.
+        Shapes (m,); it falls with no deviation. By default what is predicted is that of simulated
+        values; worth writing where it is that of true ones, which leaves out their noise.
         """
-        return np.zeros(len(mean))
+        return std
 
     def joint(self, features: Features) -> Joint:
         """Return the prediction for m molecules together; by default, as if independent."""

@@ -22,6 +22,7 @@ from molloop.surrogate.model import (
 PENALTY = (1e-4, 1e6)
 N_GRID = 47
 BLOCK_SIZE = 2048
+PADDING = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +63,12 @@ class Ridge(Surrogate):
 
     def _predict_block(self, features: Features) -> Floats:
         centred = features - self._centre
-        std = np.sqrt(np.square(centred @ self._factor).sum(axis=1))
+        std = np.sqrt(np.square(centred @ self._padded_factor).sum(axis=1))
         return np.stack([self.values.mean() + centred @ self._coefficients, std])
 
-    def noise(self, mean: Floats) -> Floats:
-        """Return the deviation of simulated values around the true ones, shape (m,)."""
-        return np.full_like(mean, np.sqrt(self._noise))
+    def scatter(self, std: Floats) -> Floats:
+        """Return the deviation of simulated values, of that of the true ones, shapes (m,)."""
+        return np.hypot(std, np.sqrt(self._noise))
 
     def joint(self, features: Features) -> Joint:
         """Return the joint prediction, for features of shape (m, d)."""
@@ -107,6 +108,14 @@ class Ridge(Surrogate):
     def _factor(self) -> Floats:
         """A square root of the coefficients' covariance."""
         return np.sqrt(self._noise) * self._precision_factor.T
+
+    @cached_property
+    def _padded_factor(self) -> Floats:
+        """The same with columns of zeros, to a round number of them.
+
+        With an odd number, BLAS treats rows of one block differently in their last bits.
+        """
+        return np.pad(self._factor, ((0, 0), (0, -self._factor.shape[1] % PADDING)))
 
 
 def _fit_penalty(points: Floats, values: Floats) -> float:

@@ -43,7 +43,7 @@ class Widening:
 
     @classmethod
     def learnt(cls, errors: Floats, stds: Floats, means: Floats, values: Floats) -> "Widening":
-        """Fit it to n >= 1 values, each predicted by a model of the others.
+        """Fit it to n >= 1 values, each predicted from the others.
 
         The likeliest one, with normal priors around a factor of 1 that does not grow. Values that
         are all the same tell nothing.

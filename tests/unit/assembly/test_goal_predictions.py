@@ -70,11 +70,12 @@ def test_it_says_what_the_model_of_each_quantity_expects(run, small_library):
     everything = small_library.features("descriptors", list(range(24)))
     for name, values in (("ie", {key: ie for key, (ie, _) in VALUES.items()}), ("ea", known)):
         features = small_library.features("descriptors", list(values))
-        model = fitted(settings.policy(), features, np.array(list(values.values())), rng)
+        given = settings.policy(), features, np.array(list(values.values())), rng
+        model = fitted(*given, are_sought=name == "ie")
         mean, std = model.predict(everything)
         assert frame[f"predicted_{name}_ev"].tolist() == pytest.approx(mean.tolist(), rel=1e-9)
         assert frame[f"predicted_{name}_ev_std"].tolist() == pytest.approx(std.tolist(), rel=1e-9)
-    spread = np.hypot(std, model.noise(mean))
+    spread = model.scatter(std)
     above = [(1 - erf((-4.5 - m) / s / sqrt(2))) / 2 for m, s in zip(mean, spread, strict=True)]
     assert frame["chance_of_constraints"].tolist() == pytest.approx(above, abs=1e-9)
 

@@ -129,14 +129,14 @@ def brute_force(table, task, trained, pending, failed=()):
     goal, policy = task.goal, task.policy
     rank.fit(task)
     everything = table.features(list(range(table.n)))
-    means, stds, joints = {}, {}, {}
+    means, stds, joints, models = {}, {}, {}, {}
     for place, (one, sign) in enumerate(zip(goal.quantities, goal.signs, strict=True)):
         if one.descriptor:
             means[place], stds[place] = sign * table.of[one.name], np.zeros(table.n)
         else:
             model = load(model_class(policy.model), task.folder / f"model-{place}.npz")
             means[place], stds[place] = model.predict(everything)
-            joints[place] = model.joint(everything)
+            joints[place], models[place] = model.joint(everything), model
     chance = np.ones(table.n)
     is_chancy = any(not one.quantity.descriptor for one in goal.constraints)
     if failed:
@@ -145,8 +145,8 @@ def brute_force(table, task, trained, pending, failed=()):
     for one in goal.constraints:
         place = goal.place(one.quantity)
         sign = goal.signs[place]
-        noise = joints[place].noise if place in joints else np.zeros(table.n)
-        spread = np.sqrt(stds[place] ** 2 + noise)  # of values as they will be simulated
+        # of values as they will be simulated
+        spread = models[place].scatter(stds[place]) if place in models else stds[place]
         held = [within(m, s, one, sign) for m, s in zip(means[place], spread, strict=True)]
         if one.quantity.descriptor:
             is_out |= np.array(held) == 0
@@ -321,3 +321,26 @@ def test_the_chosen_ones_do_not_depend_on_the_shards(tmp_path, n):
         merged = rank.rank(task, table.shards(cuts))
         found.append((merged.ids.tolist(), merged.means.tolist(), merged.stds.tolist()))
     assert found[0] == found[1]
+
+
+def test_values_of_a_bounded_quantity_are_learnt_as_they_are(tmp_path):
+    """The gap is bounded from below: what is far above all others may be all that is wanted."""
+    table = Table(tmp_path, 0)
+    table.of["ie"][0] = table.of["gap"][0] = 1e3
+    goal = Goal((Objective(IE),), (Constraint(GAP, low=500.0),))
+    task = table.task("here", goal, policy_named("gp-ei"), 2, list(range(20)), [], best=1e3)
+    rank.fit(task)
+    models = goals.learnt(task)[0].models
+    assert models[1].values.tolist() == table.of["gap"][:20].tolist()
+    assert models[0].values[0] < 20
+    assert models[0].values[1:].tolist() == table.of["ie"][1:20].tolist()
+    # expected improvement goes by the best value as the model has learnt it
+    assert goals.learnt(task)[0].aim.best == models[0].values[0]
+    assert goals.learnt(task)[0].aim.span[0] < 40
+
+
+def test_an_objective_with_bounds_is_not_drawn_in():
+    bounded = Goal((Objective(IE), Objective(GAP, DOWN)), (Constraint(IE, high=3.0),))
+    assert bounded.sought == {1}
+    assert GOALS["two and bounds"].sought == {0}
+    assert GOALS["three"].sought == {0, 1, 2}

@@ -11,12 +11,24 @@ def test_predictions_are_those_of_scikit_learn():
     values = 14 + points[:, 0] * points[:, 1]
     queries = rng.normal(size=(500, 9)).astype(np.float32)
     mean, std = RandomForest(points, values, seed=7).predict(queries)
+    middle, spread = values.mean(), values.std()
     forest = RandomForestRegressor(N_TREES, max_features=SHARE_OF_DESCRIPTORS, random_state=7).fit(
-        points, values
+        points, (values - middle) / spread
     )
-    assert mean == pytest.approx(forest.predict(queries), abs=1e-9)
-    trees = np.array([tree.predict(queries) for tree in forest.estimators_])
+    assert mean == pytest.approx(middle + spread * forest.predict(queries), abs=1e-9)
+    trees = spread * np.array([tree.predict(queries) for tree in forest.estimators_])
     assert std == pytest.approx(trees.std(axis=0), abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e9])
+def test_values_in_any_unit_are_learnt_alike(unit):
+    rng = np.random.default_rng(0)
+    points, values = rng.normal(size=(40, 3)).astype(np.float32), rng.normal(size=40)
+    mean, std = RandomForest(points, values, seed=7).predict(points)
+    assert len(set(mean.tolist())) == 40
+    found = RandomForest(points, unit * values, seed=7).predict(points)
+    assert found[0] == pytest.approx(unit * mean, rel=1e-6, abs=1e-9 * unit)
+    assert found[1] == pytest.approx(unit * std, rel=1e-6, abs=1e-6 * unit)
 
 
 def test_another_seed_is_another_forest():

@@ -3,17 +3,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.surrogate.gp import GaussianProcess
+from molloop.library.registry import feature_kind
+from molloop.search.policy import best_as_learnt, fitted, policy_named
 from molloop.surrogate.lessons import drawn_in
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30)
 
 
 def test_a_value_far_above_all_others_by_hand():
-    # squares of what they are off 6 are 196 + 16 + 25 + 4 + 9 = 250: a deviation of sqrt(50)
+    # median 3, median absolute deviation 1: 20 counts as 3 + 3 x 1.4826 = 7.4478. Then the
+    # mean is 3.48956, and squares of what they are off it add up to 24.5846: a deviation of 2.21741
     values = np.array([20.0, 2.0, 1.0, 4.0, 3.0])
-    assert drawn_in(values) == pytest.approx([4 + 50**0.5, 2, 1, 4, 3])
+    assert drawn_in(values) == pytest.approx([6.21741, 2, 1, 4, 3], abs=1e-5)
     assert values[0] == 20
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e12])
+def test_however_far_it_is_it_comes_as_near(far):
+    """So do two of them, whose order stays; the deviation of all is 1.17, whatever `far` is."""
+    values = np.array([*np.linspace(-1.5, 1.5, 41), far, 2 * far])
+    found = drawn_in(values)
+    assert found[41] == pytest.approx(1.5 + 1.17, abs=0.01)
+    assert found[42] == pytest.approx(1.5 + 2 * 1.17, abs=0.02)
 
 
 def test_what_stands_above_it_moves_with_it():
@@ -42,11 +53,17 @@ def test_the_order_stays_and_nothing_rises(numbers):
     assert (found >= np.median(values) - 1e-9)[values >= np.median(values)].all()
 
 
-def test_a_gaussian_process_learns_such_values():
+def test_a_gaussian_process_learns_such_values_where_large_ones_are_sought():
     rng = np.random.default_rng(0)
-    points = rng.normal(size=(30, 4)).astype(np.float32)
+    policy = policy_named("gp")
+    points = rng.normal(size=(30, sum(feature_kind(policy.features).groups))).astype(np.float32)
     values = points[:, 0].astype(float)
     values[7] = 40.0
-    model = GaussianProcess.fit(points, values, rng)
+    model = fitted(policy, points, values, rng)
     assert model.values.tolist() == drawn_in(values).tolist()
-    assert model.values[7] < 15
+    assert model.values[7] < 4
+    assert best_as_learnt(policy, values, 40.0) == model.values[7]
+    assert best_as_learnt(policy, values, values[3]) == values[3]
+    as_they_are = fitted(policy, points, values, rng, are_sought=False)
+    assert as_they_are.values.tolist() == values.tolist()
+    assert fitted(policy_named("ridge"), points, values, rng).values.tolist() == values.tolist()

@@ -5,6 +5,7 @@ import pytest
 
 from molloop.surrogate.model import load, save
 from molloop.surrogate.registry import MODELS, RANDOM, model_class
+from molloop.surrogate.ridge import Ridge
 
 NAMES = [name for name in MODELS.own if name != RANDOM]
 
@@ -68,11 +69,45 @@ def test_wrong_shapes_are_refused(name, n_points, n_values):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bounds_hold_from_both_sides_and_noise_is_that_of_the_joint_prediction(name):
+def test_bounds_hold_from_both_sides(name):
     kind, rng = named(name), np.random.default_rng(0)
     model = kind.fit(sample(kind, 30), rng.normal(size=30), rng)
     others = sample(kind, 20, seed=1)
     mean, std = model.predict(others)
     low, high, most = model.interval(others)
     assert ((low <= mean) & (mean <= high) & (std <= most)).all()
-    assert model.noise(mean) == pytest.approx(np.sqrt(model.joint(others).noise))
+
+
+@pytest.mark.parametrize("name", ["gp", "ridge"])
+def test_values_that_are_simulated_next_scatter_as_is_said(name):
+    """Values whose noise is as large as what can be known of them: 68% lie within a deviation."""
+    kind, rng = named(name), np.random.default_rng(0)
+    shares = []
+    for _ in range(5):
+        points = rng.normal(size=(400, 6)).astype(np.float32)
+        values = points[:, 0] + rng.normal(size=400)
+        model = kind.fit(points[:100], values[:100], rng)
+        mean, std = model.predict(points[100:])
+        shares.append(np.mean(np.abs(values[100:] - mean) <= model.scatter(std)))
+    assert 0.6 < np.mean(shares) < 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scatter_falls_with_no_deviation(name):
+    kind, rng = named(name), np.random.default_rng(0)
+    model = kind.fit(sample(kind, 30), rng.normal(size=30), rng)
+    stds = np.linspace(0.0, 3.0, 50)
+    assert (np.diff(model.scatter(stds)) >= 0).all()
+    assert (model.scatter(stds) >= stds).all()
+
+
+def test_predictions_are_the_same_beside_others_whatever_the_number_of_features():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(40, 255)).astype(np.float32)
+    model = Ridge.fit(points, rng.normal(size=40), rng)
+    queries = rng.normal(size=(300, 255)).astype(np.float32)
+    whole = model.predict(queries)
+    for n in range(1, 9):
+        later = model.predict(queries[n:])
+        assert np.array_equal(later[0], whole[0][n:])
+        assert np.array_equal(later[1], whole[1][n:])

@@ -93,7 +93,7 @@ class Predictions:
         """Return the lines of the same as CSV, some thousands at a time, the header first."""
         yield [_csv_line(list(map(sheet_cell, self.header)))]
         for rows in self._rows():
-            yield [_csv_line(_csv_row(row, len(self._own_header) + 1)) for row in rows]
+            yield [_csv_line(_csv_row(row, len(self._own_header))) for row in rows]
 
     def write(self, path: Path) -> None:
         """Write a .csv or .parquet file, whole or not at all, in memory for a part of it.
@@ -146,13 +146,16 @@ class Predictions:
 
     def _rows(self) -> Iterator[list[Row]]:
         kept = kept_columns(self.library, self._own_header)
-        level, fidelity = self.protocol.outcome_level, self.protocol.outcome_fidelity
+        own = self.protocol.outcome_level, self.protocol.outcome_fidelity
+        learnt = self._trained.learnt_levels
+        # of what has no value: by what the model has learnt
+        expected = " ".join(one or own[0] for one in learnt), own[1] if "" in learnt else ""
         for part in self._parts():
             rows: list[Row] = []
             for key, numbers in zip(part.ids.tolist(), self._trained.numbers(part), strict=True):
                 texts = self.library.smiles(key), self.library.name(key)
-                own = self._trained.level(key)
-                made_by = (level, fidelity) if own is None else (own, "")
+                level = self._trained.level(key)
+                made_by = (level, "") if level else own if key in self._trained.values else expected
                 rows.append([key, *texts, *numbers, *made_by, *kept_cells(self.library, key, kept)])
             yield rows
 
@@ -242,5 +245,6 @@ def _cell(one: int | float | str | None) -> str:
 
 def _csv_line(cells: list[str]) -> str:
     text = StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    # of cells that hold line ends, it quotes those with a character of its own one
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().removesuffix("\n")

@@ -1,12 +1,13 @@
 """The model of a run, trained on all that the run has found."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from molloop.campaign.events import Event, Ranked
+from molloop.campaign.jobs import Known
 from molloop.campaign.promotions import Promotions
 from molloop.campaign.training import TrainingSet
 from molloop.campaign.warm_start import stored_warm_start
@@ -35,6 +36,8 @@ class Trained:
         Molecule id -> value, of what the library holds; of several stages, in the last one.
     levels
         Molecule id -> level, of values known beforehand that have another than the run's.
+    learnt_levels
+        Of the values that it learns from; the run's own as an empty text, the first.
     n_values
         Those that it was trained on, of molecules outside of the library, too; of several stages,
         in the first one.
@@ -47,6 +50,7 @@ class Trained:
     kind: str
     values: Mapping[int, float]
     levels: Mapping[int, str]
+    learnt_levels: Sequence[str]
     n_values: int
     expected: Mapping[int, tuple[float, float]]
     objective: Objective
@@ -111,7 +115,8 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
         if len(stages) == 1:
             levels = {k: one.level for k, one in in_library.items() if one.level and k not in last}
             given = {key: one.value for key, one in in_library.items()} | last
-            return Trained(model, policy.features, given, levels, len(values), {}, objective)
+            told = levels, learnt_levels(known, last), len(values)
+            return Trained(model, policy.features, given, *told, {}, objective)
         everything = Selection.of_all(library)
         seed = settings.campaign.seed
         above = Promotions(library, policy, objective, stages, everything, seed)
@@ -123,7 +128,13 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
             for one in above.expected()
             if one.molecule_id not in last
         }
-    return Trained(model, policy.features, last, {}, len(values), expected, objective)
+    told = {}, learnt_levels(known, found[stages[0]]), len(values)
+    return Trained(model, policy.features, last, *told, expected, objective)
+
+
+def learnt_levels(known: Iterable[Known], own: Collection[object]) -> tuple[str, ...]:
+    """Return the levels of values known beforehand and of a run's own: those as an empty text."""
+    return tuple(sorted({*("" for _ in own), *(one.level for one in known)}))
 
 
 def no_value() -> InputError:

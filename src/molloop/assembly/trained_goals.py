@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from molloop.assembly.trained import n_rankings, no_value
+from molloop.assembly.trained import learnt_levels, n_rankings, no_value
 from molloop.campaign.ledger import Ledger
 from molloop.campaign.rankings import Rankings
 from molloop.campaign.warm_start import stored_warm_start
@@ -39,6 +39,8 @@ class TrainedGoal:
         Molecule id -> values of the goal's quantities; None where there is none.
     levels
         Molecule id -> level, of values known beforehand that have another than the run's.
+    learnt_levels
+        Of the values that they learn from; the run's own as an empty text, the first.
     n_values
         Molecules that they were trained on.
     """
@@ -47,6 +49,7 @@ class TrainedGoal:
     kind: str
     values: Mapping[int, Sequence[float | None]]
     levels: Mapping[int, str]
+    learnt_levels: Sequence[str]
     n_values: int
 
     @property
@@ -119,4 +122,5 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
     others = {one.molecule_id: one for one in known if one.molecule_id not in (None, *own)}
     given = {key: one.values(goal) for key, one in others.items() if key is not None}
     levels = {key: one.level for key, one in others.items() if key is not None and one.level}
-    return TrainedGoal(beliefs, policy.features, own | given, levels, len(training.values))
+    told = levels, learnt_levels(known, own), len(training.values)
+    return TrainedGoal(beliefs, policy.features, own | given, *told)

@@ -124,6 +124,45 @@ def test_kept_columns_stand_behind_the_others(tmp_path, library, monkeypatch):
     assert first.endswith(",1.0,mine,-2")  # a number
 
 
+@pytest.mark.parametrize("cells", [("a\nb", "c\r\nd", 'q "x", y'), ("=1\n=2", "x\n-y", "\nz")])
+def test_cells_of_several_lines_are_read_back(tmp_path, library, monkeypatch, cells):
+    a_run(tmp_path / "run", library)
+    kept = dict(zip(("a", "b", "c"), cells, strict=True))
+    monkeypatch.setattr(type(library), "kept_names", tuple(kept))
+    monkeypatch.setattr(type(library), "kept", lambda _self, _key: kept)
+    molloop.predict(tmp_path / "run").write(tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9
+    expected = [one.replace("=1", "'=1") for one in cells]
+    assert [[row[name] for name in kept] for row in rows] == [expected] * 9
+
+
+def test_what_a_model_expects_has_the_levels_that_it_has_learnt(tmp_path, library):
+    """The molecules that the run has computed are of its level, those of the file of theirs."""
+    known = [Known("O", 12.5, 2, "experiment"), Known("CC", 10.0, 4)]
+    a_run(tmp_path / "run", library, known)
+    frame = molloop.predict(tmp_path / "run").frame()
+    made_by = list(zip(frame["level"], frame["fidelity"], strict=True))
+    assert {made_by[key] for key in (*VALUES, 4)} == {("gfn2", "relaxed")}
+    assert made_by[2] == ("experiment", "")
+    others = {made_by[key] for key in range(9) if key not in (*VALUES, 2, 4)}
+    assert others == {("gfn2 experiment", "relaxed")}
+
+
+def test_without_a_value_of_the_run_predictions_are_of_the_known_level(tmp_path, library):
+    settings = molloop.load(library={"source": str(tmp_path / "named.smi")})
+    session = Session("now", settings.to_toml(), {"library": library.describe()})
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text(session.config)
+    known = [Known("O", 12.5, 2, "experiment"), Known("CC", 10.0, 4, "experiment")]
+    stages = [stage_of(settings.protocol())]
+    with closing(Store.create(tmp_path / "run" / STORE, session, known, stages)) as store:
+        store.append(0.0, [Began(library.n_molecules, 2)], [], [])
+    frame = molloop.predict(tmp_path / "run").frame()
+    assert set(zip(frame["level"], frame["fidelity"], strict=True)) == {("experiment", "")}
+
+
 def test_known_values_train_the_model_and_are_shown(tmp_path, library):
     known = [Known("O", 12.5, 2), Known("CCCCCC", 10.0, None)]
     a_run(tmp_path / "run", library, known)
@@ -142,7 +181,10 @@ def test_known_values_of_a_goal_are_shown_with_their_level(tmp_path, library):
     frame = found.frame()
     assert frame["ie_ev"].dropna().to_dict() == VALUES | {2: 12.5}
     assert frame.loc[2, "level"] == "experiment"
-    assert set(frame.drop(index=2)["level"]) == {"gfn2"}
+    assert {frame.loc[key, "level"] for key in VALUES} == {"gfn2"}
+    assert {frame.loc[key, "level"] for key in range(9) if key not in (2, *VALUES)} == {
+        "gfn2 experiment"
+    }
 
 
 def test_a_library_that_is_gone_is_built_again(tmp_path, library, monkeypatch):

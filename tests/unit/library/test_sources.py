@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from rdkit import Chem
 
 from molloop.errors import InputError
 from molloop.library import sources
@@ -232,6 +233,29 @@ def test_a_molblock_in_a_cell_is_a_cell(tmp_path):
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["smiles", "mol"], ["C", block], ["N", block]])
     assert [text for _, text in all_lines(path)] == ["C", "N"]
+
+
+ETHANOL, AMINE = (Chem.MolToMolBlock(Chem.MolFromSmiles(one)) for one in ("CCO", "CCN"))
+ITEM = "> <a>\n1\n\n"
+SEVERAL = "several molfiles in one record: $$$$ is missing between them"
+
+
+@pytest.mark.parametrize("behind", ["", ITEM, f"{ITEM}> <b>\n\n"])
+def test_molfiles_without_a_mark_between_them_are_refused(tmp_path, behind):
+    path = tmp_path / "a.sdf"
+    path.write_text(f"{ETHANOL}{behind}{AMINE}{behind}$$$$\n{AMINE}{behind}$$$$\n")
+    [block] = sources.blocks([path], Reading())
+    assert list(block.faults.values()) == [SEVERAL]
+    assert [bool(one) for one in block.texts] == [False, True]
+
+
+def test_a_data_item_may_be_a_molfile(tmp_path):
+    path = tmp_path / "a.sdf"
+    path.write_text(f"{ETHANOL}{ITEM}> <product>\n{AMINE}\n> <b>\n2\n\n$$$$\n")
+    [block] = sources.blocks([path], Reading())
+    assert not block.faults
+    [text] = block.texts
+    assert Chem.MolToSmiles(Chem.MolFromMolBlock(text)) == "CCO"
 
 
 @pytest.mark.parametrize("name", ["CCO", "S", "CN", "C*", "CCO ethanol"])

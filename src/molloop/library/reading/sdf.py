@@ -14,11 +14,14 @@ MAX_RECORD = 2**22  # characters
 MOLFILE_END = "\nM  END"
 NO_END = "a record without M  END"
 EMPTY = "an empty record"
+SEVERAL = "several molfiles in one record: $$$$ is missing between them"
 TOO_LONG = f"a record of more than {MAX_RECORD:,} characters"
 
 # at the beginning of a line: to look for that first would take ten times as long
 _DELIMITER = re.compile(r"\$\$\$\$(?<![^\n]\$\$\$\$)[^\n]*\n")
 _ITEM = re.compile(r"^>[^<\n]*<([^>\n]*)>[^\n]*\n(.*?)(?=\n[^\S\n]*\n|\n>|\Z)", re.M | re.S)
+# a molfile that is a data item: its line of counts is the fourth one behind the item's name
+_HELD = re.compile(r"^>[^\n]*(?:\n[^\n]*){3}\n[^\n]*V[23]000", re.M)
 
 Record = tuple[int, str]  # first line, text
 
@@ -65,12 +68,8 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
     wanted = [file_format.columns[place] for place in file_format.kept]
     name_item = None if file_format.name is None else file_format.columns[file_format.name]
     for line, record in records:
-        end = record.rfind(MOLFILE_END)
-        if len(record) > end + len(MOLFILE_END) + 1:  # a data item may hold another molfile
-            end = record.find(MOLFILE_END)
-        is_long = len(record) > MAX_RECORD
-        if end < 0 or is_long:
-            fault = TOO_LONG if is_long else NO_END if record.strip() else EMPTY
+        end = record.find(MOLFILE_END)
+        if fault := _fault(record, end):
             yield Entry(
                 line, "", record[:80].partition("\n")[0].strip(), ("",) * len(wanted), fault
             )
@@ -86,3 +85,13 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
             items.get(name_item, "").strip() if name_item else title,
             tuple([items.get(name, "") for name in wanted]),
         )
+
+
+def _fault(record: str, end: int) -> str:
+    """Return why a record is none of one molecule, whose molfile ends somewhere; else nothing."""
+    if len(record) > MAX_RECORD:
+        return TOO_LONG
+    if end < 0:
+        return NO_END if record.strip() else EMPTY
+    n_more = record.count(MOLFILE_END, end + 1)
+    return SEVERAL if n_more and len(_HELD.findall(record, end)) < n_more else ""

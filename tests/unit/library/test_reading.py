@@ -226,7 +226,9 @@ def test_files_of_data_bases_and_of_spreadsheets(tmp_path, name):
         ("CCO\t|^1:0|", ("CCO |^1:0|", "")),
         ("  CCO  two words ", ("CCO", "two words")),
         ("CCO |an open name", ("CCO", "|an open name")),
-        ("CCO |^1:0|name", ("CCO", "|^1:0|name")),
+        ("CCO |^1:0|name", ("CCO |^1:0|", "name")),
+        ("CCO |^1:0", ("CCO |^1:0", "")),
+        ("CCO |x|name", ("CCO", "|x|name")),
         ("C* |$;R 1$,atomProp:0.a.b c| x", ("C* |$;R 1$,atomProp:0.a.b c|", "x")),
         ("", ("", "")),
         ("C\nQ", ("C\nQ", "")),
@@ -234,6 +236,15 @@ def test_files_of_data_bases_and_of_spreadsheets(tmp_path, name):
 )
 def test_an_extension_belongs_to_the_smiles_and_the_name_stands_behind(text, parts):
     assert part(text) == parts
+
+
+def test_an_extension_that_does_not_end_is_refused(tmp_path):
+    """Its radical would be ethanol, in silence."""
+    path = tmp_path / "a.smi"
+    path.write_text("CCO |^1:0\nCCO\n")
+    built = build(Files.of([str(path)], "smiles"), tmp_path / "library", BuildSpec())
+    assert built.n_molecules == 1
+    assert built.manifest.counts.invalid == 1
 
 
 def test_a_line_of_words_with_an_extension(tmp_path):

@@ -7,20 +7,26 @@ from molloop.library.reading.format import TextKind
 
 _ATOM = r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFIbcnops*])"
 _SMILES = re.compile(rf"{_ATOM}(?:{_ATOM}|[-=#$:/\\.()+~@]|%\d\d|\d)*")
+# radicals, stereo groups, coordinates, labels of atoms: what they say would be lost
+_EXTENSION = re.compile(r"\|(\^\d:|[&o]\d+:|a:|\(|\$)")
 _INCHI = re.compile(r"InChI=1\S*")
 
 
 def part(text: str) -> tuple[str, str]:
     """Return the text of a molecule, and the name behind it.
 
-    A CXSMILES extension (``CCO |^1:0| name``) belongs to the SMILES, behind one blank.
+    A CXSMILES extension (``CCO |^1:0| name``) belongs to the SMILES, behind one blank; so does what
+    begins as one that has an effect and does not end, which is no molecule then.
     """
     first, _, behind = text.strip().replace("\t", " ").partition(" ")
     behind = behind.lstrip(" ")
     if behind.startswith("|"):
         end = behind.find("|", 1) + 1
-        if end and behind[end : end + 1] in ("", " "):
+        has_effect = _EXTENSION.match(behind) is not None
+        if end and (has_effect or behind[end : end + 1] in ("", " ")):
             return f"{first} {behind[:end]}", behind[end:].lstrip(" ")
+        if has_effect:
+            return f"{first} {behind}", ""
     return first, behind
 
 

@@ -110,9 +110,18 @@ def not_written(
     what
         By what name the user knows it.
     """
-    is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    if is_full or "disk is full" in str(error):  # SQLite's words
+    if _is_full(error):
         return RunError(
             f"{path} cannot be written: {error}.", "Make room on its disk, then do it again."
         )
     return InputError(what, str(path), expected, f"It fails with: {error}.")
+
+
+def remedy_there(error: Exception) -> str:
+    """Return what the user can do where nothing can be kept in a folder."""
+    return "Make space there" if _is_full(error) else "See to it that it can be written there"
+
+
+def _is_full(error: Exception) -> bool:
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "disk is full" in str(error)  # SQLite's words

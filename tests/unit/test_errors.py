@@ -1,3 +1,4 @@
+import errno
 import pickle
 
 import pytest
@@ -38,3 +39,11 @@ def test_an_input_error_says_what_value_expectation_and_remedy():
 
 def test_exit_codes():
     assert [error.exit_code for error in EXAMPLES] == [2, 1, 1, 1, 1]
+
+
+def test_room_is_asked_for_only_where_a_disk_is_full():
+    full, read_only = OSError(errno.ENOSPC, "No space left"), OSError(errno.EROFS, "Read-only")
+    assert errors.remedy_there(full) == "Make space there"
+    assert errors.remedy_there(read_only) == "See to it that it can be written there"
+    assert type(errors.not_written("file", "a.csv", full)) is errors.RunError
+    assert type(errors.not_written("file", "a.csv", read_only)) is errors.InputError

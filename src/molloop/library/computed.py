@@ -14,7 +14,7 @@ import rdkit
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from molloop.errors import RunError
+from molloop.errors import RunError, remedy_there
 from molloop.files import write_whole
 from molloop.library.computable import Computable, Values
 from molloop.library.shard import Shard, ShardRef
@@ -185,7 +185,7 @@ def compute_missing(
     except OSError as error:
         raise RunError(
             f"What is computed cannot be kept ({error}).",
-            "Make space there; the same command goes on where this one stopped.",
+            f"{remedy_there(error)}; the same command goes on where this one stopped.",
         ) from error
 
 

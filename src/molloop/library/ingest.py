@@ -8,7 +8,7 @@ from pathlib import Path
 import rdkit
 
 import molloop
-from molloop.errors import InputError, RunError
+from molloop.errors import InputError, RunError, remedy_there
 from molloop.files import write_whole
 from molloop.library.assemble import assemble, write_rejects
 from molloop.library.choices import BUILT_IN
@@ -143,8 +143,8 @@ def build(
         except (OSError, NotImplementedError) as error:  # the latter: no locks here
             raise RunError(
                 f"The library cannot be kept in {folder} ({error}).",
-                "Make space there, or choose another folder (XDG_CACHE_HOME for the cache); the "
-                "same command goes on where this one stopped.",
+                f"{remedy_there(error)}, or choose another folder (XDG_CACHE_HOME for the cache); "
+                "the same command goes on where this one stopped.",
             ) from error
     library = Library(folder)
     if library.manifest.key != key:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from molloop.errors import InputError, RunError
+from molloop.errors import InputError, RunError, remedy_there
 from molloop.library.bits import Bits, open_bits, write_bits
 from molloop.library.computed import Kept, compute_missing
 from molloop.library.conditions_on_columns import Admitted, ColumnCondition, Condition
@@ -165,7 +165,7 @@ def _select(
         write_bits(path, masks, {"left_out": counted})
     except OSError as error:
         raise RunError(
-            f"{path} cannot be written ({error}).", "Make space there, and try again."
+            f"{path} cannot be written ({error}).", f"{remedy_there(error)}, and try again."
         ) from error
     return Selection(n, n_left, tuple(counted), str(path))
 

@@ -157,6 +157,10 @@ def _export_structures(results: Found, file_format: str, path: Path, top: int | 
         for one in (results.best(top) if top else results.ranked())
         if isinstance(one.outcome, Success)
     ]
+    if not best:
+        raise InputError(
+            "run directory", "a run without a value", "one with some", "Wait until it has one."
+        )
     found = [one for one in best if can_hold(file_format, one)]
     if not found:
         raise InputError(

@@ -191,3 +191,8 @@ def test_parquet_has_the_same_types_whatever_was_found(tmp_path):
     found = [pq.read_schema(tmp_path / f"{n}.parquet").remove_metadata() for n in range(3)]
     assert found[0] == found[1] == found[2]
     assert len(pd.read_parquet(tmp_path)) == 4
+
+
+def test_structures_of_a_run_without_a_value_wait_for_one(tmp_path):
+    with pytest.raises(InputError, match=r"a run without a value.*Wait until it has one"):
+        export(results(), "sdf", tmp_path / "a.sdf")

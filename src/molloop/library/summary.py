@@ -7,6 +7,7 @@ from rdkit import Chem
 from molloop.library.choices import FRAGMENTS, SAME_AS
 from molloop.library.composition import Composition
 from molloop.library.conditions import each_of
+from molloop.library.descriptors import MOLLOOPS, RDKITS
 from molloop.library.manifest import DUPLICATES, REJECTS, Manifest
 from molloop.library.rejected import rejected_by_reason
 
@@ -122,7 +123,7 @@ def _built(manifest: Manifest) -> dict[str, str]:
         "the same": f"{spec.same_as}: {SAME_AS[spec.same_as]}",
         **({"kept columns": ", ".join(manifest.kept)} if manifest.kept else {}),
         "fingerprints": f"Morgan, radius {morgan.radius}, {morgan.n_bits} bits",
-        "descriptors": f"{len(manifest.descriptors)} of RDKit",
+        "descriptors": f"{len(RDKITS)} of RDKit, {len(MOLLOOPS)} of molloop's own",
     }
 
 

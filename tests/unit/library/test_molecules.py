@@ -295,6 +295,7 @@ def test_charge_and_radicals_of_a_file_are_kept(tmp_path):
     library = built(tmp_path, block(texts, kind="molblock"))
     assert smiles(library) == ["C[NH3+]", "[CH2]CO", "CC(=O)[O-]"]
     assert library.summary()["charges"] == "-1 in 1, 0 in 1, +1 in 1"
+    assert library.summary()["descriptors"] == "36 of RDKit, 53 of molloop's own"
 
 
 def test_geometries_that_lack_something_are_counted(tmp_path):

@@ -17,7 +17,7 @@ from molloop.library.shard import ShardRef, write_shard
 from molloop.search import rank
 from molloop.search.acquisition import ACQUISITIONS, Circumstances
 from molloop.search.chance import Chance
-from molloop.search.policy import Policy, policy_named
+from molloop.search.policy import Policy, as_learnt, policy_named
 from molloop.search.rank import RankTask
 from molloop.search.training import Training
 from molloop.surrogate.model import load
@@ -107,10 +107,11 @@ def brute_force(table, task, trained, pending, others=(), failed=()):
     covariance = np.stack([joint.covariance(row) for row in range(table.n)])
     mean, std = model.predict(everything)
     score_of = ACQUISITIONS[task.policy.acquisition]
-    circumstances = Circumstances(np.arange(table.n), float(table.values[trained].max()), task.seed)
+    values = as_learnt(task.policy, table.values[trained])
+    circumstances = Circumstances(np.arange(table.n), float(values.max()), task.seed)
     if failed and task.policy.learns_failures:
         chance = Chance.read(task.chance(0)).of(everything)
-        usual = float(np.mean(table.values[trained]))
+        usual = float(np.mean(values))
         circumstances = replace(circumstances, chance=chance, usual=usual)
     believed, chosen = list(pending), []
     near = {key for one in pending for key in too_near(table.bits, one, task.policy.diversity)}

@@ -77,7 +77,7 @@ def fitted(
     ----------
     are_sought
         Whether large values are searched for: then a value far above all others may count as less,
-        see :func:`molloop.surrogate.lessons.drawn_in`.
+        see ``molloop.surrogate.lessons.drawn_in``.
 
     Raises
     ------

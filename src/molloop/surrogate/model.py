@@ -54,7 +54,7 @@ class Surrogate(ABC):
         ``ucb`` or ``ei``.
     draws_in
         Whether values that are searched for are drawn in before it learns them; see
-        :func:`molloop.surrogate.lessons.drawn_in`.
+        ``molloop.surrogate.lessons.drawn_in``.
     learns_failures
         Whether a choice by it also goes by the chance of a value, which failures teach.
     """

@@ -88,7 +88,9 @@ class ParslEngine:
         self._shared: dict[str, bytes] = {}  # by stage, what is packed for its groups
         self._read_s = -inf
         self._is_halted = False
-        self._done: queue.SimpleQueue[Callable[[], Completion | None]] = queue.SimpleQueue()
+        # no SimpleQueue: up to Python 3.12, a signal whose handler outlasts the timeout leaves it
+        # waiting without one
+        self._done: queue.Queue[Callable[[], Completion | None]] = queue.Queue()
         self._kernel = kernels.start(config)
         self._executor = cast("HighThroughputExecutor", self._kernel.executors[self._label])
         self._health = Health(self._executor, worker_start_timeout_s, queue_timeout_s)

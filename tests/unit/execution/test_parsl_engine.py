@@ -1,6 +1,8 @@
 """What the engine gives Parsl and takes back, with an executor that runs it at once."""
 
+import signal
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from importlib import import_module
@@ -102,6 +104,26 @@ def test_a_group_goes_to_a_worker_and_its_outcomes_come_back(engine, asked):
     (first, second) = done.times_s
     assert first[1] - first[0] == pytest.approx(1.0)
     assert (second[0] - first[0], second[1] - first[0]) == pytest.approx((1.0, 3.5))
+
+
+def test_a_signal_whose_handler_takes_long_does_not_prolong_the_wait(engine):
+    """Seen: after SIGTERM a run waited for good, as its time was over when the handler returned."""
+    came = []
+
+    def handle(*_):
+        came.append(time.monotonic())
+        assert len(came) == 1, "it still waits"
+        time.sleep(0.2)
+
+    engine._health.has_worker = True  # asks Parsl nothing
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 5.0)
+    try:
+        assert engine.wait(0.2) == []
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(came) == 1
 
 
 def test_a_worker_has_as_many_abreast_as_its_cores_are_enough_for(engine, monkeypatch):

@@ -68,7 +68,7 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
     wanted = [file_format.columns[place] for place in file_format.kept]
     name_item = None if file_format.name is None else file_format.columns[file_format.name]
     for line, record in records:
-        end = record.find(MOLFILE_END)
+        end = _end_of_molfile(record)
         if fault := _fault(record, end):
             yield Entry(
                 line, "", record[:80].partition("\n")[0].strip(), ("",) * len(wanted), fault
@@ -85,6 +85,13 @@ def _entries(records: Iterator[Record], file_format: Format) -> Iterator[Entry]:
             items.get(name_item, "").strip() if name_item else title,
             tuple([items.get(name, "") for name in wanted]),
         )
+
+
+def _end_of_molfile(record: str) -> int:
+    """Return where the line end before the first M  END stands; -1: nowhere."""
+    place = record.find(MOLFILE_END[1:])  # few texts have an M, many a line end
+    is_line = place > 0 and record[place - 1] == "\n"
+    return place - 1 if is_line else record.find(MOLFILE_END)
 
 
 def _fault(record: str, end: int) -> str:

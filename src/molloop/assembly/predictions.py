@@ -245,6 +245,6 @@ def _cell(one: int | float | str | None) -> str:
 
 def _csv_line(cells: list[str]) -> str:
     text = StringIO()
-    # of cells that hold line ends, it quotes those with a character of its own one
+    # without a line end of its own, it would not quote cells that hold one
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().removesuffix("\n")

@@ -134,7 +134,7 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
 
 def learnt_levels(known: Iterable[Known], own: Collection[object]) -> tuple[str, ...]:
     """Return the levels of values known beforehand and of a run's own: those as an empty text."""
-    return tuple(sorted({*("" for _ in own), *(one.level for one in known)}))
+    return tuple(sorted({one.level for one in known} | ({""} if own else set())))
 
 
 def no_value() -> InputError:

@@ -51,14 +51,21 @@ Floats = NDArray[np.float64]
 
 
 def found_over_time(run: Run) -> Markup:
-    """Draw each value and the best so far, in their order and over time."""
+    """Draw each value and the best so far, in their order and over time.
+
+    Hollow marks are of values that are never among the best.
+    """
     quantity = _quantity(run)
     values, best = np.array(run.record.values), run.record.best_so_far()
-    rows = thinned(values, MAX_POINTS)
+    rows, may_win = thinned(values, MAX_POINTS), ~np.isnan(run.record.eligible())
     told = f"the best so far is {_best(run)}."
+    if not may_win.all():
+        told += " Hollow marks are never among the best."
 
     def draw(axes: Axes, places: Floats, left: float) -> None:
-        axes.scatter(places[rows], values[rows], s=14, color=MARK, linewidths=0, alpha=0.7)
+        for face, some in (("none", rows[~may_win[rows]]), (MARK, rows[may_win[rows]])):
+            marks = axes.scatter(places[some], values[some], 12, facecolors=face, edgecolors=MARK)
+            marks.set(linewidth=0.8, alpha=0.7)
         steps = np.flatnonzero(np.diff(best, prepend=np.nan) != 0)
         ends = [*places[steps], places[-1]], [*best[steps], best[-1]]
         axes.step(*ends, where="post", color=BEST)

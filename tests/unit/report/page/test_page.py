@@ -369,6 +369,18 @@ def test_time_begins_with_the_first_task(run, monkeypatch):
     assert over_time.get_xlim()[0] == 1.5
 
 
+def test_values_that_are_never_among_the_best_are_hollow_marks(run, monkeypatch):
+    for axes in drawn_axes(monkeypatch, plots.found_over_time, run):
+        hollow, filled = axes.collections
+        assert (len(hollow.get_offsets()), len(filled.get_offsets())) == (0, run.record.n_values)
+    run.record.are_flagged[0] = 1
+    for axes in drawn_axes(monkeypatch, plots.found_over_time, run):
+        hollow, filled = axes.collections
+        assert [value for _, value in hollow.get_offsets().tolist()] == [run.record.values[0]]
+        assert len(hollow.get_facecolors()) == 0
+        assert len(filled.get_offsets()) == run.record.n_values - 1
+
+
 def test_what_workers_did_lately_is_of_all_kinds(run):
     run.record.tasks = Tasks()
     # simulations of both workers come first, as they are read with the outcomes

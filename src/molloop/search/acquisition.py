@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 UCB_DEVIATIONS = 0.5  # what finds most of the best hundred: docs/benchmarks/search.md
 LEAST = -1e300  # minus infinity is for what is no candidate
+LOW_SHARE = 0.1  # of the values, lie below what a failure counts as: docs/benchmarks/failures.md
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +29,23 @@ class Circumstances:
         Of what is drawn.
     chance
         That a simulation gives a value, above 0, shape (n,); None where nothing has failed.
-    usual
-        The value that a molecule is worth which fails: the mean of the values so far.
+    if_failed
+        The value that a failure counts as: see `failure_value`.
     """
 
     ids: NDArray[np.int64]
     best: float = 0.0
     seed: tuple[int, int] = (0, 0)
     chance: Floats | None = None
-    usual: float = 0.0
+    if_failed: float = 0.0
+
+
+def failure_value(values: Floats) -> float:
+    """Return what a failure counts as beside n >= 1 values: a tenth of them lie below it.
+
+    A search lifts their mean above the molecules that it still looks for: it would be too much.
+    """
+    return float(np.quantile(values, LOW_SHARE))
 
 
 Acquisition = Callable[[Floats, Floats, Circumstances], Floats]
@@ -56,13 +65,14 @@ def ucb(mean: Floats, std: Floats, given: Circumstances) -> Floats:
 
 
 def _expected(score: Floats, given: Circumstances) -> Floats:
-    """Return what is expected of a score that a molecule has by its chance, and else the usual one.
+    """Return what is expected of a score that a molecule only has if it does not fail.
 
-    Scores below the usual one stay: to fail is no better than they are.
+    Scores below what a failure counts as stay: to fail is no better than they are.
     """
     if given.chance is None:
         return score
-    return np.where(score > given.usual, given.usual + given.chance * (score - given.usual), score)
+    low = given.if_failed
+    return np.where(score > low, low + given.chance * (score - low), score)
 
 
 def ei(mean: Floats, std: Floats, given: Circumstances) -> Floats:

@@ -15,8 +15,8 @@ from molloop.surrogate.model import Features, Floats, in_blocks
 
 MAX_POINTS = 4000  # learnt from; time grows with them
 N_BEFORE = 4.0  # values that the mean molecule is taken to have had before the first
-VARIANCES = np.geomspace(1e-3, 10, 5)  # of the weights
-LIKELY_VARIANCE = 0.01  # with a log-normal prior: see `Chance.fit`
+VARIANCES = np.geomspace(1e-4, 10, 6)  # of the weights
+LIKELY_VARIANCE = 0.001  # with a log-normal prior: see `Chance.fit`
 SIGMA = 2.0
 TOLERANCE = 1e-9  # twice what another step would gain of the loss
 MAX_STEPS = 50

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei
+from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, failure_value
 from molloop.search.batch import choose
 from molloop.search.chance import chances_of
 from molloop.search.difference import Chain, Pairs, chained
@@ -106,7 +106,7 @@ def promote(
     of_each = np.prod([one.of(features) for one in chances], axis=0) if chances else None
     choice = choose(
         joint,
-        Circumstances(ids, best, seed, of_each, _usual(given, chain)),
+        Circumstances(ids, best, seed, of_each, _if_failed(given, chain)),
         ACQUISITIONS[acquisition],
         n,
         pending=range(n_open, n_open + n_pending),
@@ -121,12 +121,12 @@ def promote(
     )
 
 
-def _usual(given: Promotion, chain: Chain) -> float:
-    """Return the last value that the mean one of the stage comes to; without any, of below."""
+def _if_failed(given: Promotion, chain: Chain) -> float:
+    """Return what a failure counts as, by the stage's values; without any, by those below."""
     above = given.pairs[0].above
     if len(above):
-        return Chain(chain.first, chain.differences[1:]).usual(float(above.mean()))
-    return chain.usual(float(given.below.mean()))
+        return Chain(chain.first, chain.differences[1:]).usual(failure_value(above))
+    return chain.usual(failure_value(given.below))
 
 
 def expect(

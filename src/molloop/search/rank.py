@@ -17,7 +17,7 @@ from molloop.goal import Goal
 from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search import goals
-from molloop.search.acquisition import ACQUISITIONS, Circumstances
+from molloop.search.acquisition import ACQUISITIONS, Circumstances, failure_value
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.chance import Chance, chances_of
@@ -106,7 +106,7 @@ class Learnt:
         if not self.chances:
             return given
         chance = np.prod([one.of(features) for one in self.chances], axis=0)
-        return replace(given, chance=chance, usual=self._usual)
+        return replace(given, chance=chance, if_failed=self._if_failed)
 
     @cached_property
     def _best(self) -> float:
@@ -116,11 +116,11 @@ class Learnt:
         return best_as_learnt(self.task.policy, self.training.values, self.training.best)
 
     @cached_property
-    def _usual(self) -> float:
-        """The mean of the values, as predictions have it."""
+    def _if_failed(self) -> float:
+        """What a failure counts as, as predictions have it."""
         values = self.training.values[self.training.order]
-        usual = float(as_learnt(self.task.policy, values).mean())
-        return self.model.usual(usual) if isinstance(self.model, Chain) else usual
+        low = failure_value(as_learnt(self.task.policy, values))
+        return self.model.usual(low) if isinstance(self.model, Chain) else low
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,16 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, greedy, random, ucb
+from molloop.search.acquisition import (
+    ACQUISITIONS,
+    Circumstances,
+    ei,
+    failure_value,
+    greedy,
+    random,
+    ucb,
+)
 
 FINITE = st.floats(-1e6, 1e6)
 DEVIATION = st.floats(0, 1e4)
 
 
-def of(mean, std, best, function=ei, chance=None, usual=0.0):
+def of(mean, std, best, function=ei, chance=None, if_failed=0.0):
     arrays = np.array([mean], dtype=float), np.array([std], dtype=float)
     chances = None if chance is None else np.array([chance])
-    circumstances = Circumstances(np.array([0]), best, chance=chances, usual=usual)
+    circumstances = Circumstances(np.array([0]), best, chance=chances, if_failed=if_failed)
     return float(function(*arrays, circumstances)[0])
 
 
@@ -48,17 +56,26 @@ def test_far_below_the_best_it_falls_as_the_density_over_the_square():
         (13, 1.0, 13, 14),
         (13, 0.5, 11.5, 12),
         (13, 0.1, 10.3, 10.4),
-        (9.5, 0.5, 9.5, 10.25),  # to fail is no better than a value below the usual one
+        (9.5, 0.5, 9.5, 10.25),  # to fail is no better than a value below that of a failure
         (7, 0.1, 7, 8),
     ],
 )
 def test_what_is_expected_of_a_molecule_that_may_fail(mean, chance, greedily, with_deviation):
-    usual = {"chance": chance, "usual": 10.0}
-    assert of(mean, 2, 0, greedy, **usual) == pytest.approx(greedily)
-    assert of(mean, 2, 0, ucb, **usual) == pytest.approx(with_deviation)
+    failing = {"chance": chance, "if_failed": 10.0}
+    assert of(mean, 2, 0, greedy, **failing) == pytest.approx(greedily)
+    assert of(mean, 2, 0, ucb, **failing) == pytest.approx(with_deviation)
     # what fails improves nothing
     whole = math.exp(of(mean, 2, 12))
-    assert math.exp(of(mean, 2, 12, **usual)) == pytest.approx(chance * whole)
+    assert math.exp(of(mean, 2, 12, **failing)) == pytest.approx(chance * whole)
+
+
+def test_a_likely_failure_is_behind_a_sure_molecule_below_the_mean_of_the_values():
+    values = np.array([15.0] * 10 + [11.0, 10.0])  # a search has already lifted the mean to 14.25
+    low = failure_value(values)
+    assert low == pytest.approx(11.4)  # a tenth of the way from the lowest: 11 + 0.1 * (15 - 11)
+    likely_failure = of(16, 0, 15, greedy, chance=0.1, if_failed=low)
+    assert likely_failure == pytest.approx(11.86)
+    assert likely_failure < of(14, 0, 15, greedy, chance=0.99, if_failed=low)
 
 
 @given(
@@ -72,13 +89,13 @@ def test_what_is_expected_of_a_molecule_that_may_fail(mean, chance, greedily, wi
     FINITE,
 )
 def test_none_falls_with_mean_or_deviation_or_is_no_number(
-    low, high, std, more, best, name, chance, usual
+    low, high, std, more, best, name, chance, if_failed
 ):
     low, high = sorted((low, high))
-    others = best, ACQUISITIONS[name], chance, usual
+    others = best, ACQUISITIONS[name], chance, if_failed
     here = of(low, std, *others)
     assert math.isfinite(here)
-    slack = 1e-9 * (1 + abs(here) + abs(usual))
+    slack = 1e-9 * (1 + abs(here) + abs(if_failed))
     assert of(high, std, *others) >= here - slack
     assert of(low, std + more, *others) >= here - slack
 

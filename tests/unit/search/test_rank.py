@@ -111,8 +111,8 @@ def brute_force(table, task, trained, pending, others=(), failed=()):
     circumstances = Circumstances(np.arange(table.n), float(values.max()), task.seed)
     if failed and task.policy.learns_failures:
         chance = Chance.read(task.chance(0)).of(everything)
-        usual = float(np.mean(values))
-        circumstances = replace(circumstances, chance=chance, usual=usual)
+        if_failed = float(np.percentile(values, 10))
+        circumstances = replace(circumstances, chance=chance, if_failed=if_failed)
     believed, chosen = list(pending), []
     near = {key for one in pending for key in too_near(table.bits, one, task.policy.diversity)}
     n_left = table.n - len({*trained, *pending, *others, *failed})

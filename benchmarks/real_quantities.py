@@ -4,7 +4,7 @@ Runs of `molloop run`, the default policy beside others with the same seeds, for
 electron affinity and the smallest fundamental gap (GFN2-xTB, vertical). Nobody knows the best of
 the 130,744, so the mean of the best ten that a run has found is compared, flagged values kept.
 Printed are its mean over the seeds, how many of all best tens are flagged, and by how much the
-default is better, with the paired bootstrap interval. Exit code 1 where one holds 0.
+default is better, with the paired interval. Exit code 1 where one holds 0.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def main():
             print(f"{DEFAULT:10} {means[DEFAULT].mean():8.3f}, {told}", flush=True)
             for policy in OTHERS:
                 ahead = sign * (means[DEFAULT] - means[policy])
-                one = mean_interval(ahead[:, None], np.random.default_rng(1))
+                one = mean_interval(ahead[:, None])
                 low, high = one.low[0], one.high[0]
                 told = (
                     f"{n_flagged[policy]} flagged ({one.mean[0]:+.3f}, {low:+.3f} to {high:+.3f})"

@@ -9,8 +9,6 @@ was among the first 24. Exit code 1 where the default policy misses its limits.
 import argparse
 import sys
 
-import numpy as np
-
 from molloop.assembly import replays
 from molloop.assembly.tables import open_known
 from molloop.config.load import load
@@ -49,7 +47,7 @@ def main():
         recall = found.over_simulations(policy, "recall")
         best = found.over_simulations(policy, "best")
         means = {n: recall[:, n - 1].mean() for n in CHECKPOINTS}
-        band = mean_interval(recall[:, CHECKPOINTS[-1] - 1 :][:, :1], np.random.default_rng(0))
+        band = mean_interval(recall[:, CHECKPOINTS[-1] - 1 :][:, :1])
         n_best = int((best[:, CHECKPOINTS[0] - 1] == found.truth.best).sum())
         cells = "".join(f"{means[n]:8.3f}" for n in CHECKPOINTS)
         interval = f"{band.low[0]:.3f} to {band.high[0]:.3f}"

@@ -88,7 +88,7 @@ class Comparison:
     def advantage(self, policy: str, other: str, measure_name: str, stop: float) -> Interval:
         """Return by how much a policy is ahead of another at a stop, paired by seed."""
         ours, theirs = (self.after(name, measure_name, stop) for name in (policy, other))
-        return mean_interval((ours - theirs)[:, None], np.random.default_rng(0))
+        return mean_interval((ours - theirs)[:, None])
 
     def stops(self) -> list[float]:
         """Return a quarter, half and all of the simulations, of ladders of the time in seconds."""

@@ -18,6 +18,8 @@ _LABELS = {
     "n_above": "Values beyond {limit}",
     "hypervolume": "Share of the true front's hypervolume",
 }
+# of what can be; an interval may go beyond
+_LIMITS = {"recall": (0, 1), "hypervolume": (0, 1), "regret": (0, None), "n_above": (0, None)}
 
 
 def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None:
@@ -32,7 +34,6 @@ def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None
     if found.truth.points is not None:
         labels["recall"] = f"Share of the {k} on the true Pareto front found"
     times_s = found.times_s()
-    rng = np.random.default_rng(0)
 
     def lines(name: str, over_time: bool) -> Mapping[str, Line]:
         drawn = {}
@@ -43,8 +44,9 @@ def draw_comparison(found: Comparison, objective: Objective, path: Path) -> None
                 else found.over_simulations(policy, name)
             )
             x = times_s if over_time else np.arange(1, values.shape[1] + 1)
-            band = mean_interval(values, rng)
-            drawn[policy] = Line(x, band.mean, band.low, band.high)
+            band = mean_interval(values)
+            low, high = np.clip((band.low, band.high), *_LIMITS.get(name, (None, None)))
+            drawn[policy] = Line(x, band.mean, low, high)
         return drawn
 
     rows = [

@@ -37,12 +37,12 @@ class Accuracy:
     def of(cls, means: Floats, stds: Floats, values: Floats) -> "Accuracy":
         """Compare predictions with values, each of shape (n,), n at least 1."""
         n, wrong = len(values), means - values
-        error = mean_interval(np.abs(wrong)[:, None], np.random.default_rng(0))
+        error = mean_interval(np.abs(wrong)[:, None])
         n_within = int((np.abs(wrong) <= stds).sum())
         return cls(
             n,
             float(error.mean[0]),
-            (float(error.low[0]), float(error.high[0])),
+            (float(np.maximum(error.low[0], 0)), float(error.high[0])),
             float(wrong.mean()),
             n_within / n,
             share_interval(n_within, n),

@@ -20,8 +20,8 @@ def test_by_hand():
     assert (found.n, found.error) == (3, 2.0)
     assert found.bias == 0.0
     assert found.within == pytest.approx(1 / 3)
-    low, high = found.error_interval
-    assert 1.0 <= low < 2.0 < high <= 3.0
+    # 1, 2 and 3: the mean's error is 1 / sqrt(3), t is 4.303, and no error is below 0
+    assert found.error_interval == pytest.approx((0.0, 4.484), abs=1e-3)
 
 
 def test_what_descriptors_say_is_predicted_and_what_they_do_not_is_not(small_library):

@@ -57,7 +57,7 @@ def test_bits_are_numbers_around_their_mean():
     plain = np.unpackbits(bits, axis=1, bitorder="little").astype(np.float32)
     plain -= plain.mean(axis=0)
     one, other = (Chance.fit(some[:40], some[40:], rng()) for some in (bits, plain))
-    assert one.weights.shape == (5, 64)
+    assert one.weights.shape == (6, 64)
     assert one.of(bits) == pytest.approx(other.of(plain), abs=1e-5)
 
 

@@ -72,6 +72,13 @@ def open_known(
 
 def table_settings(settings: Settings, table: Table) -> Settings:
     """Return a configuration whose property is that of a table."""
+    if settings.stages and settings.goal().wider:
+        raise InputError(
+            "stages",
+            f"{len(settings.stages)} stages, and several objectives or constraints",
+            "one of both in a replay",
+            "Leave [[stages]] out, or have one objective alone.",
+        )
     own = settings.objective().quantity.column
     columns = [one.column for one in settings.goal().computed]
     if table.column == own and set(columns[1:]) <= table.further.keys():

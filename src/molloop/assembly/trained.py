@@ -117,11 +117,7 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
             given = {key: one.value for key, one in in_library.items()} | last
             told = levels, learnt_levels(known, last), len(values)
             return Trained(model, policy.features, given, *told, {}, objective)
-        everything = Selection.of_all(library)
-        seed = settings.campaign.seed
-        above = Promotions(library, policy, objective, stages, everything, seed)
-        above.know(known)
-        above.learn(events)
+        above = stages_known(settings, library, known, events)
         model = chained(model, above.pairs(), rng)
         expected = {
             one.molecule_id: (objective.sign * one.mean, one.std)
@@ -130,6 +126,18 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
         }
     told = {}, learnt_levels(known, found[stages[0]]), len(values)
     return Trained(model, policy.features, last, *told, expected, objective)
+
+
+def stages_known(
+    settings: Settings, library: Library, known: Iterable[Known], events: Iterable[Event]
+) -> Promotions:
+    """Return what is known of molecules in all stages of a run."""
+    stages = tuple(one.stage for one in settings.protocols())
+    of = settings.policy(), settings.objective(), stages, Selection.of_all(library)
+    found = Promotions(library, *of, settings.campaign.seed, settings.goal().wider)
+    found.know(known)
+    found.learn(events)
+    return found
 
 
 def learnt_levels(known: Iterable[Known], own: Collection[object]) -> tuple[str, ...]:

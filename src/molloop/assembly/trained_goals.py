@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
-from molloop.assembly.trained import learnt_levels, n_rankings, no_value
+from molloop.assembly.trained import learnt_levels, n_rankings, no_value, stages_known
 from molloop.campaign.ledger import Ledger
+from molloop.campaign.promotions import Promotions
 from molloop.campaign.rankings import Rankings
 from molloop.campaign.warm_start import stored_warm_start
 from molloop.config.settings import Settings
@@ -36,13 +38,17 @@ class TrainedGoal:
     kind
         Of their features.
     values
-        Molecule id -> values of the goal's quantities; None where there is none.
+        Molecule id -> values of the goal's quantities, of several stages in the last one; None
+        where there is none.
     levels
         Molecule id -> level, of values known beforehand that have another than the run's.
     learnt_levels
         Of the values that they learn from; the run's own as an empty text, the first.
     n_values
-        Molecules that they were trained on.
+        Molecules that they were trained on; of several stages, in the first one.
+    expected
+        Of each quantity: molecule id -> mean and standard deviation of the last value, times the
+        sign, of what has a value in a stage below and none there.
     """
 
     beliefs: Beliefs
@@ -51,6 +57,7 @@ class TrainedGoal:
     levels: Mapping[int, str]
     learnt_levels: Sequence[str]
     n_values: int
+    expected: Sequence[Mapping[int, tuple[float, float]]] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -67,7 +74,18 @@ class TrainedGoal:
 
     def parts(self, shards: Sequence[ShardRef], scaling: Scaling) -> Iterator[PredictedGoal]:
         """Predict every molecule that may be chosen, a part at a time."""
-        return predicted_goal(self.beliefs, self.kind, shards, scaling)
+        parts = predicted_goal(self.beliefs, self.kind, shards, scaling)
+        return map(self._by_values_below, parts)
+
+    def _by_values_below(self, part: PredictedGoal) -> PredictedGoal:
+        """Return predictions in which the values of stages below stand for the models'."""
+        means, stds, chance = part.means.copy(), part.stds.copy(), part.chance.copy()
+        for place, known in enumerate(self.expected):
+            rows = np.flatnonzero(np.isin(part.ids, list(known)))
+            for row in rows:
+                means[row, place], stds[row, place] = known[int(part.ids[row])]
+            chance[rows] = np.exp(self.beliefs.aim.log_holding(means[rows].T, stds[rows].T))
+        return PredictedGoal(part.ids, means, stds, chance)
 
     def best(self, parts: Iterable[PredictedGoal], n: int) -> PredictedGoal:
         """Return the best n; see :func:`molloop.search.predict_goals.best_of_goal`."""
@@ -99,28 +117,47 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
     InputError
         There is no value.
     """
-    goal, policy, [protocol] = settings.goal(), settings.policy(), settings.protocols()
-    known = reader.known()
-    number = n_rankings([event for _, event in reader.events()], protocol.stage) + 1
-    rankings = Rankings(
-        *(reader, library, policy, goal.objective, protocol.stage),
-        stored_warm_start(known, library),
-        Selection.of_all(library),
-        settings.campaign.seed,
-        goal,
-    )
-    rows = rankings.values()
-    if not rows and not known:
+    goal, policy = settings.goal(), settings.policy()
+    known, events = reader.known(), [event for _, event in reader.events()]
+    stages = [one.stage for one in settings.protocols()]
+    number = n_rankings(events, stages[0]) + 1
+    above = stages_known(settings, library, known, events)
+
+    def rankings(stage: str) -> Rankings:
+        return Rankings(
+            *(reader, library, policy, goal.objective, stage),
+            stored_warm_start(known, library),
+            Selection.of_all(library),
+            settings.campaign.seed,
+            goal,
+        )
+
+    first, rows = rankings(stages[0]), rankings(stages[-1]).values()
+    if not first.values() and not known:
         raise no_value()
-    training = rankings.request(number, 1, Ledger(), ()).training
+    training = first.request(number, 1, Ledger(), (), above.pairs()).training
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         task = RankTask(Path(folder), policy, 1, (settings.campaign.seed, number), goal)
         training.write(task.training)
         goals.fit(task)
         beliefs, _ = goals.learnt(task)
+        expected = _expected(goal, above) if len(stages) > 1 else []
     own = {key: [None if isnan(value) else value for value in some] for _, key, *some in rows}
     others = {one.molecule_id: one for one in known if one.molecule_id not in (None, *own)}
+    if len(stages) > 1:  # of the first stage, or of another level
+        others = {}
     given = {key: one.values(goal) for key, one in others.items() if key is not None}
     levels = {key: one.level for key, one in others.items() if key is not None and one.level}
     told = levels, learnt_levels(known, own), len(training.values)
-    return TrainedGoal(beliefs, policy.features, own | given, *told)
+    found = [{key: one[key] for key in one.keys() - own.keys()} for one in expected]
+    return TrainedGoal(beliefs, policy.features, own | given, *told, found)
+
+
+def _expected(goal: Goal, above: Promotions) -> list[dict[int, tuple[float, float]]]:
+    """Return what is expected of the last value of each quantity; nothing of known ones."""
+    return [
+        {}
+        if one.descriptor
+        else {each.molecule_id: (sign * each.mean, each.std) for each in above.expected(place)}
+        for place, (one, sign) in enumerate(zip(goal.quantities, goal.signs, strict=True))
+    ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from math import inf
 
@@ -111,11 +112,10 @@ class Driver:
         self._selection = self.selection or Selection.of_all(self.library)
         left_out = left_out_of(self._selection, self.warm_start.molecule_ids)
         points = may_win(known, self.objective, self.goal, left_out)
-        first = State.at_first(self.objective, top_k, points, self.goal)
-        self.states = (first, *(State.at_first(self.objective, top_k, ()) for _ in self.above))
-        self._promotions = Promotions(
-            self.library, self.policy, self.objective, self._stages, self._selection, self.seed
-        )
+        first = partial(State.at_first, self.objective, top_k, goal=self.goal)
+        self.states = (first(points), *(first(()) for _ in self.above))
+        of = self.library, self.policy, self.objective, self._stages, self._selection, self.seed
+        self._promotions = Promotions(*of, self.goal)
         self._promotions.know(known)
         self._rankings = Rankings(
             *(self.store, self.library, self.policy, self.objective, self.protocol.stage),

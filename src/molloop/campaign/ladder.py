@@ -28,6 +28,9 @@ MIN_NEW, NEW_SHARE = 4, 8  # values below after which it is: so many, and one in
 class Ladder:
     """Decides for all stages.
 
+    Of several objectives, or with constraints, a stage above gets what it may have, as soon as it
+    may; otherwise the stage that is expected to gain most a core-second.
+
     With the schedule `batch` it goes by the usual time of a simulation and decides when nothing is
     under way, so that the same is chosen on any number of workers; otherwise by the measured one.
 
@@ -237,6 +240,9 @@ class Ladder:
         if not ready:
             return None
         last = states[-1]
+        if last.goal is not None:
+            # what a front gains is no number: each stage keeps its pace, or takes its share
+            return ready[-1]
         if not last.top:
             # without a value of the last stage nothing can be said of gains
             is_top = ready[-1] == len(states) - 1

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import isnan, nan
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,13 +12,16 @@ from molloop.campaign.events import Event, Finished, Ranked
 from molloop.campaign.intake import MAX_LOSSES
 from molloop.campaign.jobs import Known
 from molloop.campaign.ledger import Ledger
-from molloop.goal import Objective
+from molloop.goal import Goal, Objective, Values
 from molloop.library.selection import Selection, bits_of
 from molloop.library.shards import Library
+from molloop.search.aim import holding
 from molloop.search.difference import Pairs
 from molloop.search.policy import Policy
 from molloop.search.promote import Promotion, expect, promote
+from molloop.search.promote_goal import promote_goal
 
+Row = tuple[float, ...]  # of a molecule, the value of each quantity; NaN where there is none
 NO_SPREAD = 1.0  # of values, where there are fewer than two
 
 
@@ -53,6 +58,8 @@ class Promotions:
         Which molecules may be chosen.
     seed
         Ranking number k of stage j draws from ``default_rng([seed + j, k])``.
+    goal
+        What is searched for, where it is more than one objective.
     """
 
     library: Library
@@ -61,7 +68,8 @@ class Promotions:
     stages: tuple[str, ...]
     selection: Selection
     seed: int
-    _values: dict[str, dict[int, float]] = field(init=False)  # times the sign
+    goal: Goal | None = None
+    _values: dict[str, dict[int, Row]] = field(init=False)  # times the signs
     _failed: dict[str, set[int]] = field(init=False)
     _doubtful: set[int] = field(default_factory=set, init=False)
 
@@ -73,8 +81,14 @@ class Promotions:
         """Take in values of the first stage that were known beforehand."""
         for one in known:
             if one.molecule_id is not None and not one.level:
-                self._values[self.stages[0]][one.molecule_id] = self.objective.sign * one.value
-                if one.is_flagged(self.objective) and not self.objective.keeps_flagged:
+                values = (one.value,) if self.goal is None else one.values(self.goal)
+                self._values[self.stages[0]][one.molecule_id] = self._row(values)
+                is_flagged = (
+                    one.is_flagged(self.objective)
+                    if self.goal is None
+                    else one.is_flagged_for(self.goal)
+                )
+                if is_flagged and not self.objective.keeps_flagged:
                     self._doubtful.add(one.molecule_id)
 
     def learn(self, events: Iterable[Event]) -> None:
@@ -85,54 +99,81 @@ class Promotions:
             if not isinstance(event, Finished) or event.stage not in self._values:
                 continue
             if event.value is not None:
-                self._values[event.stage][event.molecule_id] = self.objective.sign * event.value
+                values = (event.value,) if self.goal is None else event.values
+                self._values[event.stage][event.molecule_id] = self._row(values)
                 if event.is_flagged and not self.objective.keeps_flagged:
                     self._doubtful.add(event.molecule_id)
             elif event.failure and event.failure not in MAX_LOSSES:  # what was lost teaches nothing
                 self._failed[event.stage].add(event.molecule_id)
 
+    @cached_property
+    def _signs(self) -> tuple[int, ...]:
+        return (self.objective.sign,) if self.goal is None else self.goal.signs
+
+    def _row(self, values: Values) -> Row:
+        signed = zip(self._signs, values, strict=True)
+        return tuple(nan if value is None else sign * value for sign, value in signed)
+
     def pairs(self, place: int = 0) -> tuple[Pairs, ...]:
         """Return what is known of the differences from a stage to the one above, ... to the last.
 
-        In the order of the library, so that it does not matter which came first.
+        Of each quantity that is computed. In the order of the library, so that it does not matter
+        which came first.
         """
-        return tuple(self._pairs(one) for one in range(place, len(self.stages) - 1))
+        return tuple(one for of in self._computed for one in self._steps(place, of))
 
-    def _pairs(self, place: int) -> Pairs:
-        below, above = (self._values[self.stages[one]] for one in (place, place + 1))
+    def _steps(self, place: int, of: int) -> tuple[Pairs, ...]:
+        """Return the same of one quantity, by its place."""
+        return tuple(self._pairs(one, of) for one in range(place, len(self.stages) - 1))
+
+    @cached_property
+    def _computed(self) -> tuple[int, ...]:
+        """Places of the quantities that no library knows."""
+        quantities = () if self.goal is None else self.goal.quantities
+        return tuple(k for k, one in enumerate(quantities) if not one.descriptor) or (0,)
+
+    def _pairs(self, place: int, of: int) -> Pairs:
+        below, above = (self._numbers(self.stages[one], of) for one in (place, place + 1))
         ids = sorted(below.keys() & above.keys())
         return Pairs(
             self.library.features(self.policy.features, ids),
             np.array([below[one] for one in ids], dtype=np.float64),
             np.array([above[one] for one in ids], dtype=np.float64),
-            self._spread(place),
+            self._spread(place, of),
             self.library.features(
                 self.policy.features, sorted(self._failed[self.stages[place + 1]])
             ),
+            of,
         )
 
-    def _spread(self, place: int) -> float:
+    def _numbers(self, stage: str, of: int) -> dict[int, float]:
+        """Return the values of a quantity in a stage, those that there are."""
+        rows = self._values[stage].items()
+        return {key: row[of] for key, row in rows if not isnan(row[of])}
+
+    def _spread(self, place: int, of: int) -> float:
         """Return the standard deviation of a stage's values, or of the nearest below with two."""
         for stage in reversed(self.stages[: place + 1]):
-            values = self._values[stage]
+            values = self._numbers(stage, of)
             if len(values) > 1:
                 return float(np.std([values[one] for one in sorted(values)]))
         return NO_SPREAD
 
-    def expected(self) -> list[Expected]:
+    def expected(self, of: int = 0) -> list[Expected]:
         """Return what is known or expected of the last value of every molecule, the best first.
 
-        Not of those whose value is never among the best for its flag.
+        Of a quantity, by its place. Not of those whose value is never among the best for its flag.
         """
-        found, sign, done = [], self.objective.sign, set(self._doubtful)
+        found, sign, done = [], self._signs[of], set(self._doubtful)
+        columns = [self._numbers(stage, of) for stage in self.stages]
         for place in reversed(range(len(self.stages))):
-            values = self._values[self.stages[place]]
+            values = columns[place]
             ids = sorted(values.keys() - done)
             done |= values.keys()
             known = np.array([values[one] for one in ids])
             features = self.library.features(self.policy.features, ids)
-            means, stds = expect(known, features, self.pairs(place), (self.seed + place, 0))
-            of_all = (tuple(self._values[stage].get(key) for stage in self.stages) for key in ids)
+            means, stds = expect(known, features, self._steps(place, of), (self.seed + place, 0))
+            of_all = (tuple(column.get(key) for column in columns) for key in ids)
             found += [
                 Expected(
                     key,
@@ -162,7 +203,7 @@ class Promotions:
         """
         stage, below = self.stages[place], self._values[self.stages[place - 1]]
         may = below.keys() - ledger.promoted[stage] - self._doubtful
-        ids = np.array(sorted(may), dtype=np.int64)
+        ids = np.array(sorted(one for one in may if self._may_win(below[one])), dtype=np.int64)
         if (bits := bits_of(self.selection)) is not None:
             ids = ids[bits.at(ids)]
         if not len(ids):
@@ -173,26 +214,31 @@ class Promotions:
             self.library.features(kind, ids.tolist()),
             np.array([below[one] for one in ids.tolist()]),
             self.library.features(kind, pending),
-            np.array([below[one] for one in pending]),
+            np.array([below[one] for one in pending]).reshape(-1, len(self._signs)),
             self.pairs(place - 1),
         )
         acquisition = self.policy.acquisition if self.policy.predicts else "greedy"
-        best = top[0] if top else float(given.below.min())
+        best, seed = top[0] if top else None, (self.seed + place, number)
+        learns = self.policy.learns_failures
         with threadpool_limits(1):  # the same numbers as on a worker
-            found = promote(
-                given,
-                acquisition,
-                n,
-                best,
-                (self.seed + place, number),
-                learns_failures=self.policy.learns_failures,
-            )
+            if self.goal is None:
+                found = promote(given, acquisition, n, best, seed, learns_failures=learns)
+            else:
+                seen = np.array([below[one] for one in sorted(below)])
+                aim = self.goal, seen, acquisition
+                found = promote_goal(given, *aim, n, best, seed, learns_failures=learns)
+        shape = len(found.ids), len(self._signs)
+        signed = found.means.reshape(shape) * self._signs
+        means, *more_means = map(tuple, signed.T.tolist())
+        stds, *more_stds = map(tuple, found.stds.reshape(shape).T.tolist())
         return Ranked(
-            number,
-            tuple(found.ids.tolist()),
-            tuple((self.objective.sign * found.means).tolist()),
-            tuple(found.stds.tolist()),
-            0.0,
-            stage,
-            found.unresolved_std,
+            *(number, tuple(found.ids.tolist()), means, stds, 0.0, stage, found.unresolved_std),
+            *(tuple(more_means), tuple(more_stds)),
         )
+
+    def _may_win(self, row: Row) -> bool:
+        """Whether a molecule has all values below, and keeps the bounds of what is known of it."""
+        if self.goal is None:
+            return True
+        is_held = holding(self.goal, np.array([row]), only_known=True)[0]
+        return bool(is_held) and not any(map(isnan, row))

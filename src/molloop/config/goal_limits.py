@@ -17,13 +17,15 @@ def check_goal(settings: "Settings") -> None:
             settings.simulation.require_options_for(name)
     if goal.is_plain:
         return
-    if settings.stages:
-        raise InputError(
-            "stages",
-            f"{len(settings.stages)} tables [[stages]]",
-            "one stage, where there are several objectives or constraints",
-            "Leave [[stages]] out, and set simulation.level.",
-        )
+    counts = zip(settings.stages[1:], settings.max_counts()[1:], strict=False)
+    for place, (stage, count) in enumerate(counts, start=2):
+        if count is None and stage.share is None:
+            raise InputError(
+                f"stages.{place}",
+                "neither max_count nor share",
+                "one of them, where there are several objectives or constraints",
+                "What a stage is expected to gain is not known then: say what it may spend.",
+            )
     if not goal.has_front:
         return
     stopping = settings.stopping

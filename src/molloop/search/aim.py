@@ -14,6 +14,7 @@ from molloop.surrogate.model import Floats
 
 AUGMENTATION = 0.05  # how much the sum of all objectives counts beside the least of them
 SOFTNESS = 0.1  # what a molecule is worth that is predicted to be no better than the worst
+MAX_WEIGHINGS = 16
 NOBODY = np.empty(0, dtype=np.int64)
 
 
@@ -158,6 +159,11 @@ class Aim:
             inside = log_within(nearest, least_stds[place], low, high)
             found += np.where(most < low, below, np.where(least > high, above, inside))
         return np.maximum(found, LEAST)
+
+
+def n_weighings(goal: Goal, n: int) -> int:
+    """Return by how many weighings n picks take turns."""
+    return max(1, min(n, MAX_WEIGHINGS)) if goal.has_front else 1
 
 
 def _nearest(least: Floats, most: Floats, low: float, high: float) -> Floats:

@@ -8,13 +8,17 @@ import numpy as np
 
 from molloop.goal import Goal
 from molloop.search.aim import Aim
+from molloop.search.batch import Choice, Variances, choose_by
+from molloop.search.candidates import Candidates
 from molloop.search.chance import Chance
-from molloop.surrogate.model import Features, Floats, Surrogate
+from molloop.search.difference import Believed
+from molloop.search.diversity import Apart
+from molloop.surrogate.model import Features, Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Beliefs:
-    """What is believed of molecules: a model of each quantity that is not known.
+    """What is believed of molecules: of each quantity that is not known, of its last value.
 
     Attributes
     ----------
@@ -26,7 +30,7 @@ class Beliefs:
     """
 
     aim: Aim
-    models: Mapping[int, Surrogate]
+    models: Mapping[int, Believed]
     chances: tuple[Chance, ...]
 
     @property
@@ -85,3 +89,43 @@ class Beliefs:
     def score(self, draw: int, means: Floats, stds: Floats, log_chance: Floats) -> Floats:
         """Return what molecules are worth by a weighing, shape (m,)."""
         return self.aim.score(draw, means, stds, log_chance if self.is_chancy else None)
+
+    def choose(
+        self,
+        some: Candidates,
+        pending: Features,
+        n: int,
+        apart: Apart | None = None,
+    ) -> Choice:
+        """Choose up to n candidates one by one, each by a weighing of its own.
+
+        What was chosen before, and what is pending, is believed to turn out as predicted.
+
+        Parameters
+        ----------
+        some
+            With the columns of :func:`molloop.search.goals.scan`.
+        pending
+            Features of what is being simulated, shape (p, width).
+        """
+        n_found, n_pending = len(some), len(pending)
+        features = np.concatenate([some["features"], pending])
+        believed = {}
+        if self.aim.acquisition != "greedy":
+            for place in range(len(self.goal.objectives)):
+                if place in self.models:
+                    joint = self.models[place].joint(features)
+                    # what was said of a candidate holds to the last bit
+                    joint.variance[:n_found] = some["std"][:, place] ** 2
+                    believed[place] = Variances(joint)
+        stds = some["std"].T.copy()
+
+        def score(draw: int) -> Floats:
+            for place, one in believed.items():
+                stds[place] = np.sqrt(one.now[:n_found])
+            worth = self.score(draw, some["mean"].T, stds, some["log_chance"])
+            return np.concatenate([worth, np.full(n_pending, -np.inf)])
+
+        ids = np.concatenate([some["id"], np.full(n_pending, -1)])
+        rows = range(n_found, len(ids))
+        return choose_by(ids, list(believed.values()), score, n, rows, self.aim.n_draws, apart)

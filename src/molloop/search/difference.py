@@ -6,7 +6,7 @@ A chain of such differences leads from what is believed of one stage to the valu
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from molloop.surrogate.registry import MODELS, model_class
 LEAST_PAIRS = 8  # with fewer the difference is a constant
 SLOPE_STD = 0.5  # how far from 1 a trend between two stages is expected to be
 LEARNER = "gp"
+F = TypeVar("F", float, Floats)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ class Pairs:
         Standard deviation of all values of the stage below.
     failed
         Features of molecules that gave no value above, by what they are, shape (f, width).
+    place
+        Of the quantity whose values they are, in a goal.
     """
 
     features: Features
@@ -49,6 +52,7 @@ class Pairs:
     above: Floats
     spread: float
     failed: Features
+    place: int = 0
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return all that it is made of, by names that begin alike."""
@@ -58,7 +62,7 @@ class Pairs:
     def of(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
         """Take it from such arrays."""
         of = {one.name: arrays[prefix + one.name] for one in fields(cls)}
-        return cls(**of | {"spread": of["spread"].item()})
+        return cls(**of | {"spread": of["spread"].item(), "place": of["place"].item()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +128,13 @@ class Difference:
         """Return what these can be at most, shapes (m,)."""
         return self.rest(features) if self.model is None else self.model.screen(features)
 
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return between which the mean lies, and what the deviation can be at most."""
+        if self.model is not None:
+            return self.model.interval(features)
+        mean, std = self.rest(features)
+        return mean, mean, std
+
     def add(self, mean: Floats, std: Floats, rest: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
         """Return what is believed of the value above, from the value below and the remainder."""
         return (
@@ -174,8 +185,40 @@ class Believed(Protocol):
     def screen(self, features: Features) -> tuple[Floats, Floats]:
         """Return what these can be at most."""
 
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return between which the mean lies, and what the deviation can be at most."""
+
+    def scatter(self, std: Floats) -> Floats:
+        """Return the standard deviation of simulated values, where a deviation is predicted."""
+
     def joint(self, features: Features) -> Joint:
-        """Return the same of m molecules together."""
+        """Return the prediction for m molecules together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certain:
+    """Values of m molecules that are there, shape (m,): nothing about them is in doubt."""
+
+    values: Floats
+
+    def predict(self, features: Features) -> tuple[Floats, Floats]:
+        """Return the values, and no deviation."""
+        del features
+        return self.values, np.zeros_like(self.values)
+
+    screen = predict
+
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return the values twice, and no deviation."""
+        return self.values, *self.predict(features)
+
+    def scatter(self, std: Floats) -> Floats:
+        """Return the deviation as it is."""
+        return std
+
+    def joint(self, features: Features) -> Joint:
+        """Return the values, as independent."""
+        return independent(*self.predict(features))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +242,23 @@ class Chain:
             mean, std = one.add(mean, std, one.bounds(features))
         return mean, std
 
+    def interval(self, features: Features) -> tuple[Floats, Floats, Floats]:
+        """Return between which the mean lies, and what the deviation can be at most."""
+        low, high, most = self.first.interval(features)
+        for one in self.differences:
+            own_low, own_high, own_most = one.interval(features)
+            low, _ = one.add(low, most, (own_low, own_most))
+            high, most = one.add(high, most, (own_high, own_most))
+        return low, high, most
+
+    def scatter(self, std: Floats) -> Floats:
+        """Return the deviation of last values as they will be simulated, shape (m,)."""
+        least = self.first.scatter(np.zeros_like(std))
+        for one in self.differences:
+            own = np.zeros_like(std) if one.model is None else one.model.scatter(np.zeros_like(std))
+            least = np.sqrt(np.square(one.slope * least) + np.square(own))
+        return np.maximum(std, least)
+
     def joint(self, features: Features) -> Joint:
         """Return the last value of m molecules together."""
         joint = self.first.joint(features)
@@ -206,7 +266,7 @@ class Chain:
             joint = one.joint(features, joint)
         return joint
 
-    def usual(self, value: float) -> float:
+    def usual(self, value: F) -> F:
         """Return the last value that one of the first stage comes to, of a molecule like others."""
         for one in self.differences:
             value = one.offset + one.slope * value

@@ -3,6 +3,7 @@
 The steps of :mod:`molloop.search.rank`, where there is more than one objective alone.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,10 @@ from molloop.goal import Goal
 from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.aim import Aim, holding
-from molloop.search.batch import Choice, Variances, choose_by
 from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
 from molloop.search.chance import Chance
+from molloop.search.difference import Believed, Chain, Difference
 from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def fit(task: "RankTask") -> Path:
-    """Fit and save a model of each quantity, and the chance of a value where some have failed."""
+    """Fit and save a model of each quantity, and the chance of a value where some have failed.
+
+    In a run of several stages also the difference of each from one to the next.
+    """
     goal, training = _goal(task), Training.read(task.training)
     rng = np.random.default_rng(task.seed)
     features, values = training.features[training.order], training.values[training.order]
@@ -37,23 +41,30 @@ def fit(task: "RankTask") -> Path:
     for place, path in _model_paths(task).items():
         are_sought = place in sought
         save(_fitted(task.policy, features, values[:, place], rng, are_sought=are_sought), path)
-    for place, tried in enumerate(_tried(task, features, values, training.failed)):
-        Chance.fit(*tried, rng).write(task.chance(place))
+    for number, pairs in enumerate(training.pairs):
+        Difference.fit(pairs, rng).write(task.difference(number))
+    for number, tried in enumerate(_tried(task, features, values, training)):
+        Chance.fit(*tried, rng).write(task.chance(number))
     return _model_paths(task)[goal.place(goal.objective.quantity)]
 
 
 def _tried(
-    task: "RankTask", features: Features, values: Floats, failed: Features
+    task: "RankTask", features: Features, values: Floats, training: Training
 ) -> list[tuple[Features, Features]]:
     """Return the features of what went well and of what did not, where that teaches something.
 
-    First the molecules that failed; then those with a value of the first quantity alone.
+    First the molecules that failed; then those with a value of the first quantity alone; then
+    those that failed in the stages above.
     """
     if not task.policy.learns_failures:
         return []
     lacks = np.isnan(values[:, list(_model_paths(task))]).any(axis=1)
-    pairs = [(features, failed), (features[~lacks], features[lacks])]
-    return [pair for pair in pairs if Chance.can_learn(pair[1])]
+    tried = [
+        (features, training.failed),
+        (features[~lacks], features[lacks]),
+        *((one.features, one.failed) for one in training.pairs if one.place == 0),
+    ]
+    return [one for one in tried if Chance.can_learn(one[1])]
 
 
 def _fitted(
@@ -134,7 +145,8 @@ def merge(task: "RankTask", n: int, *paths: Path) -> tuple[Candidates, bool]:
     found = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     if len(found) == 0:
         return found, True
-    choice = _choose(task, beliefs, training, found)
+    apart = apart_of(task.policy, found, training)
+    choice = beliefs.choose(found, training.pending, task.n, apart)
     chosen = found[choice.rows]
     if len(found) < n:  # all that there are
         return chosen, True
@@ -149,37 +161,6 @@ def merge(task: "RankTask", n: int, *paths: Path) -> tuple[Candidates, bool]:
         if any(pair < last for pair in own):
             return chosen, False
     return chosen, True
-
-
-def _choose(task: "RankTask", beliefs: Beliefs, training: Training, found: Candidates) -> Choice:
-    n_found, n_pending = len(found), len(training.pending)
-    features = np.concatenate([found["features"], training.pending])
-    believed = {}
-    if beliefs.aim.acquisition != "greedy":
-        for place in range(len(beliefs.goal.objectives)):
-            if place in beliefs.models:
-                joint = beliefs.models[place].joint(features)
-                # what the scans said of a candidate holds to the last bit
-                joint.variance[:n_found] = found["std"][:, place] ** 2
-                believed[place] = Variances(joint)
-    stds = found["std"].T.copy()
-
-    def score(draw: int) -> Floats:
-        for place, one in believed.items():
-            stds[place] = np.sqrt(one.now[:n_found])
-        worth = beliefs.score(draw, found["mean"].T, stds, found["log_chance"])
-        return np.concatenate([worth, np.full(n_pending, -np.inf)])
-
-    ids = np.concatenate([found["id"], np.full(n_pending, -1)])
-    return choose_by(
-        ids,
-        list(believed.values()),
-        score,
-        task.n,
-        range(n_found, len(ids)),
-        beliefs.aim.n_draws,
-        apart_of(task.policy, found, training),
-    )
 
 
 def _scores(beliefs: Beliefs, draw: int, some: Candidates) -> Floats:
@@ -213,22 +194,43 @@ def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
     """Read what a ranking goes by, once for all its tasks that this process runs."""
     training = Training.read(task.training)
     kind = model_class(task.policy.model)
-    models = {place: load(kind, path) for place, path in _model_paths(task).items()}
-    tried = _tried(task, training.features, training.values, training.failed)
+    models = {
+        place: _chained(task, training, place, load(kind, path))
+        for place, path in _model_paths(task).items()
+    }
+    tried = _tried(task, training.features, training.values, training)
     chances = tuple(Chance.read(task.chance(place)) for place in range(len(tried)))
     rng = np.random.default_rng([*task.seed, task.n_draws])
-    known = _known_as_learnt(task, training)
+    known = _known_as_learnt(task, training, models)
     aim = Aim.of(_goal(task), task.policy.acquisition, *known, task.n_draws, rng)
     return Beliefs(aim, models, chances), training
 
 
-def _known_as_learnt(task: "RankTask", training: Training) -> tuple[Floats, float]:
-    """Return values and the best first one that counts, as the models have learnt them."""
+def _chained(task: "RankTask", training: Training, place: int, model: Surrogate) -> Believed:
+    """Return what is believed of the last value of a quantity, by its model for the first stage."""
+    numbers = [k for k, one in enumerate(training.pairs) if one.place == place]
+    return (
+        Chain(model, [Difference.read(task.difference(k)) for k in numbers]) if numbers else model
+    )
+
+
+def _known_as_learnt(
+    task: "RankTask", training: Training, models: Mapping[int, Believed]
+) -> tuple[Floats, float]:
+    """Return values and the best first one that counts, as the models have learnt them.
+
+    In a run of several stages what the values of the first one come to in the last one.
+    """
     values, best = training.values.copy(), training.best
-    for place in _goal(task).sought & _model_paths(task).keys():
+    sought = _goal(task).sought
+    for place, model in models.items():
         has_value = ~np.isnan(values[:, place])
         column = values[has_value, place]
-        if place == 0 and len(column):
-            best = best_as_learnt(task.policy, column, best)
-        values[has_value, place] = as_learnt(task.policy, column) if len(column) else column
+        if not len(column):
+            continue
+        if place in sought:
+            if place == 0 and not training.pairs:
+                best = best_as_learnt(task.policy, column, best)
+            column = as_learnt(task.policy, column)
+        values[has_value, place] = model.usual(column) if isinstance(model, Chain) else column
     return values, best

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, failure_value
 from molloop.search.batch import choose
 from molloop.search.chance import chances_of
-from molloop.search.difference import Chain, Pairs, chained
-from molloop.surrogate.model import Features, Floats, Joint, independent
+from molloop.search.difference import Certain, Chain, Pairs, chained
+from molloop.surrogate.model import Features, Floats
 
 WIDEST, N_STEPS = 6.0, 241  # of a sum over a normal distribution, in standard deviations
 
@@ -23,9 +23,9 @@ class Promotion:
     ----------
     ids, features, below
         Of the n molecules that have a value in the stage below and may be chosen: shapes (n,),
-        (n, width) and (n,), the value.
+        (n, width) and (n, 1), the value.
     pending_features, pending_below
-        Of those that are being computed in this stage, shapes (p, width) and (p,).
+        Of those that are being computed in this stage, shapes (p, width) and (p, 1).
     pairs
         From the stage below to this one, from this one to the next, ... to the last.
     """
@@ -44,6 +44,8 @@ class Promoted:
 
     Attributes
     ----------
+    means, stds
+        Of a goal's quantities shape (n, q).
     unresolved_std
         Mean of the deviation that is left once the value of this stage is known.
     """
@@ -54,27 +56,11 @@ class Promoted:
     unresolved_std: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """Values that are there: nothing about them is in doubt."""
-
-    values: Floats
-
-    def predict(self, features: Features) -> tuple[Floats, Floats]:
-        del features
-        return self.values, np.zeros_like(self.values)
-
-    screen = predict
-
-    def joint(self, features: Features) -> Joint:
-        return independent(*self.predict(features))
-
-
 def promote(
     given: Promotion,
     acquisition: str,
     n: int,
-    best: float,
+    best: float | None,
     seed: tuple[int, int],
     *,
     learns_failures: bool = True,
@@ -89,7 +75,7 @@ def promote(
     acquisition
         A key of ``molloop.search.acquisition.ACQUISITIONS``.
     best
-        The best value of the last stage.
+        The best value of the last stage; None: there is none yet.
     learns_failures
         Whether the choice also goes by the chance of a value, which failures in the stages above
         teach.
@@ -97,7 +83,9 @@ def promote(
     n_open, n_pending = len(given.ids), len(given.pending_below)
     features = np.concatenate([given.features, given.pending_features])
     ids = np.concatenate([given.ids, np.full(n_pending, -1)])
-    known = _Known(np.concatenate([given.below, given.pending_below]))
+    below = given.below[:, 0]
+    known = Certain(np.concatenate([below, given.pending_below[:, 0]]))
+    least = float(below.min()) if best is None else best
     rng = np.random.default_rng(seed)
     chain = chained(known, given.pairs, rng)
     joint = chain.joint(features)
@@ -106,7 +94,7 @@ def promote(
     of_each = np.prod([one.of(features) for one in chances], axis=0) if chances else None
     choice = choose(
         joint,
-        Circumstances(ids, best, seed, of_each, _if_failed(given, chain)),
+        Circumstances(ids, least, seed, of_each, _if_failed(given, chain)),
         ACQUISITIONS[acquisition],
         n,
         pending=range(n_open, n_open + n_pending),
@@ -126,7 +114,7 @@ def _if_failed(given: Promotion, chain: Chain) -> float:
     above = given.pairs[0].above
     if len(above):
         return Chain(chain.first, chain.differences[1:]).usual(failure_value(above))
-    return chain.usual(failure_value(given.below))
+    return chain.usual(failure_value(given.below[:, 0]))
 
 
 def expect(
@@ -139,7 +127,7 @@ def expect(
     pairs
         From that stage to the next, ... to the last; nothing where it is the last one.
     """
-    chain = chained(_Known(values), pairs, np.random.default_rng(seed))
+    chain = chained(Certain(values), pairs, np.random.default_rng(seed))
     return chain.predict(features)
 
 

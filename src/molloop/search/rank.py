@@ -18,6 +18,7 @@ from molloop.library.features import for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search import goals
 from molloop.search.acquisition import ACQUISITIONS, Circumstances, failure_value
+from molloop.search.aim import n_weighings
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
 from molloop.search.chance import Chance, chances_of
@@ -31,7 +32,6 @@ from molloop.surrogate.registry import model_class
 CANDIDATES_PER_PICK = 64
 MAX_CANDIDATES = 4096  # but for so many picks that it would be fewer than MIN_PER_PICK each
 MIN_PER_PICK = 4
-MAX_DRAWS = 16
 WIDER = 8  # a scan that did not suffice is made again for so many times the candidates
 
 
@@ -70,8 +70,7 @@ class RankTask:
     @property
     def n_draws(self) -> int:
         """How many weighings of several objectives there are, by which picks take turns."""
-        has_front = self.goal is not None and self.goal.has_front
-        return max(1, min(self.n, MAX_DRAWS)) if has_front else 1
+        return 1 if self.goal is None else n_weighings(self.goal, self.n)
 
     @property
     def n_candidates(self) -> int:

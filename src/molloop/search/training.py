@@ -13,7 +13,7 @@ from molloop.library.shards import Library
 from molloop.search.difference import Pairs
 from molloop.surrogate.model import Features, Floats
 
-PAIRS = "pairs_"  # begins the names of arrays, before the place
+PAIRS = "pairs_"  # begins the names of arrays, before a number of two digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class Training:
     best
         The best value that counts as one.
     pairs
-        In a run of several stages, from the first to the second, ... to the last one: the library
-        is then ranked by what is expected of the last value.
+        In a run of several stages, from the first to the second, ... to the last one; of a goal,
+        those of each quantity. The library is then ranked by what is expected of the last value.
     """
 
     features: Features
@@ -94,7 +94,7 @@ class Training:
             "scaling": self.scaling.as_array(),
         }
         for place, one in enumerate(self.pairs):
-            arrays |= one.arrays(f"{PAIRS}{place}_")
+            arrays |= one.arrays(f"{PAIRS}{place:02}_")
         np.savez(path, **arrays)
 
     @classmethod
@@ -102,7 +102,7 @@ class Training:
         """Read it back."""
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if not name.startswith(PAIRS)}
-            others = {name[: len(PAIRS) + 2] for name in file.files if name.startswith(PAIRS)}
+            others = {name[: len(PAIRS) + 3] for name in file.files if name.startswith(PAIRS)}
             pairs = tuple(Pairs.of(file, prefix) for prefix in sorted(others))
         kept = {"scaling": Scaling(*arrays["scaling"]), "best": arrays["best"].item()}
         return cls(**arrays | kept, pairs=pairs)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from instant import Campaign, Killed, go_on, killed_anywhere, killing, value_above
+from instant import Campaign, Killed, go_on, killed_anywhere, killing, other_value, value_above
 
 from molloop import results
 from molloop.campaign.dispatch import Dispatch
@@ -22,6 +22,7 @@ from molloop.campaign.promotions import Promotions
 from molloop.config.load import load
 from molloop.library.conditions import Conditions, each_of
 from molloop.library.selection import Selection, select
+from molloop.pareto import front_rows
 from molloop.report.expected import with_expected
 from molloop.search.policy import policy_named
 from molloop.simulate.outcome import Success
@@ -33,6 +34,11 @@ THREE = load(
 )
 SHARES = load(stages=[{"level": FIRST}, {"level": LAST, "share": 0.5}])
 LADDERS = {"two": TWO, "three": THREE, "shares": SHARES}
+GOAL = load(
+    objectives=[{"quantity": "ie"}, {"quantity": "ea"}],
+    constraints=[{"quantity": "molar_mass", "high": 60.0}],
+    stages=[{"level": FIRST}, {"level": "ipea1", "max_count": 8}, {"level": LAST, "max_count": 4}],
+)
 FAILING = {"failing": ("CO", "FC(F)F", "CCC"), "failing_above": ("CCO", "C=O")}
 
 
@@ -280,3 +286,66 @@ def test_a_ladder_s_best_are_of_molecules_that_meet_the_conditions(tmp_path, sma
     assert found.expected
     assert not out & found.expected.keys()
     second.store.close()
+
+
+@pytest.mark.parametrize("policy", ["gp", "random"])
+@pytest.mark.parametrize("retrain_after", [None, 2])
+def test_a_ladder_of_two_objectives_finds_the_front_of_the_last_stage(
+    tmp_path, small_library, retrain_after, policy
+):
+    options = {"settings": GOAL, "retrain_after": retrain_after, "policy": policy}
+    campaign = Campaign(tmp_path / "run", small_library, **options, **FAILING)
+    assert campaign.driver.run().stopped.end is End.DONE
+    found = values_by_stage(campaign)
+    assert {stage: len(some) for stage, some in found.items()} == {FIRST: 12, "ipea1": 8, LAST: 4}
+    masses = {key: small_library.known("amw", key) for key in found[LAST]}
+    if policy == "gp":
+        assert max(masses.values()) <= 60
+    points = np.array(
+        [
+            (value_above(smiles), other_value(smiles))
+            for key, (smiles, _) in found[LAST].items()
+            if masses[key] <= 60
+        ]
+    )
+    expected = {tuple(points[row]) for row in front_rows(points)}
+    assert set(campaign.driver.states[-1].front) == expected
+    for _, event, _ in campaign.events:
+        if isinstance(event, Ranked) and event.stage == LAST and event.molecule_ids:
+            assert len(event.more_means) == len(event.more_stds) == 2
+            # what the library knows of a molecule is no prediction
+            assert list(event.more_means[1]) == [
+                small_library.known("amw", key) for key in event.molecule_ids
+            ]
+            assert not any(event.more_stds[1])
+
+
+def test_a_ladder_of_two_objectives_that_is_killed_anywhere_ends_as_if_it_had_not_been(
+    tmp_path, small_library, monkeypatch
+):
+    options = {"settings": GOAL, "policy": "ridge", **FAILING}
+    whole = Campaign(tmp_path / "whole", small_library, **options)
+    whole.driver.run()
+    n_kills = 0
+    for before, _, resumed in killed_anywhere(tmp_path, small_library, monkeypatch, **options):
+        n_kills += 1
+        assert resumed.jobs() == whole.jobs()
+        assert [row for row in resumed.jobs() if row in before] == before
+    assert n_kills > 20
+    whole.store.close()
+
+
+def test_a_molecule_without_a_value_of_a_quantity_is_not_promoted(tmp_path, small_library):
+    lacking = ("O", "CC", "CO", "CCO", "C#N")
+    campaign = Campaign(
+        tmp_path / "run",
+        small_library,
+        settings=GOAL,
+        policy="gp",
+        without=lacking,
+        counts=(8, 20, 3),
+    )
+    campaign.driver.run()
+    found = values_by_stage(campaign)
+    assert any(smiles in lacking for smiles, _ in found[FIRST].values())
+    assert not any(smiles in lacking for smiles, _ in found["ipea1"].values())

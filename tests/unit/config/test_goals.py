@@ -122,8 +122,12 @@ def test_what_is_written_reads_back_the_same():
         ),
         ({"constraints": [BOUNDS[0], BOUNDS[0]]}, r"constraints\.2\.quantity"),
         (
-            {"constraints": BOUNDS, "stages": [{"level": "gfn1"}, {"level": "gfn2"}]},
-            "stages: got '2 tables",
+            {
+                "constraints": BOUNDS,
+                "stages": [{"level": "gfn1"}, {"level": "gfn2"}],
+                "stopping": {"time_limit_s": 60},
+            },
+            r"stages\.2: got 'neither max_count nor share'",
         ),
         ({"objectives": TWO, "stopping": {"min_gain": 0.1}}, r"stopping\.min_gain"),
         ({"objectives": TWO, "stopping": {"top_k": 5}}, r"stopping\.top_k"),

@@ -19,6 +19,7 @@ from molloop.library.features import Scaling
 from molloop.library.shard import ShardRef, write_shard
 from molloop.search import goals, rank
 from molloop.search.chance import Chance
+from molloop.search.difference import Chain, Difference, Pairs
 from molloop.search.policy import policy_named
 from molloop.search.rank import RankTask
 from molloop.search.training import Training
@@ -79,7 +80,21 @@ class Table:
             refs.append(ShardRef(str(path), start, n, selection))
         return refs
 
-    def task(self, name, goal, policy, n, trained, pending, failed=(), without=(), best=0.0):
+    def pairs(self, goal, ids):
+        """What the values of some molecules become in a second stage."""
+        found = []
+        for place, (one, sign) in enumerate(zip(goal.quantities, goal.signs, strict=True)):
+            if not one.descriptor:
+                below = sign * self.of[one.name][ids]
+                above = 0.8 * below - 3.0 + 0.3 * self.raw[ids, 5 + place]
+                spread = float(np.std(below)) or 1.0
+                features = self.features(ids)
+                found.append(Pairs(features, below, above, spread, features[:0], place))
+        return tuple(found)
+
+    def task(
+        self, name, goal, policy, n, trained, pending, failed=(), without=(), best=0.0, pairs=()
+    ):
         folder = self.folder / name
         folder.mkdir()
         task = RankTask(folder, policy, n, (42, 1), goal)
@@ -100,6 +115,7 @@ class Table:
             scaling=SCALING,
             best=best,
             pending_fingerprints=self.bits[pending],
+            pairs=pairs,
         ).write(task.training)
         return task
 
@@ -124,7 +140,14 @@ def within(mean, std, constraint, sign):
     return below[1] - below[0]
 
 
-def brute_force(table, task, trained, pending, failed=()):
+def believed_of(task, place, pairs):
+    """What the ranking's files say of a quantity, of its last value where there are stages."""
+    model = load(model_class(task.policy.model), task.folder / f"model-{place}.npz")
+    numbers = [k for k, one in enumerate(pairs) if one.place == place]
+    return Chain(model, [Difference.read(task.difference(k)) for k in numbers]) if pairs else model
+
+
+def brute_force(table, task, trained, pending, failed=(), pairs=()):
     """Choose from all molecules at once: every probability and covariance written out."""
     goal, policy = task.goal, task.policy
     rank.fit(task)
@@ -134,7 +157,7 @@ def brute_force(table, task, trained, pending, failed=()):
         if one.descriptor:
             means[place], stds[place] = sign * table.of[one.name], np.zeros(table.n)
         else:
-            model = load(model_class(policy.model), task.folder / f"model-{place}.npz")
+            model = believed_of(task, place, pairs)
             means[place], stds[place] = model.predict(everything)
             joints[place], models[place] = model.joint(everything), model
     chance = np.ones(table.n)
@@ -194,27 +217,42 @@ def brute_force(table, task, trained, pending, failed=()):
     st.sampled_from([1, 2, 64]),
     st.sampled_from([0, 0, 6]),
     st.sampled_from([0.0, 0.0, 0.4, 0.65, 0.7]),
+    st.sampled_from([None, None, 3, 12]),
 )
-@example("its own bounds", "gp", 7, 2, 1, 2, [1], 1, 0, 0.0)  # five have the same features
+@example("its own bounds", "gp", 7, 2, 1, 2, [1], 1, 0, 0.0, None)  # five have the same features
+@example("two", "gp", 8, 14, 2, 4, [20], 2, 0, 0.0, 12)
+@example("two and bounds", "gp", 9, 14, 2, 4, [20], 2, 6, 0.0, 12)
 @settings(max_examples=80)
 def test_a_ranking_for_a_goal_is_the_exact_choice_from_the_whole_library(
-    tmp_path_factory, name, policy, seed, n_trained, n_pending, n, cuts, per_pick, n_failed, least
+    tmp_path_factory,
+    name,
+    policy,
+    seed,
+    n_trained,
+    n_pending,
+    n,
+    cuts,
+    per_pick,
+    n_failed,
+    least,
+    n_pairs,
 ):
     table, goal = Table(tmp_path_factory.mktemp("table"), seed), GOALS[name]
     ids = np.random.default_rng(seed).permutation(table.n).tolist()
     trained, pending = ids[:n_trained], ids[n_trained : n_trained + n_pending]
     failed = sorted(ids[n_trained + n_pending :], key=lambda key: -table.raw[key, 0])[:n_failed]
     policy = replace(policy_named(policy), diversity=least)
+    pairs = () if n_pairs is None else table.pairs(goal, trained[:n_pairs])
     before = rank.CANDIDATES_PER_PICK, rank.MIN_PER_PICK
     rank.CANDIDATES_PER_PICK, rank.MIN_PER_PICK = per_pick, 1
     try:
-        task = table.task("here", goal, policy, n, trained, pending, failed)
+        task = table.task("here", goal, policy, n, trained, pending, failed, pairs=pairs)
         found = rank.rank(task, table.shards(cuts))
     finally:
         rank.CANDIDATES_PER_PICK, rank.MIN_PER_PICK = before
-    beside = table.task("there", goal, policy, n, trained, pending, failed)
+    beside = table.task("there", goal, policy, n, trained, pending, failed, pairs=pairs)
     assert found.is_exact
-    assert found.ids.tolist() == brute_force(table, beside, trained, pending, failed)
+    assert found.ids.tolist() == brute_force(table, beside, trained, pending, failed, pairs)
     known = [place for place, one in enumerate(goal.quantities) if one.descriptor]
     for place in known:
         values = goal.signs[place] * table.of[goal.quantities[place].name][found.ids]

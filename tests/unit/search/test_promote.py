@@ -110,6 +110,15 @@ def test_deviations_are_added_in_squares_and_bounds_hold():
     assert np.allclose(joint.variance, std**2)
     assert np.isclose(joint.covariance(4)[4], joint.variance[4])
     assert np.allclose(chain.unresolved(new) ** 2, (0.5 * std_1) ** 2 + 0.3**2)
+    low, high, widest = chain.interval(new)
+    assert (low <= mean).all()
+    assert (mean <= high).all()
+    assert (widest >= std).all()
+    # of each model its noise at least, less what the slopes take
+    noise_0, noise_1 = (one.scatter(np.zeros(1))[0] for one in (first, above.model))
+    least = np.hypot(0.5 * above.slope * noise_0, 0.5 * noise_1)
+    assert least > 0
+    assert chain.scatter(np.array([0.0, 9.0])).tolist() == pytest.approx([least, 9.0])
 
 
 def promotion(below, pending=(), pairs=None):
@@ -118,9 +127,9 @@ def promotion(below, pending=(), pairs=None):
     return Promotion(
         np.arange(100, 100 + n),
         features[:n],
-        np.array(below, dtype=float),
+        np.array(below, dtype=float).reshape(n, 1),
         features[n:],
-        np.array(pending, dtype=float),
+        np.array(pending, dtype=float).reshape(p, 1),
         [pairs or pairs_of([], [])],
     )
 
@@ -140,7 +149,8 @@ def test_what_is_like_failures_above_is_promoted_later():
     pairs = Pairs(tried[20:], np.arange(20.0), np.arange(20.0) - 3.0, 1.0, tried[:20])
     # what has the larger value below is like what has failed above
     given = Promotion(
-        np.array([7, 8]), features, np.array([19.5, 19.0]), features[:0], np.empty(0), [pairs]
+        *(np.array([7, 8]), features, np.array([[19.5], [19.0]])),
+        *(features[:0], np.empty((0, 1)), [pairs]),
     )
     assert promote(given, "greedy", 2, 0.0, (1, 1)).ids.tolist() == [8, 7]
     found = promote(given, "greedy", 2, 0.0, (1, 1), learns_failures=False)

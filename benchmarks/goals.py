@@ -20,6 +20,7 @@ import argparse
 import subprocess
 import tempfile
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
@@ -84,23 +85,30 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--botorch", metavar="PYTHON")
-    parser.add_argument("--batch-size", type=int, default=8, help="of botorch")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="of botorch")
+    parser.add_argument("--processes", type=int, default=2, help="of botorch")
     given = parser.parse_args()
     table = open_known(str(TABLE), "ie_ev", "constant:1", further=["orbital_gap_ev"])
     of_gap = open_known(str(TABLE), "orbital_gap_ev", "constant:1", further=["ie_ev"])
     truth = truth_of(table, load(objectives=[IE, GAP]).goal(), 100)
     print(f"{table.library.n_molecules:,} molecules, {len(truth.top)} on the true front")
     found, spent = {}, {}
+    played = {}
     for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
-        orders = {
+        played[seed] = {
             name: order_of(of_gap if name == "gap alone" else table, sections, policy, seed)
             for name, (sections, policy) in CASES.items()
         }
-        if given.botorch:
-            first = orders["two objectives"][0][:N_INITIAL]
-            orders["qLogEHVI"] = order_of_botorch(
-                given.botorch, table, truth, first, seed, given.batch_size
-            )
+    if given.botorch:
+
+        def by_botorch(seed):
+            first = played[seed]["two objectives"][0][:N_INITIAL]
+            return order_of_botorch(given.botorch, table, truth, first, seed, given.batch_size)
+
+        with ThreadPool(given.processes) as pool:
+            for seed, order in zip(played, pool.map(by_botorch, played), strict=True):
+                played[seed]["qLogEHVI"] = order
+    for orders in played.values():
         for name, (ids, processor_s) in orders.items():
             volumes = running_hypervolume(truth.points[ids], truth.reference) / truth.hypervolume
             found.setdefault(name, []).append([volumes[n - 1] for n in AFTER])

@@ -7,7 +7,8 @@ is computed by the protocol, from its SMILES, at each level.
 
 It takes some ten hours on one core, may be stopped at any time, and goes on where FILE ends: a row
 is a value or a failure, with the flags and the processor time (s). `--show` computes nothing and
-shows what FILE has.
+shows what FILE has; `--write TABLE` writes the molecules that have all levels as a table for
+replays, which ladder.py plays.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from molloop import Molecule, Success, load, suggest
+from molloop.goal import slug
 from molloop.replay.table import locate
 from molloop.simulate.task import SimulationTask
 
@@ -65,8 +67,14 @@ class Rows:
         found = (self._of.get((one, level), {}).get("ie_ev") or "nan" for one in smiles)
         return np.array(list(map(float, found)))
 
+    def cost(self, level, smiles):
+        return float(self._of[smiles, level]["cpu_s"])
+
     def costs(self, level):
-        return [float(row["cpu_s"]) for key, row in self._of.items() if key[1] == level]
+        return [self.cost(level, smiles) for smiles, other in self._of if other == level]
+
+    def has_all(self, smiles):
+        return all((smiles, level) in self for level in LEVELS)
 
     def molecules(self):
         return list(dict.fromkeys(smiles for smiles, level in self._of if level == DEAR))
@@ -136,6 +144,16 @@ def compute(rows, folder):
     computed(rows, tasks, [one.smiles for one in found.molecules], LEVELS, "model")
 
 
+def write(rows, path):
+    """Write a row a molecule that has a row of each level; what failed has no value."""
+    columns = {"smiles": [one for one in rows.molecules() if rows.has_all(one)]}
+    for level in LEVELS:
+        columns[f"ie_ev_{slug(level)}"] = rows.values(level, columns["smiles"])
+    for level in LEVELS:
+        columns[f"cpu_s_{slug(level)}"] = [rows.cost(level, one) for one in columns["smiles"]]
+    pd.DataFrame(columns).to_csv(path, index=False)
+
+
 def show(rows):
     """Say how many there are, what they cost, and how the levels order them."""
     smiles = rows.molecules()
@@ -155,9 +173,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--show", action="store_true", help="compute nothing")
+    parser.add_argument("--write", metavar="TABLE", type=Path, help="compute nothing")
     given = parser.parse_args()
     given.file.parent.mkdir(parents=True, exist_ok=True)
     rows = Rows(given.file)
+    if given.write:
+        write(rows, given.write)
+        return
     if not given.show:
         compute(rows, given.file.parent)
     show(rows)

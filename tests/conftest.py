@@ -1,4 +1,7 @@
+import os
+import shutil
 import signal
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -8,6 +11,11 @@ from molloop.library.ingest import open_or_build
 # nothing is timed: machines are busy
 hypothesis.settings.register_profile("molloop", deadline=None)
 hypothesis.settings.load_profile("molloop")
+
+# files of tests in memory, where it has room for them: much of their time they waited for disks
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # every one of them embeds and runs with xTB within a tenth of a second
 SMALL_MOLECULES = [

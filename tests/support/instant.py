@@ -49,10 +49,12 @@ class InstantEngine:
         first="",
         further=(),
         without=(),
+        without_above=(),
     ):
         self.failing_above = failing_above
         self.further = further  # names of quantities that simulations give beside the first
         self.without = without  # SMILES of molecules that have none of them
+        self.without_above = without_above  # that have none in stages above the first
         self.first = first  # the only stage, or the first one
         self.folder = folder
         self.order = random.Random(seed)
@@ -111,14 +113,15 @@ class InstantEngine:
         outcomes = tuple(
             Failure("embedding", smiles)
             if smiles in failing
-            else Success({"ie": value(smiles)} | self.others(smiles))
+            else Success({"ie": value(smiles)} | self.others(smiles, is_first))
             for smiles in (one.smiles for one in group.molecules)
         )
         times_s = ((self.time_s - 0.5, self.time_s),) * len(outcomes)
         return Simulations(group, outcomes, "me", times_s)
 
-    def others(self, smiles):
-        names = () if smiles in self.without else self.further
+    def others(self, smiles, is_first):
+        lacking = self.without if is_first else (*self.without, *self.without_above)
+        names = () if smiles in lacking else self.further
         return dict.fromkeys(names, other_value(smiles))
 
     def ranked(self, request):

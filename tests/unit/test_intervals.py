@@ -8,6 +8,8 @@ def test_what_does_not_vary_is_certain():
     found = mean_interval(np.full((5, 2), [1.5, -2.0]))
     for bound in (found.mean, found.low, found.high):
         assert bound.tolist() == [1.5, -2.0]
+    found = mean_interval(np.full((3, 1), 0.1))
+    assert [found.low[0], found.high[0]] == pytest.approx([0.1, 0.1], abs=1e-15)
 
 
 def test_what_is_missing_is_left_out():

@@ -70,15 +70,19 @@ def open_known(
     )
 
 
-def table_settings(settings: Settings, table: Table) -> Settings:
-    """Return a configuration whose property is that of a table."""
+def check_replayable(settings: Settings) -> None:
+    """Raise InputError where a replay knows no such table: of a goal and of stages at once."""
     if settings.stages and settings.goal().wider:
         raise InputError(
             "stages",
-            f"{len(settings.stages)} stages, and several objectives or constraints",
-            "one of both in a replay",
-            "Leave [[stages]] out, or have one objective alone.",
+            f"{len(settings.stages)} stages beside several objectives or constraints",
+            "stages, or a goal of several objectives or constraints, in a replay",
+            "Leave out [[stages]], or [[objectives]] and [[constraints]].",
         )
+
+
+def table_settings(settings: Settings, table: Table) -> Settings:
+    """Return a configuration whose property is that of a table."""
     own = settings.objective().quantity.column
     columns = [one.column for one in settings.goal().computed]
     if table.column == own and set(columns[1:]) <= table.further.keys():
@@ -120,6 +124,7 @@ def set_up(
     def report(what: str, fraction: float) -> None:
         progress(f"conditions: {what}", fraction)
 
+    check_replayable(settings)
     stages = tuple(one.stage for one in settings.protocols()) if settings.stages else ()
     if stages != table.stages:
         raise InputError(

@@ -18,10 +18,11 @@ from molloop.library.features import Scaling
 from molloop.library.selection import Selection
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
-from molloop.search.difference import Believed, chained
+from molloop.search.difference import Chain, chained
 from molloop.search.policy import fitted
 from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader
+from molloop.surrogate.model import Surrogate
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +43,11 @@ class Trained:
         Those that it was trained on, of molecules outside of the library, too; of several stages,
         in the first one.
     expected
-        Molecule id -> mean and standard deviation of the last value, times the sign, of what has
-        a value in a stage below and none there.
+        Molecule id -> mean and standard deviation of the last value, times the sign, by the
+        highest value below, of what has one.
     """
 
-    model: Believed
+    model: Surrogate | Chain
     kind: str
     values: Mapping[int, float]
     levels: Mapping[int, str]
@@ -111,21 +112,20 @@ def trained_on(reader: Reader, settings: Settings, library: Library) -> Trained:
     last = {key: value for _, key, value in found[stages[-1]]}
     rng = np.random.default_rng((settings.campaign.seed, n_rankings(events, stages[0]) + 1))
     with threadpool_limits(1):
-        model: Believed = fitted(policy, features[order], objective.sign * values[order], rng)
+        model = fitted(policy, features[order], objective.sign * values[order], rng)
         if len(stages) == 1:
             levels = {k: one.level for k, one in in_library.items() if one.level and k not in last}
             given = {key: one.value for key, one in in_library.items()} | last
             told = levels, learnt_levels(known, last), len(values)
             return Trained(model, policy.features, given, *told, {}, objective)
         above = stages_known(settings, library, known, events)
-        model = chained(model, above.pairs(), rng)
-        expected = {
-            one.molecule_id: (objective.sign * one.mean, one.std)
-            for one in above.expected()
-            if one.molecule_id not in last
-        }
+        chain = chained(model, above.pairs(), rng)
+        expected: dict[int, tuple[float, float]] = {}
+        for place, ids, below in above.below_last():
+            numbers = (one.tolist() for one in above.expect(place, ids, below))
+            expected |= zip(ids, zip(*numbers, strict=True), strict=True)
     told = {}, learnt_levels(known, found[stages[0]]), len(values)
-    return Trained(model, policy.features, last, *told, expected, objective)
+    return Trained(chain, policy.features, last, *told, expected, objective)
 
 
 def stages_known(

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search import goals
 from molloop.search.beliefs import Beliefs
+from molloop.search.difference import Certain, chained
 from molloop.search.predict_goals import PredictedGoal, best_of_goal, predicted_goal
 from molloop.search.rank import RankTask
 from molloop.store.reader import Reader
+from molloop.surrogate.model import Floats
 
 CHANCE = "chance_of_constraints"
 
@@ -47,8 +49,8 @@ class TrainedGoal:
     n_values
         Molecules that they were trained on; of several stages, in the first one.
     expected
-        Of each quantity: molecule id -> mean and standard deviation of the last value, times the
-        sign, of what has a value in a stage below and none there.
+        Molecule id -> means and standard deviations of the last values, times the signs, and the
+        chance that all constraints hold, by the highest values below, of what has any.
     """
 
     beliefs: Beliefs
@@ -57,7 +59,7 @@ class TrainedGoal:
     levels: Mapping[int, str]
     learnt_levels: Sequence[str]
     n_values: int
-    expected: Sequence[Mapping[int, tuple[float, float]]] = ()
+    expected: Mapping[int, tuple[Floats, Floats, float]]
 
     @property
     def columns(self) -> list[str]:
@@ -80,11 +82,8 @@ class TrainedGoal:
     def _by_values_below(self, part: PredictedGoal) -> PredictedGoal:
         """Return predictions in which the values of stages below stand for the models'."""
         means, stds, chance = part.means.copy(), part.stds.copy(), part.chance.copy()
-        for place, known in enumerate(self.expected):
-            rows = np.flatnonzero(np.isin(part.ids, list(known)))
-            for row in rows:
-                means[row, place], stds[row, place] = known[int(part.ids[row])]
-            chance[rows] = np.exp(self.beliefs.aim.log_holding(means[rows].T, stds[rows].T))
+        for row in np.flatnonzero(np.isin(part.ids, list(self.expected))):
+            means[row], stds[row], chance[row] = self.expected[int(part.ids[row])]
         return PredictedGoal(part.ids, means, stds, chance)
 
     def best(self, parts: Iterable[PredictedGoal], n: int) -> PredictedGoal:
@@ -141,7 +140,7 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
         training.write(task.training)
         goals.fit(task)
         beliefs, _ = goals.learnt(task)
-        expected = _expected(goal, above) if len(stages) > 1 else []
+        expected = _by_values_below(beliefs, above, library, policy.features)
     own = {key: [None if isnan(value) else value for value in some] for _, key, *some in rows}
     others = {one.molecule_id: one for one in known if one.molecule_id not in (None, *own)}
     if len(stages) > 1:  # of the first stage, or of another level
@@ -149,15 +148,22 @@ def trained_goal(reader: Reader, settings: Settings, library: Library) -> Traine
     given = {key: one.values(goal) for key, one in others.items() if key is not None}
     levels = {key: one.level for key, one in others.items() if key is not None and one.level}
     told = levels, learnt_levels(known, own), len(training.values)
-    found = [{key: one[key] for key in one.keys() - own.keys()} for one in expected]
-    return TrainedGoal(beliefs, policy.features, own | given, *told, found)
+    return TrainedGoal(beliefs, policy.features, own | given, *told, expected)
 
 
-def _expected(goal: Goal, above: Promotions) -> list[dict[int, tuple[float, float]]]:
-    """Return what is expected of the last value of each quantity; nothing of known ones."""
-    return [
-        {}
-        if one.descriptor
-        else {each.molecule_id: (sign * each.mean, each.std) for each in above.expected(place)}
-        for place, (one, sign) in enumerate(zip(goal.quantities, goal.signs, strict=True))
-    ]
+def _by_values_below(
+    beliefs: Beliefs, above: Promotions, library: Library, kind: str
+) -> dict[int, tuple[Floats, Floats, float]]:
+    """Return molecule id -> what is expected of its last values by those below."""
+    found: dict[int, tuple[Floats, Floats, float]] = {}
+    for place, ids, below in above.below_last():
+        rng, pairs = np.random.default_rng((above.seed + place, 0)), above.pairs(place)
+        models = {
+            k: chained(Certain(below[:, k]), [one for one in pairs if one.place == k], rng)
+            for k in beliefs.models
+        }
+        known = replace(beliefs, models=models, chances=())
+        means, stds, log_chance = known.predict(library.features(kind, ids), below.T)
+        rows = zip(means.T, stds.T, np.exp(log_chance).tolist(), strict=True)
+        found |= zip(ids, rows, strict=True)
+    return found

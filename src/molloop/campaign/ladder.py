@@ -28,8 +28,9 @@ MIN_NEW, NEW_SHARE = 4, 8  # values below after which it is: so many, and one in
 class Ladder:
     """Decides for all stages.
 
-    Of several objectives, or with constraints, a stage above gets what it may have, as soon as it
-    may; otherwise the stage that is expected to gain most a core-second.
+    The next worker goes where a simulation is expected to gain most a core-second. Of several
+    objectives, or with constraints, a stage above gets what its count or share allows, as soon as
+    it does.
 
     With the schedule `batch` it goes by the usual time of a simulation and decides when nothing is
     under way, so that the same is chosen on any number of workers; otherwise by the measured one.

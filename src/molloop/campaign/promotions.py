@@ -1,11 +1,12 @@
 """What is known of molecules in all stages, and what choices above the first are made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isnan, nan
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from molloop.campaign.events import Event, Finished, Ranked
@@ -15,11 +16,11 @@ from molloop.campaign.ledger import Ledger
 from molloop.goal import Goal, Objective, Values
 from molloop.library.selection import Selection, bits_of
 from molloop.library.shards import Library
-from molloop.search.aim import holding
 from molloop.search.difference import Pairs
 from molloop.search.policy import Policy
 from molloop.search.promote import Promotion, expect, promote
 from molloop.search.promote_goal import promote_goal
+from molloop.surrogate.model import Floats
 
 Row = tuple[float, ...]  # of a molecule, the value of each quantity; NaN where there is none
 NO_SPREAD = 1.0  # of values, where there are fewer than two
@@ -103,7 +104,7 @@ class Promotions:
                 self._values[event.stage][event.molecule_id] = self._row(values)
                 if event.is_flagged and not self.objective.keeps_flagged:
                     self._doubtful.add(event.molecule_id)
-            elif event.failure and event.failure not in MAX_LOSSES:  # what was lost teaches nothing
+            elif event.failure not in MAX_LOSSES:  # what was lost teaches nothing
                 self._failed[event.stage].add(event.molecule_id)
 
     @cached_property
@@ -144,7 +145,19 @@ class Promotions:
                 self.policy.features, sorted(self._failed[self.stages[place + 1]])
             ),
             of,
+            self._lack(ids, place + 1),
         )
+
+    def _lack(self, ids: Sequence[int], place: int) -> NDArray[np.bool_] | None:
+        """Return which molecules lack a value of another quantity in a stage."""
+        if self.goal is None:
+            return None
+        complete = self._complete(self.stages[place])
+        return np.array([one not in complete for one in ids], dtype=bool)
+
+    def _complete(self, stage: str) -> set[int]:
+        """Return the molecules with values of all quantities in a stage."""
+        return {key for key, row in self._values[stage].items() if not any(map(isnan, row))}
 
     def _numbers(self, stage: str, of: int) -> dict[int, float]:
         """Return the values of a quantity in a stage, those that there are."""
@@ -159,20 +172,16 @@ class Promotions:
                 return float(np.std([values[one] for one in sorted(values)]))
         return NO_SPREAD
 
-    def expected(self, of: int = 0) -> list[Expected]:
+    def expected(self) -> list[Expected]:
         """Return what is known or expected of the last value of every molecule, the best first.
 
-        Of a quantity, by its place. Not of those whose value is never among the best for its flag.
+        Of the first objective. Not of those that are never among the best, for a flag or as they
+        lack a quantity.
         """
-        found, sign, done = [], self._signs[of], set(self._doubtful)
-        columns = [self._numbers(stage, of) for stage in self.stages]
-        for place in reversed(range(len(self.stages))):
-            values = columns[place]
-            ids = sorted(values.keys() - done)
-            done |= values.keys()
-            known = np.array([values[one] for one in ids])
-            features = self.library.features(self.policy.features, ids)
-            means, stds = expect(known, features, self._steps(place, of), (self.seed + place, 0))
+        found, sign = [], self.objective.sign
+        columns = [self._numbers(stage, 0) for stage in self.stages]
+        for place, ids, known in self._highest(len(self.stages) - 1):
+            means, stds = self.expect(place, ids, known)
             of_all = (tuple(column.get(key) for column in columns) for key in ids)
             found += [
                 Expected(
@@ -188,6 +197,34 @@ class Promotions:
             ]
         return sorted(found, key=lambda one: (-sign * one.mean, one.molecule_id))
 
+    def below_last(self) -> Iterator[tuple[int, list[int], Floats]]:
+        """Yield each stage but the last, the molecules whose highest value it has, and the values.
+
+        The highest but that of the last stage; of the shape (n, q). Those are left out that are
+        never among the best.
+        """
+        return self._highest(len(self.stages) - 2)
+
+    def _highest(self, most: int) -> Iterator[tuple[int, list[int], Floats]]:
+        done = set(self._doubtful)
+        for place in range(most, -1, -1):
+            rows = self._values[self.stages[place]]
+            ids = sorted(self._complete(self.stages[place]) - done)
+            done |= rows.keys()
+            if ids:
+                yield place, ids, np.array([rows[one] for one in ids])
+
+    def expect(self, place: int, ids: Sequence[int], values: Floats) -> tuple[Floats, Floats]:
+        """Return mean and deviation of the first objective's last value, times the sign.
+
+        Parameters
+        ----------
+        place
+            Of the stage of the values, which have the shape (n, q).
+        """
+        features, seed = self.library.features(self.policy.features, ids), (self.seed + place, 0)
+        return expect(values[:, 0], features, self._steps(place, 0), seed)
+
     def rank(self, place: int, number: int, n: int, ledger: Ledger, top: Sequence[float]) -> Ranked:
         """Choose n molecules for a stage above the first, of those with a value below.
 
@@ -202,8 +239,9 @@ class Promotions:
             The best values of the last stage, times the objective's sign, the largest first.
         """
         stage, below = self.stages[place], self._values[self.stages[place - 1]]
-        may = below.keys() - ledger.promoted[stage] - self._doubtful
-        ids = np.array(sorted(one for one in may if self._may_win(below[one])), dtype=np.int64)
+        complete = self._complete(self.stages[place - 1])
+        may = complete - ledger.promoted[stage] - self._doubtful
+        ids = np.array(sorted(may), dtype=np.int64)
         if (bits := bits_of(self.selection)) is not None:
             ids = ids[bits.at(ids)]
         if not len(ids):
@@ -235,10 +273,3 @@ class Promotions:
             *(number, tuple(found.ids.tolist()), means, stds, 0.0, stage, found.unresolved_std),
             *(tuple(more_means), tuple(more_stds)),
         )
-
-    def _may_win(self, row: Row) -> bool:
-        """Whether a molecule has all values below, and keeps the bounds of what is known of it."""
-        if self.goal is None:
-            return True
-        is_held = holding(self.goal, np.array([row]), only_known=True)[0]
-        return bool(is_held) and not any(map(isnan, row))

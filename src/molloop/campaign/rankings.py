@@ -131,7 +131,10 @@ class Rankings:
         pending = ledger.pending(self.stage)
         signs = self.objective.sign if self.goal is None else np.array(self.goal.signs)
         values = signs * values
-        of_objective = values if values.ndim == 1 else values[:, 0]
+        if self.goal is not None:
+            values = values.reshape(len(values), len(self.goal.quantities))
+        # of a goal what the models make of its values says it
+        worst = nan if self.goal is not None else float(values.min())
         return RankRequest(
             number=number,
             policy=self.policy,
@@ -143,7 +146,7 @@ class Rankings:
                 pending=self.library.features(kind, pending),
                 failed=failed[order_of_failed],
                 scaling=self.library.scalings[kind],
-                best=top[0] if top else float(np.nanmin(of_objective)),
+                best=top[0] if top else worst,
                 pairs=pairs if self.policy.predicts else (),
                 pending_fingerprints=self.library.features(FINGERPRINTS, pending),
             ),

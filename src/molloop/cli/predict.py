@@ -40,6 +40,8 @@ def predict(
                 say(*lines)
         else:
             found.write(out)
+    if top is not None and not found.n_molecules:
+        say("No molecule is expected to keep all constraints: --top shows none.", is_error=True)
     if out is not None:
         values = counted(found.n_values, "value")
         told = f"{counted(found.n_molecules, 'molecule')} by a model of {values}"

@@ -99,8 +99,9 @@ def opened(
     no_header: bool,
 ) -> "Table":
     """Open the table that is played over."""
-    from molloop.assembly.tables import open_known
+    from molloop.assembly.tables import check_replayable, open_known
 
+    check_replayable(settings)
     further: list[str] = []
     if settings.goal().wider:
         own, *further = (one.column for one in settings.goal().computed)

@@ -1,5 +1,6 @@
 """What does not go together with a goal of more than one quantity."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from molloop.errors import InputError
@@ -17,13 +18,14 @@ def check_goal(settings: "Settings") -> None:
             settings.simulation.require_options_for(name)
     if goal.is_plain:
         return
-    counts = zip(settings.stages[1:], settings.max_counts()[1:], strict=False)
-    for place, (stage, count) in enumerate(counts, start=2):
-        if count is None and stage.share is None:
+    for place, (stage, (below, count)) in enumerate(
+        zip(settings.stages[1:], pairwise(settings.max_counts()), strict=False), start=2
+    ):
+        if stage.share is None and (below is None or count is None):
             raise InputError(
-                f"stages.{place}",
-                "neither max_count nor share",
-                "one of them, where there are several objectives or constraints",
+                f"stages.{place}.share",
+                "nothing, and no count of this stage and of the one below",
+                "a share, where there are several objectives or constraints",
                 "What a stage is expected to gain is not known then: say what it may spend.",
             )
     if not goal.has_front:

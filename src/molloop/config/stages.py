@@ -31,7 +31,8 @@ class StageSettings(SimulationSettings, TableSettings):
         ge=1,
         description="Values to compute in this stage; not of the first one, which has "
         "campaign.max_training_count. Left out, without share: a sixteenth of the stage below, "
-        "eight at least; beside a time limit alone as many as are worth it.",
+        "eight at least; beside a time limit alone as many as are worth it, but with several "
+        "objectives or with constraints what share allows.",
     )
     share: float | None = Field(
         None,

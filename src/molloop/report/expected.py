@@ -19,13 +19,14 @@ F = TypeVar("F", bound=Found)
 def with_expected(results: F, library: Library, policy: Policy, seed: int) -> F:
     """Return results of several stages that also say what is expected of the last values.
 
-    Of every molecule with a value in any stage; those are left out that are never among the best
-    for a flag, or as they do not meet the conditions.
+    Of every molecule with a value in any stage; those are left out that are never among the best:
+    for a flag, as they lack a quantity of the goal, or do not meet the conditions.
     """
     if not results.protocols:
         return results
     stages = tuple(one.stage for one in results.protocols)
-    known = Promotions(library, policy, results.objective, stages, Selection.of_all(library), seed)
+    of = policy, results.objective, stages, Selection.of_all(library), seed, results.goal
+    known = Promotions(library, *of)
     known.know(results.known)
     known.learn(event for _, event in results.events)
     expected = {

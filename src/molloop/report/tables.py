@@ -125,9 +125,13 @@ def _values(goal: Goal, item: Simulated) -> Values:
 
 
 def _constraints(goal: Goal, values: Values) -> str:
-    """Say which constraints a molecule of these values breaks, or that it keeps all."""
-    broken = goal.broken(values)
-    return "broken: " + "; ".join(one.words for one in broken) if broken else "kept"
+    """Say which constraints a molecule of these values breaks or nobody knows of, or kept."""
+    failing: dict[str, list[str]] = {"broken": [], "unknown": []}
+    for one in goal.broken(values):
+        is_known = values[goal.place(one.quantity)] is not None
+        failing["broken" if is_known else "unknown"].append(one.words)
+    told = [f"{what}: {'; '.join(words)}" for what, words in failing.items() if words]
+    return "; ".join(told) or "kept"
 
 
 def write_table(

@@ -11,9 +11,9 @@ from molloop.search.aim import Aim
 from molloop.search.batch import Choice, Variances, choose_by
 from molloop.search.candidates import Candidates
 from molloop.search.chance import Chance
-from molloop.search.difference import Believed
+from molloop.search.difference import Chain
 from molloop.search.diversity import Apart
-from molloop.surrogate.model import Features, Floats
+from molloop.surrogate.model import Features, Floats, Surrogate
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Beliefs:
     """
 
     aim: Aim
-    models: Mapping[int, Believed]
+    models: Mapping[int, Surrogate | Chain]
     chances: tuple[Chance, ...]
 
     @property
@@ -56,7 +56,12 @@ class Beliefs:
             means[place], stds[place] = model.predict(features)
         simulated = stds.copy()
         for place in self._bounded:
-            simulated[place] = self.models[place].scatter(stds[place])
+            model = self.models[place]
+            simulated[place] = (
+                model.scattered(features)
+                if isinstance(model, Chain)
+                else model.scatter(stds[place])
+            )
         return means, stds, self._log_chance(features) + self.aim.log_holding(means, simulated)
 
     def screen(self, features: Features, known: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -68,8 +73,10 @@ class Beliefs:
                 highs[place], stds[place] = model.screen(features)
                 continue
             lows[place], highs[place], stds[place] = model.interval(features)
-            least[place] = model.scatter(least[place])
-            most[place] = model.scatter(stds[place])
+            if isinstance(model, Chain):
+                least[place], most[place] = model.scattered_between(features)
+            else:
+                least[place], most[place] = map(model.scatter, (least[place], stds[place]))
         log_chance = self._log_chance(features)
         limit = self.aim.most_log_holding(lows, highs, least, most)
         about = self.aim.log_holding((lows + highs) / 2, most)

@@ -45,6 +45,8 @@ class Pairs:
         Features of molecules that gave no value above, by what they are, shape (f, width).
     place
         Of the quantity whose values they are, in a goal.
+    lacks
+        Which of them lack a value of another quantity of a goal above, shape (n,); None: none does.
     """
 
     features: Features
@@ -53,15 +55,26 @@ class Pairs:
     spread: float
     failed: Features
     place: int = 0
+    lacks: NDArray[np.bool_] | None = None
+
+    @property
+    def tried(self) -> tuple[Features, Features]:
+        """Features of what has all values above, and of what has not."""
+        if self.lacks is None:
+            return self.features, self.failed
+        without = np.concatenate([self.failed, self.features[self.lacks]])
+        return self.features[~self.lacks], without
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return all that it is made of, by names that begin alike."""
-        return {f"{prefix}{name}": np.asarray(one) for name, one in vars(self).items()}
+        there = {name: one for name, one in vars(self).items() if one is not None}
+        return {f"{prefix}{name}": np.asarray(one) for name, one in there.items()}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
         """Take it from such arrays."""
-        of = {one.name: arrays[prefix + one.name] for one in fields(cls)}
+        names = [one.name for one in fields(cls) if prefix + one.name in arrays]
+        of = {name: arrays[prefix + name] for name in names}
         return cls(**of | {"spread": of["spread"].item(), "place": of["place"].item()})
 
 
@@ -134,6 +147,10 @@ class Difference:
             return self.model.interval(features)
         mean, std = self.rest(features)
         return mean, mean, std
+
+    def scatter(self, std: Floats) -> Floats:
+        """Return the deviation of remainders as they will be simulated, shape (m,)."""
+        return np.full_like(std, self.std) if self.model is None else self.model.scatter(std)
 
     def add(self, mean: Floats, std: Floats, rest: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
         """Return what is believed of the value above, from the value below and the remainder."""
@@ -251,13 +268,25 @@ class Chain:
             high, most = one.add(high, most, (own_high, own_most))
         return low, high, most
 
-    def scatter(self, std: Floats) -> Floats:
+    def scattered(self, features: Features) -> Floats:
         """Return the deviation of last values as they will be simulated, shape (m,)."""
-        least = self.first.scatter(np.zeros_like(std))
-        for one in self.differences:
-            own = np.zeros_like(std) if one.model is None else one.model.scatter(np.zeros_like(std))
-            least = np.sqrt(np.square(one.slope * least) + np.square(own))
-        return np.maximum(std, least)
+        first = self.first.predict(features)[1]
+        return self._scattered(first, [one.rest(features)[1] for one in self.differences])
+
+    def scattered_between(self, features: Features) -> tuple[Floats, Floats]:
+        """Return what that can be at least and at most."""
+        most = self.first.interval(features)[2]
+        mosts = [one.interval(features)[2] for one in self.differences]
+        nothing = np.zeros_like(most)
+        least = self._scattered(nothing, [nothing for _ in mosts])
+        return least, self._scattered(most, mosts)
+
+    def _scattered(self, first: Floats, rests: Sequence[Floats]) -> Floats:
+        """Return it by the deviations of the first value and of the remainders."""
+        std = self.first.scatter(first)
+        for one, rest in zip(self.differences, rests, strict=True):
+            std = np.hypot(one.slope * std, one.scatter(rest))
+        return std
 
     def joint(self, features: Features) -> Joint:
         """Return the last value of m molecules together."""

@@ -5,6 +5,7 @@ The steps of :mod:`molloop.search.rank`, where there is more than one objective 
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from molloop.search.aim import Aim, holding
 from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
 from molloop.search.chance import Chance
-from molloop.search.difference import Believed, Chain, Difference
+from molloop.search.difference import Chain, Difference
 from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training
@@ -54,7 +55,7 @@ def _tried(
     """Return the features of what went well and of what did not, where that teaches something.
 
     First the molecules that failed; then those with a value of the first quantity alone; then
-    those that failed in the stages above.
+    those that failed, or lack a quantity, in the stages above.
     """
     if not task.policy.learns_failures:
         return []
@@ -62,7 +63,7 @@ def _tried(
     tried = [
         (features, training.failed),
         (features[~lacks], features[lacks]),
-        *((one.features, one.failed) for one in training.pairs if one.place == 0),
+        *(one.tried for one in training.pairs if one.place == 0),
     ]
     return [one for one in tried if Chance.can_learn(one[1])]
 
@@ -206,7 +207,9 @@ def learnt(task: "RankTask") -> tuple[Beliefs, Training]:
     return Beliefs(aim, models, chances), training
 
 
-def _chained(task: "RankTask", training: Training, place: int, model: Surrogate) -> Believed:
+def _chained(
+    task: "RankTask", training: Training, place: int, model: Surrogate
+) -> Surrogate | Chain:
     """Return what is believed of the last value of a quantity, by its model for the first stage."""
     numbers = [k for k, one in enumerate(training.pairs) if one.place == place]
     return (
@@ -215,7 +218,7 @@ def _chained(task: "RankTask", training: Training, place: int, model: Surrogate)
 
 
 def _known_as_learnt(
-    task: "RankTask", training: Training, models: Mapping[int, Believed]
+    task: "RankTask", training: Training, models: Mapping[int, Surrogate | Chain]
 ) -> tuple[Floats, float]:
     """Return values and the best first one that counts, as the models have learnt them.
 
@@ -229,8 +232,8 @@ def _known_as_learnt(
         if not len(column):
             continue
         if place in sought:
-            if place == 0 and not training.pairs:
+            if place == 0 and not training.pairs and not isnan(best):
                 best = best_as_learnt(task.policy, column, best)
             column = as_learnt(task.policy, column)
         values[has_value, place] = model.usual(column) if isinstance(model, Chain) else column
-    return values, best
+    return values, float(np.nanmin(values[:, 0])) if isnan(best) else best

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
-from molloop.search.difference import Believed
-from molloop.surrogate.model import Features, Floats
+from molloop.search.difference import Chain
+from molloop.surrogate.model import Features, Floats, Surrogate
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Predicted:
 
 
 def predicted(
-    model: Believed, kind: str, shards: Sequence[ShardRef], scaling: Scaling
+    model: Surrogate | Chain, kind: str, shards: Sequence[ShardRef], scaling: Scaling
 ) -> Iterator[Predicted]:
     """Predict every molecule of a library that may be chosen, in its order.
 

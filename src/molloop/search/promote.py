@@ -89,7 +89,7 @@ def promote(
     rng = np.random.default_rng(seed)
     chain = chained(known, given.pairs, rng)
     joint = chain.joint(features)
-    tried = [(one.features, one.failed) for one in given.pairs if learns_failures]
+    tried = [one.tried for one in given.pairs if learns_failures]
     chances = chances_of(tried, rng)
     of_each = np.prod([one.of(features) for one in chances], axis=0) if chances else None
     choice = choose(

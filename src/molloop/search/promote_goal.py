@@ -7,9 +7,9 @@ from molloop.search.aim import Aim, n_weighings
 from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import table_of
 from molloop.search.chance import chances_of
-from molloop.search.difference import Certain, chained
+from molloop.search.difference import Certain, Chain, chained
 from molloop.search.promote import Promoted, Promotion
-from molloop.surrogate.model import Floats
+from molloop.surrogate.model import Floats, Surrogate
 
 
 def promote_goal(
@@ -44,19 +44,19 @@ def promote_goal(
         teach.
     """
     rng = np.random.default_rng(seed)
-    tried = [(one.features, one.failed) for one in given.pairs if one.place == 0]
+    tried = [one.tried for one in given.pairs if one.place == 0]
     chances = tuple(chances_of(tried, rng)) if learns_failures else ()
     places = [k for k, one in enumerate(goal.quantities) if not one.descriptor]
     pairs = {k: [one for one in given.pairs if one.place == k] for k in places}
     below = np.concatenate([given.below, given.pending_below])
-    seen, models = seen.copy(), {}
+    seen = seen.copy()
+    models: dict[int, Surrogate | Chain] = {}
     for k in places:
         chain = models[k] = chained(Certain(below[:, k]), pairs[k], rng)
         seen[:, k] = chain.usual(seen[:, k])
     worst = float(np.nanmin(seen[:, 0]))
-    aim = Aim.of(
-        goal, acquisition, seen, worst if best is None else best, n_weighings(goal, n), rng
-    )
+    best = worst if best is None else best
+    aim = Aim.of(goal, acquisition, seen, best, n_weighings(goal, n), rng)
     beliefs = Beliefs(aim, models, chances)
     features = np.concatenate([given.features, given.pending_features])
     means, stds, log_chance = beliefs.predict(features, below.T)

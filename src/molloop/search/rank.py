@@ -86,7 +86,7 @@ class RankTask:
 
     def n_chances(self, training: Training) -> int:
         """In how many stages something has failed from which it learns."""
-        failed = [training.failed, *(one.failed for one in training.pairs)]
+        failed = [training.failed, *(one.tried[1] for one in training.pairs)]
         return sum(map(Chance.can_learn, failed)) if self.policy.learns_failures else 0
 
 
@@ -161,7 +161,7 @@ def fit(task: RankTask) -> Path:
     if task.policy.learns_failures:
         tried = [
             (features, training.failed),
-            *((one.features, one.failed) for one in training.pairs),
+            *(one.tried for one in training.pairs),
         ]
         for place, chance in enumerate(chances_of(tried, rng)):
             chance.write(task.chance(place))
@@ -274,9 +274,9 @@ def rank(task: RankTask, shards: Sequence[ShardRef]) -> Merged:
 def _load(task: RankTask, model_path: Path) -> Learnt:
     """Read the files once for all tasks of a ranking that this process runs."""
     training = Training.read(task.training)
-    model: Surrogate | Chain = load(model_class(task.policy.model), model_path)
+    model: Surrogate | Chain = (first := load(model_class(task.policy.model), model_path))
     if training.pairs:
         places = range(len(training.pairs))
-        model = Chain(model, [Difference.read(task.difference(place)) for place in places])
+        model = Chain(first, [Difference.read(task.difference(place)) for place in places])
     chances = [Chance.read(task.chance(place)) for place in range(task.n_chances(training))]
     return Learnt(task, training, model, chances)

@@ -10,6 +10,7 @@ import pytest
 import molloop
 from molloop.campaign.events import Began, Finished, Ranked, RankingBegan, Source, Submitted
 from molloop.campaign.jobs import Simulated
+from molloop.errors import InputError
 from molloop.goal import Constraint, Direction, Goal, Objective, Quantity
 from molloop.search import predict
 from molloop.search.policy import fitted
@@ -128,3 +129,49 @@ def test_of_one_objective_the_largest_means_that_keep_the_bounds_are_the_best():
     assert best_of_goal(goal, [part.rows(np.arange(2, 4)), part], 9).ids.tolist()[:2] == [0, 3]
     assert best_of_goal(goal, [part], 2).ids.tolist() == [0, 3]
     assert best_of_goal(goal, [], 2).ids.tolist() == []
+
+
+def test_on_a_ladder_values_below_say_what_is_expected_of_the_last_ones(
+    tmp_path, small_library, small_smi, monkeypatch
+):
+    """Two pairs: the IE falls by 3 and the EA rises by 1 from the first stage to the last."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    settings = molloop.load(
+        library={"source": str(small_smi)},
+        search={"policy": "ridge"},
+        objectives=[{"quantity": "ie"}],
+        constraints=[{"quantity": "ea", "low": -3.5}],
+        stages=[{"level": "gfn2"}, {"level": "ipea1"}],
+    )
+    below = {key: values for key, values in VALUES.items() if values[1] is not None}
+    above = {key: (below[key][0] - 3.0, below[key][1] + 1.0) for key in (0, 9)}
+    rows = [("gfn2", *one) for one in VALUES.items()] + [("ipea1", *one) for one in above.items()]
+    session = Session("now", settings.to_toml(), {"library": small_library.describe()})
+    (folder := tmp_path / "run").mkdir()
+    (folder / "config.toml").write_text(session.config)
+    events, simulated = [Began(24, 0)], []
+    for number, (stage, key, (ie, ea)) in enumerate(rows):
+        values = {"ie": ie} | ({} if ea is None else {"ea": ea})
+        place = (number, key, stage, small_library.smiles(key), 0, 1.0, "w", 0.0, 1.0)
+        simulated.append(Simulated(*place, Success(values)))
+        events.append(Submitted((key,), Source.INITIAL, 0, 1, stage))
+    events += [Finished(key, "", 1.0, ie, stage, values=(ie, ea)) for stage, key, (ie, ea) in rows]
+    with closing(
+        Store.create(folder / STORE, session, (), map(stage_of, settings.protocols()))
+    ) as store:
+        store.append(1.0, events, simulated, [])
+    frame = molloop.predict(folder).frame()
+    for key, (ie, ea) in below.items():
+        assert frame.loc[key].predicted_ie_ev == pytest.approx(ie - 3.0)
+        assert frame.loc[key].predicted_ea_ev == pytest.approx(ea + 1.0)
+    assert frame["ie_ev"].dropna().to_dict() == {key: ie for key, (ie, _) in above.items()}
+    # an EA of 0 is expected of the molecule 7, and -3 of the molecule 5
+    half = (1 - erf((-3.5 - 0.0) / frame.loc[7].predicted_ea_ev_std / sqrt(2))) / 2
+    assert frame.loc[7].chance_of_constraints == pytest.approx(half)
+    # the first stage's model and the differences say it of others
+    assert (frame.loc[[1, 2]].predicted_ie_ev < 12.5).all()
+    refused = molloop.load(
+        objectives=SECTIONS["objectives"], stages=[{"level": "gfn2"}, {"level": "ipea1"}]
+    )
+    with pytest.raises(InputError, match="stages, or a goal"):
+        molloop.replay_table(None, refused)

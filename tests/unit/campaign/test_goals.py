@@ -106,6 +106,38 @@ def test_a_run_learns_from_all_quantities_and_keeps_them(tmp_path, small_library
     assert sorted(set(state.front)) == sorted({eligible[row] for row in rows})
 
 
+def test_one_objective_within_bounds_of_its_own(tmp_path, small_library):
+    settings = molloop.load(constraints=[{"quantity": "ie", "high": 13.0}])
+    campaign = Campaign(
+        tmp_path / "run", small_library, settings=settings, policy="gp", counts=(6, 14, 4)
+    )
+    campaign.driver.run()
+    values = [item.outcome.value for item in campaign.store.simulated()]
+    assert len(values) == 14
+    assert (
+        campaign.driver.state.top
+        == tuple(sorted([v for v in values if v <= 13], reverse=True))[:10]
+    )
+
+
+def test_a_constraint_on_what_is_missing_is_unknown_and_not_broken(tmp_path, small_library):
+    campaign = Campaign(
+        tmp_path / "run",
+        small_library,
+        settings=SETTINGS,
+        policy="gp",
+        counts=(24, 24, 3),
+        without=("O",),
+    )
+    campaign.driver.run()
+    found = results.read(campaign.store, SETTINGS.goal(), SETTINGS.protocol())
+    write_training_data(found, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        told = {row["smiles"]: row["constraints"] for row in csv.DictReader(file)}
+    assert told["O"] == "unknown: 1 <= EA (eV)"
+    assert told["CC(C)C"] == "broken: molar mass (g/mol) <= 45"
+
+
 def test_a_run_of_random_molecules_knows_its_front_too(tmp_path, small_library):
     campaign = Campaign(
         tmp_path / "run", small_library, settings=SETTINGS, policy="random", counts=(4, 9, 3)

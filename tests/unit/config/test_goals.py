@@ -127,7 +127,7 @@ def test_what_is_written_reads_back_the_same():
                 "stages": [{"level": "gfn1"}, {"level": "gfn2"}],
                 "stopping": {"time_limit_s": 60},
             },
-            r"stages\.2: got 'neither max_count nor share'",
+            r"stages\.2\.share: got 'nothing, and no count",
         ),
         ({"objectives": TWO, "stopping": {"min_gain": 0.1}}, r"stopping\.min_gain"),
         ({"objectives": TWO, "stopping": {"top_k": 5}}, r"stopping\.top_k"),

@@ -6,6 +6,7 @@ import pytest
 from molloop.search.difference import Chain, Difference, Pairs
 from molloop.search.promote import Promotion, expect, gain_of_value, improvement, promote
 from molloop.surrogate.gp import GaussianProcess
+from molloop.surrogate.ridge import Ridge
 
 
 def pairs_of(below, above, spread=2.0, seed=0):
@@ -114,11 +115,24 @@ def test_deviations_are_added_in_squares_and_bounds_hold():
     assert (low <= mean).all()
     assert (mean <= high).all()
     assert (widest >= std).all()
-    # of each model its noise at least, less what the slopes take
-    noise_0, noise_1 = (one.scatter(np.zeros(1))[0] for one in (first, above.model))
-    least = np.hypot(0.5 * above.slope * noise_0, 0.5 * noise_1)
-    assert least > 0
-    assert chain.scatter(np.array([0.0, 9.0])).tolist() == pytest.approx([least, 9.0])
+    # of values as they will be simulated: the noise of each model counts, and the constant's 0.3
+    parts = first.scatter(std_0), above.model.scatter(std_1)
+    squares = (0.5 * above.slope * parts[0]) ** 2 + (0.5 * parts[1]) ** 2 + 0.3**2
+    scattered = chain.scattered(new)
+    assert np.allclose(scattered**2, squares)
+    assert (scattered > std).any()
+    least, most = chain.scattered_between(new)
+    assert (least <= scattered).all()
+    assert (scattered <= most).all()
+
+
+def test_simulated_values_scatter_by_the_noise_of_a_linear_model_and_the_remainders():
+    """Noise of 1 in the first stage and a remainder of 1 above it make 1.41 in all."""
+    draw = np.random.default_rng(8)
+    features = draw.normal(size=(400, 3)).astype(np.float32)
+    below = features[:, 0] + draw.normal(size=400)
+    chain = Chain(Ridge.fit(features, below, rng()), [Difference(0.0, 1.0, 1.0)])
+    assert chain.scattered(features) == pytest.approx(np.full(400, np.sqrt(2)), rel=0.08)
 
 
 def promotion(below, pending=(), pairs=None):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import parsl
+from parsl.dataflow.errors import DependencyError
 from parsl.executors import HighThroughputExecutor
 
 from molloop.campaign.engine import (
@@ -224,9 +225,7 @@ class ParslEngine:
         except Exception as error:  # noqa: BLE001 - of Parsl, of a host, or of reading the result
             self._health.check_executor()
             _LOG.warning("molloop: %s is lost", group.molecule_ids, exc_info=error)
-            return LostGroup(
-                group, what_was_lost(self._executor, error), f"{type(error).__name__}: {error}"
-            )
+            return LostGroup(group, what_was_lost(self._executor, error), words_of(error))
         return Simulations(
             group.led_by(result.places),
             result.outcomes,
@@ -246,7 +245,7 @@ class ParslEngine:
         error = ran[-1].exception()
         if error is not None:
             self._health.check_executor()
-            told = f"{type(error).__name__}: {error}; the logs are in {self._kernel.run_dir}"
+            told = f"{words_of(error)}; the logs are in {self._kernel.run_dir}"
             return LostRanking(request, told)
         results = [future.result() for future in ran]
         chosen: Merged = results[-1].result
@@ -274,3 +273,9 @@ def _written(path: Path) -> Iterator[None]:
 
 def _fail(error: EngineError) -> Completion | None:
     raise error
+
+
+def words_of(error: BaseException) -> str:
+    """Return an error in words: of a task whose inputs failed, that of what failed first."""
+    first = error.__cause__ if isinstance(error, DependencyError) else error
+    return f"{type(first).__name__}: {first}"

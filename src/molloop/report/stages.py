@@ -1,5 +1,6 @@
 """What the stages of a run came to: values, failures, cost, and what each changed in the order."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
@@ -126,14 +127,33 @@ def order_words(one: StageCost, last: str) -> str:
 
 
 def stage_lines(results: Found) -> list[str]:
-    """Return the same in words."""
-    costs = costs_of(results)
+    """Return the same in words, and how many values of each but the last go no further."""
+    costs, flagged = costs_of(results), _flagged_below(results)
     return [
         f"Stage {one.name}: {counted(one.n_values, 'value')}, {one.n_failed:,} failed, "
         f"{one.core_s:,.1f} s of processor time ({one.share:.0%})"
+        + (
+            f"; {counted(n, 'flagged value')} not computed again"
+            if (n := flagged[one.name])
+            else ""
+        )
         + (f"; {words}" if (words := order_words(one, costs[-1].name)) else "")
         for one in costs
     ]
+
+
+def _flagged_below(results: Found) -> Counter[str]:
+    """Return how many values of each stage but the last a flag keeps from the next one."""
+    if not results.protocols or results.objective.keeps_flagged:
+        return Counter()
+    goal, last = results.goal, results.protocols[-1].stage
+    return Counter(
+        item.stage
+        for item in results.simulated
+        if item.stage != last
+        and item.value(results.objective.quantity.name) is not None
+        and (item.is_flagged_for(goal) if goal else item.is_flagged(results.objective))
+    )
 
 
 def write_stages(results: Found, path: Path) -> None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from small_ladder import BELOW, EVENTS, LAST, SETTINGS, SIMULATED, write_run
 
 from molloop.campaign.promotions import Expected
+from molloop.goal import Flagged
 from molloop.molecule import Geometry
 from molloop.report.export import export
 from molloop.report.page.feed import Feed
@@ -21,6 +22,7 @@ from molloop.report.predictions import write_predictions_figure
 from molloop.report.stages import costs_of, orders, stage_lines, write_stages
 from molloop.report.status import read_status
 from molloop.results import Results
+from molloop.simulate.outcome import Success
 from molloop.store.records import stage_of
 
 SVP = "b3lyp_def2_svp"
@@ -61,6 +63,23 @@ def test_what_a_stage_has_cost_and_changed(results):
         f"Stage gfn2: 5 values, 1 failed, 7.0 s of processor time (9%); rank correlation with "
         f"{LAST} 0.50, places moved 0.7 in the mean, of 3 molecules with both values"
     )
+
+
+def test_flagged_values_that_go_no_further_are_counted(results):
+    flagged = [
+        replace(one, outcome=replace(one.outcome, flags=("unstable",)))
+        if one.molecule_id in (0, 5) and isinstance(one.outcome, Success)
+        else one
+        for one in SIMULATED
+    ]
+    below, last = stage_lines(replace(results, simulated=tuple(flagged)))
+    assert below.startswith(
+        "Stage gfn2: 5 values, 1 failed, 7.0 s of processor time (9%); 2 flagged"
+    )
+    assert "flagged" not in last
+    kept = replace(results.objective, flagged=Flagged.KEEP)
+    told = stage_lines(replace(results, simulated=tuple(flagged), objective=kept))
+    assert not any("flagged" in line for line in told)
 
 
 def test_the_table_of_stages(tmp_path, results):

@@ -18,7 +18,7 @@ from molloop.library.features import Scaling
 from molloop.library.selection import Selection
 from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
-from molloop.search.difference import Chain, chained
+from molloop.search.chain import Chain, chained
 from molloop.search.policy import fitted
 from molloop.search.predict import Predicted, best_predicted, predicted
 from molloop.store.reader import Reader

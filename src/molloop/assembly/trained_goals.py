@@ -22,7 +22,7 @@ from molloop.library.shard import ShardRef
 from molloop.library.shards import Library
 from molloop.search import goals
 from molloop.search.beliefs import Beliefs
-from molloop.search.difference import Certain, chained
+from molloop.search.chain import Certain, chained
 from molloop.search.predict_goals import PredictedGoal, best_of_goal, predicted_goal
 from molloop.search.rank import RankTask
 from molloop.store.reader import Reader

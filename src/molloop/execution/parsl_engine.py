@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import cast
 
 import parsl
-from parsl.dataflow.errors import DependencyError
 from parsl.executors import HighThroughputExecutor
 
 from molloop.campaign.engine import (
@@ -35,7 +34,7 @@ from molloop.execution.parsl_inside import kernels
 from molloop.execution.parsl_inside.handing_out import by_name, hand_out, wait_until_launched
 from molloop.execution.parsl_inside.health import NO_ANSWER, SAFE, Health
 from molloop.execution.parsl_inside.jobs import cancel_without_waiting
-from molloop.execution.parsl_inside.losses import what_was_lost
+from molloop.execution.parsl_inside.losses import what_was_lost, words_of
 from molloop.execution.parsl_inside.paced import stop_asking
 from molloop.execution.tasks import Timed
 from molloop.sandbox.halt import Halt
@@ -273,9 +272,3 @@ def _written(path: Path) -> Iterator[None]:
 
 def _fail(error: EngineError) -> Completion | None:
     raise error
-
-
-def words_of(error: BaseException) -> str:
-    """Return an error in words: of a task whose inputs failed, that of what failed first."""
-    first = error.__cause__ if isinstance(error, DependencyError) else error
-    return f"{type(first).__name__}: {first}"

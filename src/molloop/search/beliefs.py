@@ -10,8 +10,8 @@ from molloop.goal import Goal
 from molloop.search.aim import Aim
 from molloop.search.batch import Choice, Variances, choose_by
 from molloop.search.candidates import Candidates
+from molloop.search.chain import Chain
 from molloop.search.chance import Chance
-from molloop.search.difference import Chain
 from molloop.search.diversity import Apart
 from molloop.surrogate.model import Features, Floats, Surrogate
 

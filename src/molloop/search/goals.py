@@ -18,8 +18,9 @@ from molloop.library.shard import Shard, ShardRef
 from molloop.search.aim import Aim, holding
 from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import CHUNK, Candidates, best_of_draws, table_of
+from molloop.search.chain import Chain
 from molloop.search.chance import Chance
-from molloop.search.difference import Chain, Difference
+from molloop.search.difference import Difference
 from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training

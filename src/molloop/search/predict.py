@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from molloop.library.features import Scaling, for_models
 from molloop.library.shard import Shard, ShardRef
 from molloop.search.candidates import CHUNK
-from molloop.search.difference import Chain
+from molloop.search.chain import Chain
 from molloop.surrogate.model import Features, Floats, Surrogate
 
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from molloop.search.acquisition import ACQUISITIONS, Circumstances, ei, failure_value
 from molloop.search.batch import choose
+from molloop.search.chain import Certain, Chain, chained
 from molloop.search.chance import chances_of
-from molloop.search.difference import Certain, Chain, Pairs, chained
+from molloop.search.difference import Pairs
 from molloop.surrogate.model import Features, Floats
 
 WIDEST, N_STEPS = 6.0, 241  # of a sum over a normal distribution, in standard deviations

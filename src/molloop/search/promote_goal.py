@@ -6,8 +6,8 @@ from molloop.goal import Goal
 from molloop.search.aim import Aim, n_weighings
 from molloop.search.beliefs import Beliefs
 from molloop.search.candidates import table_of
+from molloop.search.chain import Certain, Chain, chained
 from molloop.search.chance import chances_of
-from molloop.search.difference import Certain, Chain, chained
 from molloop.search.promote import Promoted, Promotion
 from molloop.surrogate.model import Floats, Surrogate
 

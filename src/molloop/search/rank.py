@@ -21,8 +21,9 @@ from molloop.search.acquisition import ACQUISITIONS, Circumstances, failure_valu
 from molloop.search.aim import n_weighings
 from molloop.search.batch import choose
 from molloop.search.candidates import CHUNK, Candidates, best, best_by_bound, table_of
+from molloop.search.chain import Chain
 from molloop.search.chance import Chance, chances_of
-from molloop.search.difference import Chain, Difference
+from molloop.search.difference import Difference
 from molloop.search.diversity import apart_of, fingerprints_of
 from molloop.search.policy import Policy, as_learnt, best_as_learnt, fitted
 from molloop.search.training import Training

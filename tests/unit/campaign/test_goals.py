@@ -194,7 +194,7 @@ def test_a_run_begins_with_known_values_of_all_quantities(tmp_path, small_librar
     with (tmp_path / "t.csv").open(newline="") as file:
         table = list(csv.DictReader(file))[:3]
     assert [one["ea_ev"] for one in table] == ["98.0", "", "2.0"]
-    assert [one["constraints"][:6] for one in table] == ["kept", "broken", "kept"]
+    assert [one["constraints"][:6] for one in table] == ["kept", "unknow", "kept"]
     n = 0
     for _, _, resumed in killed_anywhere(
         tmp_path, small_library, monkeypatch, warm_start=warm_start, **options

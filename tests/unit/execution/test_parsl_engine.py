@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from parsl.dataflow.dflow import DataFlowKernel
-from parsl.dataflow.errors import DependencyError
 from parsl.dataflow.states import States
 from parsl.jobs.states import JobState, JobStatus
 
@@ -19,7 +18,7 @@ from molloop.campaign.engine import Group, LostGroup
 from molloop.errors import EngineError
 from molloop.execution import parsl_engine, tasks
 from molloop.execution.parsl_config import parsl_config
-from molloop.execution.parsl_engine import ParslEngine, words_of
+from molloop.execution.parsl_engine import ParslEngine
 from molloop.execution.parsl_inside import kernels
 from molloop.execution.site import Site
 from molloop.molecule import Geometry, Molecule
@@ -259,10 +258,3 @@ def test_a_model_is_handed_out_before_the_simulations_that_follow(engine):
     task = SimpleNamespace(task_status=lambda: states.pop(0).name)
     parsl_engine.wait_until_launched(task)
     assert states == []
-
-
-def test_of_a_task_whose_inputs_failed_the_first_failure_is_told():
-    first = OSError("no space left")
-    error = DependencyError([(DependencyError([(first, "task 1")], 2), "task 2")], 3)
-    assert words_of(error) == "OSError: no space left"
-    assert words_of(first) == "OSError: no space left"

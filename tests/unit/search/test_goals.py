@@ -18,8 +18,9 @@ from molloop.library.facts import facts
 from molloop.library.features import Scaling
 from molloop.library.shard import ShardRef, write_shard
 from molloop.search import goals, rank
+from molloop.search.chain import Chain
 from molloop.search.chance import Chance
-from molloop.search.difference import Chain, Difference, Pairs
+from molloop.search.difference import Difference, Pairs
 from molloop.search.policy import policy_named
 from molloop.search.rank import RankTask
 from molloop.search.training import Training
@@ -147,6 +148,11 @@ def believed_of(task, place, pairs):
     return Chain(model, [Difference.read(task.difference(k)) for k in numbers]) if pairs else model
 
 
+def scatter_of(model, std, features):
+    """The deviation of values as they will be simulated."""
+    return model.scattered(features) if isinstance(model, Chain) else model.scatter(std)
+
+
 def brute_force(table, task, trained, pending, failed=(), pairs=()):
     """Choose from all molecules at once: every probability and covariance written out."""
     goal, policy = task.goal, task.policy
@@ -169,7 +175,11 @@ def brute_force(table, task, trained, pending, failed=(), pairs=()):
         place = goal.place(one.quantity)
         sign = goal.signs[place]
         # of values as they will be simulated
-        spread = models[place].scatter(stds[place]) if place in models else stds[place]
+        spread = (
+            stds[place]
+            if place not in models
+            else scatter_of(models[place], stds[place], everything)
+        )
         held = [within(m, s, one, sign) for m, s in zip(means[place], spread, strict=True)]
         if one.quantity.descriptor:
             is_out |= np.array(held) == 0

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from molloop.search.difference import Chain, Difference, Pairs
+from molloop.search.chain import Chain
+from molloop.search.difference import Difference, Pairs
 from molloop.search.promote import Promotion, expect, gain_of_value, improvement, promote
 from molloop.surrogate.gp import GaussianProcess
 from molloop.surrogate.ridge import Ridge

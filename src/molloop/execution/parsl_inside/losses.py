@@ -8,6 +8,7 @@ which is ended for the loss of a process leaves in the executor's `worker_logdir
 import time
 from contextlib import suppress
 
+from parsl.dataflow.errors import DependencyError
 from parsl.executors import HighThroughputExecutor
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
@@ -27,3 +28,9 @@ def what_was_lost(executor: HighThroughputExecutor, error: BaseException) -> str
         if time.time() - marker.stat().st_mtime < POOL_END_S:
             return "pool"
     return "manager"
+
+
+def words_of(error: BaseException) -> str:
+    """Return an error in words: of a task whose inputs failed, that of what failed first."""
+    first = error.__cause__ if isinstance(error, DependencyError) else error
+    return f"{type(first).__name__}: {first}"

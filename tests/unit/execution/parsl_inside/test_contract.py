@@ -22,6 +22,7 @@ from packaging.version import Version
 
 import molloop
 from molloop.execution.parsl_inside import SEEN
+from molloop.execution.parsl_inside.losses import words_of
 
 VERSION = metadata.version("parsl")
 ROOM = Path(molloop.__file__).parent / "execution"
@@ -420,3 +421,14 @@ def test_where_its_logs_lie(running):
     is_so = Path(logs) == folder / "workers"
     expected = "worker_logdir to be the folder of the workers' logs"
     holds(is_so, expected, "parsl_inside/losses.py", f"{HTEX}/executor.py")
+
+
+def test_a_task_whose_inputs_failed_leads_to_the_first_failure():
+    from parsl.dataflow.errors import DependencyError
+
+    first = OSError("no space left")
+    error = DependencyError([(DependencyError([(first, "task 1")], 2), "task 2")], 3)
+    expected = "__cause__ of a DependencyError to be what failed first"
+    holds(error.__cause__ is first, expected, "parsl_inside/losses.py", "dataflow/errors.py")
+    assert words_of(error) == "OSError: no space left"
+    assert words_of(first) == "OSError: no space left"

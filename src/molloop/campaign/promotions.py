@@ -82,13 +82,9 @@ class Promotions:
         """Take in values of the first stage that were known beforehand."""
         for one in known:
             if one.molecule_id is not None and not one.level:
-                values = (one.value,) if self.goal is None else one.values(self.goal)
-                self._values[self.stages[0]][one.molecule_id] = self._row(values)
-                is_flagged = (
-                    one.is_flagged(self.objective)
-                    if self.goal is None
-                    else one.is_flagged_for(self.goal)
-                )
+                goal = self.goal or Goal((self.objective,))
+                self._values[self.stages[0]][one.molecule_id] = self._row(one.values(goal))
+                is_flagged = one.is_flagged_for(goal)
                 if is_flagged and not self.objective.keeps_flagged:
                     self._doubtful.add(one.molecule_id)
 
@@ -112,7 +108,9 @@ class Promotions:
         return (self.objective.sign,) if self.goal is None else self.goal.signs
 
     def _row(self, values: Values) -> Row:
-        signed = zip(self._signs, values, strict=True)
+        # a database from somebody else may tell of fewer, or of more
+        told = (*values, *(None for _ in self._signs))
+        signed = zip(self._signs, told, strict=False)
         return tuple(nan if value is None else sign * value for sign, value in signed)
 
     def pairs(self, place: int = 0) -> tuple[Pairs, ...]:

@@ -1,4 +1,4 @@
-"""What a goal of several quantities costs a ranking: `python benchmarks/goal_ranking.py`.
+"""What a goal, and what a diverse batch, costs a ranking: `python benchmarks/goal_ranking.py`.
 
 QM9 is ranked in this process, on one thread, by 200 molecules with values, for a batch of four with
 the default policy: train, scan every shard, choose. Cases take turns; printed is the processor time
@@ -26,7 +26,7 @@ from molloop import load
 from molloop.library.features import identity_hash
 from molloop.library.ingest import open_or_build
 from molloop.search import rank
-from molloop.search.policy import policy_named
+from molloop.search.diversity import FINGERPRINTS
 from molloop.search.rank import RankTask
 from molloop.search.training import Training
 from molloop.smiles import read_molecule
@@ -38,7 +38,9 @@ MASS = {"quantity": "molar_mass", "high": 128.0}
 DIPOLE = {"quantity": "dipole", "high": 4.0}
 CASES = {
     "one objective": {"property": {"name": "ie"}},
+    "one objective, 0.6 apart": {"property": {"name": "ie"}, "search": {"diversity": 0.6}},
     "two objectives": {"objectives": TWO},
+    "two objectives, 0.6 apart": {"objectives": TWO, "search": {"diversity": 0.6}},
     "two, a bound on the molar mass": {"objectives": TWO, "constraints": [MASS]},
     "two, a bound on the dipole moment": {"objectives": TWO, "constraints": [DIPOLE]},
 }
@@ -63,6 +65,7 @@ def training_for(library, policy, goal, rows):
     ]
     plain = dict(zip(rows, columns[0], strict=True))
     training = Training.of(library, policy.features, plain)
+    training = replace(training, pending_fingerprints=library.features(FINGERPRINTS, []))
     return training if goal.is_plain else replace(training, values=np.array(columns).T)
 
 
@@ -79,10 +82,10 @@ def processor_s(task, library, training):
 def main():
     with tempfile.TemporaryDirectory() as cache:
         library = open_or_build("qm9", cache_dir=Path(cache), n_processes=2)
-        policy, rows = policy_named("gp"), known_values(library)
-        cases = {}
+        rows, cases = known_values(library), {}
         for name, sections in CASES.items():
-            goal = load(**sections).goal()
+            settings = load(**sections)
+            goal, policy = settings.goal(), settings.policy()
             task = RankTask(Path(), policy, BATCH_SIZE, (42, 1), goal.wider)
             cases[name] = task, library, training_for(library, policy, goal, rows)
         rounds = [[processor_s(*one) for one in cases.values()] for _ in range(REPEATS + 1)][1:]

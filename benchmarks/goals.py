@@ -61,10 +61,10 @@ def order_of(table, sections, policy, seed):
     return [item.molecule_id for item in played.results.simulated], processor_s
 
 
-def order_of_botorch(python, table, truth, first, seed, batch_size):
-    """Return the same of qLogEHVI."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pool.npz"
+def order_of_botorch(python, table, truth, first, seed, batch_size, folder):
+    """Return the same of qLogEHVI, which is not played again where the folder has it."""
+    path = folder / f"{seed}-by-{batch_size}.npz"
+    if not (done := Path(f"{path}.chosen.npz")).exists():
         np.savez(
             path,
             features=table.library.features("descriptors", range(table.library.n_molecules)),
@@ -77,16 +77,17 @@ def order_of_botorch(python, table, truth, first, seed, batch_size):
         )
         script = Path(__file__).with_name("goals_botorch.py")
         subprocess.run([python, script, path], check=True, stderr=subprocess.DEVNULL)
-        chosen = np.load(f"{path}.chosen.npz")
-        return chosen["ids"].tolist(), float(chosen["processor_s"])
+    chosen = np.load(done)
+    return chosen["ids"].tolist(), float(chosen["processor_s"])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--botorch", metavar="PYTHON")
-    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="of botorch")
+    parser.add_argument("--batch-size", type=int, default=2, help="of botorch")
     parser.add_argument("--processes", type=int, default=2, help="of botorch")
+    parser.add_argument("--folder", type=Path, help="keeps what botorch has chosen: it takes long")
     given = parser.parse_args()
     table = open_known(str(TABLE), "ie_ev", "constant:1", further=["orbital_gap_ev"])
     of_gap = open_known(str(TABLE), "orbital_gap_ev", "constant:1", further=["ie_ev"])
@@ -100,10 +101,13 @@ def main():
             for name, (sections, policy) in CASES.items()
         }
     if given.botorch:
+        folder = given.folder or Path(tempfile.mkdtemp())
+        folder.mkdir(exist_ok=True)
 
         def by_botorch(seed):
             first = played[seed]["two objectives"][0][:N_INITIAL]
-            return order_of_botorch(given.botorch, table, truth, first, seed, given.batch_size)
+            asked = table, truth, first, seed, given.batch_size, folder
+            return order_of_botorch(given.botorch, *asked)
 
         with ThreadPool(given.processes) as pool:
             for seed, order in zip(played, pool.map(by_botorch, played), strict=True):

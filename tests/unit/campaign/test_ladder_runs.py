@@ -98,11 +98,11 @@ def test_the_order_in_which_simulations_end_changes_nothing(
     assert all(run == runs[0] for run in runs)
 
 
-@pytest.mark.parametrize("ladder", ["two", "three"])
+@pytest.mark.parametrize("settings", [TWO, THREE, GOAL], ids=["two", "three", "goal"])
 def test_a_batch_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
-    tmp_path, small_library, ladder, monkeypatch
+    tmp_path, small_library, settings, monkeypatch
 ):
-    options = {"settings": LADDERS[ladder], "policy": "ridge", **FAILING}
+    options = {"settings": settings, "policy": "ridge", **FAILING}
     whole = Campaign(tmp_path / "whole", small_library, **options)
     whole.driver.run()
     n_kills = 0
@@ -341,21 +341,6 @@ def test_a_goal_on_a_ladder_takes_a_share_and_goes_on_with_other_bounds(tmp_path
     assert front
     assert all(ie <= 9.0 for ie, _ in front)
     resumed.store.close()
-
-
-def test_a_ladder_of_two_objectives_that_is_killed_anywhere_ends_as_if_it_had_not_been(
-    tmp_path, small_library, monkeypatch
-):
-    options = {"settings": GOAL, "policy": "ridge", **FAILING}
-    whole = Campaign(tmp_path / "whole", small_library, **options)
-    whole.driver.run()
-    n_kills = 0
-    for before, _, resumed in killed_anywhere(tmp_path, small_library, monkeypatch, **options):
-        n_kills += 1
-        assert resumed.jobs() == whole.jobs()
-        assert [row for row in resumed.jobs() if row in before] == before
-    assert n_kills > 20
-    whole.store.close()
 
 
 def test_a_molecule_without_a_value_of_a_quantity_is_not_promoted(tmp_path, small_library):

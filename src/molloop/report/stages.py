@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from molloop.goal import Goal
 from molloop.report.accuracy import Accuracy
 from molloop.report.found import Found
 from molloop.report.tables import write_table
@@ -146,13 +147,13 @@ def _flagged_below(results: Found) -> Counter[str]:
     """Return how many values of each stage but the last a flag keeps from the next one."""
     if not results.protocols or results.objective.keeps_flagged:
         return Counter()
-    goal, last = results.goal, results.protocols[-1].stage
+    goal, last = results.goal or Goal((results.objective,)), results.protocols[-1].stage
     return Counter(
         item.stage
         for item in results.simulated
         if item.stage != last
         and item.value(results.objective.quantity.name) is not None
-        and (item.is_flagged_for(goal) if goal else item.is_flagged(results.objective))
+        and item.is_flagged_for(goal)
     )
 
 
